@@ -1,0 +1,48 @@
+# Trefoil. `make help` lists what can be done here.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+DATA ?= data
+# Root needs no sudo; without either, what is missing is named instead of installed.
+SUDO := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif command -v sudo >/dev/null; then echo sudo; fi)
+NEXTEST_PROFILE ?= $(if $(CI),ci,default)
+
+.DEFAULT_GOAL := help
+.PHONY: run test check bench fuzz help tools test-tools
+
+run: tools ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
+	$(CARGO) build --release --locked -p trefoil
+	$${CARGO_TARGET_DIR:-target}/release/trefoil up --demo --data "$(DATA)"
+
+test: test-tools ## install what the tests need, then run every test
+	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
+	$(CARGO) test --workspace --locked --doc --quiet
+
+check: tools ## formatting, lints, unit tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --workspace --locked --lib --quiet
+
+bench: tools ## run the criterion benchmarks
+	$(CARGO) bench --workspace --locked
+
+fuzz: tools ## run every fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
+	@test -d fuzz || { echo "No fuzz targets are kept in fuzz/ yet."; exit 1; }
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked"; exit 1; }
+	@for target in $$($(CARGO) fuzz list); do $(CARGO) fuzz run "$$target" -- -max_total_time=60 || exit 1; done
+
+tools: # says what to install when a build cannot work
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)."; exit 1; }
+	@for tool in cc perl make; do command -v $$tool >/dev/null || { \
+		echo "$$tool is missing: on Debian or Ubuntu, apt-get install build-essential perl."; exit 1; }; done
+
+test-tools: # installs a C compiler, perl, make and cargo-nextest where they are missing
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)."; exit 1; }
+	@if ! { command -v cc && command -v perl; } >/dev/null; then \
+		if [ -n "$(SUDO)" ] && command -v apt-get >/dev/null; then \
+			$(SUDO) apt-get update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y build-essential perl; \
+		else echo "cc or perl is missing: on Debian or Ubuntu, apt-get install build-essential perl."; exit 1; fi; fi
+	@command -v cargo-nextest >/dev/null || $(CARGO) install cargo-nextest --locked
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "make %-6s %s\n", $$1, $$2 }'

@@ -1,0 +1,42 @@
+//! Attachments: sealed in chunks, carried as a MIMI `ExternalPart`, uploaded and downloaded in pieces that resume.
+//!
+//! Sans-io: bytes come in and go out, files and sockets are the shell's. The format is written down in
+//! `docs/spec/attachments.md`. An attachment counts as good only when every chunk opened, nothing was missing or left
+//! over, and the SHA-256 of plaintext *and* ciphertext are those that the message names: AES-GCM alone does not commit
+//! to a key, so one ciphertext can be made to open in two ways.
+//!
+//! The way out: [`Survey`] reads the file once and gives a [`Plan`]; [`Upload`] says which piece goes next and
+//! [`Sealer`] makes it; [`Plan::describe`] gives the [`Descriptor`] for the message. The way in: [`Descriptor::read`],
+//! [`Download`], [`Opener`].
+
+mod chunker;
+mod cipher;
+mod descriptor;
+mod download;
+mod error;
+mod key;
+mod layout;
+mod metadata;
+mod open;
+mod rows;
+mod seal;
+mod survey;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub use descriptor::{Descriptor, Label, PLAINTEXT_HASHES, plaintext_hashes};
+pub use download::{Download, DownloadId, DownloadStep};
+pub use error::AttachmentError;
+pub use key::FileKey;
+pub use layout::{CHUNK, ENC_ALG, Layout, MAX_SIZE, SEALED_CHUNK, TAG};
+pub use metadata::strip_metadata;
+pub use open::Opener;
+pub use rows::{DOWNLOADS, PLANS, UPLOADS};
+pub use seal::Sealer;
+pub use survey::{Plan, Survey};
+pub use upload::{Piece, Upload, UploadId, UploadStep};
+
+/// A SHA-256 digest.
+pub type Digest32 = [u8; 32];

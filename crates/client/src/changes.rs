@@ -1,0 +1,558 @@
+//! Changes of rooms: an intent becomes a commit, the commit is staged, persisted, sent, and settled by the mailbox.
+//!
+//! The mailbox is the one source of order. The hub's answer to a commit only says that there is nothing to send any
+//! more; whether the own commit or another one made the next epoch is seen when it arrives, in its place among
+//! everything else. So a lost answer, a repeated request and a conflict all end the same way.
+
+use crate::{
+    ChangeRefusal, ClientError, Event, Method, Refusal,
+    core::Core,
+    error::mls,
+    inbox::Taken,
+    live::Job,
+    mls::{
+        credential,
+        membership::{self, DictionaryChange, Judged, Plan},
+        provider::Provider,
+        wire,
+    },
+    room::Room,
+    rows::{Answer, CommitMark, Intent, PendingCommit, RoomState},
+};
+use openmls::prelude::*;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use trefoil_proto::{
+    DeviceUri, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
+    mimi::{
+        UpdateRequest, UpdateRoomResponse,
+        update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
+    },
+    mls::MlsMessage,
+    paths,
+    room::{IndexRolePair, ParticipantListUpdate, Role, RoomMetadata, UserRolePair},
+};
+
+/// How often an intent may lose to other commits.
+const CONFLICTS: u32 = 16;
+/// Proposals of one epoch that are kept.
+const PROPOSALS: usize = 64;
+/// How long each member that could commit a proposal waits for those before it, in milliseconds.
+const TURN: u64 = 1_500;
+
+impl Core {
+    /// What an open room has to do. True while something is left.
+    pub(crate) fn pump_change(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
+        let room = self.known_room(uri)?;
+        if let Some(pending) = &room.row.pending {
+            if pending.answer == Answer::Awaited {
+                let body = pending.request.as_slice().to_vec();
+                self.update(Job::Update(uri.clone()), uri, body, now);
+            }
+            return Ok(true);
+        }
+        if let Some(request) = &room.row.request {
+            let body = request.as_slice().to_vec();
+            self.update(Job::Propose(uri.clone()), uri, body, now);
+            return Ok(true);
+        }
+        if room.row.state != RoomState::Open {
+            return Ok(room.row.state == RoomState::Leaving);
+        }
+        let Some(intent) = room.row.intents.first().cloned() else { return Ok(false) };
+        self.start(uri, intent, now)?;
+        Ok(true)
+    }
+
+    fn update(&mut self, job: Job, uri: &RoomUri, body: Vec<u8>, now: Timestamp) {
+        if self.live.may(&job, now) {
+            self.ask(job, Method::Post, format!("{}/update/{}", paths::CLIENT_ROOT, paths::segment(&uri.to_string())), body);
+        }
+    }
+
+    /// Puts a change at the end of a room's.
+    pub(crate) fn intend(&mut self, uri: &RoomUri, intent: Intent) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        if intent != Intent::CommitProposals || !room.row.intents.contains(&intent) {
+            room.row.intents.push(intent);
+        }
+        self.live.busy.insert(uri.clone());
+        Ok(())
+    }
+
+    fn start(&mut self, uri: &RoomUri, intent: Intent, now: Timestamp) -> Result<(), ClientError> {
+        if intent == Intent::Leave {
+            self.finish_intent(uri)?;
+            return self.propose_leaving(uri);
+        }
+        if let Intent::Add { people } = &intent
+            && !self.gather(uri, people, now)?
+        {
+            return Ok(());
+        }
+        if intent == Intent::CommitProposals && !self.live.may(&Job::CommitProposals(uri.clone()), now) {
+            return Ok(());
+        }
+        let me = self.me()?;
+        let material = self.live.material.get(uri).cloned().unwrap_or_default();
+        self.room(uri)?;
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
+        let proposals = room.row.proposals.clone();
+        let plan = match plan(room, &me.user, &intent, &material, provider) {
+            Ok(Some(plan)) => plan,
+            // Done already, by somebody else.
+            Ok(None) => return self.finish_intent(uri),
+            Err(refusal) => return self.refuse_intent(uri, ChangeRefusal::Untrusted(refusal)),
+        };
+        room.touch();
+        let Some(group) = room.group.as_mut() else { return self.finish_intent(uri) };
+        load_proposals(provider, group, &proposals)?;
+        let made = match membership::make(provider, &me.key, uri, group, plan)? {
+            Ok(made) => made,
+            Err(refusal) => {
+                group.clear_pending_proposals(provider.storage()).map_err(mls("forget proposals"))?;
+                return self.refuse_intent(uri, ChangeRefusal::Untrusted(refusal));
+            }
+        };
+        let epoch = group.epoch().as_u64();
+        let commit = wire::message(&made.commit)?;
+        let request = UpdateRequest::Commit {
+            welcome: made.welcome.as_ref().map(wire::message).transpose()?,
+            group_info: GroupInfoOption::Full(wire::group_info(&made.group_info)?),
+            ratchet_tree: RatchetTreeOption::DistributionService,
+            commit: commit.clone(),
+        };
+        let mark = CommitMark { epoch, hash: hash(&commit) };
+        room.row.pending = Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
+        self.pump_change(uri, now).map(drop)
+    }
+
+    fn finish_intent(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        if !room.row.intents.is_empty() {
+            room.row.intents.remove(0);
+        }
+        room.row.conflicts = 0;
+        self.live.material.remove(uri);
+        Ok(())
+    }
+
+    pub(crate) fn refuse_intent(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
+        self.finish_intent(uri)
+    }
+
+    /// The hub's answer to a commit or to own proposals.
+    pub(crate) fn updated(&mut self, job: &Job, uri: &RoomUri, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
+        let Ok(response) = UpdateRoomResponse::decode(body) else {
+            self.live.pause(job.clone(), 0, now);
+            return Ok(());
+        };
+        if matches!(job, Job::Propose(_)) {
+            return self.proposed(uri, response.outcome);
+        }
+        if self.known_room(uri)?.row.state == RoomState::Joining {
+            return self.join_answered(uri, response.outcome, now);
+        }
+        match response.outcome {
+            // Won or lost: the mailbox says which.
+            UpdateOutcome::Success { .. } | UpdateOutcome::WrongEpoch { .. } => {
+                if let Some(pending) = &mut self.known_room(uri)?.row.pending {
+                    pending.answer = Answer::Given;
+                }
+                Ok(())
+            }
+            UpdateOutcome::NotAllowed => self.abandon(uri, ChangeRefusal::NotAllowed),
+            UpdateOutcome::InvalidProposal { .. } => self.abandon(uri, ChangeRefusal::Invalid),
+        }
+    }
+
+    fn proposed(&mut self, uri: &RoomUri, outcome: UpdateOutcome) -> Result<(), ClientError> {
+        match outcome {
+            UpdateOutcome::Success { .. } => self.known_room(uri)?.row.request = None,
+            // Another epoch has begun: propose again once its commit is here.
+            UpdateOutcome::WrongEpoch { .. } => self.known_room(uri)?.row.request = None,
+            UpdateOutcome::NotAllowed | UpdateOutcome::InvalidProposal { .. } => {
+                let room = self.known_room(uri)?;
+                room.row.request = None;
+                room.row.state = RoomState::Open;
+                self.emit(Event::ChangeRefused { room: uri.clone(), reason: ChangeRefusal::NotAllowed });
+            }
+        }
+        Ok(())
+    }
+
+    /// The service refused an update for good.
+    pub(crate) fn update_refused(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
+        let reason = if code == ErrorCode::NotAllowed { ChangeRefusal::NotAllowed } else { ChangeRefusal::Service(code) };
+        self.abandon(uri, reason)
+    }
+
+    /// Gives a staged commit up: the hub will never take it.
+    fn abandon(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+        self.clear_pending(uri)?;
+        self.refuse_intent(uri, reason)
+    }
+
+    fn clear_pending(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        self.room(uri)?;
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
+        if room.row.pending.take().is_some()
+            && let Some(group) = room.group.as_mut()
+        {
+            group.clear_pending_commit(provider.storage()).map_err(mls("forget a commit"))?;
+            group.clear_pending_proposals(provider.storage()).map_err(mls("forget proposals"))?;
+            room.touch();
+        }
+        Ok(())
+    }
+
+    /// A commit of the current epoch or an earlier one has arrived.
+    pub(crate) fn take_commit(
+        &mut self,
+        uri: &RoomUri,
+        message: &MlsMessage,
+        accepted: Timestamp,
+        now: Timestamp,
+    ) -> Taken {
+        let mark = CommitMark { epoch: message.epoch().unwrap_or(0), hash: hash(message) };
+        let room = self.known_room(uri)?;
+        let is_own = room.row.pending.as_ref().is_some_and(|pending| pending.mark == mark);
+        if is_own && room.row.state == RoomState::Joining {
+            return self.joined_externally(uri, now).map(Ok);
+        }
+        if Some(mark.epoch) != room.epoch() {
+            // Merged before. Another commit than the own one that was confirmed for that epoch is another history.
+            let forked = room.row.merged.is_some_and(|merged| merged.epoch == mark.epoch && merged.hash != mark.hash);
+            return Ok(if forked { Err(Refusal::Forked) } else { Ok(()) });
+        }
+        room.touch();
+        let judged = if is_own { self.merge_own(uri, mark)? } else { self.merge_theirs(uri, message)? };
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.merged(uri, judged, accepted, now)?;
+        self.release_held(uri)?;
+        Ok(Ok(()))
+    }
+
+    fn merge_own(&mut self, uri: &RoomUri, mark: CommitMark) -> Result<Result<Judged, Refusal>, ClientError> {
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
+        let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
+        let sender = Sender::Member(group.own_leaf_index());
+        let Some(staged) = group.pending_commit() else { return Ok(Err(Refusal::Internal)) };
+        let updates = staged.queued_proposals().filter_map(|queued| match queued.proposal() {
+            Proposal::AppDataUpdate(update) => Some(&**update),
+            _ => None,
+        });
+        let dictionary = match membership::resolve(uri, group.app_data_dictionary_updater(), updates) {
+            Ok((dictionary, _)) => dictionary,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let judged = membership::judge(&provider.storage.overlay(), uri, group, staged, &sender, dictionary)?;
+        if judged.is_ok() {
+            group.merge_pending_commit(provider).map_err(mls("merge the own commit"))?;
+            room.row.pending = None;
+            room.row.merged = Some(mark);
+            room.row.conflicts = 0;
+            if !room.row.intents.is_empty() {
+                room.row.intents.remove(0);
+            }
+            self.live.material.remove(uri);
+        }
+        Ok(judged)
+    }
+
+    fn merge_theirs(&mut self, uri: &RoomUri, message: &MlsMessage) -> Result<Result<Judged, Refusal>, ClientError> {
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
+        let proposals = room.row.proposals.clone();
+        let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
+        load_proposals(provider, group, &proposals)?;
+        let staged = match stage(provider, uri, group, message)? {
+            Ok((staged, sender, dictionary)) => {
+                let judged = membership::judge(&provider.storage.overlay(), uri, group, &staged, &sender, dictionary)?;
+                judged.map(|judged| (staged, judged))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let (staged, judged) = match staged {
+            Ok(both) => both,
+            Err(refusal) => {
+                group.clear_pending_proposals(provider.storage()).map_err(mls("forget proposals"))?;
+                return Ok(Err(refusal));
+            }
+        };
+        group.merge_staged_commit(provider, staged).map_err(mls("merge a commit"))?;
+        if room.row.pending.take().is_some() {
+            room.row.conflicts += 1;
+        }
+        Ok(Ok(judged))
+    }
+
+    /// What follows from a merged commit.
+    fn merged(&mut self, uri: &RoomUri, judged: Judged, accepted: Timestamp, now: Timestamp) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        room.row.proposals.clear();
+        room.row.intents.retain(|intent| *intent != Intent::CommitProposals);
+        let gone = room.group.as_ref().is_none_or(|group| !group.is_active());
+        let exhausted = room.row.conflicts > CONFLICTS;
+        let name = match judged.renamed() {
+            true => room.context().ok().map(|context| context.metadata.name.as_str().to_owned()),
+            false => None,
+        };
+        let leaving = room.row.state == RoomState::Leaving;
+        self.live.busy.insert(uri.clone());
+        self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
+        let actor = judged.actor.clone();
+        let events = judged.events(uri, name);
+        self.note(&events, accepted, now)?;
+        for event in events {
+            self.emit(event);
+        }
+        judged.pins.keep(&mut self.tx());
+        if gone {
+            let by = if leaving { self.me()?.device.clone() } else { actor };
+            self.drop_group(uri)?;
+            let room = self.known_room(uri)?;
+            let next_outbox = room.row.next_outbox;
+            room.row = crate::rows::RoomRow { next_outbox, ..crate::rows::RoomRow::new(RoomState::Left) };
+            self.emit(Event::RoomLeft { room: uri.clone(), by });
+        } else if leaving {
+            // Another commit came first: the proposal died with its epoch.
+            self.propose_leaving(uri)?;
+        } else if exhausted {
+            self.refuse_intent(uri, ChangeRefusal::TooManyConflicts)?;
+        }
+        Ok(())
+    }
+
+    /// A proposal of the current epoch. Only devices that leave propose anything in our rooms.
+    pub(crate) fn take_proposal(&mut self, uri: &RoomUri, message: &MlsMessage, now: Timestamp) -> Taken {
+        let me = self.me()?;
+        self.room(uri)?;
+        let Self { rooms, provider, live, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
+        let known = room.row.proposals.iter().any(|known| known.as_slice() == message.as_bytes());
+        if known || message.epoch() != room.epoch() {
+            return Ok(Ok(()));
+        }
+        if room.row.proposals.len() >= PROPOSALS {
+            return Ok(Err(Refusal::TooFarAhead));
+        }
+        let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
+        let leaver = match self_removed(provider, group, message) {
+            Ok(leaver) => leaver,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if leaver == me.device {
+            return Ok(Ok(()));
+        }
+        room.row.proposals.push(message.as_bytes().to_vec().into());
+        let own = group.own_leaf_index();
+        let turn = group.members().filter(|member| member.index < own).count() as u64;
+        if room.row.state == RoomState::Open {
+            live.turn(Job::CommitProposals(uri.clone()), now.plus_millis(turn.min(40) * TURN));
+            self.intend(uri, Intent::CommitProposals)?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl crate::live::Live {
+    /// Lets a job wait for its turn.
+    fn turn(&mut self, job: Job, due: Timestamp) {
+        self.backoff.entry(job).or_insert(crate::live::Backoff { tries: 0, due });
+    }
+}
+
+/// SHA-256 of a message.
+pub(crate) fn hash(message: &MlsMessage) -> [u8; 32] {
+    Sha256::digest(message.as_bytes()).into()
+}
+
+/// Reads a proposal without keeping it: the device that wants to leave.
+fn self_removed(provider: &Provider, group: &mut MlsGroup, message: &MlsMessage) -> Result<DeviceUri, Refusal> {
+    let processed = group
+        .process_message(provider, wire::protocol_message(message)?)
+        .map_err(|_| Refusal::InvalidHandshake)?;
+    match processed.content() {
+        ProcessedMessageContent::ProposalMessage(queued) if matches!(queued.proposal(), Proposal::SelfRemove) => {
+            credential::claimed_device(processed.credential())
+        }
+        _ => Err(Refusal::InvalidHandshake),
+    }
+}
+
+/// Gives the group the proposals that a commit may refer to.
+fn load_proposals(provider: &Provider, group: &mut MlsGroup, proposals: &[tls_codec::VLBytes]) -> Result<(), ClientError> {
+    for proposal in proposals {
+        let Ok(message) = MlsMessage::parse(proposal.as_slice()) else { continue };
+        let Ok(message) = wire::protocol_message(&message) else { continue };
+        let Ok(processed) = group.process_message(provider, message) else { continue };
+        if let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() {
+            group.store_pending_proposal(provider.storage(), *queued).map_err(mls("load a proposal"))?;
+        }
+    }
+    Ok(())
+}
+
+type Staged = (StagedCommit, Sender, DictionaryChange);
+
+fn stage(
+    provider: &Provider,
+    uri: &RoomUri,
+    group: &mut MlsGroup,
+    message: &MlsMessage,
+) -> Result<Result<Staged, Refusal>, ClientError> {
+    let message = match wire::protocol_message(message) {
+        Ok(message) => message,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let processed = match group.process_message(provider, message) {
+        Ok(processed) => processed,
+        Err(ProcessMessageError::StorageError(error)) => return Err(mls("process a commit")(error)),
+        Err(error) => {
+            tracing::debug!(%error, "a commit is not valid");
+            return Ok(Err(Refusal::InvalidHandshake));
+        }
+    };
+    let sender = processed.sender().clone();
+    Ok(match processed.into_content() {
+        ProcessedMessageContent::StagedCommitMessage(staged) => Ok((*staged, sender, DictionaryChange::default())),
+        ProcessedMessageContent::UnresolvedAppDataCommit(commit) => {
+            let updater = group.app_data_dictionary_updater();
+            match membership::resolve(uri, updater, commit.app_data_update_proposals()) {
+                Ok((dictionary, changes)) => group
+                    .stage_app_data_commit(provider, *commit, changes)
+                    .map(|staged| (staged, sender, dictionary))
+                    .map_err(|_| Refusal::InvalidHandshake),
+                Err(refusal) => Err(refusal),
+            }
+        }
+        _ => Err(Refusal::Malformed),
+    })
+}
+
+/// What an intent comes to in the room as it is now; `None` if there is nothing left to do.
+fn plan(
+    room: &mut Room,
+    me: &UserUri,
+    intent: &Intent,
+    material: &crate::live::Material,
+    provider: &Provider,
+) -> Result<Option<Plan>, Refusal> {
+    let context = room.context()?.clone();
+    let leaving = leaving(room, provider)?;
+    let Some(group) = &room.group else { return Err(Refusal::UnknownRoom) };
+    let mut plan = Plan::default();
+    let mut update = ParticipantListUpdate::default();
+    let mut devices = Vec::new();
+    for member in group.members() {
+        devices.push((member.index, credential::claimed_device(&member.credential)?));
+    }
+    match intent {
+        Intent::Add { people } => {
+            for user in people {
+                if context.participants.index_of(user).is_none() {
+                    update.added.push(UserRolePair { user: user.clone(), role: Role::MEMBER });
+                }
+                for package in material.get(user).into_iter().flatten() {
+                    let package = wire::key_package(provider.crypto(), package)?;
+                    let leaf = credential::check_leaf(package.leaf_node())?;
+                    if leaf.device.user_uri() != *user {
+                        return Err(Refusal::UntrustedDevice { device: leaf.device.to_string() });
+                    }
+                    if let Err(refusal) = credential::NewPins::default()
+                        .check(&provider.storage.overlay(), &leaf)
+                        .map_err(|_| Refusal::Internal)?
+                    {
+                        return Err(refusal);
+                    }
+                    if !devices.iter().any(|(_, device)| *device == leaf.device) {
+                        plan.key_packages.push(package);
+                    }
+                }
+            }
+            if plan.key_packages.is_empty() && update.added.is_empty() {
+                return Ok(None);
+            }
+        }
+        Intent::Remove { people } => {
+            plan.removals =
+                devices.iter().filter(|(_, device)| people.contains(&device.user_uri())).map(|(index, _)| *index).collect();
+            update.removed.extend(people.iter().filter_map(|user| context.participants.index_of(user)));
+            if plan.removals.is_empty() && update.removed.is_empty() {
+                return Ok(None);
+            }
+        }
+        Intent::Rename { name } => {
+            let name = std::str::from_utf8(name.as_slice()).ok().and_then(|name| name.parse().ok());
+            let name = name.ok_or(Refusal::Malformed)?;
+            let metadata = RoomMetadata { name, ..context.metadata.clone() };
+            if metadata == context.metadata {
+                return Ok(None);
+            }
+            plan.metadata = Some(metadata.encode());
+        }
+        Intent::MakeAdmin { user } => match context.participants.index_of(user) {
+            Some(index) if context.role_of(user) < Role::ADMIN => {
+                update.changed.push(IndexRolePair { index, role: Role::ADMIN });
+            }
+            _ => return Ok(None),
+        },
+        Intent::RemoveOwnOthers => {
+            let own = group.own_leaf_index();
+            let others = devices.iter().filter(|(index, device)| *index != own && device.user_uri() == *me);
+            plan.removals = others.map(|(index, _)| *index).collect();
+            if plan.removals.is_empty() {
+                return Ok(None);
+            }
+        }
+        Intent::Leave => return Ok(None),
+        Intent::CommitProposals if room.row.proposals.is_empty() => return Ok(None),
+        Intent::CommitProposals => {}
+    }
+    // Whoever leaves with the last device leaves the list too; somebody who is being removed has left already.
+    plan.removals.retain(|index| !leaving.contains(&index.u32()));
+    let staying: BTreeSet<UserUri> = devices
+        .iter()
+        .filter(|(index, _)| !leaving.contains(&index.u32()) && !plan.removals.contains(index))
+        .map(|(_, device)| device.user_uri())
+        .collect();
+    for (_, device) in devices.iter().filter(|(index, _)| leaving.contains(&index.u32())) {
+        let user = device.user_uri();
+        if let Some(index) = context.participants.index_of(&user)
+            && !staying.contains(&user)
+            && !update.removed.contains(&index)
+        {
+            update.removed.push(index);
+            update.changed.retain(|changed| changed.index != index);
+        }
+    }
+    if update != ParticipantListUpdate::default() {
+        plan.participants = Some(update);
+    }
+    Ok(Some(plan))
+}
+
+/// Leaves whose devices proposed to leave in this epoch.
+fn leaving(room: &mut Room, provider: &Provider) -> Result<BTreeSet<u32>, Refusal> {
+    let proposals = room.row.proposals.clone();
+    let Some(group) = room.group.as_mut() else { return Err(Refusal::UnknownRoom) };
+    let mut leaving = BTreeSet::new();
+    for proposal in &proposals {
+        let message = MlsMessage::parse(proposal.as_slice()).map_err(|_| Refusal::Malformed)?;
+        let processed = group
+            .process_message(provider, wire::protocol_message(&message)?)
+            .map_err(|_| Refusal::InvalidHandshake)?;
+        if let Sender::Member(index) = processed.sender() {
+            leaving.insert(index.u32());
+        }
+    }
+    Ok(leaving)
+}

@@ -1,0 +1,484 @@
+//! The client as a shell sees it: commands and queries. See [`crate`] for how steps work.
+
+use crate::{
+    ClientError, Event, Input, Refusal, RoomView, Step, Suite,
+    conversation::{Draft, MessageId, compose},
+    core::Core,
+    live::{Job, Stream},
+    rows::{ACCOUNT, Intent, RoomState, name},
+};
+use std::{collections::BTreeSet, sync::Arc};
+use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, edge::Identifier, frame::ServerFrame};
+use trefoil_store::LocalStore;
+use zeroize::Zeroizing;
+
+/// One account on one device.
+pub struct Client {
+    core: Core,
+}
+
+/// Who this device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityView {
+    /// The person.
+    pub user: UserUri,
+    /// The device.
+    pub device: DeviceUri,
+    /// It has the account key: it can link further devices.
+    pub primary: bool,
+    /// The account's public key, Ed25519.
+    pub account_key: [u8; 32],
+    /// The device's public signature key, Ed25519.
+    pub device_key: [u8; 32],
+}
+
+impl Client {
+    /// Opens what a device has stored. Nothing is sent before [`Client::go_online`].
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Row`].
+    pub fn open(store: Arc<dyn LocalStore>) -> Result<Self, ClientError> {
+        Ok(Self { core: Core::open(store)? })
+    }
+
+    /// The store, for the queries of [`crate::conversation`].
+    pub fn store(&self) -> &Arc<dyn LocalStore> {
+        &self.core.store
+    }
+
+    /// Who this device is, once it has an account.
+    pub fn identity(&self) -> Option<IdentityView> {
+        self.core.me.as_ref().map(|me| IdentityView {
+            user: me.user.clone(),
+            device: me.device.clone(),
+            primary: me.account.is_some(),
+            account_key: me.authorisation.account_key.0,
+            device_key: me.key.public(),
+        })
+    }
+
+    /// The token for `Authorization: Bearer`, base64url. Present whenever an authenticated request was handed out.
+    pub fn bearer(&self) -> Option<Zeroizing<String>> {
+        let token = self.core.live.token.as_ref()?;
+        Some(Zeroizing::new(data_encoding::BASE64URL_NOPAD.encode(&token.bytes)))
+    }
+
+    /// The account's devices as last heard from the service; those that the account does not vouch for are left out.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`], [`ClientError::Store`].
+    pub fn own_devices(&self) -> Result<Vec<DeviceUri>, ClientError> {
+        self.core.devices()
+    }
+
+    /// Makes ids and keys and asks the service for an account. Ends in [`Event::Registered`] or
+    /// [`Event::RegistrationRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::AccountExists`].
+    pub fn register(
+        &mut self,
+        domain: Domain,
+        identifier: Identifier,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.register(domain, identifier)).map(|((), step)| step)
+    }
+
+    /// On a new device: makes its keys and a code to paste at the account's first device ([`Client::link_approve`]).
+    ///
+    /// # Errors
+    /// [`ClientError::AccountExists`].
+    pub fn link_request(&mut self, domain: Domain, now: Timestamp) -> Result<(String, Step<'_>), ClientError> {
+        self.step(now, |core| core.link_request(domain))
+    }
+
+    /// On the account's first device: vouches for the device that showed `code`. Ends in [`Event::LinkApproved`], whose
+    /// answer is for [`Client::link_finish`] there, or in [`Event::LinkRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::NotPrimary`], [`ClientError::BadCode`].
+    pub fn link_approve(&mut self, code: &str, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.link_approve(code)).map(|((), step)| step)
+    }
+
+    /// On the new device: takes the answer in. Rooms follow as [`Event::RoomJoined`].
+    ///
+    /// # Errors
+    /// [`ClientError::BadCode`], [`ClientError::AccountExists`].
+    pub fn link_finish(&mut self, answer: &str, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.link_finish(answer)).map(|((), step)| step)
+    }
+
+    /// The name that is sent, end-to-end encrypted, into every room that this device opens from now on and into those
+    /// that are open. At most `trefoil_proto::limits::DISPLAY_NAME` bytes.
+    ///
+    /// # Errors
+    /// [`ClientError::Conversation`] for a name that cannot be sent.
+    pub fn set_display_name(&mut self, display_name: &str, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            let draft = compose::profile(display_name)?;
+            core.tx().put(ACCOUNT, name::DISPLAY_NAME, display_name);
+            for room in core.room_uris()? {
+                if core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                    core.queue(&room, draft.clone(), now)?;
+                }
+            }
+            Ok(())
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Starts to talk to the service: everything that is left to do is asked for, and the stream opened. From then on
+    /// the core tries again by itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn go_online(&mut self, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.live.online = true;
+            core.live.backoff.remove(&Job::Stream);
+            Ok(())
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Takes up one input.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`]: what arrives never fails a call otherwise, it becomes an event.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.handle_all([input], now)
+    }
+
+    /// Takes up inputs that are there together, in one step: one commit, and each room's keys written once.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn handle_all(
+        &mut self,
+        inputs: impl IntoIterator<Item = Input>,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        let inputs: Vec<Input> = inputs.into_iter().collect();
+        let mut poisoned = BTreeSet::new();
+        loop {
+            let mut failing = None;
+            let done = self.attempt(&inputs, &poisoned, &mut failing, now);
+            match (done, failing) {
+                (Ok(()), _) => return Ok(Step::new(&mut self.core)),
+                // An entry that this program fails on must not stop those behind it.
+                (Err(error), Some(position)) if !matches!(error, ClientError::Store(_)) => {
+                    tracing::warn!(%error, position, "an entry could not be handled");
+                    self.core.roll_back();
+                    poisoned.insert(position);
+                }
+                (Err(error), _) => {
+                    self.core.roll_back();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        inputs: &[Input],
+        poisoned: &BTreeSet<u64>,
+        failing: &mut Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        self.core.begin();
+        for input in inputs {
+            self.core.input(input, poisoned, failing, now)?;
+        }
+        self.core.seal(now)
+    }
+
+    /// Every room of this device.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn rooms(&mut self) -> Result<Vec<RoomView>, ClientError> {
+        let uris = self.core.room_uris()?;
+        uris.iter().filter_map(|uri| self.core.view(uri).transpose()).collect()
+    }
+
+    /// One room.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn room(&mut self, room: &RoomUri) -> Result<Option<RoomView>, ClientError> {
+        self.core.view(room)
+    }
+
+    /// Makes a room under the hybrid suite and adds people to it.
+    ///
+    /// # Errors
+    /// As [`Client::create_room_with`].
+    pub fn create_room(
+        &mut self,
+        title: &str,
+        people: &[UserUri],
+        now: Timestamp,
+    ) -> Result<(RoomUri, Step<'_>), ClientError> {
+        self.create_room_with(title, people, Suite::Hybrid, now)
+    }
+
+    /// Makes a room at this account's service. It is usable at [`Event::RoomJoined`]; people follow as
+    /// [`Event::MemberAdded`], or [`Event::ChangeRefused`] names who cannot be added.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`]; [`ClientError::NoService`] before the service was heard of; [`ClientError::TooLarge`]
+    /// for the title.
+    pub fn create_room_with(
+        &mut self,
+        title: &str,
+        people: &[UserUri],
+        suite: Suite,
+        now: Timestamp,
+    ) -> Result<(RoomUri, Step<'_>), ClientError> {
+        self.step(now, |core| {
+            let me = core.me()?;
+            let people = people.iter().filter(|user| **user != me.user).cloned().collect();
+            core.create_room(title, people, suite)
+        })
+    }
+
+    /// Adds people with all their devices.
+    ///
+    /// # Errors
+    /// [`ClientError::NotAllowed`] unless this person is an admin; [`ClientError::UnknownRoom`],
+    /// [`ClientError::RoomNotOpen`].
+    pub fn add_people(
+        &mut self,
+        room: &RoomUri,
+        people: &[UserUri],
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        let people = people.to_vec();
+        self.change(room, true, Intent::Add { people }, now)
+    }
+
+    /// Removes people with all their devices.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn remove_people(
+        &mut self,
+        room: &RoomUri,
+        people: &[UserUri],
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        let people = people.to_vec();
+        self.change(room, true, Intent::Remove { people }, now)
+    }
+
+    /// Makes somebody an admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn make_admin(&mut self, room: &RoomUri, user: &UserUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.change(room, true, Intent::MakeAdmin { user: user.clone() }, now)
+    }
+
+    /// Gives the room another name.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn rename_room(&mut self, room: &RoomUri, title: &str, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        if title.len() > trefoil_proto::limits::METADATA_TEXT {
+            return Err(ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT });
+        }
+        self.change(room, true, Intent::Rename { name: title.as_bytes().to_vec().into() }, now)
+    }
+
+    /// Leaves with all of this person's devices. Ends in [`Event::RoomLeft`], once another member has committed it.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`].
+    pub fn leave(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.leave(room)).map(|((), step)| step)
+    }
+
+    /// Joins a room of this person by external commit: on a new device, or after the room's keys were lost.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`], [`ClientError::Store`].
+    pub fn join(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.me()?;
+            core.start_joining(room)
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Sends a message: it is kept until the hub has accepted it. A passing one (typing) leaves now or not at all.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::TooLarge`].
+    pub fn send(
+        &mut self,
+        room: &RoomUri,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<(MessageId, Step<'_>), ClientError> {
+        self.step(now, |core| core.queue(room, draft, now))
+    }
+
+    /// Sends messages in one step: one commit, and each room's keys written once.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; then none is sent.
+    pub fn send_all(
+        &mut self,
+        drafts: impl IntoIterator<Item = (RoomUri, Draft)>,
+        now: Timestamp,
+    ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
+        self.step(now, |core| drafts.into_iter().map(|(room, draft)| core.queue(&room, draft, now)).collect())
+    }
+
+    /// Runs something that reads or changes the conversation (see [`crate::conversation`]) as a step; drafts that it
+    /// returns are sent.
+    ///
+    /// # Errors
+    /// What it fails with.
+    pub fn converse(
+        &mut self,
+        now: Timestamp,
+        act: impl FnOnce(&mut crate::overlay::Overlay) -> Result<Conversed, crate::conversation::ConversationError>,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            let conversed = act(&mut core.tx())?;
+            for event in conversed.events {
+                core.emit(Event::Conversation(event));
+            }
+            for (room, draft) in conversed.drafts {
+                core.queue(&room, draft, now)?;
+            }
+            Ok(())
+        })
+        .map(|((), step)| step)
+    }
+
+    /// How many messages of a room wait for the hub.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn outbox_len(&self, room: &RoomUri) -> Result<usize, ClientError> {
+        self.core.outbox_len(room)
+    }
+
+    /// True if the stream is open and nothing waits: no message, no change of a room, no request.
+    pub fn is_idle(&self) -> bool {
+        self.core.is_idle()
+    }
+
+    fn change(
+        &mut self,
+        room: &RoomUri,
+        admin: bool,
+        intent: Intent,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.open_room(room, admin)?;
+            core.intend(room, intent)
+        })
+        .map(|((), step)| step)
+    }
+
+    fn step<T>(
+        &mut self,
+        now: Timestamp,
+        act: impl FnOnce(&mut Core) -> Result<T, ClientError>,
+    ) -> Result<(T, Step<'_>), ClientError> {
+        self.core.begin();
+        let done = act(&mut self.core).and_then(|value| self.core.seal(now).map(|()| value));
+        match done {
+            Ok(value) => Ok((value, Step::new(&mut self.core))),
+            Err(error) => {
+                self.core.roll_back();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What an act on the conversation comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Conversed {
+    /// What changed.
+    pub events: Vec<crate::conversation::ConversationEvent>,
+    /// What to send.
+    pub drafts: Vec<(RoomUri, Draft)>,
+}
+
+impl Core {
+    fn input(
+        &mut self,
+        input: &Input,
+        poisoned: &BTreeSet<u64>,
+        failing: &mut Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        match input {
+            Input::Response { request, response } => match self.live.under_way.remove(request) {
+                Some(job) => self.answered(&job, response, now),
+                None => Ok(()),
+            },
+            Input::Failed { request } => {
+                if let Some(job) = self.live.under_way.remove(request) {
+                    self.live.pause(job, 0, now);
+                }
+                Ok(())
+            }
+            Input::Connected => {
+                self.live.stream_closed();
+                self.live.stream = Stream::Open;
+                self.live.backoff.remove(&Job::Stream);
+                self.live.backoff.retain(|job, _| !matches!(job, Job::Submit(_)));
+                Ok(())
+            }
+            Input::Disconnected { unauthenticated } => {
+                self.live.stream_closed();
+                if *unauthenticated {
+                    self.unauthenticated(trefoil_proto::ErrorCode::Unauthenticated, now);
+                }
+                self.live.pause(Job::Stream, 0, now);
+                Ok(())
+            }
+            Input::Frame(frame) => self.frame(frame, poisoned, failing, now),
+            Input::Time => Ok(()),
+        }
+    }
+
+    fn frame(
+        &mut self,
+        frame: &ServerFrame,
+        poisoned: &BTreeSet<u64>,
+        failing: &mut Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        match frame {
+            ServerFrame::Deliver { entries } => self.deliver(entries, poisoned, failing, now),
+            ServerFrame::CaughtUp => {
+                self.emit(Event::CaughtUp);
+                Ok(())
+            }
+            ServerFrame::Passing { body } => match self.passing(body, now) {
+                Err(error) if !matches!(error, ClientError::Store(_)) => {
+                    // Nothing of a passing event is worth a step.
+                    tracing::warn!(%error, "a passing event could not be handled");
+                    self.emit(Event::Refused { room: None, reason: Refusal::Internal });
+                    Ok(())
+                }
+                other => other,
+            },
+            ServerFrame::Submitted { tag, response } => self.submitted(*tag, response, now),
+            ServerFrame::Refused { tag, error } => self.submission_refused(*tag, error, now),
+            // The service closes the stream by itself.
+            ServerFrame::Draining => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a message means, decided from its content alone.
+
+use super::{MessageId, Refusal};
+use trefoil_proto::{
+    content::{Disposition, MimiContent, NestedPart, PLAIN_TEXT, Part, status},
+    limits,
+};
+
+/// Media type of a typing notice: one byte, `1` for began, `0` for stopped. Sent as a passing event.
+pub const TYPING: &str = "application/vnd.trefoil.typing";
+/// Longest reaction, in bytes: the longest emoji sequences are about half of it.
+pub(super) const LONGEST_REACTION: usize = 64;
+
+/// The meaning of a message.
+#[derive(Debug)]
+pub(super) enum Meaning {
+    /// A line of the timeline.
+    Message,
+    /// Another version of a message.
+    Edit(MessageId),
+    /// A message or a reaction is taken back.
+    Unsend(MessageId),
+    /// An emoji on a message.
+    Reaction(MessageId, String),
+    /// What became of messages at the sender.
+    Statuses(status::StatusReport),
+    /// The sender began or stopped writing.
+    Typing(bool),
+    /// The sender's display name.
+    Profile(String),
+}
+
+impl Meaning {
+    pub(super) fn of(content: &MimiContent) -> Result<Self, Refusal> {
+        if let Some((content_type, bytes)) = single(&content.part) {
+            match content_type {
+                status::MEDIA_TYPE => {
+                    return status::StatusReport::decode(bytes)
+                        .map(Self::Statuses)
+                        .map_err(|_| Refusal::Meaningless);
+                }
+                TYPING => {
+                    return match bytes {
+                        b"1" => Ok(Self::Typing(true)),
+                        b"0" => Ok(Self::Typing(false)),
+                        _ => Err(Refusal::Meaningless),
+                    };
+                }
+                _ => {}
+            }
+            if content.part.disposition == Disposition::PROFILE {
+                return display_name(content_type, bytes).map(Self::Profile).ok_or(Refusal::Meaningless);
+            }
+        }
+        let is_null = matches!(content.part.part, Part::Null);
+        if let Some(of) = content.replaces {
+            return Ok(if is_null { Self::Unsend(of) } else { Self::Edit(of) });
+        }
+        if is_null {
+            return Err(Refusal::Meaningless);
+        }
+        // A reaction that we cannot group (a picture, many at once) is shown as the reply that it also is.
+        if content.part.disposition == Disposition::REACTION
+            && let Some(to) = content.in_reply_to
+            && let Some((PLAIN_TEXT, bytes)) = single(&content.part)
+            && let Ok(emoji) = std::str::from_utf8(bytes)
+            && is_reaction(emoji)
+        {
+            return Ok(Self::Reaction(to, emoji.to_owned()));
+        }
+        Ok(Self::Message)
+    }
+}
+
+/// Whether a text can be a reaction: short, visible, no spaces.
+pub(super) fn is_reaction(emoji: &str) -> bool {
+    !emoji.is_empty()
+        && emoji.len() <= LONGEST_REACTION
+        && !emoji.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+/// Whether a text can be a display name.
+pub(super) fn is_display_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control)
+}
+
+fn display_name(content_type: &str, bytes: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(bytes).ok().filter(|_| content_type == PLAIN_TEXT)?;
+    is_display_name(name).then(|| name.to_owned())
+}
+
+fn single(part: &NestedPart) -> Option<(&str, &[u8])> {
+    match &part.part {
+        Part::Single { content_type, content } => Some((content_type, content)),
+        _ => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! What people can say: each function makes a [`Draft`], which the core completes and queues.
+
+use super::{
+    ConversationError, MessageId, MessageStatus,
+    classify::{LONGEST_REACTION, TYPING, is_display_name, is_reaction},
+    text as markup,
+};
+use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
+use trefoil_proto::{
+    RoomUri, Timestamp, UserUri,
+    content::{
+        Disposition, Expiration, ExtensionKey, Extensions, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
+        Part, PartSemantics,
+        status::{self, StatusReport},
+    },
+    limits,
+};
+
+/// Attachments in one message: what fits the extension that names their hashes, with room to spare.
+pub const ATTACHMENTS: usize = 32;
+/// Longest timer of a disappearing message: receivers refuse more (draft-ietf-mimi-content-09, section 9.1).
+pub const LONGEST_TIMER_SECONDS: u32 = 365 * 24 * 60 * 60;
+
+/// A message without salt, sender and room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Which message this one takes the place of.
+    pub replaces: Option<MessageId>,
+    /// Groups messages; empty for none.
+    pub topic_id: Vec<u8>,
+    /// When it disappears.
+    pub expires: Option<Expiration>,
+    /// Which message it answers.
+    pub in_reply_to: Option<MessageId>,
+    /// The body.
+    pub part: NestedPart,
+    /// To be submitted as a passing event: for connected devices only, stored nowhere.
+    pub passing: bool,
+    hashes: Option<Vec<u8>>,
+}
+
+/// Someone whom a text mentions by `@` and this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Who.
+    pub user: UserUri,
+    /// As it stands in the text, without `@`.
+    pub name: String,
+}
+
+impl Draft {
+    fn of(part: NestedPart) -> Self {
+        Self {
+            replaces: None,
+            topic_id: Vec::new(),
+            expires: None,
+            in_reply_to: None,
+            part,
+            passing: false,
+            hashes: None,
+        }
+    }
+
+    /// The message as it will be encrypted. `salt` is random and used once.
+    ///
+    /// # Errors
+    /// [`ConversationError::Content`] if the attachments' hashes do not fit an extension.
+    pub fn into_content(
+        self,
+        salt: [u8; 16],
+        sender: &UserUri,
+        room: &RoomUri,
+    ) -> Result<MimiContent, ConversationError> {
+        let mut extensions = Extensions::of(sender, room);
+        if let Some(hashes) = self.hashes {
+            extensions.insert(ExtensionKey::Text(PLAINTEXT_HASHES.to_owned()), hashes)?;
+        }
+        Ok(MimiContent {
+            salt,
+            replaces: self.replaces,
+            topic_id: self.topic_id,
+            expires: self.expires,
+            in_reply_to: self.in_reply_to,
+            extensions,
+            part: self.part,
+        })
+    }
+
+    /// Lets it disappear so many seconds after each reader read it; at the sender, after the hub accepted it.
+    ///
+    /// # Errors
+    /// Zero, or more than [`LONGEST_TIMER_SECONDS`].
+    pub fn disappearing_after(mut self, seconds: u32) -> Result<Self, ConversationError> {
+        if seconds == 0 || seconds > LONGEST_TIMER_SECONDS {
+            return Err(ConversationError::Unusable("timer"));
+        }
+        self.expires = Some(Expiration { relative: true, time: seconds });
+        Ok(self)
+    }
+
+    /// Lets it disappear at a time, cut to the second, read or not.
+    ///
+    /// # Errors
+    /// Not after `now`, more than [`LONGEST_TIMER_SECONDS`] later, or beyond the year 2106.
+    pub fn disappearing_at(mut self, time: Timestamp, now: Timestamp) -> Result<Self, ConversationError> {
+        let ahead = time.millis_since(now) / 1000;
+        let seconds = u32::try_from(time.0 / 1000).ok();
+        match seconds {
+            Some(seconds) if ahead > 0 && ahead <= u64::from(LONGEST_TIMER_SECONDS) => {
+                self.expires = Some(Expiration { relative: false, time: seconds });
+                Ok(self)
+            }
+            _ => Err(ConversationError::Unusable("timer")),
+        }
+    }
+
+    /// Puts it into a topic.
+    ///
+    /// # Errors
+    /// Longer than [`limits::TOPIC`] bytes.
+    pub fn in_topic(mut self, topic_id: Vec<u8>) -> Result<Self, ConversationError> {
+        if topic_id.len() > limits::TOPIC {
+            return Err(ConversationError::TooLong { what: "the topic", limit: limits::TOPIC });
+        }
+        self.topic_id = topic_id;
+        Ok(self)
+    }
+}
+
+/// A text in Markdown. Every `@name` of `mentions` becomes a link to that person.
+///
+/// # Errors
+/// Empty, longer than [`limits::TEXT`] bytes as sent, or a mention that is not in it.
+pub fn text(markdown: &str, mentions: &[Mention]) -> Result<Draft, ConversationError> {
+    Ok(Draft::of(NestedPart::render(MARKDOWN, markup::outgoing(markdown, mentions)?)))
+}
+
+/// A text that answers a message: name the version that was read.
+///
+/// # Errors
+/// As [`text`].
+pub fn reply(to: MessageId, markdown: &str, mentions: &[Mention]) -> Result<Draft, ConversationError> {
+    Ok(Draft { in_reply_to: Some(to), ..text(markdown, mentions)? })
+}
+
+/// An emoji on a message.
+///
+/// # Errors
+/// Empty, longer than 64 bytes, or with spaces or control characters.
+pub fn reaction(to: MessageId, emoji: &str) -> Result<Draft, ConversationError> {
+    if emoji.len() > LONGEST_REACTION {
+        return Err(ConversationError::TooLong { what: "the reaction", limit: LONGEST_REACTION });
+    }
+    if !is_reaction(emoji) {
+        return Err(ConversationError::Unusable("reaction"));
+    }
+    let part = NestedPart { disposition: Disposition::REACTION, ..NestedPart::render(PLAIN_TEXT, emoji) };
+    Ok(Draft { in_reply_to: Some(to), ..Draft::of(part) })
+}
+
+/// Takes back a reaction of one's own, named by the id of the message that made it.
+pub fn remove_reaction(reaction: MessageId) -> Draft {
+    unsend(reaction)
+}
+
+/// Another text for a message of one's own, named by the id of its first version.
+///
+/// # Errors
+/// As [`text`].
+pub fn edit(first: MessageId, markdown: &str, mentions: &[Mention]) -> Result<Draft, ConversationError> {
+    Ok(Draft { replaces: Some(first), ..text(markdown, mentions)? })
+}
+
+/// Takes back a message of one's own, named by the id of its first version.
+pub fn unsend(id: MessageId) -> Draft {
+    Draft { replaces: Some(id), ..Draft::of(NestedPart::null()) }
+}
+
+/// Files, with a text or (if it is empty) without.
+///
+/// # Errors
+/// No file, more than [`ATTACHMENTS`], or as [`text`].
+pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, ConversationError> {
+    if files.is_empty() {
+        return Err(ConversationError::Empty("the list of attachments"));
+    }
+    if files.len() > ATTACHMENTS {
+        return Err(ConversationError::TooLong { what: "the list of attachments", limit: ATTACHMENTS });
+    }
+    let mut parts: Vec<_> = files.iter().map(Descriptor::part).collect();
+    if !caption.trim().is_empty() {
+        parts.insert(0, NestedPart::render(MARKDOWN, markup::outgoing(caption, &[])?));
+    }
+    let part = match parts.len() {
+        1 => parts.remove(0),
+        _ => NestedPart {
+            disposition: Disposition::RENDER,
+            language: String::new(),
+            part: Part::Multi { semantics: PartSemantics::ProcessAll, parts },
+        },
+    };
+    Ok(Draft { hashes: Some(plaintext_hashes(files)), ..Draft::of(part) })
+}
+
+/// What became of messages of this room here.
+///
+/// # Errors
+/// Empty, or more than [`limits::STATUSES`].
+pub fn status(statuses: Vec<(MessageId, MessageStatus)>) -> Result<Draft, ConversationError> {
+    if statuses.is_empty() {
+        return Err(ConversationError::Empty("the status report"));
+    }
+    let report = StatusReport { statuses }.encode()?;
+    let part = NestedPart::render(status::MEDIA_TYPE, report);
+    Ok(Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part }))
+}
+
+/// Merges the status reports among drafts for one room into as few as there can be; the other drafts keep their order
+/// and stand first.
+///
+/// # Errors
+/// A status draft that does not decode.
+pub fn batch_statuses(drafts: Vec<Draft>) -> Result<Vec<Draft>, ConversationError> {
+    let (mut others, mut statuses) = (Vec::new(), Vec::new());
+    for draft in drafts {
+        match &draft.part.part {
+            Part::Single { content_type, content } if content_type == status::MEDIA_TYPE => {
+                statuses.extend(StatusReport::decode(content)?.statuses);
+            }
+            _ => others.push(draft),
+        }
+    }
+    for some in statuses.chunks(limits::STATUSES) {
+        others.push(status(some.to_vec())?);
+    }
+    Ok(others)
+}
+
+/// Writing began or stopped.
+pub fn typing(started: bool) -> Draft {
+    let notice: &[u8] = if started { b"1" } else { b"0" };
+    let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(TYPING, notice) };
+    Draft { passing: true, ..Draft::of(part) }
+}
+
+/// One's display name, for the members of a room.
+///
+/// # Errors
+/// Empty, longer than [`limits::DISPLAY_NAME`] bytes, or with control characters.
+pub fn profile(display_name: &str) -> Result<Draft, ConversationError> {
+    if display_name.len() > limits::DISPLAY_NAME {
+        return Err(ConversationError::TooLong { what: "the display name", limit: limits::DISPLAY_NAME });
+    }
+    if !is_display_name(display_name) {
+        return Err(ConversationError::Unusable("display name"));
+    }
+    let part = NestedPart::render(PLAIN_TEXT, display_name);
+    Ok(Draft::of(NestedPart { disposition: Disposition::PROFILE, ..part }))
+}

@@ -1,0 +1,52 @@
+//! The conversation as data: what was said in a room, in the hub's order, with edits, reactions, statuses and the
+//! lines that say who came and went. Pure over [`crate::overlay::Overlay`]; the rules are in
+//! `docs/spec/conversation.md`.
+//!
+//! Every set of messages ends in the same timeline, in whatever order and however often they arrive: what refers to a
+//! message that is not here yet is held until it is, and every rule that picks a winner compares hub timestamps and
+//! then message ids.
+
+mod apply;
+mod body;
+mod classify;
+pub mod compose;
+mod error;
+mod event;
+mod expiry;
+mod note;
+mod outgoing;
+mod query;
+mod reading;
+mod receive;
+mod records;
+mod rows;
+mod statuses;
+mod text;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{Attached, Body};
+pub use classify::TYPING;
+pub use compose::{Draft, Mention};
+pub use error::ConversationError;
+pub use event::{ConversationEvent, OutgoingState, Refusal};
+pub use expiry::{expire, next_expiry};
+pub use note::{Line, note};
+pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
+pub use query::{history, message, profile, rooms, summary, timeline};
+pub use reading::mark_read;
+pub use receive::{Incoming, Received, receive};
+pub use records::{Position, StoredFrank};
+pub use rows::{
+    EDITS, EXPIRIES, HELD, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, STATUSES, TIMELINE, UNREAD,
+};
+pub use text::plain;
+pub use view::{Cursor, Item, Message, Note, ReactionGroup, ReplyPreview, RoomSummary, Version};
+
+pub use trefoil_proto::content::{MessageId, status::MessageStatus};
+
+/// Delivered statuses are sent only in rooms of at most this many people: in larger ones they would outnumber the
+/// messages.
+pub const STATUS_PARTICIPANTS: usize = 32;

@@ -1,0 +1,97 @@
+//! Lines of the timeline that are no messages: who came and went, and what safety demands to be seen.
+
+use super::{
+    ConversationError, ConversationEvent,
+    records::{Position, RoomKey, arrive, put},
+    rows::{Entry, NoteRow, TIMELINE},
+};
+use crate::overlay::Overlay;
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+
+/// What such a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "user is who it is about, by is who did it")]
+pub enum Line {
+    /// The room was opened.
+    Opened { by: UserUri },
+    /// Someone joined by themselves.
+    Joined { user: UserUri },
+    /// Someone was added.
+    Added { user: UserUri, by: UserUri },
+    /// Someone left.
+    Left { user: UserUri },
+    /// Someone was removed.
+    Removed { user: UserUri, by: UserUri },
+    /// Someone's role changed, to the role of this index.
+    RoleChanged { user: UserUri, by: UserUri, role: u32 },
+    /// The room has another name.
+    Renamed { by: UserUri, name: String },
+    /// Someone reads with one more device.
+    DeviceAdded { device: DeviceUri },
+    /// Someone reads with one device fewer.
+    DeviceRemoved { device: DeviceUri },
+    /// Someone's account key is another than the one that was pinned.
+    KeyChanged { user: UserUri },
+    /// A line that a later version of this program wrote.
+    Unknown,
+}
+
+/// Puts a line into the timeline. `at` is the hub's timestamp of the commit that it tells of, or the time here if
+/// there is none.
+///
+/// # Errors
+/// Only the store.
+pub fn note(
+    tx: &mut Overlay,
+    room: &RoomUri,
+    line: &Line,
+    at: Timestamp,
+) -> Result<Vec<ConversationEvent>, ConversationError> {
+    let key = RoomKey::of(room);
+    let position = Position::new(Some(at.0), arrive(tx, &key)?);
+    put(tx, TIMELINE, key.key(&[&position.to_bytes()]), &Entry::Note(line.to_row(at)));
+    Ok(vec![ConversationEvent::Noted { room: room.clone() }])
+}
+
+impl Line {
+    fn to_row(&self, at: Timestamp) -> NoteRow {
+        let (kind, user, by, text) = match self {
+            Self::Unknown => (0, None, None, None),
+            Self::Opened { by } => (1, None, Some(by), None),
+            Self::Joined { user } => (2, Some(user.to_string()), None, None),
+            Self::Added { user, by } => (3, Some(user.to_string()), Some(by), None),
+            Self::Left { user } => (4, Some(user.to_string()), None, None),
+            Self::Removed { user, by } => (5, Some(user.to_string()), Some(by), None),
+            Self::RoleChanged { user, by, role } => {
+                (6, Some(user.to_string()), Some(by), Some(role.to_string()))
+            }
+            Self::Renamed { by, name } => (7, None, Some(by), Some(name.clone())),
+            Self::DeviceAdded { device } => (8, None, None, Some(device.to_string())),
+            Self::DeviceRemoved { device } => (9, None, None, Some(device.to_string())),
+            Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
+        };
+        NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
+    }
+
+    pub(super) fn of_row(row: &NoteRow) -> Result<Self, ConversationError> {
+        let missing = || ConversationError::Row("note");
+        let user = || Ok::<UserUri, ConversationError>(row.user.as_deref().ok_or_else(missing)?.parse()?);
+        let by = || Ok::<UserUri, ConversationError>(row.by.as_deref().ok_or_else(missing)?.parse()?);
+        let text = || row.text.as_deref().ok_or_else(missing);
+        Ok(match row.kind {
+            1 => Self::Opened { by: by()? },
+            2 => Self::Joined { user: user()? },
+            3 => Self::Added { user: user()?, by: by()? },
+            4 => Self::Left { user: user()? },
+            5 => Self::Removed { user: user()?, by: by()? },
+            6 => {
+                Self::RoleChanged { user: user()?, by: by()?, role: text()?.parse().map_err(|_| missing())? }
+            }
+            7 => Self::Renamed { by: by()?, name: text()?.to_owned() },
+            8 => Self::DeviceAdded { device: text()?.parse()? },
+            9 => Self::DeviceRemoved { device: text()?.parse()? },
+            10 => Self::KeyChanged { user: user()? },
+            _ => Self::Unknown,
+        })
+    }
+}

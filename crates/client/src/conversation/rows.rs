@@ -1,0 +1,266 @@
+//! Stored rows of conversations. First byte: version of the codec; then one CBOR item, to whose arrays later versions
+//! may add at the end. Keys begin with the room's URI and a zero byte (see [`super::records::RoomKey`]), but for
+//! [`EXPIRIES`] and [`ROOMS`].
+//!
+//! Everything that was said lies in [`MESSAGES`] and [`EDITS`] as content bytes: a search index is built from these
+//! two, and follows their deletions.
+
+use super::{ConversationError, MessageId};
+use minicbor::{
+    Decode, Encode,
+    bytes::{ByteArray, ByteVec},
+};
+use trefoil_store::Table;
+
+/// What a message id stands for, by room and message id.
+pub const MESSAGES: Table = Table::new("client.messages");
+/// Later versions of messages, by room, first version's id, accepted timestamp, id.
+pub const EDITS: Table = Table::new("client.edits");
+/// Lines in the hub's order, by room and position (accepted timestamp, arrival).
+pub const TIMELINE: Table = Table::new("client.timeline");
+/// Unread messages, by room and position.
+pub const UNREAD: Table = Table::new("client.unread");
+/// Reactions, by room, message, id of the reaction.
+pub const REACTIONS: Table = Table::new("client.reactions");
+/// What became of one's own messages, by room, message, user URI.
+pub const STATUSES: Table = Table::new("client.statuses");
+/// What refers to a message that is not here yet, by room, that message, and its own id.
+pub const HELD: Table = Table::new("client.held_changes");
+/// What is to be deleted when, by time, room, kind and id.
+pub const EXPIRIES: Table = Table::new("client.expiries");
+/// Display names, by room and user URI.
+pub const PROFILES: Table = Table::new("client.profiles");
+/// Rooms that have a timeline, by room URI.
+pub const ROOMS: Table = Table::new("client.timelines");
+/// Messages of one's own that the hub has not accepted, by room and id.
+pub const OUTGOING: Table = Table::new("client.outgoing_messages");
+
+const VERSION: u8 = 1;
+
+/// A row with a name for errors.
+pub(super) trait Row: Encode<()> + for<'b> Decode<'b, ()> {
+    const WHAT: &'static str;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        minicbor::encode(self, &mut out).expect("writing into memory does not fail");
+        out
+    }
+
+    fn from_bytes(row: &[u8]) -> Result<Self, ConversationError> {
+        match row.split_first() {
+            Some((&VERSION, body)) => minicbor::decode(body).map_err(|_| ConversationError::Row(Self::WHAT)),
+            _ => Err(ConversationError::Row(Self::WHAT)),
+        }
+    }
+}
+
+macro_rules! row {
+    ($name:ident, $what:literal) => {
+        impl Row for $name {
+            const WHAT: &'static str = $what;
+        }
+    };
+}
+
+pub(super) type Id = ByteArray<32>;
+
+/// When the hub accepted something, then its id: what every "later" is decided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(super) struct Stamp {
+    #[n(0)]
+    pub accepted: u64,
+    #[n(1)]
+    pub id: Id,
+}
+
+/// What a message id stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[allow(clippy::large_enum_variant, reason = "read and written one at a time, never kept in numbers")]
+pub(super) enum Record {
+    /// A message of the timeline.
+    #[n(0)]
+    Message(#[n(0)] MessageRow),
+    /// A later version of one.
+    #[n(1)]
+    Edit(#[n(0)] Id),
+    /// A reaction to one.
+    #[n(2)]
+    Reaction(#[n(0)] Id),
+    /// One that disappeared.
+    #[n(3)]
+    Gone,
+}
+row!(Record, "message");
+
+/// A message of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct MessageRow {
+    #[n(0)]
+    pub sender: String,
+    #[n(1)]
+    pub device: String,
+    /// None until the hub accepted it (one's own only).
+    #[n(2)]
+    pub accepted: Option<u64>,
+    #[n(3)]
+    pub arrival: u64,
+    #[n(4)]
+    pub received: u64,
+    #[n(5)]
+    pub mine: bool,
+    /// Content bytes of the first version, as received; empty once unsent.
+    #[n(6)]
+    pub content: ByteVec,
+    #[n(7)]
+    pub frank: Option<ByteVec>,
+    /// The version to show, if it is not the first.
+    #[n(8)]
+    pub current: Option<Stamp>,
+    #[n(9)]
+    pub mentions_me: bool,
+    #[n(10)]
+    pub unsent: Option<Stamp>,
+    #[n(11)]
+    pub read: Option<u64>,
+    #[n(12)]
+    pub expires: Option<u64>,
+    #[n(13)]
+    pub failure: Option<String>,
+}
+
+/// A later version.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct EditRow {
+    #[n(0)]
+    pub content: ByteVec,
+    #[n(1)]
+    pub frank: Option<ByteVec>,
+}
+row!(EditRow, "edit");
+
+/// A line of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) enum Entry {
+    #[n(0)]
+    Message(#[n(0)] Id),
+    #[n(1)]
+    Note(#[n(0)] NoteRow),
+}
+row!(Entry, "timeline entry");
+
+/// A line about people or safety.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct NoteRow {
+    #[n(0)]
+    pub kind: u8,
+    #[n(1)]
+    pub user: Option<String>,
+    #[n(2)]
+    pub by: Option<String>,
+    #[n(3)]
+    pub text: Option<String>,
+    #[n(4)]
+    pub at: u64,
+}
+
+/// A reaction.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct ReactionRow {
+    #[n(0)]
+    pub sender: String,
+    #[n(1)]
+    pub emoji: String,
+    #[n(2)]
+    pub added: Stamp,
+    #[n(3)]
+    pub removed: Option<Stamp>,
+}
+row!(ReactionRow, "reaction");
+
+/// What became of a message at one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct StatusRow {
+    #[n(0)]
+    pub status: u8,
+    #[n(1)]
+    pub accepted: u64,
+}
+row!(StatusRow, "message status");
+
+/// What waits for the message that it refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) enum Held {
+    /// An edit, unsend or reaction: its content bytes say which.
+    #[n(0)]
+    Change(#[n(0)] HeldChange),
+    #[n(1)]
+    Status(#[n(0)] HeldStatus),
+}
+row!(Held, "held message");
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct HeldChange {
+    #[n(0)]
+    pub sender: String,
+    #[n(1)]
+    pub accepted: u64,
+    #[n(2)]
+    pub content: ByteVec,
+    #[n(3)]
+    pub frank: Option<ByteVec>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct HeldStatus {
+    #[n(0)]
+    pub user: String,
+    #[n(1)]
+    pub status: u8,
+    #[n(2)]
+    pub accepted: u64,
+    #[n(3)]
+    pub received: u64,
+}
+
+/// A display name.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct ProfileRow {
+    #[n(0)]
+    pub name: String,
+    #[n(1)]
+    pub stamp: Stamp,
+}
+row!(ProfileRow, "profile");
+
+/// A room's counter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct RoomRow {
+    #[n(0)]
+    pub arrivals: u64,
+}
+row!(RoomRow, "room");
+
+/// A message of one's own that the hub has not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct OutgoingRow {
+    #[n(0)]
+    pub device: String,
+    #[n(1)]
+    pub sender: String,
+    #[n(2)]
+    pub queued: u64,
+    #[n(3)]
+    pub content: ByteVec,
+    #[n(4)]
+    pub failure: Option<String>,
+}
+row!(OutgoingRow, "outgoing message");
+
+pub(super) fn row_id(id: MessageId) -> Id {
+    id.0.into()
+}
+
+pub(super) fn message_id(id: &Id) -> MessageId {
+    MessageId(**id)
+}

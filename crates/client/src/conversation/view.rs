@@ -1,0 +1,137 @@
+//! What the timeline looks like to whoever shows it.
+
+use super::{Body, Line, MessageId, MessageStatus, OutgoingState, Position, StoredFrank};
+use bytes::Bytes;
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+
+/// Which part of a timeline to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// The newest lines.
+    Newest,
+    /// The lines that end before a position.
+    Before(Position),
+    /// The lines that begin after a position.
+    After(Position),
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Someone said something.
+    Message(Box<Message>),
+    /// Something happened.
+    Note(Note),
+}
+
+/// A line about people or safety.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where it stands.
+    pub position: Position,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub line: Line,
+}
+
+/// A message as it is to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Id of the first version: what edits and unsends replace.
+    pub id: MessageId,
+    /// Id of the version that is shown: what replies and reactions should name.
+    pub version: MessageId,
+    /// Where it stands.
+    pub position: Position,
+    /// Who said it.
+    pub sender: UserUri,
+    /// On which device.
+    pub device: DeviceUri,
+    /// It is one's own.
+    pub mine: bool,
+    /// When the hub accepted it.
+    pub accepted: Option<Timestamp>,
+    /// When it came in here, or was queued.
+    pub received: Timestamp,
+    /// For one's own: how far it is.
+    pub outgoing: Option<OutgoingState>,
+    /// What it says now; `None` once it was unsent.
+    pub body: Option<Body>,
+    /// When the version that is shown was accepted, if it is not the first.
+    pub edited: Option<Timestamp>,
+    /// When it was unsent.
+    pub unsent: Option<Timestamp>,
+    /// Its topic; empty for none.
+    pub topic_id: Vec<u8>,
+    /// What it answers.
+    pub reply: Option<ReplyPreview>,
+    /// Reactions, in the order in which each emoji first came.
+    pub reactions: Vec<ReactionGroup>,
+    /// For one's own: what became of it at each recipient who said so.
+    pub statuses: Vec<(UserUri, MessageStatus, Timestamp)>,
+    /// It mentions the person who reads here.
+    pub mentions_me: bool,
+    /// Someone else's that was not read here.
+    pub unread: bool,
+    /// When it disappears, once that is known.
+    pub expires: Option<Timestamp>,
+}
+
+/// The message that a reply answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyPreview {
+    /// As the reply names it.
+    pub id: MessageId,
+    /// Its first version's id and its sender, if it is here.
+    pub message: Option<(MessageId, UserUri)>,
+    /// The beginning of its text now. Nothing if it is not here, was unsent, or has no text.
+    pub excerpt: Option<String>,
+    /// The reply names an earlier version than the one that is shown now.
+    pub since_edited: bool,
+}
+
+/// Everyone who reacted with the same emoji.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionGroup {
+    /// The emoji.
+    pub emoji: String,
+    /// Who, each once, with the id by which they can take it back.
+    pub by: Vec<(UserUri, MessageId)>,
+}
+
+/// One version of a message, with what a report needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its id.
+    pub id: MessageId,
+    /// When the hub accepted it.
+    pub accepted: Option<Timestamp>,
+    /// What it says.
+    pub body: Body,
+    /// Its content, byte for byte.
+    pub content: Bytes,
+    /// The hub's stamp.
+    pub frank: Option<StoredFrank>,
+}
+
+/// A room in the list of rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// The room.
+    pub room: RoomUri,
+    /// Its last line.
+    pub last: Option<Item>,
+    /// Unread messages, counted up to a thousand.
+    pub unread: usize,
+}
+
+impl Item {
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Message(message) => message.position,
+            Self::Note(note) => note.position,
+        }
+    }
+}

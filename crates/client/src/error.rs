@@ -1,0 +1,76 @@
+//! What a call on the client can fail with. What arrives from outside never fails a call: it becomes an event.
+
+use trefoil_proto::{ProtoError, RoomUri, UserUri};
+use trefoil_store::StoreError;
+
+/// A failed call; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The local store failed.
+    #[error("local store")]
+    Store(#[from] StoreError),
+    /// A row of the local store cannot be decoded: written by another version, or damaged.
+    #[error("stored {what} cannot be decoded")]
+    Row {
+        /// Which kind of row.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: ProtoError,
+    },
+    /// There is an account on this device already.
+    #[error("this device has an account already")]
+    AccountExists,
+    /// There is no account on this device yet.
+    #[error("this device has no account yet")]
+    NoAccount,
+    /// The service was not heard of yet: go online first.
+    #[error("the service was not heard of yet")]
+    NoService,
+    /// Only the device that made the account can do this: it has the account key.
+    #[error("only the account's first device can do this")]
+    NotPrimary,
+    /// A pasted code is not one of ours, or is for another device.
+    #[error("not a valid linking code")]
+    BadCode,
+    /// No such room on this device.
+    #[error("{0} is not a room of this device")]
+    UnknownRoom(RoomUri),
+    /// The room is not usable: still being joined, or left.
+    #[error("{0} is not open on this device")]
+    RoomNotOpen(RoomUri),
+    /// The person is not in the room.
+    #[error("{0} is not in the room")]
+    NotParticipant(UserUri),
+    /// The room's policy does not allow it.
+    #[error("the room does not allow it")]
+    NotAllowed,
+    /// The message is larger than a message may be.
+    #[error("the message is larger than {limit} bytes")]
+    TooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// MLS failed in a way that no input explains.
+    #[error("MLS: {act}")]
+    Mls {
+        /// What was tried.
+        act: &'static str,
+        /// openmls' own words.
+        #[source]
+        source: MlsFailure,
+    },
+    /// The conversation could not take something up.
+    #[error("conversation")]
+    Conversation(#[from] crate::conversation::ConversationError),
+}
+
+/// openmls' error as text: its types are generic in the storage error and differ by call.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct MlsFailure(pub String);
+
+/// Shorthand for the many openmls error types.
+pub(crate) fn mls<E: std::fmt::Display>(act: &'static str) -> impl FnOnce(E) -> ClientError {
+    move |error| ClientError::Mls { act, source: MlsFailure(error.to_string()) }
+}

@@ -1,0 +1,316 @@
+//! What arrives: entries of the mailbox and passing events, checked, taken up, and acknowledged once they are durable.
+
+use crate::{
+    ClientError, Event, Refusal,
+    conversation::{self, Incoming, compose},
+    core::Core,
+    frank,
+    mls::{credential, wire},
+    room::Room,
+    rows::{self, ACCOUNT, HELD, HeldRow, RoomState, Row as _, name, room_key, room_range},
+};
+use openmls::{
+    framing::errors::{MessageDecryptionError, SecretTreeError},
+    prelude::{ProcessMessageError, ProcessedMessageContent, Sender, ValidationError},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use trefoil_proto::{
+    RoomUri, Timestamp, Wire as _,
+    content::ReceivedContent,
+    frame::{MailboxEntry, MailboxEvent},
+    franking::{self, FRANK_AAD, FrankingTag},
+    mimi::{FanoutMessage, Frank, fanout::RoomEvent},
+    mls::{MessageKind, MlsMessage},
+};
+
+/// Entries of later epochs that are kept for each room.
+const HELD_A_ROOM: usize = 1024;
+
+/// How an event came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) received: Timestamp,
+    /// In the mailbox; zero for passing events.
+    pub(crate) position: u64,
+    pub(crate) passing: bool,
+}
+
+/// What taking an event up came to. A refusal is the sender's or the hub's fault and changes nothing that matters.
+pub(crate) type Taken = Result<Result<(), Refusal>, ClientError>;
+
+impl Core {
+    /// Entries that came together. `poisoned` are positions whose handling failed inside this program before.
+    /// `failing` says at which one it fails now, if it does.
+    pub(crate) fn deliver(
+        &mut self,
+        entries: &[MailboxEntry],
+        poisoned: &BTreeSet<u64>,
+        failing: &mut Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let mut cursor = self.cursor()?;
+        for entry in entries.iter() {
+            // Sent again after a break: taken up already.
+            if entry.position <= cursor {
+                continue;
+            }
+            cursor = entry.position;
+            if poisoned.contains(&entry.position) {
+                self.emit(Event::Refused { room: None, reason: Refusal::Internal });
+                continue;
+            }
+            *failing = Some(entry.position);
+            let arrival = Arrival { received: now, position: entry.position, passing: false };
+            self.take_body(&entry.body, arrival)?;
+            *failing = None;
+        }
+        self.tx().put(ACCOUNT, name::CURSOR, cursor.to_be_bytes());
+        self.acknowledge = Some(cursor);
+        Ok(())
+    }
+
+    /// An event that is stored nowhere.
+    pub(crate) fn passing(&mut self, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
+        self.take_body(body, Arrival { received: now, position: 0, passing: true })
+    }
+
+    fn take_body(&mut self, body: &[u8], arrival: Arrival) -> Result<(), ClientError> {
+        match MailboxEvent::decode(body) {
+            Ok(MailboxEvent::Room { room, message }) => {
+                let taken = self.take_event(&room, &message, arrival)?;
+                self.settle_refusal(&room, taken);
+            }
+            Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
+            Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
+            Err(_) => self.emit(Event::Refused { room: None, reason: Refusal::Malformed }),
+        }
+        Ok(())
+    }
+
+    fn settle_refusal(&mut self, room: &RoomUri, taken: Result<(), Refusal>) {
+        if let Err(reason) = taken {
+            tracing::debug!(?reason, "refused an event");
+            self.emit(Event::Refused { room: Some(room.clone()), reason });
+        }
+    }
+
+    fn take_event(&mut self, uri: &RoomUri, event: &FanoutMessage, arrival: Arrival) -> Taken {
+        if let RoomEvent::Welcome { message, ratchet_tree } = &event.event {
+            return self.join_by_welcome(uri, message, ratchet_tree);
+        }
+        let message = match &event.event {
+            RoomEvent::Application { message, .. }
+            | RoomEvent::Proposal { message, .. }
+            | RoomEvent::Commit { message, .. }
+            | RoomEvent::Welcome { message, .. } => message,
+        };
+        let Some(room) = self.room(uri)? else { return Ok(Err(Refusal::UnknownRoom)) };
+        if room.row.state == RoomState::Left {
+            return Ok(Ok(()));
+        }
+        let Some(current) = room.epoch() else { return Ok(Err(Refusal::UnknownRoom)) };
+        let (Some(epoch), true) = (message.epoch(), message.group_id() == Some(uri.to_string().as_bytes())) else {
+            return Ok(Err(Refusal::Malformed));
+        };
+        if epoch > current {
+            return self.hold(uri, epoch, event, arrival);
+        }
+        match (&event.event, message.kind()) {
+            (RoomEvent::Application { message, frank }, MessageKind::Application) => {
+                self.take_message(uri, message, frank.as_ref(), event.timestamp, arrival)
+            }
+            (RoomEvent::Commit { message, .. }, MessageKind::Commit) => {
+                self.take_commit(uri, message, event.timestamp, arrival.received)
+            }
+            (RoomEvent::Proposal { message, more }, MessageKind::Proposal) => {
+                for proposal in std::iter::once(message).chain(more) {
+                    let taken = self.take_proposal(uri, proposal, arrival.received)?;
+                    self.settle_refusal(uri, taken);
+                }
+                Ok(Ok(()))
+            }
+            _ => Ok(Err(Refusal::Malformed)),
+        }
+    }
+
+    /// Keeps what belongs to an epoch that this device has not reached.
+    fn hold(&mut self, uri: &RoomUri, epoch: u64, event: &FanoutMessage, arrival: Arrival) -> Taken {
+        if arrival.passing {
+            return Ok(Ok(()));
+        }
+        let mut tx = self.tx();
+        if tx.scan(HELD, &room_range(uri), HELD_A_ROOM, false)?.len() >= HELD_A_ROOM {
+            return Ok(Err(Refusal::TooFarAhead));
+        }
+        let row = HeldRow { received: arrival.received, passing: 0, event: event.encode().into() };
+        row.write(&mut tx, HELD, room_key(uri, &[epoch, arrival.position]));
+        Ok(Ok(()))
+    }
+
+    /// Takes up what was held for the epoch that a room has reached.
+    pub(crate) fn release_held(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let Some(current) = self.room(uri)?.and_then(|room| room.epoch()) else { return Ok(()) };
+        let held = self.tx().scan(HELD, &room_range(uri), HELD_A_ROOM, false)?;
+        for (key, row) in held {
+            let prefix = room_key(uri, &[]).len();
+            let epoch = rows::last_number(key.get(..prefix + 8).unwrap_or_default()).unwrap_or(0);
+            if epoch > current {
+                break;
+            }
+            self.tx().delete(HELD, key.clone());
+            let row = HeldRow::from_row(&row)?;
+            let Ok(event) = FanoutMessage::decode(row.event.as_slice()) else { continue };
+            let position = rows::last_number(&key).unwrap_or(0);
+            let arrival = Arrival { received: row.received, position, passing: false };
+            let taken = self.take_event(uri, &event, arrival)?;
+            self.settle_refusal(uri, taken);
+            // A commit among them released what comes after it.
+            if self.room(uri)?.and_then(|room| room.epoch()) != Some(current) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_message(
+        &mut self,
+        uri: &RoomUri,
+        message: &MlsMessage,
+        frank: Option<&Frank>,
+        accepted: Timestamp,
+        arrival: Arrival,
+    ) -> Taken {
+        let me = self.me()?;
+        self.room(uri)?;
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
+        let opened = match open(room, provider, message)? {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(Ok(())),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let checked = check(room, &opened, frank, accepted, arrival.passing);
+        let stored = match checked {
+            Ok(stored) => stored,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let participants = room.context().map_or(usize::MAX, |context| context.participants.participants.len());
+        let sender_user = opened.sender.user_uri();
+        let received = conversation::receive(
+            &mut provider.storage.overlay(),
+            Incoming {
+                room: uri,
+                me: &me.user,
+                sender_user: &sender_user,
+                sender_device: &opened.sender,
+                accepted,
+                received: arrival.received,
+                content: &opened.content,
+                frank: stored.as_ref(),
+                passing: arrival.passing,
+                participants,
+            },
+        )?;
+        for event in received.events {
+            self.emit(Event::Conversation(event));
+        }
+        if !received.follow_ups.is_empty() {
+            self.follow_ups.entry(uri.clone()).or_default().extend(received.follow_ups);
+        }
+        Ok(Ok(()))
+    }
+
+    /// Queues the answers that what was received calls for, a batch for each room.
+    pub(crate) fn queue_follow_ups(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let follow_ups: BTreeMap<_, _> = std::mem::take(&mut self.follow_ups);
+        for (room, drafts) in follow_ups {
+            for draft in compose::batch_statuses(drafts)? {
+                self.queue(&room, draft, now)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A decrypted message.
+struct Opened {
+    sender: trefoil_proto::DeviceUri,
+    tag: Option<FrankingTag>,
+    content: ReceivedContent,
+}
+
+/// Decrypts a message. `None` for what this device sent itself or has seen before.
+fn open(
+    room: &mut Room,
+    provider: &crate::mls::provider::Provider,
+    message: &MlsMessage,
+) -> Result<Result<Option<Opened>, Refusal>, ClientError> {
+    room.touch();
+    let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
+    let (epoch, current) = (message.epoch().unwrap_or(0), group.epoch().as_u64());
+    // The keys of one past epoch are kept: the hub's order leaves nothing older.
+    if epoch + 1 < current {
+        return Ok(Err(Refusal::EpochGone { epoch, current }));
+    }
+    let protocol_message = match wire::protocol_message(message) {
+        Ok(message) => message,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let processed = match group.process_message(provider, protocol_message) {
+        Ok(processed) => processed,
+        Err(ProcessMessageError::StorageError(error)) => {
+            return Err(crate::error::mls("open a message")(error));
+        }
+        Err(ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(SecretTreeError::SecretReuseError),
+        ))) => return Ok(Ok(None)),
+        Err(error) => {
+            tracing::debug!(%error, "a message does not open");
+            return Ok(Err(Refusal::Undecryptable));
+        }
+    };
+    if !matches!(processed.sender(), Sender::Member(_)) {
+        return Ok(Err(Refusal::Undecryptable));
+    }
+    let sender = match credential::claimed_device(processed.credential()) {
+        Ok(sender) => sender,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let tag = processed.safe_aad_item(FRANK_AAD).and_then(|tag| tag.try_into().ok()).map(FrankingTag);
+    Ok(match processed.into_content() {
+        ProcessedMessageContent::ApplicationMessage(data) => match ReceivedContent::decode(data.into_bytes()) {
+            Ok(content) => Ok(Some(Opened { sender, tag, content })),
+            Err(_) => Err(Refusal::Content),
+        },
+        ProcessedMessageContent::OwnPrivateMessage => Ok(None),
+        _ => Err(Refusal::Malformed),
+    })
+}
+
+/// Checks tag, stamp and attribution. A passing event may come without a stamp: nothing is kept of it.
+fn check(
+    room: &mut Room,
+    opened: &Opened,
+    frank: Option<&Frank>,
+    accepted: Timestamp,
+    passing: bool,
+) -> Result<Option<conversation::StoredFrank>, Refusal> {
+    let tag = opened.tag.as_ref().ok_or(Refusal::Frank)?;
+    franking::verify_tag(tag, &opened.content.content.salt, &opened.content.bytes).map_err(|_| Refusal::Frank)?;
+    let user = opened.sender.user_uri();
+    let extensions = &opened.content.content.extensions;
+    let named = |uri: &Option<String>, is: &dyn std::fmt::Display| uri.as_ref() == Some(&is.to_string());
+    if !named(&extensions.sender_uri, &user) || !named(&extensions.room_uri, &room.uri) {
+        return Err(Refusal::Misattributed);
+    }
+    let suite = room.suite().ok_or(Refusal::UnknownRoom)?;
+    let uri = room.uri.clone();
+    match frank {
+        Some(frank) => {
+            let hub = room.context()?.franking_key;
+            frank::verify(&hub, &user, &uri, accepted, suite, frank).map(Some)
+        }
+        None if passing => Ok(None),
+        None => Err(Refusal::Frank),
+    }
+}

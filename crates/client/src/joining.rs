@@ -1,0 +1,312 @@
+//! Coming into a room: by the Welcome that somebody else's commit brings, or by an external commit of one's own.
+
+use crate::{
+    ChangeRefusal, ClientError, Event, JoinedHow, Method, Refusal,
+    changes,
+    core::Core,
+    error::mls,
+    inbox::Taken,
+    live::Job,
+    mls::{credential, membership, suite, wire},
+    room::Room,
+    rows::{Answer, CommitMark, PendingCommit, ROOMS, RoomRow, RoomState},
+};
+use openmls::prelude::*;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, ErrorCode, RoomUri, Timestamp, Wire as _,
+    mimi::{
+        GroupInfoRequest, GroupInfoResponse, Protocol, UpdateRequest,
+        group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestTbs, GroupInfoResponseTbs},
+        update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
+    },
+    mls::{Credential as WireCredential, MlsMessage},
+    paths,
+    room::Role,
+};
+use zeroize::Zeroizing;
+
+/// Labels of the draft (section 5.6).
+const REQUEST_LABEL: &str = "GroupInfoRequestTBS";
+const RESPONSE_LABEL: &str = "GroupInfoResponseTBS";
+const SEAL_LABEL: &str = "GroupInfo and ratchet_tree encryption";
+
+impl Core {
+    /// A Welcome. One for a room that this device is in already is ignored.
+    pub(crate) fn join_by_welcome(&mut self, uri: &RoomUri, message: &MlsMessage, tree: &RatchetTreeOption) -> Taken {
+        if self.room(uri)?.is_some_and(|room| matches!(room.row.state, RoomState::Open | RoomState::Leaving | RoomState::Creating)) {
+            return Ok(Ok(()));
+        }
+        let (welcome, tree) = match (wire::welcome(message), wire::ratchet_tree(tree)) {
+            (Ok(welcome), Ok(tree)) => (welcome, tree),
+            (Err(refusal), _) | (_, Err(refusal)) => return Ok(Err(refusal)),
+        };
+        let staged = StagedWelcome::build_from_welcome(&self.provider, &suite::join_config(), welcome)
+            .and_then(|builder| builder.with_ratchet_tree(tree).skip_lifetime_validation().replace_old_group().build());
+        let staged = match staged {
+            Ok(staged) => staged,
+            Err(WelcomeError::StorageError(error)) => return Err(mls("open a Welcome")(error)),
+            Err(error) => {
+                tracing::debug!(%error, "a Welcome is not valid");
+                return Ok(Err(Refusal::InvalidHandshake));
+            }
+        };
+        // Before anything is written: a Welcome must not replace another room's group.
+        if staged.group_context().group_id().as_slice() != uri.to_string().as_bytes() {
+            return Ok(Err(Refusal::InvalidHandshake));
+        }
+        let adder = match staged.welcome_sender() {
+            Ok(leaf) => credential::claimed_device(leaf.credential()),
+            Err(_) => Err(Refusal::InvalidHandshake),
+        };
+        let group = staged.into_group(&self.provider).map_err(mls("join by a Welcome"))?;
+        self.admit(uri, group, adder, JoinedHow::Welcomed)
+    }
+
+    /// Checks the group that this device would be in, and keeps it or deletes it.
+    fn admit(&mut self, uri: &RoomUri, mut group: MlsGroup, adder: Result<DeviceUri, Refusal>, how: JoinedHow) -> Taken {
+        let me = self.me()?;
+        let checked = membership::check_tree(&self.tx(), uri, &group)?;
+        let judged = checked.and_then(|(context, pins)| {
+            let adder = adder?.user_uri();
+            if adder == me.user || context.role_of(&adder) == Role::ADMIN {
+                Ok(pins)
+            } else {
+                Err(Refusal::NotAllowed { by: me.device.clone() })
+            }
+        });
+        let pins = match judged {
+            Ok(pins) => pins,
+            Err(refusal) => {
+                group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
+                return Ok(Err(refusal));
+            }
+        };
+        pins.keep(&mut self.tx());
+        let next_outbox = self.room(uri)?.map_or(0, |room| room.row.next_outbox);
+        let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Open) };
+        self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
+        self.opened(uri, how)?;
+        Ok(Ok(()))
+    }
+
+    /// A room is usable.
+    pub(crate) fn opened(&mut self, uri: &RoomUri, how: JoinedHow) -> Result<(), ClientError> {
+        self.live.busy.insert(uri.clone());
+        self.emit(Event::RoomJoined { room: uri.clone(), how });
+        self.introductions.push(uri.clone());
+        self.release_held(uri)
+    }
+
+    /// Begins to join by external commit. A group that is there is given up only once the new one is made.
+    pub(crate) fn start_joining(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let next_outbox = self.room(uri)?.map_or(0, |room| room.row.next_outbox);
+        if self.room(uri)?.is_some_and(|room| room.row.state == RoomState::Joining) {
+            return Ok(());
+        }
+        self.forget_keys(uri)?;
+        let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Joining) };
+        self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, None));
+        self.live.busy.insert(uri.clone());
+        Ok(())
+    }
+
+    /// What a room that is being joined has to do.
+    pub(crate) fn pump_joining(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        let path = |what: &str| format!("{}/{what}/{}", paths::CLIENT_ROOT, paths::segment(&uri.to_string()));
+        if let Some(pending) = &room.row.pending {
+            let body = pending.request.as_slice().to_vec();
+            let job = Job::Update(uri.clone());
+            if self.live.may(&job, now) {
+                self.ask(job, Method::Post, path("update"), body);
+            }
+            return Ok(());
+        }
+        let job = Job::GroupInfo(uri.clone());
+        if !self.live.may(&job, now) {
+            return Ok(());
+        }
+        let me = self.me()?;
+        let suite = suite::Suite::Hybrid.mls();
+        let ikm = Zeroizing::new(self.provider.rand().random_array::<32>().map_err(mls("draw a key"))?);
+        let pair = self
+            .provider
+            .crypto()
+            .derive_hpke_keypair(suite.hpke_config(), &ikm[..])
+            .map_err(mls("derive a key"))?;
+        self.live.group_info_keys.insert(uri.clone(), Arc::new(Zeroizing::new(pair.private.to_vec())));
+        let tbs = GroupInfoRequestTbs {
+            protocol: Protocol::Mls10,
+            cipher_suite: suite::Suite::Hybrid.code(),
+            requesting_signature_key: me.key.public().to_vec(),
+            requesting_credential: WireCredential::basic(me.device.to_string().as_bytes()),
+            device_authorisation: me.authorisation.encode(),
+            group_info_public_key: pair.public,
+            joining_code: Vec::new(),
+        };
+        let signature = me.key.sign_bytes(&wire::sign_content(REQUEST_LABEL, &wire::encoded(&tbs))).to_vec();
+        self.ask(job, Method::Post, path("groupInfo"), GroupInfoRequest { tbs, signature }.encode());
+        Ok(())
+    }
+
+    /// The hub's group info: makes the external commit, or says why not.
+    pub(crate) fn group_info(&mut self, uri: &RoomUri, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
+        if self.room(uri)?.is_none_or(|room| room.row.state != RoomState::Joining || room.row.pending.is_some()) {
+            return Ok(());
+        }
+        let key = self.live.group_info_keys.remove(uri);
+        let (response, key) = match (GroupInfoResponse::decode(body), key) {
+            (Ok(response), Some(key)) => (response, key),
+            _ => {
+                self.live.pause(Job::GroupInfo(uri.clone()), 0, now);
+                return Ok(());
+            }
+        };
+        let tbs = match response {
+            GroupInfoResponse::Success { cipher_suite, kem_output, ciphertext, signature } => {
+                let tbs = GroupInfoResponseTbs { room_id: uri.clone(), cipher_suite, kem_output, ciphertext };
+                (tbs, signature)
+            }
+            GroupInfoResponse::NotAuthorized => return self.join_refused(uri, ChangeRefusal::NotAllowed),
+            GroupInfoResponse::NoSuchRoom => {
+                return self.join_refused(uri, ChangeRefusal::Service(ErrorCode::NotFound));
+            }
+        };
+        match self.join_externally(uri, &tbs.0, &tbs.1, &key)? {
+            Ok(()) => self.pump_joining(uri, now),
+            Err(refusal) => self.join_refused(uri, ChangeRefusal::Untrusted(refusal)),
+        }
+    }
+
+    fn join_refused(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+        self.forget_keys(uri)?;
+        self.rooms.remove(uri);
+        self.tx().delete(ROOMS, uri.to_string());
+        self.live.busy.remove(uri);
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
+        Ok(())
+    }
+
+    fn join_externally(
+        &mut self,
+        uri: &RoomUri,
+        sealed: &GroupInfoResponseTbs,
+        signature: &[u8],
+        key: &[u8],
+    ) -> Result<Result<(), Refusal>, ClientError> {
+        const ACT: &str = "make an external commit";
+        let me = self.me()?;
+        let suite_of_seal = suite::Suite::Hybrid;
+        let info = wire::encrypt_context(SEAL_LABEL, uri.to_string().as_bytes());
+        let input = HpkeCiphertext {
+            kem_output: sealed.kem_output.clone().into(),
+            ciphertext: sealed.ciphertext.clone().into(),
+        };
+        let opened =
+            self.provider.crypto().hpke_open(suite_of_seal.mls().hpke_config(), &input, key, &info, &[]);
+        let Some(opened) =
+            opened.ok().and_then(|bytes| GroupInfoRatchetTreeTbe::decode(&bytes).ok())
+        else {
+            return Ok(Err(Refusal::Undecryptable));
+        };
+        let parts = wire::verifiable_group_info(&opened.group_info)
+            .and_then(|info| Ok((info, wire::ratchet_tree(&opened.ratchet_tree)?)));
+        let (group_info, tree) = match parts {
+            Ok(parts) => parts,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if opened.group_info.group_id() != uri.to_string().as_bytes() {
+            return Ok(Err(Refusal::InvalidHandshake));
+        }
+        let built = MlsGroup::external_commit_builder()
+            .with_ratchet_tree(tree)
+            .with_config(suite::join_config())
+            .skip_lifetime_validation()
+            .build_group(&self.provider, group_info, me.credential());
+        let builder = match built {
+            Ok(builder) => builder,
+            Err(error) => {
+                tracing::debug!(%error, "a group info is not valid");
+                return Ok(Err(Refusal::InvalidHandshake));
+            }
+        };
+        let leaf = LeafNodeParameters::builder()
+            .with_capabilities(suite::capabilities())
+            .with_extensions(suite::leaf_extensions(&me))
+            .build();
+        let built = builder
+            .leaf_node_parameters(leaf)
+            .load_psks(self.provider.storage())
+            .map_err(mls(ACT))?
+            .create_group_info(true)
+            .use_ratchet_tree_extension(false)
+            .build(self.provider.rand(), self.provider.crypto(), &me.key, |_| true);
+        let Ok(built) = built else { return Ok(Err(Refusal::InvalidHandshake)) };
+        let (mut group, bundle) = built.finalize(&self.provider).map_err(mls(ACT))?;
+        let checked = membership::check_tree(&self.tx(), uri, &group)?;
+        let hub_signed = |context: &crate::mls::context::RoomContext| {
+            let signed = wire::sign_content(RESPONSE_LABEL, &wire::encoded(sealed));
+            ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| context.franking_key.verify_strict(&signed, &signature).is_ok())
+        };
+        let pins = match checked {
+            Ok((context, pins)) if hub_signed(&context) => pins,
+            Ok(_) => {
+                group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
+                return Ok(Err(Refusal::InvalidHandshake));
+            }
+            Err(refusal) => {
+                group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
+                return Ok(Err(refusal));
+            }
+        };
+        pins.keep(&mut self.tx());
+        let epoch = group.epoch().as_u64();
+        let (commit, _, group_info) = bundle.into_messages();
+        let group_info = group_info.ok_or("no group info").map_err(mls(ACT))?;
+        let commit = wire::message(&commit)?;
+        let mark = CommitMark { epoch: epoch.saturating_sub(1), hash: changes::hash(&commit) };
+        let request = UpdateRequest::Commit {
+            commit,
+            welcome: None,
+            group_info: GroupInfoOption::Full(wire::group_info(&group_info)?),
+            ratchet_tree: RatchetTreeOption::DistributionService,
+        };
+        let room = self.known_room(uri)?;
+        room.touch();
+        room.group = Some(group);
+        room.row.pending = Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
+        Ok(Ok(()))
+    }
+
+    /// The hub's answer to an external commit.
+    pub(crate) fn join_answered(&mut self, uri: &RoomUri, outcome: UpdateOutcome, now: Timestamp) -> Result<(), ClientError> {
+        match outcome {
+            UpdateOutcome::Success { .. } => self.joined_externally(uri, now),
+            UpdateOutcome::WrongEpoch { .. } => {
+                // Another commit came first. If it was this one, sent before, joining again replaces it.
+                self.forget_keys(uri)?;
+                self.known_room(uri)?.row.pending = None;
+                self.live.pause(Job::GroupInfo(uri.clone()), 0, now);
+                Ok(())
+            }
+            UpdateOutcome::NotAllowed => self.join_refused(uri, ChangeRefusal::NotAllowed),
+            UpdateOutcome::InvalidProposal { .. } => self.join_refused(uri, ChangeRefusal::Invalid),
+        }
+    }
+
+    pub(crate) fn join_error(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
+        self.join_refused(uri, ChangeRefusal::Service(code))
+    }
+
+    /// The external commit is in the room's history.
+    pub(crate) fn joined_externally(&mut self, uri: &RoomUri, _now: Timestamp) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        if let Some(pending) = room.row.pending.take() {
+            room.row.merged = Some(pending.mark);
+        }
+        room.row.state = RoomState::Open;
+        self.opened(uri, JoinedHow::External)
+    }
+}

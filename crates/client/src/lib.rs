@@ -1,0 +1,40 @@
+//! The client core: identity, rooms, messages, attachments, timeline. Steps in, effects out.
+//!
+//! Nothing here knows sockets, threads or clocks. A call on [`Client`] returns a [`Step`]: changes that are not durable
+//! yet. Committing it makes them durable in one batch and hands out [`Effect`]s for the shell to perform and
+//! [`Event`]s to show; the answers come back as [`Input`]s. Dropping a step undoes it.
+
+pub mod attachment;
+pub mod conversation;
+pub mod mls;
+pub mod overlay;
+pub mod rows;
+
+mod account;
+mod changes;
+mod client;
+mod core;
+mod effect;
+mod error;
+mod event;
+mod frank;
+mod inbox;
+mod input;
+mod joining;
+mod keys;
+mod linking;
+mod live;
+mod outbox;
+mod room;
+mod rooms;
+mod step;
+
+pub use client::{Client, Conversed, IdentityView};
+pub use effect::{Effect, HttpRequest, Method, RequestId};
+pub use error::{ClientError, MlsFailure};
+pub use event::{ChangeRefusal, Event, JoinedHow, Refusal, SendRefusal};
+pub use input::{HttpResponse, Input};
+pub use mls::suite::Suite;
+pub use rooms::{Participant, RoomView};
+pub use rows::RoomState;
+pub use step::{Outcome, Step};

@@ -1,0 +1,155 @@
+//! Linking a device by two pasted codes: the new device shows a request, the account's first device signs for it and
+//! shows the answer. Neither code is secret; each is bound to its device by signature keys.
+
+use crate::{
+    ClientError, Event, Method,
+    account::{detail, path},
+    core::Core,
+    live::Job,
+    mls::credential::DeviceKey,
+    rows::{ACCOUNT, APPROVALS, AccountRow, LinkRow, RoomState, Row as _, Secret, name},
+};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use trefoil_proto::{
+    DeviceId, DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, UserUri, Wire as _,
+    credential::DeviceAuthorisation,
+    edge::NewDevice,
+};
+use trefoil_store::KeyRange;
+
+/// In front of every code, so that a wrong paste is told apart.
+const REQUEST: &str = "trefoil-link-";
+const ANSWER: &str = "trefoil-answer-";
+/// Longest code that is looked at, in characters.
+const LONGEST: usize = 1 << 20;
+
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+struct LinkRequest {
+    domain: Domain,
+    device: DeviceId,
+    signature_key: [u8; 32],
+}
+
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+struct LinkAnswer {
+    user: UserUri,
+    device: DeviceId,
+    authorisation: DeviceAuthorisation,
+    rooms: Vec<RoomUri>,
+}
+
+impl Core {
+    /// On the new device: makes its keys and the code to paste at the first device.
+    pub(crate) fn link_request(&mut self, domain: Domain) -> Result<String, ClientError> {
+        if self.me.is_some() {
+            return Err(ClientError::AccountExists);
+        }
+        let device = DeviceId::from_random(&self.random::<8>()?[..]);
+        let secret = self.random::<32>()?;
+        let signature_key = DeviceKey::from_secret(&secret).public();
+        let row = LinkRow { domain: domain.clone(), device: device.clone(), device_secret: Secret(*secret) };
+        let mut tx = self.tx();
+        row.write(&mut tx, ACCOUNT, name::LINK);
+        tx.put(ACCOUNT, name::DOMAIN, domain.as_str());
+        Ok(code(REQUEST, &LinkRequest { domain, device, signature_key }))
+    }
+
+    /// On the first device: signs for the new one and tells the service.
+    pub(crate) fn link_approve(&mut self, code: &str) -> Result<(), ClientError> {
+        let me = self.me()?;
+        let account = me.account.as_ref().ok_or(ClientError::NotPrimary)?;
+        let request: LinkRequest = parse(REQUEST, code)?;
+        if request.domain != me.user.domain {
+            return Err(ClientError::BadCode);
+        }
+        let uri = DeviceUri { domain: request.domain, user: me.user.id.clone(), device: request.device };
+        let authorisation = DeviceAuthorisation::sign(account, &uri, &request.signature_key);
+        let device = NewDevice { uri: uri.clone(), signature_key: request.signature_key, authorisation };
+        self.tx().put(APPROVALS, uri.to_string(), device.encode());
+        Ok(())
+    }
+
+    pub(crate) fn pump_approvals(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let approvals = self.tx().scan(APPROVALS, &KeyRange::all(), usize::MAX, false)?;
+        for (_, body) in approvals {
+            let Ok(device) = NewDevice::decode(&body) else { continue };
+            let job = Job::AddDevice(device.uri);
+            if self.live.may(&job, now) {
+                self.ask(job, Method::Post, path("accounts/devices"), body.to_vec());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn device_added(&mut self, device: &DeviceUri) -> Result<(), ClientError> {
+        let key = device.to_string();
+        let Some(body) = self.tx().get(APPROVALS, key.as_bytes())? else { return Ok(()) };
+        self.tx().delete(APPROVALS, key);
+        let Ok(approved) = NewDevice::decode(&body) else { return Ok(()) };
+        let rooms = self.room_uris()?;
+        let mut open = Vec::new();
+        for room in rooms {
+            if self.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                open.push(room);
+            }
+        }
+        let answer = LinkAnswer {
+            user: device.user_uri(),
+            device: device.device.clone(),
+            authorisation: approved.authorisation,
+            rooms: open,
+        };
+        self.live.devices_known = false;
+        self.emit(Event::LinkApproved { device: device.clone(), answer: code(ANSWER, &answer) });
+        Ok(())
+    }
+
+    pub(crate) fn device_refused(&mut self, device: &DeviceUri, error: &ErrorBody) {
+        self.tx().delete(APPROVALS, device.to_string());
+        self.emit(Event::LinkRefused { code: error.code, detail: detail(error) });
+    }
+
+    /// On the new device: takes the answer, and joins the account's rooms.
+    pub(crate) fn link_finish(&mut self, answer: &str) -> Result<(), ClientError> {
+        if self.me.is_some() {
+            return Err(ClientError::AccountExists);
+        }
+        let answer: LinkAnswer = parse(ANSWER, answer)?;
+        let row = LinkRow::read(&self.tx(), ACCOUNT, name::LINK)?.ok_or(ClientError::BadCode)?;
+        let uri = DeviceUri { domain: row.domain.clone(), user: answer.user.id.clone(), device: row.device.clone() };
+        let key = DeviceKey::from_secret(&row.device_secret.bytes());
+        let fits = answer.device == row.device
+            && answer.user.domain == row.domain
+            && answer.authorisation.verify(&uri, &key.public()).is_ok();
+        if !fits {
+            return Err(ClientError::BadCode);
+        }
+        self.tx().delete(ACCOUNT, name::LINK);
+        let me = self.settle_in(AccountRow {
+            device: uri,
+            device_secret: row.device_secret.clone(),
+            authorisation: answer.authorisation,
+            account_secret: None,
+        });
+        self.live.online = true;
+        self.emit(Event::Linked { user: me.user.clone(), device: me.device.clone() });
+        for room in answer.rooms {
+            self.start_joining(&room)?;
+        }
+        Ok(())
+    }
+}
+
+fn code(prefix: &str, content: &impl tls_codec::Serialize) -> String {
+    let bytes = content.tls_serialize_detached().expect("a code's vectors stay far below 2^30 bytes");
+    format!("{prefix}{}", data_encoding::BASE64URL_NOPAD.encode(&bytes))
+}
+
+fn parse<T: tls_codec::DeserializeBytes>(prefix: &str, code: &str) -> Result<T, ClientError> {
+    code.trim()
+        .strip_prefix(prefix)
+        .filter(|text| text.len() <= LONGEST)
+        .and_then(|text| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok())
+        .and_then(|bytes| T::tls_deserialize_exact_bytes(&bytes).ok())
+        .ok_or(ClientError::BadCode)
+}

@@ -1,0 +1,131 @@
+//! What the core knows only while it runs: connection, token, requests under way, when to try again.
+//! Everything in it can be lost: what must survive is in the store, and [`crate::core::Core::pump`] starts from there.
+
+use crate::RequestId;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, mls::KeyPackage};
+use zeroize::Zeroizing;
+
+/// Something that is asked of the service. At most one request of each is under way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Job {
+    Service,
+    Register,
+    Challenge,
+    Token,
+    AddDevice(DeviceUri),
+    Devices,
+    Count,
+    Publish,
+    CreateRoom(RoomUri),
+    KeyMaterial(RoomUri, UserUri),
+    GroupInfo(RoomUri),
+    Update(RoomUri),
+    /// Proposals of one's own.
+    Propose(RoomUri),
+    /// Not a request: when to commit the proposals of others.
+    CommitProposals(RoomUri),
+    /// Not a request: a room's submissions.
+    Submit(RoomUri),
+    Stream,
+}
+
+/// When something failed, and when to try again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backoff {
+    pub(crate) tries: u32,
+    pub(crate) due: Timestamp,
+}
+
+/// A bearer token.
+#[derive(Clone)]
+pub(crate) struct Token {
+    pub(crate) bytes: Arc<Zeroizing<Vec<u8>>>,
+    pub(crate) expires: Timestamp,
+}
+
+/// The stream's state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stream {
+    #[default]
+    Closed,
+    Opening,
+    Open,
+}
+
+/// What an add waits for: key packages by person.
+pub(crate) type Material = BTreeMap<UserUri, Vec<KeyPackage>>;
+
+/// See the module.
+#[derive(Clone, Default)]
+pub(crate) struct Live {
+    /// Something may be sent at all.
+    pub(crate) online: bool,
+    pub(crate) stream: Stream,
+    pub(crate) token: Option<Token>,
+    /// A challenge that waits to be signed and sent.
+    pub(crate) challenge: Option<Vec<u8>>,
+    /// How often in a row a token was refused.
+    pub(crate) refusals: u32,
+    pub(crate) under_way: BTreeMap<RequestId, Job>,
+    pub(crate) next_request: u64,
+    pub(crate) backoff: BTreeMap<Job, Backoff>,
+    /// Frames that were sent and not answered: tag to room and place in its outbox.
+    pub(crate) submissions: BTreeMap<u32, (RoomUri, u64)>,
+    pub(crate) next_tag: u32,
+    /// Rooms with something left to do.
+    pub(crate) busy: BTreeSet<RoomUri>,
+    pub(crate) material: BTreeMap<RoomUri, Material>,
+    /// Keys that group infos are sealed to.
+    pub(crate) group_info_keys: BTreeMap<RoomUri, Arc<Zeroizing<Vec<u8>>>>,
+    /// Key packages were counted since the start, or since the service said that few are left.
+    pub(crate) counted: bool,
+    /// The account's devices were fetched since the start, or since they changed.
+    pub(crate) devices_known: bool,
+    /// Rooms whose next submissions go one by one, since one failed.
+    pub(crate) careful: BTreeSet<RoomUri>,
+    /// Rooms whose messages wait for commits up to an epoch.
+    pub(crate) await_epoch: BTreeMap<RoomUri, u64>,
+    pub(crate) wake: Option<Timestamp>,
+}
+
+/// First and longest pause between tries, in milliseconds.
+const FIRST: u64 = 500;
+const LONGEST: u64 = 60_000;
+
+impl Live {
+    /// Notes a failure of a job: the pause doubles each time, half of it random.
+    pub(crate) fn pause(&mut self, job: Job, least_ms: u64, now: Timestamp) {
+        let tries = self.backoff.get(&job).map_or(0, |backoff| backoff.tries);
+        let span = FIRST.checked_shl(tries).unwrap_or(LONGEST).clamp(FIRST, LONGEST);
+        let jitter = rand::random_range(0..=span / 2);
+        let due = now.plus_millis((span / 2 + jitter).max(least_ms));
+        self.backoff.insert(job, Backoff { tries: tries.saturating_add(1), due });
+    }
+
+    /// True if a job is neither under way nor pausing; a pause's end becomes a wake-up.
+    pub(crate) fn may(&mut self, job: &Job, now: Timestamp) -> bool {
+        if let Some(backoff) = self.backoff.get(job)
+            && backoff.due > now
+        {
+            let due = backoff.due;
+            self.wake_at(due);
+            return false;
+        }
+        !self.under_way.values().any(|other| other == job)
+    }
+
+    /// Asks to be woken, at the earliest time that anything asked for.
+    pub(crate) fn wake_at(&mut self, time: Timestamp) {
+        self.wake = Some(self.wake.map_or(time, |earlier| earlier.min(time)));
+    }
+
+    /// Forgets what ends with the stream.
+    pub(crate) fn stream_closed(&mut self) {
+        self.stream = Stream::Closed;
+        self.submissions.clear();
+    }
+}

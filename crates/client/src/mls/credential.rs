@@ -1,0 +1,125 @@
+//! Who devices are: this one's keys, and the check of every leaf before it is believed.
+
+use crate::{Refusal, overlay::Overlay};
+use ed25519_dalek::{Signer as _, SigningKey};
+use openmls::prelude::*;
+use openmls_traits::signatures::{Signer, SignerError};
+use trefoil_proto::{
+    DeviceUri, UserUri,
+    credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
+};
+use trefoil_store::Table;
+use trefoil_store::StoreError;
+
+/// Account keys as first seen: user URI to 32 bytes.
+pub const PINS: Table = Table::new("client.pins");
+
+/// A signature key. Wiped when dropped, never shown.
+pub(crate) struct DeviceKey(SigningKey);
+
+impl DeviceKey {
+    pub(crate) fn from_secret(secret: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(secret))
+    }
+
+    pub(crate) fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+
+    pub(crate) fn sign_bytes(&self, payload: &[u8]) -> [u8; 64] {
+        self.0.sign(payload).to_bytes()
+    }
+}
+
+impl Signer for DeviceKey {
+    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+        Ok(self.sign_bytes(payload).to_vec())
+    }
+
+    fn signature_scheme(&self) -> SignatureScheme {
+        SignatureScheme::ED25519
+    }
+}
+
+/// This device.
+pub(crate) struct Me {
+    pub(crate) user: UserUri,
+    pub(crate) device: DeviceUri,
+    pub(crate) key: DeviceKey,
+    pub(crate) authorisation: DeviceAuthorisation,
+    /// Only on the device that made the account.
+    pub(crate) account: Option<SigningKey>,
+}
+
+impl Me {
+    pub(crate) fn credential(&self) -> CredentialWithKey {
+        CredentialWithKey {
+            credential: BasicCredential::new(self.device.to_string().into_bytes()).into(),
+            signature_key: self.key.public().to_vec().into(),
+        }
+    }
+}
+
+/// A leaf that was checked: the account vouches for the device, and the account is who it was before.
+#[derive(Clone, Debug)]
+pub(crate) struct TrustedLeaf {
+    pub(crate) device: DeviceUri,
+    pub(crate) account_key: AccountKey,
+}
+
+/// What a credential says, without any check.
+pub(crate) fn claimed_device(credential: &Credential) -> Result<DeviceUri, Refusal> {
+    let untrusted =
+        || Refusal::UntrustedDevice { device: String::from_utf8_lossy(credential.serialized_content()).into_owned() };
+    if credential.credential_type() != CredentialType::Basic {
+        return Err(untrusted());
+    }
+    std::str::from_utf8(credential.serialized_content())
+        .ok()
+        .and_then(|identity| identity.parse().ok())
+        .ok_or_else(untrusted)
+}
+
+/// Checks that the account vouches for a leaf's key and URI.
+pub(crate) fn check_leaf(leaf: &LeafNode) -> Result<TrustedLeaf, Refusal> {
+    let device = claimed_device(leaf.credential())?;
+    let authorisation = leaf
+        .extensions()
+        .app_data_dictionary()
+        .and_then(|extension| extension.dictionary().get(&DEVICE_AUTHORISATION))
+        .and_then(|bytes| DeviceAuthorisation::decode(bytes).ok())
+        .filter(|authorisation| authorisation.verify(&device, leaf.signature_key().as_slice()).is_ok())
+        .ok_or_else(|| Refusal::UntrustedDevice { device: device.to_string() })?;
+    Ok(TrustedLeaf { device, account_key: authorisation.account_key })
+}
+
+/// Account keys that one handshake shows for the first time. They are kept only if the handshake is accepted, so that
+/// what is refused can pin nothing.
+#[derive(Default)]
+pub(crate) struct NewPins(Vec<(UserUri, AccountKey)>);
+
+impl NewPins {
+    /// Compares a leaf's account with the one pinned, or notes it.
+    pub(crate) fn check(&mut self, tx: &Overlay, leaf: &TrustedLeaf) -> Result<Result<(), Refusal>, StoreError> {
+        let user = leaf.device.user_uri();
+        let known = match self.0.iter().find(|(noted, _)| *noted == user) {
+            Some((_, key)) => Some(key.0.to_vec()),
+            None => tx.get(PINS, user.to_string().as_bytes())?,
+        };
+        Ok(match known {
+            Some(known) if known[..] == leaf.account_key.0 => Ok(()),
+            Some(_) => Err(Refusal::AccountKeyChanged { user }),
+            None => {
+                self.0.push((user, leaf.account_key));
+                Ok(())
+            }
+        })
+    }
+
+    /// Keeps what was noted.
+    pub(crate) fn keep(self, tx: &mut Overlay) {
+        for (user, key) in self.0 {
+            tx.put(PINS, user.to_string(), key.0);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Commits: made with all that belongs together, and judged before they are merged.
+
+use super::{
+    context::{self, RoomContext},
+    credential::{self, NewPins, TrustedLeaf},
+};
+use crate::{ClientError, Event, Refusal, error::mls, overlay::Overlay};
+use openmls::{
+    component::ComponentData,
+    group::{AppDataDictionaryUpdater, AppDataUpdates},
+    prelude::*,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use trefoil_proto::{
+    DeviceUri, RoomUri, UserUri, Wire as _,
+    room::{MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, authorise},
+};
+
+/// What the AppDataUpdate proposals of a commit come to.
+#[derive(Default)]
+pub(crate) struct DictionaryChange {
+    pub(crate) participants: Option<ParticipantListUpdate>,
+    pub(crate) metadata: bool,
+}
+
+/// Computes the new dictionary from a commit's proposals, for the one who makes it and those who receive it alike.
+/// Participant list and metadata may change, each once; nothing else.
+pub(crate) fn resolve<'p>(
+    room: &RoomUri,
+    mut updater: AppDataDictionaryUpdater<'_>,
+    proposals: impl Iterator<Item = &'p AppDataUpdateProposal>,
+) -> Result<(DictionaryChange, Option<AppDataUpdates>), Refusal> {
+    let mut change = DictionaryChange::default();
+    for proposal in proposals {
+        let AppDataUpdateOperation::Update(data) = proposal.operation() else { return Err(Refusal::InvalidHandshake) };
+        let value = match proposal.component_id() {
+            PARTICIPANT_LIST if change.participants.is_none() => {
+                let old = updater.old_value(PARTICIPANT_LIST).ok_or(Refusal::InvalidHandshake)?;
+                let old = ParticipantList::decode(old).map_err(|_| Refusal::InvalidHandshake)?;
+                let update =
+                    ParticipantListUpdate::decode(data.as_slice()).map_err(|_| Refusal::InvalidHandshake)?;
+                let new = old.apply(&update).map_err(|_| Refusal::InvalidHandshake)?;
+                change.participants = Some(update);
+                new.encode()
+            }
+            ROOM_METADATA if !change.metadata => {
+                context::metadata(room, data.as_slice())?;
+                change.metadata = true;
+                data.as_slice().to_vec()
+            }
+            _ => return Err(Refusal::InvalidHandshake),
+        };
+        updater.set(ComponentData::from_parts(proposal.component_id(), value.into()));
+    }
+    Ok((change, updater.changes()))
+}
+
+/// Who made a commit, and what it does, once it was found to be allowed.
+pub(crate) struct Judged {
+    pub(crate) actor: DeviceUri,
+    pub(crate) pins: NewPins,
+    added: Vec<DeviceUri>,
+    removed: Vec<DeviceUri>,
+    update: Option<ParticipantListUpdate>,
+    renamed: bool,
+    before: ParticipantList,
+}
+
+/// Checks a staged commit: every new leaf is its owner's, and the room's policy allows the change.
+pub(crate) fn judge(
+    tx: &Overlay,
+    room: &RoomUri,
+    group: &MlsGroup,
+    staged: &StagedCommit,
+    sender: &Sender,
+    dictionary: DictionaryChange,
+) -> Result<Result<Judged, Refusal>, ClientError> {
+    let mut pins = NewPins::default();
+    let facts = match facts(group, staged, sender) {
+        Ok(facts) => facts,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    for leaf in &facts.new_leaves {
+        if let Err(refusal) = pins.check(tx, leaf)? {
+            return Ok(Err(refusal));
+        }
+    }
+    Ok(decide(room, group, staged, facts, dictionary, pins))
+}
+
+struct Facts {
+    actor: DeviceUri,
+    external: bool,
+    /// Leaves that were not in the tree before, with the committer's renewed one.
+    new_leaves: Vec<TrustedLeaf>,
+    added: Vec<DeviceUri>,
+    removed: Vec<DeviceUri>,
+    self_removed: Vec<DeviceUri>,
+    gone: BTreeSet<u32>,
+}
+
+fn facts(group: &MlsGroup, staged: &StagedCommit, sender: &Sender) -> Result<Facts, Refusal> {
+    let device_at = |index: LeafNodeIndex| {
+        group.member(index).ok_or(Refusal::InvalidHandshake).and_then(credential::claimed_device)
+    };
+    let path_leaf = staged.update_path_leaf_node().map(credential::check_leaf).transpose()?;
+    let (actor, external) = match sender {
+        Sender::Member(index) => (device_at(*index)?, false),
+        Sender::NewMemberCommit => {
+            (path_leaf.as_ref().map(|leaf| leaf.device.clone()).ok_or(Refusal::InvalidHandshake)?, true)
+        }
+        _ => return Err(Refusal::InvalidHandshake),
+    };
+    // A committer renews its leaf, it does not become somebody else.
+    if path_leaf.as_ref().is_some_and(|leaf| leaf.device != actor) {
+        return Err(Refusal::UntrustedDevice { device: actor.to_string() });
+    }
+    let mut facts = Facts {
+        actor,
+        external,
+        new_leaves: path_leaf.into_iter().collect(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        self_removed: Vec::new(),
+        gone: BTreeSet::new(),
+    };
+    if external {
+        facts.added.push(facts.actor.clone());
+    }
+    for queued in staged.queued_proposals() {
+        match queued.proposal() {
+            Proposal::Add(add) => {
+                let leaf = credential::check_leaf(add.key_package().leaf_node())?;
+                facts.added.push(leaf.device.clone());
+                facts.new_leaves.push(leaf);
+            }
+            Proposal::Remove(remove) => {
+                facts.removed.push(device_at(remove.removed())?);
+                facts.gone.insert(remove.removed().u32());
+            }
+            Proposal::SelfRemove => {
+                let Sender::Member(index) = queued.sender() else { return Err(Refusal::InvalidHandshake) };
+                facts.self_removed.push(device_at(*index)?);
+                facts.gone.insert(index.u32());
+            }
+            Proposal::AppDataUpdate(_) => {}
+            Proposal::ExternalInit(_) if external => {}
+            _ => return Err(Refusal::InvalidHandshake),
+        }
+    }
+    Ok(facts)
+}
+
+fn decide(
+    room: &RoomUri,
+    group: &MlsGroup,
+    staged: &StagedCommit,
+    facts: Facts,
+    dictionary: DictionaryChange,
+    pins: NewPins,
+) -> Result<Judged, Refusal> {
+    let before = RoomContext::read(room, group.public_group().group_context())?.participants;
+    RoomContext::read(room, staged.group_context())?;
+    let mut devices: BTreeSet<DeviceUri> = BTreeSet::new();
+    for member in group.members().filter(|member| !facts.gone.contains(&member.index.u32())) {
+        devices.insert(credential::claimed_device(&member.credential)?);
+    }
+    for device in &facts.added {
+        if !devices.insert(device.clone()) {
+            return Err(Refusal::UntrustedDevice { device: device.to_string() });
+        }
+    }
+    let owners = |devices: &[DeviceUri]| devices.iter().map(DeviceUri::user_uri).collect::<BTreeSet<_>>();
+    let change = MembershipChange {
+        update: dictionary.participants,
+        devices_added: owners(&facts.added),
+        devices_removed: owners(&facts.removed),
+        self_removals: owners(&facts.self_removed),
+        external_join: facts.external,
+        metadata_changed: dictionary.metadata,
+        device_owners_after: devices.iter().map(DeviceUri::user_uri).collect(),
+    };
+    authorise(&before, Some(&facts.actor.user_uri()), &change)
+        .map_err(|_| Refusal::NotAllowed { by: facts.actor.clone() })?;
+    let removed = facts.removed.into_iter().chain(facts.self_removed).collect();
+    Ok(Judged { actor: facts.actor, pins, added: facts.added, removed, update: change.update, renamed: dictionary.metadata, before })
+}
+
+impl Judged {
+    /// Whether the room's metadata changed.
+    pub(crate) fn renamed(&self) -> bool {
+        self.renamed
+    }
+
+    /// What there is to show, once the commit is merged.
+    pub(crate) fn events(&self, room: &RoomUri, metadata_name: Option<String>) -> Vec<Event> {
+        let (room, by) = (|| room.clone(), || self.actor.clone());
+        let mut events = Vec::new();
+        let mut listed: BTreeMap<UserUri, bool> = BTreeMap::new();
+        if let Some(update) = &self.update {
+            let at = |index: u32| self.before.participants.get(index as usize).map(|pair| pair.user.clone());
+            for pair in &update.added {
+                listed.insert(pair.user.clone(), true);
+                events.push(Event::MemberAdded { room: room(), user: pair.user.clone(), by: by() });
+            }
+            for user in update.removed.iter().filter_map(|index| at(*index)) {
+                listed.insert(user.clone(), false);
+                events.push(Event::MemberRemoved { room: room(), user, by: by() });
+            }
+            for changed in &update.changed {
+                if let Some(user) = at(changed.index) {
+                    events.push(Event::RoleChanged { room: room(), user, role: changed.role, by: by() });
+                }
+            }
+        }
+        for device in &self.added {
+            if !listed.contains_key(&device.user_uri()) {
+                events.push(Event::DeviceAdded { room: room(), device: device.clone(), by: by() });
+            }
+        }
+        for device in &self.removed {
+            if !listed.contains_key(&device.user_uri()) && !self.added.contains(device) {
+                events.push(Event::DeviceRemoved { room: room(), device: device.clone(), by: by() });
+            }
+        }
+        if let Some(name) = metadata_name {
+            events.push(Event::RoomRenamed { room: room(), name, by: by() });
+        }
+        events
+    }
+}
+
+/// Checks every leaf of a group that this device is about to be in: each is its owner's, each owner takes part, no
+/// device is there twice.
+pub(crate) fn check_tree(
+    tx: &Overlay,
+    room: &RoomUri,
+    group: &MlsGroup,
+) -> Result<Result<(RoomContext, NewPins), Refusal>, ClientError> {
+    let context = match RoomContext::read(room, group.public_group().group_context()) {
+        Ok(context) => context,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut pins = NewPins::default();
+    let mut devices = BTreeSet::new();
+    let members: BTreeSet<UserUri> = context.participants.members().map(|pair| pair.user.clone()).collect();
+    for member in group.members() {
+        let leaf = group.public_group().leaf(member.index).ok_or(Refusal::InvalidHandshake);
+        let leaf = match leaf.and_then(credential::check_leaf) {
+            Ok(leaf) => leaf,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Err(refusal) = pins.check(tx, &leaf)? {
+            return Ok(Err(refusal));
+        }
+        let is_member = members.contains(&leaf.device.user_uri());
+        if !is_member || !devices.insert(leaf.device.clone()) {
+            return Ok(Err(Refusal::UntrustedDevice { device: leaf.device.to_string() }));
+        }
+    }
+    Ok(Ok((context, pins)))
+}
+
+/// One commit with everything that belongs together: devices in and out, the participant list, the name.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) key_packages: Vec<KeyPackage>,
+    pub(crate) removals: Vec<LeafNodeIndex>,
+    pub(crate) participants: Option<ParticipantListUpdate>,
+    pub(crate) metadata: Option<Vec<u8>>,
+}
+
+/// The messages of a commit that is staged in its group.
+pub(crate) struct Made {
+    pub(crate) commit: MlsMessageOut,
+    pub(crate) welcome: Option<MlsMessageOut>,
+    pub(crate) group_info: MlsMessageOut,
+}
+
+/// Makes and stages a commit.
+pub(crate) fn make(
+    provider: &super::provider::Provider,
+    signer: &credential::DeviceKey,
+    room: &RoomUri,
+    group: &mut MlsGroup,
+    plan: Plan,
+) -> Result<Result<Made, Refusal>, ClientError> {
+    const ACT: &str = "make a commit";
+    let update = |id: u16, bytes: Vec<u8>| Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(id, bytes)));
+    let mut proposals = Vec::new();
+    proposals.extend(plan.participants.map(|list| update(PARTICIPANT_LIST, list.encode())));
+    proposals.extend(plan.metadata.map(|metadata| update(ROOM_METADATA, metadata)));
+    let mut stage = group
+        .commit_builder()
+        .consume_proposal_store(true)
+        .propose_adds(plan.key_packages)
+        .propose_removals(plan.removals)
+        .add_proposals(proposals)
+        .load_psks(provider.storage())
+        .map_err(mls(ACT))?;
+    let changes = match resolve(room, stage.app_data_dictionary_updater(), stage.app_data_update_proposals()) {
+        Ok((_, changes)) => changes,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    stage.with_app_data_dictionary_updates(changes);
+    let bundle = stage
+        .create_group_info(true)
+        .use_ratchet_tree_extension(false)
+        .build(provider.rand(), provider.crypto(), signer, |_| true)
+        .map_err(mls(ACT))?
+        .stage_commit(provider)
+        .map_err(mls(ACT))?;
+    let (commit, welcome, group_info) = bundle.into_messages();
+    let group_info = group_info.ok_or("no group info").map_err(mls(ACT))?;
+    Ok(Ok(Made { commit, welcome, group_info }))
+}

@@ -1,0 +1,255 @@
+//! Messages to send: content once, ciphertext once for each epoch, in order within a room, until the hub has answered.
+//!
+//! A message is encrypted only when it is about to leave. The ciphertext is stored in the same commit as the MLS state
+//! that it used up, and is sent again byte for byte if the answer was lost. Only when the hub says that its epoch is
+//! over is the same content encrypted again; receivers know it by its message id.
+//!
+//! A room's messages are submitted in order, many at a time. If one of them fails for a passing reason, the rest of
+//! that room goes one by one until one succeeds again.
+
+use crate::{
+    ClientError, Effect, Event, SendRefusal,
+    conversation::{self, Draft, MessageId, Outgoing},
+    core::Core,
+    error::mls,
+    frank,
+    live::{Job, Stream},
+    mls::wire,
+    rows::{self, OUTBOX, OutboxRow, RoomState, Row as _, Sealed, room_key, room_range},
+};
+use openmls::prelude::SafeAadItem;
+use openmls_traits::{OpenMlsProvider as _, random::OpenMlsRand as _};
+use std::collections::BTreeSet;
+use trefoil_proto::{
+    ErrorBody, ErrorCode, RoomUri, Timestamp,
+    content::ReceivedContent,
+    frame::ClientFrame,
+    franking::{self, FRANK_AAD},
+    limits,
+    mimi::{Protocol, SubmitMessageRequest, SubmitMessageResponse, submit::Delivery},
+    mls::MlsMessage,
+};
+
+/// Submissions of one room that may be unanswered.
+const WINDOW: usize = 256;
+/// What MLS puts around a message, generously.
+const OVERHEAD: usize = 1024;
+
+impl Core {
+    /// Completes a draft and puts it into the room's outbox; a passing one leaves now or not at all.
+    pub(crate) fn queue(&mut self, uri: &RoomUri, draft: Draft, now: Timestamp) -> Result<MessageId, ClientError> {
+        let me = self.me()?;
+        let room = self.known_room(uri)?;
+        if matches!(room.row.state, RoomState::Left | RoomState::Leaving) {
+            return Err(ClientError::RoomNotOpen(uri.clone()));
+        }
+        let salt = self.provider.rand().random_array().map_err(mls("draw a salt"))?;
+        let passing = draft.passing;
+        let content = draft.into_content(salt, &me.user, uri)?;
+        let bytes = content.encode().map_err(|_| ClientError::TooLarge { limit: limits::MESSAGE })?;
+        if bytes.len() + OVERHEAD > limits::MESSAGE {
+            return Err(ClientError::TooLarge { limit: limits::MESSAGE - OVERHEAD });
+        }
+        let content = ReceivedContent { bytes: bytes.into(), content };
+        if passing {
+            let id = content.id(&me.user, uri);
+            self.pass(uri, &content)?;
+            return Ok(id);
+        }
+        let outgoing = Outgoing { room: uri, me: &me.user, device: &me.device, content: &content, queued: now };
+        let (id, events) = conversation::queued(&mut self.tx(), outgoing)?;
+        for event in events {
+            self.emit(Event::Conversation(event));
+        }
+        let room = self.known_room(uri)?;
+        let place = room.row.next_outbox;
+        room.row.next_outbox += 1;
+        let row = OutboxRow { message: id.0, content: content.bytes.to_vec().into(), sealed: None };
+        row.write(&mut self.tx(), OUTBOX, room_key(uri, &[place]));
+        self.live.busy.insert(uri.clone());
+        Ok(id)
+    }
+
+    fn pass(&mut self, uri: &RoomUri, content: &ReceivedContent) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        let ready = room.row.state == RoomState::Open && room.row.pending.is_none() && room.group.is_some();
+        if !ready || self.live.stream != Stream::Open {
+            return Ok(());
+        }
+        let sealed = self.seal_message(uri, &content.bytes, &content.content.salt)?;
+        let tag = self.next_tag();
+        self.submit(uri, tag, &sealed, Delivery::Passing)
+    }
+
+    /// Submits what waits in a room. True while something waits.
+    pub(crate) fn pump_outbox(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
+        let waiting = self.tx().scan(OUTBOX, &room_range(uri), WINDOW, false)?;
+        if waiting.is_empty() {
+            return Ok(false);
+        }
+        let Some(epoch) = self.known_room(uri)?.epoch() else { return Ok(true) };
+        let not_yet = self.live.stream != Stream::Open
+            || self.live.await_epoch.get(uri).is_some_and(|awaited| *awaited > epoch)
+            || !self.live.may(&Job::Submit(uri.clone()), now);
+        if not_yet {
+            return Ok(true);
+        }
+        let under_way: BTreeSet<u64> =
+            self.live.submissions.values().filter(|(room, _)| room == uri).map(|(_, place)| *place).collect();
+        let window = if self.live.careful.contains(uri) { 1 } else { WINDOW };
+        for (key, row) in waiting.into_iter().take(window) {
+            let place = rows::last_number(&key).unwrap_or(0);
+            if under_way.contains(&place) {
+                continue;
+            }
+            let mut row = OutboxRow::from_row(&row)?;
+            let sealed = match row.sealed.take() {
+                Some(sealed) => sealed,
+                None => {
+                    let content = row.content.as_slice().to_vec();
+                    let salt = salt_of(&content)?;
+                    let message = self.seal_message(uri, &content, &salt)?;
+                    Sealed { epoch, message: message.as_bytes().to_vec().into() }
+                }
+            };
+            let message = MlsMessage::parse(sealed.message.as_slice()).map_err(mls("read a sealed message"))?;
+            row.sealed = Some(sealed);
+            row.write(&mut self.tx(), OUTBOX, key.to_vec());
+            let tag = self.next_tag();
+            self.live.submissions.insert(tag, (uri.clone(), place));
+            self.submit(uri, tag, &message, Delivery::Durable)?;
+        }
+        Ok(true)
+    }
+
+    fn next_tag(&mut self) -> u32 {
+        self.live.next_tag = self.live.next_tag.wrapping_add(1);
+        self.live.next_tag
+    }
+
+    fn submit(&mut self, uri: &RoomUri, tag: u32, message: &MlsMessage, delivery: Delivery) -> Result<(), ClientError> {
+        let request = SubmitMessageRequest {
+            protocol: Protocol::Mls10,
+            app_message: message.clone(),
+            sending_uri: self.me()?.user.clone(),
+            delivery,
+        };
+        self.effect(Effect::Frame(ClientFrame::Submit { tag, room: uri.clone(), request }));
+        Ok(())
+    }
+
+    /// Tags and encrypts. The group's new state is part of the step.
+    fn seal_message(&mut self, uri: &RoomUri, content: &[u8], salt: &[u8; 16]) -> Result<MlsMessage, ClientError> {
+        const ACT: &str = "encrypt a message";
+        let me = self.me()?;
+        self.room(uri)?;
+        let Self { rooms, provider, .. } = self;
+        let room = rooms.get_mut(uri).ok_or_else(|| ClientError::UnknownRoom(uri.clone()))?;
+        room.touch();
+        let group = room.group.as_mut().ok_or_else(|| ClientError::RoomNotOpen(uri.clone()))?;
+        let tag = franking::safe_aad_item(&franking::tag(salt, content));
+        group.set_safe_aad(vec![SafeAadItem::new(FRANK_AAD, tag)]).map_err(mls(ACT))?;
+        let message = group.create_message(provider, &me.key, content).map_err(mls(ACT))?;
+        wire::message(&message)
+    }
+
+    /// The hub's answer to a submission.
+    pub(crate) fn submitted(
+        &mut self,
+        tag: u32,
+        response: &SubmitMessageResponse,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let Some((uri, place)) = self.live.submissions.remove(&tag) else { return Ok(()) };
+        let key = room_key(&uri, &[place]);
+        let Some(mut row) = OutboxRow::read(&self.tx(), OUTBOX, &key)? else { return Ok(()) };
+        match response {
+            SubmitMessageResponse::Accepted { accepted_timestamp, frank } => {
+                self.live.careful.remove(&uri);
+                self.live.backoff.remove(&Job::Submit(uri.clone()));
+                let me = self.me()?;
+                let room = self.known_room(&uri)?;
+                let suite = room.suite();
+                let hub = room.context().ok().map(|context| context.franking_key);
+                // A stamp that does not verify proves nothing, but the message is out: it is kept without one.
+                let stored = frank.as_ref().zip(hub.zip(suite)).and_then(|(frank, (hub, suite))| {
+                    frank::verify(&hub, &me.user, &uri, *accepted_timestamp, suite, frank).ok()
+                });
+                let id = MessageId(row.message);
+                let events = conversation::sent(&mut self.tx(), &uri, &me.user, id, *accepted_timestamp, stored.as_ref())?;
+                for event in events {
+                    self.emit(Event::Conversation(event));
+                }
+                self.tx().delete(OUTBOX, key);
+            }
+            SubmitMessageResponse::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed)?,
+            SubmitMessageResponse::EpochTooOld { current_epoch } => {
+                // Encrypted again once the commits in between are here.
+                row.sealed = None;
+                row.write(&mut self.tx(), OUTBOX, key);
+                self.live.await_epoch.insert(uri.clone(), *current_epoch);
+            }
+        }
+        self.live.busy.insert(uri);
+        let _ = now;
+        Ok(())
+    }
+
+    /// A submission failed before the hub could answer.
+    pub(crate) fn submission_refused(&mut self, tag: u32, error: &ErrorBody, now: Timestamp) -> Result<(), ClientError> {
+        let Some((uri, place)) = self.live.submissions.remove(&tag) else { return Ok(()) };
+        self.live.busy.insert(uri.clone());
+        match error.code {
+            ErrorCode::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed),
+            ErrorCode::TooLarge | ErrorCode::Malformed | ErrorCode::NotFranked | ErrorCode::NotFound => {
+                self.give_up(&uri, place, SendRefusal::Service(error.code))
+            }
+            _ => {
+                self.live.careful.insert(uri.clone());
+                self.live.pause(Job::Submit(uri), error.retry_after_ms.into(), now);
+                Ok(())
+            }
+        }
+    }
+
+    fn give_up(&mut self, uri: &RoomUri, place: u64, reason: SendRefusal) -> Result<(), ClientError> {
+        let key = room_key(uri, &[place]);
+        let Some(row) = OutboxRow::read(&self.tx(), OUTBOX, &key)? else { return Ok(()) };
+        self.tx().delete(OUTBOX, key);
+        let message = MessageId(row.message);
+        let events = conversation::failed(&mut self.tx(), uri, message, &reason.to_string())?;
+        for event in events {
+            self.emit(Event::Conversation(event));
+        }
+        self.emit(Event::SendRefused { room: uri.clone(), message, reason });
+        Ok(())
+    }
+
+    /// Gives up everything that waits in a room.
+    pub(crate) fn give_up_all(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let waiting = self.tx().scan(OUTBOX, &room_range(uri), usize::MAX, false)?;
+        for (key, _) in waiting {
+            self.give_up(uri, rows::last_number(&key).unwrap_or(0), SendRefusal::NoLongerMember)?;
+        }
+        Ok(())
+    }
+}
+
+/// The salt stands at the start of the content: array(7), bytes(16).
+fn salt_of(content: &[u8]) -> Result<[u8; 16], ClientError> {
+    const START: [u8; 2] = [0x87, 0x50];
+    content
+        .strip_prefix(&START)
+        .and_then(|rest| rest.first_chunk::<16>().copied())
+        .ok_or(ClientError::Row { what: "outbox entry", source: trefoil_proto::ProtoError::Malformed("content") })
+}
+
+impl std::fmt::Display for SendRefusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotAllowed => f.write_str("the room does not allow it"),
+            Self::NoLongerMember => f.write_str("no longer in the room"),
+            Self::Service(code) => write!(f, "the service refused it: {code:?}"),
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Rooms as a person knows them: made, shown, joined, left, and who is in them.
+
+use crate::{
+    ChangeRefusal, ClientError, Event, JoinedHow, Method,
+    account::path,
+    conversation::{self, ConversationEvent, Line, compose},
+    core::Core,
+    error::mls,
+    live::{Job, Stream},
+    mls::{
+        context::new_context,
+        credential,
+        suite::{self, Suite},
+        wire,
+    },
+    room::{Room, group_id},
+    rows::{ACCOUNT, Answer, Intent, OUTBOX, ROOMS, RoomRow, RoomState, name, room_range},
+};
+use openmls::prelude::*;
+use std::collections::BTreeMap;
+use trefoil_proto::{
+    DeviceUri, ErrorCode, RoomId, RoomUri, Timestamp, UserUri, Wire as _,
+    edge::{CreateRoomRequest, ServiceInfo},
+    mimi::{
+        KeyMaterialRequest, KeyMaterialResponse, Protocol, UpdateRequest,
+        key_material::{ClientKeyMaterialStatus, KeyMaterialRequestTbs, RequiredCapabilities},
+        update::RatchetTreeOption,
+    },
+    mls::Credential as WireCredential,
+    paths,
+    room::{Role, Text},
+};
+use trefoil_store::KeyRange;
+
+/// Label of the draft (section 5.2).
+const MATERIAL_LABEL: &str = "KeyMaterialRequestTBS";
+
+/// A room, to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    /// The room.
+    pub uri: RoomUri,
+    /// Where it stands on this device.
+    pub state: RoomState,
+    /// Its name; empty for none, or while it is not known here.
+    pub name: String,
+    /// The epoch of its group on this device.
+    pub epoch: u64,
+    /// Its ciphersuite.
+    pub suite: Option<Suite>,
+    /// Who is in it; empty once it was left.
+    pub participants: Vec<Participant>,
+    /// A change of the room is under way.
+    pub changing: bool,
+}
+
+/// A person in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// Who.
+    pub user: UserUri,
+    /// In which role.
+    pub role: Role,
+    /// With which devices.
+    pub devices: Vec<DeviceUri>,
+}
+
+impl Core {
+    pub(crate) fn room_uris(&self) -> Result<Vec<RoomUri>, ClientError> {
+        let rows = self.tx().scan(ROOMS, &KeyRange::all(), usize::MAX, false)?;
+        let uri = |key: &[u8]| std::str::from_utf8(key).ok().and_then(|text| text.parse().ok());
+        Ok(rows.iter().filter_map(|(key, _)| uri(key)).collect())
+    }
+
+    pub(crate) fn view(&mut self, uri: &RoomUri) -> Result<Option<RoomView>, ClientError> {
+        let Some(room) = self.room(uri)? else { return Ok(None) };
+        let mut view = RoomView {
+            uri: uri.clone(),
+            state: room.row.state,
+            name: String::new(),
+            epoch: room.epoch().unwrap_or(0),
+            suite: room.suite().and_then(Suite::from_code),
+            participants: Vec::new(),
+            changing: room.row.pending.is_some() || room.row.request.is_some() || !room.row.intents.is_empty(),
+        };
+        let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
+        for member in room.group.iter().flat_map(MlsGroup::members) {
+            if let Ok(device) = credential::claimed_device(&member.credential) {
+                devices.entry(device.user_uri()).or_default().push(device);
+            }
+        }
+        if let Ok(context) = room.context() {
+            view.name = context.metadata.name.as_str().to_owned();
+            view.participants = context
+                .participants
+                .participants
+                .iter()
+                .map(|pair| Participant {
+                    user: pair.user.clone(),
+                    role: pair.role,
+                    devices: devices.remove(&pair.user).unwrap_or_default(),
+                })
+                .collect();
+        }
+        Ok(Some(view))
+    }
+
+    /// Makes a room with this device alone, and asks the hub to open it; `people` are added once it is open.
+    pub(crate) fn create_room(
+        &mut self,
+        title: &str,
+        people: Vec<UserUri>,
+        suite: Suite,
+    ) -> Result<RoomUri, ClientError> {
+        let me = self.me()?;
+        let title: Text = title.parse().map_err(|_| ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT })?;
+        let hub = self.service_info()?.ok_or(ClientError::NoService)?;
+        let uri = RoomUri { domain: me.user.domain.clone(), id: RoomId::from_random(&self.random::<16>()?[..]) };
+        let (group, request) = self.make_group(&uri, title, suite, &hub)?;
+        let mut row = RoomRow::new(RoomState::Creating);
+        row.request = Some(request.into());
+        if !people.is_empty() {
+            row.intents.push(Intent::Add { people });
+        }
+        self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
+        self.live.busy.insert(uri.clone());
+        Ok(uri)
+    }
+
+    fn make_group(
+        &self,
+        uri: &RoomUri,
+        title: Text,
+        suite: Suite,
+        hub: &ServiceInfo,
+    ) -> Result<(MlsGroup, Vec<u8>), ClientError> {
+        const ACT: &str = "make a group";
+        let me = self.me()?;
+        let context = new_context(uri, title, &me.user, hub);
+        let config = suite::create_config(suite, &me, context);
+        let group = MlsGroup::new_with_group_id(&self.provider, &me.key, &config, group_id(uri), me.credential())
+            .map_err(mls(ACT))?;
+        let info = group.export_group_info(self.provider.crypto(), &me.key, false).map_err(mls(ACT))?;
+        let request = CreateRoomRequest {
+            room: uri.clone(),
+            group_info: wire::group_info(&info)?,
+            ratchet_tree: RatchetTreeOption::Full(wire::object(&group.export_ratchet_tree())?),
+        };
+        Ok((group, request.encode()))
+    }
+
+    /// What a room has to do. False if nothing is left.
+    pub(crate) fn pump_room(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
+        let Some(room) = self.room(uri)? else { return Ok(false) };
+        match room.row.state {
+            RoomState::Left => Ok(false),
+            RoomState::Joining => {
+                self.pump_joining(uri, now)?;
+                Ok(true)
+            }
+            RoomState::Creating => {
+                let body = room.row.request.as_ref().map(|body| body.as_slice().to_vec()).unwrap_or_default();
+                let job = Job::CreateRoom(uri.clone());
+                if self.live.may(&job, now) {
+                    self.ask(job, Method::Post, path("rooms"), body);
+                }
+                Ok(true)
+            }
+            RoomState::Open | RoomState::Leaving => {
+                let changing = self.pump_change(uri, now)?;
+                // Messages wait for a change that is on its way: it would make their epoch old.
+                let room = self.known_room(uri)?;
+                if room.row.pending.is_some() || room.row.state != RoomState::Open {
+                    return Ok(true);
+                }
+                Ok(self.pump_outbox(uri, now)? || changing)
+            }
+        }
+    }
+
+    pub(crate) fn room_created(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let Some(room) = self.room(uri)? else { return Ok(()) };
+        if room.row.state != RoomState::Creating {
+            return Ok(());
+        }
+        room.row.state = RoomState::Open;
+        room.row.request = None;
+        self.opened(uri, JoinedHow::Created)
+    }
+
+    pub(crate) fn creation_refused(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
+        self.drop_group(uri)?;
+        self.rooms.remove(uri);
+        self.tx().delete(ROOMS, uri.to_string());
+        self.live.busy.remove(uri);
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason: ChangeRefusal::Service(code) });
+        Ok(())
+    }
+
+    /// Checks that a room is open and, for what only admins do, that this person is one.
+    pub(crate) fn open_room(&mut self, uri: &RoomUri, admin: bool) -> Result<(), ClientError> {
+        let me = self.me()?;
+        let room = self.known_room(uri)?;
+        match room.row.state {
+            RoomState::Creating | RoomState::Open => {}
+            _ => return Err(ClientError::RoomNotOpen(uri.clone())),
+        }
+        let role = room.context().map_or(Role::NONE, |context| context.role_of(&me.user));
+        if admin && role != Role::ADMIN { Err(ClientError::NotAllowed) } else { Ok(()) }
+    }
+
+    /// Leaves: other own devices first, the last admin names another, then this device proposes to be removed.
+    pub(crate) fn leave(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        self.open_room(uri, false)?;
+        let me = self.me()?;
+        let room = self.known_room(uri)?;
+        let participants = room.context().map(|context| context.participants.clone()).unwrap_or_default();
+        let others: Vec<_> = participants.members().filter(|pair| pair.user != me.user).cloned().collect();
+        if others.is_empty() {
+            self.drop_group(uri)?;
+            let room = self.known_room(uri)?;
+            room.row = RoomRow { next_outbox: room.row.next_outbox, ..RoomRow::new(RoomState::Left) };
+            self.emit(Event::RoomLeft { room: uri.clone(), by: me.device.clone() });
+            return Ok(());
+        }
+        if participants.role_of(&me.user) == Role::ADMIN && !others.iter().any(|pair| pair.role == Role::ADMIN) {
+            self.intend(uri, Intent::MakeAdmin { user: others[0].user.clone() })?;
+        }
+        self.intend(uri, Intent::RemoveOwnOthers)?;
+        self.intend(uri, Intent::Leave)
+    }
+
+    /// Makes the proposal to remove this device.
+    pub(crate) fn propose_leaving(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let me = self.me()?;
+        self.give_up_all(uri)?;
+        self.room(uri)?;
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
+        room.touch();
+        let Some(group) = room.group.as_mut() else { return Ok(()) };
+        let proposal = group.leave_group_via_self_remove(provider, &me.key).map_err(mls("propose to leave"))?;
+        group.clear_pending_proposals(provider.storage()).map_err(mls("forget proposals"))?;
+        let request = UpdateRequest::Proposals { first: wire::message(&proposal)?, more: Vec::new() };
+        room.row.state = RoomState::Leaving;
+        room.row.request = Some(request.encode().into());
+        self.live.busy.insert(uri.clone());
+        Ok(())
+    }
+
+    /// Key packages of everyone who is to be added. True once they are here; else asks for them.
+    pub(crate) fn gather(&mut self, uri: &RoomUri, people: &[UserUri], now: Timestamp) -> Result<bool, ClientError> {
+        let me = self.me()?;
+        let suite = self.known_room(uri)?.suite().unwrap_or_default();
+        let mut complete = true;
+        for user in people {
+            if self.live.material.get(uri).is_some_and(|material| material.contains_key(user)) {
+                continue;
+            }
+            complete = false;
+            let job = Job::KeyMaterial(uri.clone(), user.clone());
+            if !self.live.may(&job, now) {
+                continue;
+            }
+            let tbs = KeyMaterialRequestTbs {
+                protocol: Protocol::Mls10,
+                requesting_user: me.user.clone(),
+                target_user: user.clone(),
+                room_id: uri.clone(),
+                acceptable_ciphersuites: vec![suite],
+                required_capabilities: required(),
+                requester_signature_key: me.key.public().to_vec(),
+                requester_credential: WireCredential::basic(me.device.to_string().as_bytes()),
+            };
+            let signature = me.key.sign_bytes(&wire::sign_content(MATERIAL_LABEL, &wire::encoded(&tbs))).to_vec();
+            let path = format!("{}/keyMaterial/{}", paths::CLIENT_ROOT, paths::segment(&user.to_string()));
+            self.ask(job, Method::Post, path, KeyMaterialRequest { tbs, signature }.encode());
+        }
+        Ok(complete)
+    }
+
+    pub(crate) fn material(
+        &mut self,
+        uri: &RoomUri,
+        user: &UserUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let Ok(response) = KeyMaterialResponse::decode(body) else {
+            self.live.pause(Job::KeyMaterial(uri.clone(), user.clone()), 0, now);
+            return Ok(());
+        };
+        let packages: Vec<_> = response
+            .clients
+            .into_iter()
+            .filter_map(|client| match client.status {
+                ClientKeyMaterialStatus::Success(package) => Some(package),
+                _ => None,
+            })
+            .collect();
+        if response.user_uri != *user || packages.is_empty() {
+            return self.unavailable(uri, user);
+        }
+        self.live.material.entry(uri.clone()).or_default().insert(user.clone(), packages);
+        self.live.busy.insert(uri.clone());
+        Ok(())
+    }
+
+    pub(crate) fn material_refused(&mut self, uri: &RoomUri, user: &UserUri, code: ErrorCode) -> Result<(), ClientError> {
+        match code {
+            ErrorCode::NotFound | ErrorCode::NotAllowed => self.unavailable(uri, user),
+            code => {
+                let waits = self.waits_for(uri, user)?;
+                if waits { self.refuse_intent(uri, ChangeRefusal::Service(code)) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn unavailable(&mut self, uri: &RoomUri, user: &UserUri) -> Result<(), ClientError> {
+        if !self.waits_for(uri, user)? {
+            return Ok(());
+        }
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason: ChangeRefusal::Unavailable(user.clone()) });
+        let room = self.known_room(uri)?;
+        if let Some(Intent::Add { people }) = room.row.intents.first_mut() {
+            people.retain(|person| person != user);
+            if people.is_empty() {
+                room.row.intents.remove(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn waits_for(&mut self, uri: &RoomUri, user: &UserUri) -> Result<bool, ClientError> {
+        let intent = self.room(uri)?.and_then(|room| room.row.intents.first());
+        Ok(matches!(intent, Some(Intent::Add { people }) if people.contains(user)))
+    }
+
+    pub(crate) fn answered_elsewhere(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        if let Some(pending) = &mut room.row.pending {
+            pending.answer = Answer::Given;
+        }
+        room.row.request = None;
+        Ok(())
+    }
+
+    /// Sends the own name into rooms that this step opened.
+    pub(crate) fn introduce(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let rooms = std::mem::take(&mut self.introductions);
+        let Some(display_name) = self.tx().get(ACCOUNT, name::DISPLAY_NAME)? else { return Ok(()) };
+        let display_name = String::from_utf8_lossy(&display_name).into_owned();
+        for room in rooms {
+            self.queue(&room, compose::profile(&display_name)?, now)?;
+        }
+        Ok(())
+    }
+
+    /// Lines of the timeline for what happened to a room.
+    pub(crate) fn note(&mut self, events: &[Event], accepted: Timestamp, _now: Timestamp) -> Result<(), ClientError> {
+        for event in events {
+            let (room, line) = match event {
+                Event::MemberAdded { room, user, by } => {
+                    (room, Line::Added { user: user.clone(), by: by.user_uri() })
+                }
+                Event::MemberRemoved { room, user, by } => {
+                    (room, Line::Removed { user: user.clone(), by: by.user_uri() })
+                }
+                Event::DeviceAdded { room, device, .. } => (room, Line::DeviceAdded { device: device.clone() }),
+                Event::DeviceRemoved { room, device, .. } => (room, Line::DeviceRemoved { device: device.clone() }),
+                Event::RoleChanged { room, user, role, by } => {
+                    (room, Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 })
+                }
+                Event::RoomRenamed { room, name, by } => {
+                    (room, Line::Renamed { by: by.user_uri(), name: name.clone() })
+                }
+                _ => continue,
+            };
+            let noted: Vec<ConversationEvent> = conversation::note(&mut self.tx(), room, &line, accepted)?;
+            for event in noted {
+                self.emit(Event::Conversation(event));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn outbox_len(&self, uri: &RoomUri) -> Result<usize, ClientError> {
+        Ok(self.tx().scan(OUTBOX, &room_range(uri), usize::MAX, false)?.len())
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        let waiting = self.live.under_way.len() + self.live.submissions.len() + self.live.busy.len();
+        waiting == 0 && self.live.stream == Stream::Open
+    }
+}
+
+fn required() -> RequiredCapabilities {
+    let required = suite::required_capabilities();
+    RequiredCapabilities {
+        extension_types: required.extension_types().iter().map(|kind| u16::from(*kind)).collect(),
+        proposal_types: required.proposal_types().iter().map(|kind| u16::from(*kind)).collect(),
+        credential_types: required.credential_types().iter().map(|kind| u16::from(*kind)).collect(),
+    }
+}

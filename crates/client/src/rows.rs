@@ -1,0 +1,265 @@
+//! The core's own rows: tables, keys, and their versioned codecs. openmls' rows are in [`crate::mls::storage`].
+
+use crate::{ClientError, overlay::Overlay};
+use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use trefoil_proto::{DeviceId, DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri, credential::DeviceAuthorisation};
+use trefoil_store::{KeyRange, Table};
+use zeroize::Zeroizing;
+
+/// One row each, by name.
+pub const ACCOUNT: Table = Table::new("client.account");
+/// Devices approved here and not yet taken in by the service: device URI to the request.
+pub const APPROVALS: Table = Table::new("client.approvals");
+/// Rooms by URI.
+pub const ROOMS: Table = Table::new("client.rooms");
+/// Messages to send: room URI, zero byte, sequence number.
+pub const OUTBOX: Table = Table::new("client.outbox");
+/// Entries of epochs this device has not reached: room URI, zero byte, epoch, position.
+pub const HELD: Table = Table::new("client.held");
+
+/// Names of the rows in [`ACCOUNT`].
+pub(crate) mod name {
+    pub(crate) const ME: &[u8] = b"me";
+    pub(crate) const CANDIDATE: &[u8] = b"candidate";
+    pub(crate) const LINK: &[u8] = b"link";
+    pub(crate) const SERVICE: &[u8] = b"service";
+    pub(crate) const DOMAIN: &[u8] = b"domain";
+    pub(crate) const DEVICES: &[u8] = b"devices";
+    pub(crate) const PUBLISH: &[u8] = b"publish";
+    pub(crate) const DISPLAY_NAME: &[u8] = b"display name";
+    pub(crate) const CURSOR: &[u8] = b"cursor";
+}
+
+const VERSION: u8 = 1;
+
+/// A row with a codec.
+pub(crate) trait Row: Sized + Serialize + DeserializeBytes {
+    /// For errors.
+    const WHAT: &'static str;
+
+    fn to_row(&self) -> Vec<u8> {
+        let mut row = vec![VERSION];
+        self.tls_serialize(&mut row).expect("a row's vectors stay far below 2^30 bytes");
+        row
+    }
+
+    fn from_row(row: &[u8]) -> Result<Self, ClientError> {
+        let value = match row.split_first() {
+            Some((&VERSION, rest)) => Self::tls_deserialize_exact_bytes(rest).ok(),
+            _ => None,
+        };
+        value.ok_or(ClientError::Row { what: Self::WHAT, source: ProtoError::Malformed(Self::WHAT) })
+    }
+
+    fn read(tx: &Overlay, table: Table, key: &[u8]) -> Result<Option<Self>, ClientError> {
+        tx.get(table, key)?.map(|row| Self::from_row(&row)).transpose()
+    }
+
+    fn write(&self, tx: &mut Overlay, table: Table, key: impl Into<Vec<u8>>) {
+        tx.put(table, key, self.to_row());
+    }
+}
+
+macro_rules! rows {
+    ($($type:ty, $what:literal;)*) => { $(impl Row for $type { const WHAT: &'static str = $what; })* };
+}
+
+rows! {
+    AccountRow, "account";
+    CandidateRow, "registration";
+    LinkRow, "linking";
+    RoomRow, "room";
+    OutboxRow, "outbox entry";
+    HeldRow, "held entry";
+}
+
+/// This device and, on the first one, its account. Holds secrets.
+#[derive(Clone, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct AccountRow {
+    pub(crate) device: DeviceUri,
+    pub(crate) device_secret: Secret,
+    pub(crate) authorisation: DeviceAuthorisation,
+    pub(crate) account_secret: Option<Secret>,
+}
+
+/// 32 secret bytes, wiped when dropped.
+#[derive(Clone, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Secret(pub(crate) [u8; 32]);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+impl Secret {
+    pub(crate) fn bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0)
+    }
+}
+
+/// A registration under way.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct CandidateRow {
+    pub(crate) account: AccountRow,
+    /// The request, byte for byte.
+    pub(crate) request: VLBytes,
+}
+
+/// A device that waits for its account's answer.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct LinkRow {
+    pub(crate) domain: Domain,
+    pub(crate) device: DeviceId,
+    pub(crate) device_secret: Secret,
+}
+
+/// Where a room stands on this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub enum RoomState {
+    /// Made here, the hub has not answered yet.
+    Creating = 1,
+    /// Being joined by external commit.
+    Joining = 2,
+    /// Usable.
+    Open = 3,
+    /// This device asked to leave; somebody has to commit it.
+    Leaving = 4,
+    /// No longer in it.
+    Left = 5,
+}
+
+/// A room.
+#[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct RoomRow {
+    pub(crate) state: RoomState,
+    /// What the hub is asked until it answers: `CreateRoomRequest` while creating, else `UpdateRequest` with proposals.
+    pub(crate) request: Option<VLBytes>,
+    /// A commit that is staged in the group and not settled by the mailbox yet.
+    pub(crate) pending: Option<PendingCommit>,
+    /// What is still to be done, one after the other; the pending commit carries out the first.
+    pub(crate) intents: Vec<Intent>,
+    /// How often the first intent lost to another commit.
+    pub(crate) conflicts: u32,
+    /// Proposals of the current epoch, as `MLSMessage`s. Kept out of the group, since they would block sending.
+    pub(crate) proposals: Vec<VLBytes>,
+    /// The own commit that was merged last.
+    pub(crate) merged: Option<CommitMark>,
+    /// The next sequence number in the outbox.
+    pub(crate) next_outbox: u64,
+}
+
+impl RoomRow {
+    pub(crate) fn new(state: RoomState) -> Self {
+        Self {
+            state,
+            request: None,
+            pending: None,
+            intents: Vec::new(),
+            conflicts: 0,
+            proposals: Vec::new(),
+            merged: None,
+            next_outbox: 0,
+        }
+    }
+}
+
+/// Names a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct CommitMark {
+    /// The epoch it was made in.
+    pub(crate) epoch: u64,
+    /// SHA-256 of its `MLSMessage`.
+    pub(crate) hash: [u8; 32],
+}
+
+/// A commit on its way.
+#[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct PendingCommit {
+    pub(crate) mark: CommitMark,
+    /// The `UpdateRequest`, byte for byte.
+    pub(crate) request: VLBytes,
+    pub(crate) answer: Answer,
+}
+
+/// Whether a commit is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub(crate) enum Answer {
+    /// Send it until the hub answers.
+    Awaited = 1,
+    /// The hub answered: what became of it comes through the mailbox.
+    Given = 2,
+}
+
+/// A change of a room that somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub(crate) enum Intent {
+    #[tls_codec(discriminant = 1)]
+    Add { people: Vec<UserUri> },
+    #[tls_codec(discriminant = 2)]
+    Remove { people: Vec<UserUri> },
+    #[tls_codec(discriminant = 3)]
+    Rename { name: VLBytes },
+    /// Commit the proposals of others.
+    #[tls_codec(discriminant = 4)]
+    CommitProposals,
+    /// Before the last admin leaves.
+    #[tls_codec(discriminant = 5)]
+    MakeAdmin { user: UserUri },
+    /// Before a person leaves.
+    #[tls_codec(discriminant = 6)]
+    RemoveOwnOthers,
+    /// Propose to leave, once what is before is done.
+    #[tls_codec(discriminant = 7)]
+    Leave,
+}
+
+/// A message to send.
+#[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct OutboxRow {
+    pub(crate) message: [u8; 32],
+    /// MIMI content, encoded once.
+    pub(crate) content: VLBytes,
+    /// The submission, if it was encrypted: sent again byte for byte until it is answered.
+    pub(crate) sealed: Option<Sealed>,
+}
+
+/// An encrypted message.
+#[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Sealed {
+    pub(crate) epoch: u64,
+    /// `MLSMessage`.
+    pub(crate) message: VLBytes,
+}
+
+/// An event of a later epoch.
+#[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct HeldRow {
+    pub(crate) received: Timestamp,
+    pub(crate) passing: u8,
+    /// `FanoutMessage`.
+    pub(crate) event: VLBytes,
+}
+
+/// Key of one of a room's rows.
+pub(crate) fn room_key(room: &RoomUri, tail: &[u64]) -> Vec<u8> {
+    let mut key = room.to_string().into_bytes();
+    key.push(0);
+    for number in tail {
+        key.extend_from_slice(&number.to_be_bytes());
+    }
+    key
+}
+
+/// All of a room's rows.
+pub(crate) fn room_range(room: &RoomUri) -> KeyRange {
+    KeyRange::prefix(room_key(room, &[]))
+}
+
+/// The number that ends a key.
+pub(crate) fn last_number(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|digits| u64::from_be_bytes(*digits))
+}

@@ -1,0 +1,302 @@
+//! Rooms between clients over one hub: made, joined, changed, left, under faults of network and process.
+#![allow(clippy::unwrap_used)]
+
+mod world;
+
+use trefoil_client::{ChangeRefusal, Event, JoinedHow, Refusal, RoomState, Suite, conversation::compose};
+use trefoil_proto::room::Role;
+use world::World;
+
+#[test]
+fn two_people_talk_under_both_suites() {
+    for suite in Suite::ALL {
+        let mut world = World::new();
+        let (alice, bob) = (world.person("alice"), world.person("bob"));
+        let room = world.create(alice, &[bob], suite);
+        let joined = |event: &Event| matches!(event, Event::RoomJoined { how: JoinedHow::Welcomed, .. });
+        assert!(world.events(bob).iter().any(joined));
+        world.say(alice, &room, "one");
+        world.run();
+        world.say(bob, &room, "two");
+        world.say(bob, &room, "three");
+        world.run();
+        world.say(alice, &room, "four");
+        world.run();
+        let all = ["one", "two", "three", "four"];
+        assert_eq!(world.texts(alice, &room), all);
+        assert_eq!(world.texts(bob, &room), all);
+        let view = world.devices[bob].client.room(&room).unwrap().unwrap();
+        assert_eq!((view.name.as_str(), view.suite), ("Tea", Some(suite)));
+        assert_eq!(view.participants.len(), 2);
+        assert_eq!(view.participants[0].role, Role::ADMIN);
+        assert!(world.devices[alice].client.is_idle());
+    }
+}
+
+#[test]
+fn a_taken_name_is_refused_and_another_can_be_tried() {
+    let mut world = World::new();
+    let at = world.person("taken");
+    assert!(matches!(world.events(at)[..], [Event::RegistrationRefused { .. }]));
+    assert!(world.devices[at].client.identity().is_none());
+}
+
+#[test]
+fn duplicates_are_taken_once_and_malformed_entries_block_nothing() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.devices[bob].deaf = true;
+    world.say(alice, &room, "once");
+    world.run();
+    let device = world.uri(bob);
+    let body = world.hub.mailboxes[&device].last().unwrap().body.clone();
+    world.hub.post(&device, body);
+    world.hub.post(&device, b"nonsense".to_vec());
+    world.hub.post(&device, Vec::new());
+    world.say(alice, &room, "after");
+    world.devices[bob].deaf = false;
+    world.events(bob);
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["once", "after"]);
+    let events = world.events(bob);
+    let malformed = events.iter().filter(|event| matches!(event, Event::Refused { reason: Refusal::Malformed, .. }));
+    assert_eq!(malformed.count(), 2);
+    let refusals = events.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
+    assert_eq!(refusals, 2, "the repeated message is ignored silently: {events:?}");
+}
+
+#[test]
+fn what_belongs_to_a_later_epoch_waits_for_its_commit() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.devices[bob].deaf = true;
+    world.act(alice, |client, now| client.rename_room(&room, "Coffee", now));
+    world.run();
+    world.say(alice, &room, "new epoch");
+    world.run();
+    let device = world.uri(bob);
+    let mailbox = world.hub.mailboxes.get_mut(&device).unwrap();
+    let count = mailbox.len();
+    // The commit and the message change places.
+    let (before, last) = mailbox.split_at_mut(count - 1);
+    std::mem::swap(&mut before[count - 2].body, &mut last[0].body);
+    world.devices[bob].deaf = false;
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["new epoch"]);
+    let view = world.devices[bob].client.room(&room).unwrap().unwrap();
+    assert_eq!(view.name, "Coffee");
+    let _ = carol;
+}
+
+#[test]
+fn a_message_of_the_epoch_before_is_read_and_an_older_one_named() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    let device = world.uri(bob);
+    world.devices[bob].deaf = true;
+    world.say(alice, &room, "late");
+    world.say(alice, &room, "too late");
+    world.run();
+    let mailbox = world.hub.mailboxes.get_mut(&device).unwrap();
+    let (too_late, late) = (mailbox.pop().unwrap(), mailbox.pop().unwrap());
+    world.act(alice, |client, now| client.rename_room(&room, "Coffee", now));
+    world.run();
+    world.hub.post(&device, late.body);
+    world.act(alice, |client, now| client.rename_room(&room, "Milk", now));
+    world.run();
+    world.hub.post(&device, too_late.body);
+    world.devices[bob].deaf = false;
+    world.events(bob);
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["late"]);
+    let gone = |event: &Event| matches!(event, Event::Refused { reason: Refusal::EpochGone { .. }, .. });
+    assert!(world.events(bob).iter().any(gone));
+}
+
+#[test]
+fn two_committers_at_once_both_get_their_way() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let (carol, dave) = (world.person("carol"), world.person("dave"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    let user = world.user(bob);
+    world.act(alice, |client, now| client.make_admin(&room, &user, now));
+    world.run();
+    let (carol_user, dave_user) = (world.user(carol), world.user(dave));
+    // Both make their commit before either hears of the other's.
+    world.act(alice, |client, now| client.add_people(&room, &[carol_user], now));
+    world.act(bob, |client, now| client.add_people(&room, &[dave_user], now));
+    world.run();
+    world.pass(120_000);
+    for at in [alice, bob, carol, dave] {
+        let view = world.devices[at].client.room(&room).unwrap().unwrap();
+        assert_eq!(view.participants.len(), 4, "{at}");
+        assert_eq!(view.epoch, world.hub.rooms[&room].group.group_context().epoch().as_u64());
+    }
+    world.say(carol, &room, "hello");
+    world.run();
+    assert_eq!(world.texts(dave, &room), ["hello"]);
+}
+
+#[test]
+fn lost_answers_to_commits_and_messages_lose_and_double_nothing() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.devices[alice].lose.extend(["update", "update"]);
+    world.act(alice, |client, now| client.rename_room(&room, "Coffee", now));
+    world.run();
+    world.pass(120_000);
+    world.pass(120_000);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().name, "Coffee");
+    assert_eq!(world.epoch(alice, &room), world.epoch(bob, &room));
+
+    world.devices[alice].lose_submissions = 1;
+    world.say(alice, &room, "once");
+    world.run();
+    world.pass(120_000);
+    let frames: Vec<_> = world.devices[alice]
+        .submitted
+        .iter()
+        .filter_map(|frame| match frame {
+            trefoil_proto::frame::ClientFrame::Submit { request, .. } => Some(request.app_message.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(frames[frames.len() - 2], frames[frames.len() - 1], "the same ciphertext was sent again");
+    assert_eq!(world.texts(bob, &room), ["once"]);
+    assert_eq!(world.texts(alice, &room), ["once"]);
+    assert_eq!(world.devices[alice].client.outbox_len(&room).unwrap(), 0);
+}
+
+#[test]
+fn a_message_whose_epoch_is_over_is_encrypted_again() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.devices[bob].deaf = true;
+    world.act(alice, |client, now| client.rename_room(&room, "Coffee", now));
+    world.run();
+    world.say(bob, &room, "from the old epoch");
+    world.run();
+    assert_eq!(world.texts(alice, &room), [""; 0]);
+    world.devices[bob].deaf = false;
+    world.run();
+    world.pass(1);
+    assert_eq!(world.texts(alice, &room), ["from the old epoch"]);
+}
+
+#[test]
+fn a_second_device_is_linked_and_joins_by_external_commit() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let second = world.device("alice's second");
+    let (domain, now) = (world.hub.domain.clone(), world.now);
+    let (code, step) = world.devices[second].client.link_request(domain, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(second, outcome);
+    world.act(alice, |client, now| client.link_approve(&code, now));
+    world.run();
+    let answer = world
+        .events(alice)
+        .into_iter()
+        .find_map(|event| match event {
+            Event::LinkApproved { answer, .. } => Some(answer),
+            _ => None,
+        })
+        .unwrap();
+    assert!(world.devices[bob].client.link_approve(&code, now).is_err() || world.user(bob) != world.user(alice));
+    world.act(second, |client, now| client.link_finish(&answer, now));
+    world.run();
+    let joined = |event: &Event| matches!(event, Event::RoomJoined { how: JoinedHow::External, .. });
+    assert!(world.events(second).iter().any(joined));
+    assert!(world.events(bob).iter().any(|event| matches!(event, Event::DeviceAdded { .. })));
+    world.say(bob, &room, "to both");
+    world.run();
+    world.say(second, &room, "from the second");
+    world.run();
+    assert_eq!(world.texts(second, &room), ["to both", "from the second"]);
+    assert_eq!(world.texts(alice, &room), ["to both", "from the second"]);
+    // It is no primary: it cannot link others.
+    assert!(world.devices[second].client.link_approve(&code, now).is_err());
+    assert_eq!(world.devices[alice].client.own_devices().unwrap().len(), 2);
+}
+
+#[test]
+fn a_device_that_lost_its_keys_joins_again() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.act(bob, |client, now| client.join(&room, now));
+    world.run();
+    world.say(alice, &room, "welcome back");
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["welcome back"]);
+    assert_eq!(world.hub.members(&room).len(), 2);
+}
+
+#[test]
+fn whoever_is_removed_reads_no_further() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let user = world.user(bob);
+    world.act(alice, |client, now| client.remove_people(&room, &[user], now));
+    world.run();
+    assert!(world.events(bob).iter().any(|event| matches!(event, Event::RoomLeft { .. })));
+    assert!(world.events(carol).iter().any(|event| matches!(event, Event::MemberRemoved { .. })));
+    world.say(alice, &room, "without bob");
+    world.run();
+    assert_eq!(world.texts(carol, &room), ["without bob"]);
+    // Even if the hub hands it to the removed.
+    let body = world.hub.mailboxes[&world.uri(carol)].last().unwrap().body.clone();
+    let device = world.uri(bob);
+    world.hub.post(&device, body);
+    world.run();
+    assert_eq!(world.texts(bob, &room), [""; 0]);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().state, RoomState::Left);
+    let draft = compose::text("still here", &[]).unwrap();
+    let now = world.now;
+    assert!(world.devices[bob].client.send(&room, draft, now).is_err());
+}
+
+#[test]
+fn leaving_is_proposed_and_committed_by_another() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    // The only admin leaves: somebody else becomes one.
+    world.act(alice, |client, now| client.leave(&room, now));
+    world.run();
+    world.pass(120_000);
+    assert!(world.events(alice).iter().any(|event| matches!(event, Event::RoomLeft { .. })));
+    let view = world.devices[bob].client.room(&room).unwrap().unwrap();
+    assert_eq!(view.participants.len(), 2);
+    assert!(view.participants.iter().any(|participant| participant.role == Role::ADMIN));
+    world.say(bob, &room, "she left");
+    world.run();
+    assert_eq!(world.texts(carol, &room), ["she left"]);
+    assert_eq!(world.texts(alice, &room), [""; 0]);
+}
+
+#[test]
+fn someone_who_cannot_be_added_is_named_and_the_others_are_added() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let nobody = "mimi://a.test/u/nobody".parse().unwrap();
+    let people = [nobody, world.user(bob)];
+    let now = world.now;
+    let (room, step) = world.devices[alice].client.create_room("Tea", &people, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(alice, outcome);
+    world.run();
+    let refused = |event: &Event| {
+        matches!(event, Event::ChangeRefused { reason: ChangeRefusal::Unavailable(user), .. } if *user == people[0])
+    };
+    assert!(world.events(alice).iter().any(refused));
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().participants.len(), 2);
+}

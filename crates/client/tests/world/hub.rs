@@ -1,0 +1,415 @@
+//! One service in memory: accounts, key packages, mailboxes, and a hub that orders rooms with a `PublicGroup`.
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use openmls::{
+    component::ComponentData,
+    group::{ProposalStore, PublicGroup},
+    prelude::*,
+};
+use openmls_rust_crypto::OpenMlsRustCrypto;
+use std::collections::{BTreeMap, BTreeSet};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+use trefoil_client::{HttpRequest, HttpResponse, Method};
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorBody, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
+    edge::*,
+    frame::{MailboxEntry, MailboxEvent, ServerFrame},
+    franking::{self, FrankingIntegrityTbs, INTEGRITY_LABEL, ServerFrankingContext},
+    mimi::{
+        FanoutMessage, Frank, GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse, Protocol,
+        SubmitMessageRequest, SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
+        fanout::RoomEvent,
+        group_info::{GroupInfoRatchetTreeTbe, GroupInfoResponseTbs},
+        key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialUserCode},
+        submit::Delivery,
+        update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
+    },
+    mls::{self, MlsMessage},
+    room::{MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, authorise},
+};
+
+pub struct HubRoom {
+    pub group: PublicGroup,
+    pub group_info: mls::GroupInfo,
+    created: Vec<u8>,
+}
+
+pub struct Hub {
+    pub domain: Domain,
+    pub clock: u64,
+    pub franking: SigningKey,
+    stamp_key: [u8; 32],
+    provider: OpenMlsRustCrypto,
+    pub rooms: BTreeMap<RoomUri, HubRoom>,
+    pub accounts: BTreeMap<UserUri, Vec<NewDevice>>,
+    pub mailboxes: BTreeMap<DeviceUri, Vec<MailboxEntry>>,
+    pub passing: Vec<(DeviceUri, Vec<u8>)>,
+    pub keys: BTreeMap<DeviceUri, PublishKeyPackages>,
+    pub tokens: BTreeMap<Vec<u8>, DeviceUri>,
+    /// What an honest hub would refuse goes through.
+    pub lenient: bool,
+    next_token: u8,
+}
+
+fn labelled(label: &str, content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    tls_codec::VLByteSlice(format!("MLS 1.0 {label}").as_bytes()).tls_serialize(&mut bytes).unwrap();
+    tls_codec::VLByteSlice(content).tls_serialize(&mut bytes).unwrap();
+    bytes
+}
+
+fn device_of(credential: &Credential) -> DeviceUri {
+    std::str::from_utf8(credential.serialized_content()).unwrap().parse().unwrap()
+}
+
+fn ok(body: Vec<u8>) -> HttpResponse {
+    HttpResponse { status: 200, body }
+}
+
+fn refusal(code: ErrorCode) -> HttpResponse {
+    let status = if code == ErrorCode::Unauthenticated { 401 } else { 400 };
+    HttpResponse { status, body: ErrorBody { code, retry_after_ms: 0, detail: Vec::new() }.encode() }
+}
+
+impl Hub {
+    pub fn new(domain: &str) -> Self {
+        Self {
+            domain: domain.parse().unwrap(),
+            clock: 1_000,
+            franking: SigningKey::from_bytes(&[7; 32]),
+            stamp_key: [9; 32],
+            provider: OpenMlsRustCrypto::default(),
+            rooms: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            passing: Vec::new(),
+            keys: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            lenient: false,
+            next_token: 0,
+        }
+    }
+
+    pub fn tick(&mut self) -> Timestamp {
+        self.clock += 1;
+        Timestamp(self.clock)
+    }
+
+    pub fn http(&mut self, bearer: Option<Vec<u8>>, request: &HttpRequest) -> HttpResponse {
+        let device = bearer.and_then(|token| self.tokens.get(&token).cloned());
+        let parts: Vec<&str> = request.path.trim_start_matches("/v1/").split('/').collect();
+        if request.authenticated && device.is_none() {
+            return refusal(ErrorCode::Unauthenticated);
+        }
+        match (request.method, &parts[..]) {
+            (Method::Get, ["service"]) => ok(ServiceInfo {
+                domain: self.domain.clone(),
+                profile: Profile::Account,
+                franking_signature_key: self.franking.verifying_key().to_bytes(),
+                franking_credential: mls::Credential::basic(self.domain.as_str().as_bytes()),
+                now: Timestamp(self.clock),
+            }
+            .encode()),
+            (Method::Post, ["accounts"]) => {
+                let request = RegisterRequest::decode(&request.body).unwrap();
+                if request.tbs.identifier == Identifier::AccountName(b"taken".to_vec()) {
+                    return refusal(ErrorCode::IdentifierTaken);
+                }
+                let device = request.tbs.device;
+                self.accounts.insert(device.uri.user_uri(), vec![device]);
+                ok(Vec::new())
+            }
+            (Method::Post, ["auth", "challenge"]) => ok(ChallengeResponse { challenge: vec![1; 16] }.encode()),
+            (Method::Post, ["auth", "token"]) => {
+                let request = TokenRequest::decode(&request.body).unwrap();
+                self.next_token += 1;
+                let token = vec![self.next_token; 32];
+                self.tokens.insert(token.clone(), request.tbs.device);
+                ok(TokenResponse { token, expires: Timestamp(u64::MAX) }.encode())
+            }
+            (Method::Post, ["accounts", "devices"]) => {
+                let device = NewDevice::decode(&request.body).unwrap();
+                self.accounts.get_mut(&device.uri.user_uri()).unwrap().push(device);
+                ok(Vec::new())
+            }
+            (Method::Get, ["accounts", "devices"]) => {
+                let devices = self.accounts[&device.unwrap().user_uri()].clone();
+                ok(DeviceList { devices }.encode())
+            }
+            (Method::Get, ["keyPackages"]) => {
+                let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
+                for package in self.keys.get(&device.unwrap()).iter().flat_map(|keys| &keys.one_use) {
+                    *counts.entry(package.ciphersuite()).or_default() += 1;
+                }
+                let one_use =
+                    counts.into_iter().map(|(ciphersuite, left)| KeyPackageCount { ciphersuite, left }).collect();
+                ok(KeyPackageCounts { one_use }.encode())
+            }
+            (Method::Post, ["keyPackages"]) => {
+                self.keys.insert(device.unwrap(), PublishKeyPackages::decode(&request.body).unwrap());
+                ok(Vec::new())
+            }
+            (Method::Post, ["rooms"]) => self.create(&request.body),
+            (Method::Post, ["keyMaterial", _]) => self.key_material(&request.body),
+            (Method::Post, ["groupInfo", _]) => self.group_info(&request.body, &parts),
+            (Method::Post, ["update", room]) => {
+                let room = decode_segment(room).parse().unwrap();
+                ok(self.update(&room, &UpdateRequest::decode(&request.body).unwrap()).encode())
+            }
+            _ => refusal(ErrorCode::NotFound),
+        }
+    }
+
+    fn create(&mut self, body: &[u8]) -> HttpResponse {
+        let request = CreateRoomRequest::decode(body).unwrap();
+        if let Some(room) = self.rooms.get(&request.room) {
+            return if room.created == body { ok(Vec::new()) } else { refusal(ErrorCode::Conflict) };
+        }
+        let info = VerifiableGroupInfo::tls_deserialize_exact_bytes(request.group_info.as_bytes()).unwrap();
+        let RatchetTreeOption::Full(tree) = &request.ratchet_tree else { panic!() };
+        let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
+        let (group, _) = PublicGroup::from_external(
+            self.provider.crypto(),
+            self.provider.storage(),
+            tree,
+            info,
+            ProposalStore::new(),
+        )
+        .unwrap();
+        let room = HubRoom { group, group_info: request.group_info, created: body.to_vec() };
+        self.rooms.insert(request.room, room);
+        ok(Vec::new())
+    }
+
+    fn key_material(&mut self, body: &[u8]) -> HttpResponse {
+        let request = KeyMaterialRequest::decode(body).unwrap();
+        let user = request.tbs.target_user;
+        let suite = request.tbs.acceptable_ciphersuites[0];
+        let Some(devices) = self.accounts.get(&user) else { return refusal(ErrorCode::NotFound) };
+        let mut clients = Vec::new();
+        for device in devices {
+            let keys = self.keys.get_mut(&device.uri);
+            let package = keys.and_then(|keys| {
+                let at = keys.one_use.iter().position(|package| package.ciphersuite() == suite);
+                at.map(|at| keys.one_use.remove(at))
+            });
+            let status =
+                package.map_or(ClientKeyMaterialStatus::KeyMaterialExhausted, ClientKeyMaterialStatus::Success);
+            clients.push(ClientKeyMaterial { status, client_uri: device.uri.clone() });
+        }
+        let user_status = KeyMaterialUserCode::Success;
+        ok(KeyMaterialResponse { protocol: Protocol::Mls10, user_status, user_uri: user, clients }.encode())
+    }
+
+    fn group_info(&mut self, body: &[u8], parts: &[&str]) -> HttpResponse {
+        let uri: RoomUri = decode_segment(parts[1]).parse().unwrap();
+        let request = GroupInfoRequest::decode(body).unwrap();
+        let room = &self.rooms[&uri];
+        let tree = room.group.export_ratchet_tree().tls_serialize_detached().unwrap();
+        let sealed = GroupInfoRatchetTreeTbe {
+            group_info: room.group_info.clone(),
+            ratchet_tree: RatchetTreeOption::Full(mls::RatchetTree::parse(&tree).unwrap()),
+            pending_proposals: Vec::new(),
+        };
+        let suite = Ciphersuite::try_from(request.tbs.cipher_suite).unwrap();
+        let info = labelled("GroupInfo and ratchet_tree encryption", uri.to_string().as_bytes());
+        let sealed = self
+            .provider
+            .crypto()
+            .hpke_seal(suite.hpke_config(), &request.tbs.group_info_public_key, &info, &[], &sealed.encode())
+            .unwrap();
+        let tbs = GroupInfoResponseTbs {
+            room_id: uri,
+            cipher_suite: request.tbs.cipher_suite,
+            kem_output: sealed.kem_output.as_slice().to_vec(),
+            ciphertext: sealed.ciphertext.as_slice().to_vec(),
+        };
+        let signed = labelled("GroupInfoResponseTBS", &tbs.tls_serialize_detached().unwrap());
+        let signature = self.franking.sign(&signed).to_bytes().to_vec();
+        ok(GroupInfoResponse::Success {
+            cipher_suite: tbs.cipher_suite,
+            kem_output: tbs.kem_output,
+            ciphertext: tbs.ciphertext,
+            signature,
+        }
+        .encode())
+    }
+
+    pub fn members(&self, room: &RoomUri) -> BTreeSet<DeviceUri> {
+        self.rooms[room].group.members().map(|member| device_of(&member.credential)).collect()
+    }
+
+    pub fn update(&mut self, uri: &RoomUri, request: &UpdateRequest) -> UpdateRoomResponse {
+        let outcome = match request {
+            UpdateRequest::Commit { commit, welcome, group_info, .. } => self.commit(uri, commit, welcome, group_info),
+            UpdateRequest::Proposals { first, .. } => self.propose(uri, first),
+        };
+        UpdateRoomResponse { outcome, error_description: Vec::new() }
+    }
+
+    fn propose(&mut self, uri: &RoomUri, message: &MlsMessage) -> UpdateOutcome {
+        let accepted_timestamp = self.tick();
+        let room = self.rooms.get_mut(uri).unwrap();
+        let current_epoch = room.group.group_context().epoch().as_u64();
+        if message.epoch() != Some(current_epoch) {
+            return UpdateOutcome::WrongEpoch { current_epoch };
+        }
+        let parsed = MlsMessageIn::tls_deserialize_exact_bytes(message.as_bytes()).unwrap();
+        let processed =
+            room.group.process_message(self.provider.crypto(), parsed.try_into_protocol_message().unwrap()).unwrap();
+        let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else { panic!() };
+        room.group.add_proposal(self.provider.storage(), *queued).unwrap();
+        let event = RoomEvent::Proposal { message: message.clone(), more: Vec::new() };
+        let to = self.members(uri);
+        self.fan_out(uri, event, accepted_timestamp, &to);
+        UpdateOutcome::Success { accepted_timestamp }
+    }
+
+    fn commit(
+        &mut self,
+        uri: &RoomUri,
+        commit: &MlsMessage,
+        welcome: &Option<MlsMessage>,
+        group_info: &GroupInfoOption,
+    ) -> UpdateOutcome {
+        let before = self.members(uri);
+        let accepted_timestamp = self.tick();
+        let room = self.rooms.get_mut(uri).unwrap();
+        let current_epoch = room.group.group_context().epoch().as_u64();
+        if commit.epoch() != Some(current_epoch) {
+            return UpdateOutcome::WrongEpoch { current_epoch };
+        }
+        let parsed = MlsMessageIn::tls_deserialize_exact_bytes(commit.as_bytes()).unwrap();
+        let crypto = self.provider.crypto();
+        let processed = room.group.process_message(crypto, parsed.try_into_protocol_message().unwrap()).unwrap();
+        let actor = device_of(processed.credential()).user_uri();
+        let external = matches!(processed.sender(), Sender::NewMemberCommit);
+        let old = room.group.group_context().app_data_dict().unwrap().get(&PARTICIPANT_LIST).unwrap();
+        let old = ParticipantList::decode(old).unwrap();
+        let mut change = MembershipChange { external_join: external, ..Default::default() };
+        let staged = match processed.into_content() {
+            ProcessedMessageContent::StagedCommitMessage(staged) => *staged,
+            ProcessedMessageContent::UnresolvedAppDataCommit(unresolved) => {
+                let mut updater = room.group.app_data_dictionary_updater();
+                for proposal in unresolved.app_data_update_proposals() {
+                    let AppDataUpdateOperation::Update(data) = proposal.operation() else { panic!() };
+                    let value = if proposal.component_id() == PARTICIPANT_LIST {
+                        let update = ParticipantListUpdate::decode(data.as_slice()).unwrap();
+                        change.update = Some(update.clone());
+                        old.apply(&update).unwrap().encode()
+                    } else {
+                        change.metadata_changed = true;
+                        data.as_slice().to_vec()
+                    };
+                    updater.set(ComponentData::from_parts(proposal.component_id(), value.into()));
+                }
+                let changes = updater.changes();
+                room.group.stage_app_data_commit(crypto, *unresolved, changes).unwrap()
+            }
+            _ => panic!(),
+        };
+        let mut added = BTreeSet::new();
+        for queued in staged.queued_proposals() {
+            match queued.proposal() {
+                Proposal::Add(add) => {
+                    added.insert(device_of(add.key_package().leaf_node().credential()));
+                }
+                Proposal::Remove(remove) => {
+                    let leaf = room.group.leaf(remove.removed()).unwrap();
+                    change.devices_removed.insert(device_of(leaf.credential()).user_uri());
+                }
+                Proposal::SelfRemove => {
+                    let Sender::Member(index) = queued.sender() else { panic!() };
+                    change.self_removals.insert(device_of(room.group.leaf(*index).unwrap().credential()).user_uri());
+                }
+                _ => {}
+            }
+        }
+        change.devices_added = added.iter().map(DeviceUri::user_uri).collect();
+        if !self.lenient && authorise(&old, Some(&actor), &change).is_err() {
+            return UpdateOutcome::NotAllowed;
+        }
+        room.group.merge_commit(self.provider.storage(), staged).unwrap();
+        let GroupInfoOption::Full(info) = group_info;
+        room.group_info = info.clone();
+        let tree = room.group.export_ratchet_tree().tls_serialize_detached().unwrap();
+        let after = self.members(uri);
+        let joined: BTreeSet<_> = after.difference(&before).filter(|device| !added.contains(device)).cloned().collect();
+        let to: BTreeSet<_> = before.union(&joined).cloned().collect();
+        let event = RoomEvent::Commit { message: commit.clone(), external_proposals: Vec::new() };
+        self.fan_out(uri, event, accepted_timestamp, &to);
+        if let Some(welcome) = welcome {
+            let tree = RatchetTreeOption::Full(mls::RatchetTree::parse(&tree).unwrap());
+            let event = RoomEvent::Welcome { message: welcome.clone(), ratchet_tree: tree };
+            self.fan_out(uri, event, accepted_timestamp, &added);
+        }
+        UpdateOutcome::Success { accepted_timestamp }
+    }
+
+    pub fn frank(&self, room: &RoomUri, sender: &UserUri, tag: &franking::FrankingTag, at: Timestamp) -> Frank {
+        let context = ServerFrankingContext {
+            sender_uri: sender.clone(),
+            room_uri: room.clone(),
+            accepted_timestamp: at,
+            key_id: 1,
+        };
+        let server_frank = franking::stamp(&self.stamp_key, tag, &context);
+        let signature_ciphersuite: u16 = self.rooms[room].group.ciphersuite().into();
+        let tbs = FrankingIntegrityTbs { server_frank, signature_ciphersuite, context };
+        let signed = labelled(INTEGRITY_LABEL, &tbs.tls_serialize_detached().unwrap());
+        let integrity_signature = self.franking.sign(&signed).to_bytes().to_vec();
+        Frank { key_id: 1, server_frank, signature_ciphersuite, integrity_signature }
+    }
+
+    pub fn submit(&mut self, from: &DeviceUri, tag: u32, uri: &RoomUri, request: &SubmitMessageRequest) -> ServerFrame {
+        let accepted_timestamp = self.tick();
+        let current_epoch = self.rooms[uri].group.group_context().epoch().as_u64();
+        let mut to = self.members(uri);
+        if !to.remove(from) {
+            return ServerFrame::Submitted { tag, response: SubmitMessageResponse::NotAllowed };
+        }
+        if request.app_message.epoch() != Some(current_epoch) {
+            return ServerFrame::Submitted { tag, response: SubmitMessageResponse::EpochTooOld { current_epoch } };
+        }
+        let franking_tag = request.app_message.franking_tag().unwrap();
+        let frank = Some(self.frank(uri, &request.sending_uri, &franking_tag, accepted_timestamp));
+        let event = RoomEvent::Application { message: request.app_message.clone(), frank: frank.clone() };
+        if request.delivery == Delivery::Passing {
+            let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: accepted_timestamp, event };
+            let body = MailboxEvent::Room { room: uri.clone(), message }.encode();
+            self.passing.extend(to.into_iter().map(|device| (device, body.clone())));
+        } else {
+            self.fan_out(uri, event, accepted_timestamp, &to);
+        }
+        ServerFrame::Submitted { tag, response: SubmitMessageResponse::Accepted { accepted_timestamp, frank } }
+    }
+
+    pub fn fan_out(&mut self, uri: &RoomUri, event: RoomEvent, timestamp: Timestamp, to: &BTreeSet<DeviceUri>) {
+        let message = FanoutMessage { protocol: Protocol::Mls10, timestamp, event };
+        let body = MailboxEvent::Room { room: uri.clone(), message }.encode();
+        for device in to {
+            self.post(device, body.clone());
+        }
+    }
+
+    pub fn post(&mut self, device: &DeviceUri, body: Vec<u8>) {
+        let mailbox = self.mailboxes.entry(device.clone()).or_default();
+        let position = mailbox.last().map_or(0, |entry| entry.position) + 1;
+        mailbox.push(MailboxEntry { position, body });
+    }
+}
+
+pub fn decode_segment(segment: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = segment.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&tail[..2]).unwrap(), 16).unwrap());
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,272 @@
+//! Several clients and one service in memory: effects are performed one after the other until nothing is left.
+#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+
+pub mod hub;
+
+use hub::Hub;
+use std::{collections::VecDeque, sync::Arc};
+use trefoil_client::{
+    Client, Effect, Event, Input, Outcome, RequestId,
+    conversation::{self, Cursor, Item, compose},
+};
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp, UserUri,
+    edge::Identifier,
+    frame::{ClientFrame, ServerFrame},
+};
+use trefoil_store::{LocalStore, MemoryStore};
+
+pub struct Device {
+    pub name: String,
+    pub store: Arc<dyn LocalStore>,
+    pub client: Client,
+    pub effects: VecDeque<Effect>,
+    pub events: Vec<Event>,
+    pub connected: bool,
+    pub delivered: u64,
+    /// Mailbox entries are not delivered for now.
+    pub deaf: bool,
+    /// Answers to requests whose path contains this are lost, once each.
+    pub lose: VecDeque<&'static str>,
+    /// Answers to so many submissions are lost, with the connection.
+    pub lose_submissions: usize,
+    /// Every frame that left.
+    pub submitted: Vec<ClientFrame>,
+}
+
+pub struct World {
+    pub hub: Hub,
+    pub devices: Vec<Device>,
+    pub now: Timestamp,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self { hub: Hub::new("a.test"), devices: Vec::new(), now: Timestamp(1_800_000_000_000) }
+    }
+
+    pub fn device(&mut self, name: &str) -> usize {
+        self.device_on(name, Arc::new(MemoryStore::new()))
+    }
+
+    pub fn device_on(&mut self, name: &str, store: Arc<dyn LocalStore>) -> usize {
+        self.devices.push(Device {
+            name: name.to_owned(),
+            client: Client::open(Arc::clone(&store)).unwrap(),
+            store,
+            effects: VecDeque::new(),
+            events: Vec::new(),
+            connected: false,
+            delivered: 0,
+            deaf: false,
+            lose: VecDeque::new(),
+            lose_submissions: 0,
+            submitted: Vec::new(),
+        });
+        self.devices.len() - 1
+    }
+
+    /// A person with an account, online.
+    pub fn person(&mut self, name: &str) -> usize {
+        let at = self.device(name);
+        let now = self.now;
+        let identifier = Identifier::AccountName(name.as_bytes().to_vec());
+        let domain = self.hub.domain.clone();
+        let outcome = self.devices[at].client.register(domain, identifier, now).unwrap().commit().unwrap();
+        self.take(at, outcome);
+        self.run();
+        at
+    }
+
+    pub fn user(&self, at: usize) -> UserUri {
+        self.devices[at].client.identity().unwrap().user
+    }
+
+    pub fn uri(&self, at: usize) -> DeviceUri {
+        self.devices[at].client.identity().unwrap().device
+    }
+
+    pub fn take(&mut self, at: usize, outcome: Outcome) {
+        self.devices[at].effects.extend(outcome.effects);
+        self.devices[at].events.extend(outcome.events);
+    }
+
+    pub fn feed(&mut self, at: usize, inputs: Vec<Input>) {
+        let outcome = self.devices[at].client.handle_all(inputs, self.now).unwrap().commit().unwrap();
+        self.take(at, outcome);
+    }
+
+    /// Runs until nothing moves; time passes only when everything waits.
+    pub fn run(&mut self) {
+        for _ in 0..400 {
+            let mut moved = false;
+            for at in 0..self.devices.len() {
+                while let Some(effect) = self.devices[at].effects.pop_front() {
+                    moved |= self.perform(at, effect);
+                }
+                moved |= self.deliver(at);
+            }
+            for (device, body) in std::mem::take(&mut self.hub.passing) {
+                if let Some(at) = self.at(&device) {
+                    self.feed(at, vec![Input::Frame(ServerFrame::Passing { body })]);
+                    moved = true;
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// Lets time pass, so that what pauses goes on.
+    pub fn pass(&mut self, millis: u64) {
+        self.now = self.now.plus_millis(millis);
+        for at in 0..self.devices.len() {
+            self.feed(at, vec![Input::Time]);
+        }
+        self.run();
+    }
+
+    fn at(&self, uri: &DeviceUri) -> Option<usize> {
+        self.devices
+            .iter()
+            .position(|device| device.client.identity().is_some_and(|identity| identity.device == *uri))
+    }
+
+    pub fn deliver(&mut self, at: usize) -> bool {
+        let Some(identity) = self.devices[at].client.identity() else { return false };
+        if !self.devices[at].connected || self.devices[at].deaf {
+            return false;
+        }
+        let after = self.devices[at].delivered;
+        let entries: Vec<_> = self
+            .hub
+            .mailboxes
+            .get(&identity.device)
+            .map(|mailbox| mailbox.iter().filter(|entry| entry.position > after).cloned().collect())
+            .unwrap_or_default();
+        let Some(last) = entries.last() else { return false };
+        self.devices[at].delivered = last.position;
+        self.feed(at, vec![Input::Frame(ServerFrame::Deliver { entries })]);
+        true
+    }
+
+    fn perform(&mut self, at: usize, effect: Effect) -> bool {
+        match effect {
+            Effect::Request(id, request) => self.request(at, id, &request),
+            Effect::Frame(frame) => self.frame(at, frame),
+            Effect::OpenStream { after } => {
+                self.devices[at].connected = true;
+                self.devices[at].delivered = after;
+                self.feed(at, vec![Input::Connected]);
+                true
+            }
+            Effect::WakeAt(_) => false,
+        }
+    }
+
+    fn request(&mut self, at: usize, id: RequestId, request: &trefoil_client::HttpRequest) -> bool {
+        let bearer = self.devices[at].client.bearer();
+        let bearer = bearer.and_then(|text| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok());
+        let response = self.hub.http(bearer, request);
+        let lost = self.devices[at].lose.front().is_some_and(|part| request.path.contains(part));
+        if lost {
+            self.devices[at].lose.pop_front();
+            self.feed(at, vec![Input::Failed { request: id }]);
+        } else {
+            self.feed(at, vec![Input::Response { request: id, response }]);
+        }
+        true
+    }
+
+    fn frame(&mut self, at: usize, frame: ClientFrame) -> bool {
+        if !self.devices[at].connected {
+            return false;
+        }
+        self.devices[at].submitted.push(frame.clone());
+        if let ClientFrame::Submit { tag, room, request } = frame {
+            let from = self.uri(at);
+            let answer = self.hub.submit(&from, tag, &room, &request);
+            if self.devices[at].lose_submissions > 0 {
+                self.devices[at].lose_submissions -= 1;
+                self.disconnect(at);
+            } else {
+                self.feed(at, vec![Input::Frame(answer)]);
+            }
+            return true;
+        }
+        false
+    }
+
+    pub fn disconnect(&mut self, at: usize) {
+        self.devices[at].connected = false;
+        self.devices[at].effects.retain(|effect| !matches!(effect, Effect::Frame(_)));
+        self.feed(at, vec![Input::Disconnected { unauthenticated: false }]);
+    }
+
+    /// The process dies and starts again: only the store is left.
+    pub fn crash(&mut self, at: usize) {
+        let device = &mut self.devices[at];
+        device.effects.clear();
+        device.connected = false;
+        device.client = Client::open(Arc::clone(&device.store)).unwrap();
+        let outcome = device.client.go_online(self.now).unwrap().commit().unwrap();
+        self.take(at, outcome);
+    }
+
+    /// Feeds the outcome of a command.
+    pub fn act(
+        &mut self,
+        at: usize,
+        command: impl FnOnce(&mut Client, Timestamp) -> Result<trefoil_client::Step<'_>, trefoil_client::ClientError>,
+    ) {
+        let now = self.now;
+        let outcome = command(&mut self.devices[at].client, now).unwrap().commit().unwrap();
+        self.take(at, outcome);
+    }
+
+    pub fn create(&mut self, at: usize, people: &[usize], suite: trefoil_client::Suite) -> RoomUri {
+        let people: Vec<_> = people.iter().map(|at| self.user(*at)).collect();
+        let now = self.now;
+        let (room, step) = self.devices[at].client.create_room_with("Tea", &people, suite, now).unwrap();
+        let outcome = step.commit().unwrap();
+        self.take(at, outcome);
+        self.run();
+        room
+    }
+
+    pub fn say(&mut self, at: usize, room: &RoomUri, text: &str) -> conversation::MessageId {
+        let now = self.now;
+        let draft = compose::text(text, &[]).unwrap();
+        let (id, step) = self.devices[at].client.send(room, draft, now).unwrap();
+        let outcome = step.commit().unwrap();
+        self.take(at, outcome);
+        id
+    }
+
+    pub fn events(&mut self, at: usize) -> Vec<Event> {
+        std::mem::take(&mut self.devices[at].events)
+    }
+
+    /// The texts of a room's timeline, in order.
+    pub fn texts(&self, at: usize, room: &RoomUri) -> Vec<String> {
+        texts(&self.devices[at].store, room)
+    }
+
+    pub fn epoch(&mut self, at: usize, room: &RoomUri) -> u64 {
+        self.devices[at].client.room(room).unwrap().unwrap().epoch
+    }
+}
+
+pub fn texts(store: &Arc<dyn LocalStore>, room: &RoomUri) -> Vec<String> {
+    let overlay = trefoil_client::overlay::Overlay::new(Arc::clone(store));
+    let lines = conversation::timeline(&overlay, room, Cursor::Newest, 1000).unwrap();
+    lines
+        .into_iter()
+        .filter_map(|line| match line {
+            Item::Message(message) => message.body.and_then(|body| body.text),
+            Item::Note(_) => None,
+        })
+        .collect()
+}

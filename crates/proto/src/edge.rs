@@ -1,0 +1,254 @@
+//! What a client asks of its own service beyond MIMI: accounts, authentication, key packages, rooms, media.
+//! `POST` bodies under [`crate::paths::CLIENT_ROOT`], TLS presentation language.
+
+use crate::{
+    DeviceUri, Domain, RoomUri, Timestamp, UserUri,
+    credential::DeviceAuthorisation,
+    mimi::update::RatchetTreeOption,
+    mls::{Credential, GroupInfo, KeyPackage},
+};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+/// What kind of service it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub enum Profile {
+    /// People have an account name; found by card, link or QR code only.
+    Account = 1,
+    /// People have a public handle, found by its exact text.
+    Handle = 2,
+    /// People have a phone number, verified by code, found by its exact digits.
+    Phone = 3,
+}
+
+/// `GET service`: what a client must know of a service before it has an account. No authentication.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct ServiceInfo {
+    /// Its domain.
+    pub domain: Domain,
+    /// Its kind.
+    pub profile: Profile,
+    /// The franking agent of the rooms it will be hub of: Ed25519 public key.
+    pub franking_signature_key: [u8; 32],
+    /// The agent's basic credential: the domain.
+    pub franking_credential: Credential,
+    /// The service's clock.
+    pub now: Timestamp,
+}
+
+/// `POST accounts/code` (profile `phone`): sends a one-time code. Answered 202 with an empty body, always.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct CodeRequest {
+    /// The number in E.164 form, `+` and digits.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub number: Vec<u8>,
+}
+
+/// Who a person is at a service, by its profile.
+#[derive(Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub enum Identifier {
+    /// Account name, UTF-8.
+    #[tls_codec(discriminant = 1)]
+    AccountName(Vec<u8>),
+    /// Handle without `@`, UTF-8.
+    #[tls_codec(discriminant = 2)]
+    Handle(Vec<u8>),
+    /// Number in E.164 form with the one-time code that proves it.
+    #[tls_codec(discriminant = 3)]
+    Phone {
+        /// `+` and digits.
+        #[tls_codec(with = "crate::wire::opaque")]
+        number: Vec<u8>,
+        /// The code, digits.
+        #[tls_codec(with = "crate::wire::opaque")]
+        code: Vec<u8>,
+    },
+}
+
+impl std::fmt::Debug for Identifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AccountName(_) => "Identifier::AccountName(..)",
+            Self::Handle(_) => "Identifier::Handle(..)",
+            Self::Phone { .. } => "Identifier::Phone(..)",
+        })
+    }
+}
+
+/// `POST accounts`: makes an account with its first device. The client chooses the ids at random; the request is
+/// its own authentication (the device signs it).
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RegisterRequest {
+    /// What is signed.
+    pub tbs: RegisterTbs,
+    /// Ed25519 by the device key over `"Trefoil 1.0 Register"` and `tbs` ([`crate::edge::signed_content`]).
+    pub signature: [u8; 64],
+}
+
+/// The signed part of a registration.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RegisterTbs {
+    /// Who.
+    pub identifier: Identifier,
+    /// The first device.
+    pub device: NewDevice,
+}
+
+/// A device that an account takes in.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct NewDevice {
+    /// Its URI.
+    pub uri: DeviceUri,
+    /// Its MLS signature key: Ed25519.
+    pub signature_key: [u8; 32],
+    /// The account's word for it.
+    pub authorisation: DeviceAuthorisation,
+}
+
+/// `POST accounts/devices`: takes in another device; the authorisation must be by the account's key.
+/// Sent by a device of the account. Answered 201, empty body; repeated byte for byte: 200.
+pub type AddDeviceRequest = NewDevice;
+
+/// `GET accounts/devices` (own) : the account's devices.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct DeviceList {
+    /// In the order they came.
+    pub devices: Vec<NewDevice>,
+}
+
+/// `POST auth/challenge`: asks for a challenge. Answered for unknown devices as well.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct ChallengeRequest {
+    /// Which device.
+    pub device: DeviceUri,
+}
+
+/// The challenge.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct ChallengeResponse {
+    /// Opaque to the client, at most 128 bytes, good for a minute and for one use.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub challenge: Vec<u8>,
+}
+
+/// `POST auth/token`: exchanges a signed challenge for a token.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct TokenRequest {
+    /// What is signed.
+    pub tbs: TokenTbs,
+    /// Ed25519 by the device key over `"Trefoil 1.0 Token"` and `tbs`.
+    pub signature: [u8; 64],
+}
+
+/// The signed part of a token request.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct TokenTbs {
+    /// Which device.
+    pub device: DeviceUri,
+    /// As received.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub challenge: Vec<u8>,
+}
+
+/// A bearer token: `Authorization: Bearer <base64url of token>`.
+#[derive(Clone, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct TokenResponse {
+    /// 32 random bytes.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub token: Vec<u8>,
+    /// When it stops working.
+    pub expires: Timestamp,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenResponse {{ expires: {:?}, .. }}", self.expires)
+    }
+}
+
+/// `POST keyPackages`: publishes key packages of the asking device.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct PublishKeyPackages {
+    /// For one use each; at most [`crate::limits::KEY_PACKAGES`].
+    pub one_use: Vec<KeyPackage>,
+    /// Used again and again when no other is left; at most one a ciphersuite, replaces the one before.
+    pub last_resort: Vec<KeyPackage>,
+}
+
+/// `GET keyPackages`: how many of the asking device's are left.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct KeyPackageCounts {
+    /// Ciphersuite and number of one-use packages.
+    pub one_use: Vec<KeyPackageCount>,
+}
+
+/// Key packages left of one suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct KeyPackageCount {
+    /// The suite.
+    pub ciphersuite: u16,
+    /// How many.
+    pub left: u32,
+}
+
+/// `POST rooms`: opens a room at the asking device's own service, which becomes its hub. Byte-exact repetition is
+/// answered as the first time; the room's URI is chosen by the client at random, and is the MLS group id.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct CreateRoomRequest {
+    /// The room.
+    pub room: RoomUri,
+    /// Epoch 0, one leaf: the asking device.
+    pub group_info: GroupInfo,
+    /// The tree.
+    pub ratchet_tree: RatchetTreeOption,
+}
+
+/// `POST media`: opens an upload. Answered by a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct OpenUpload {
+    /// Bytes in all, after encryption; at most [`crate::limits::MEDIA`].
+    pub length: u64,
+}
+
+/// Where an upload goes. `PUT media/{id}?offset=N` appends a piece (at most [`crate::limits::MEDIA_PIECE`]),
+/// `HEAD media/{id}` tells the length so far (`Upload-Offset`), `GET media/{id}` with `Range` reads.
+/// Devices of other services read through their own: `GET proxyDownload/{percent-encoded URL}`.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct UploadTicket {
+    /// 128 random bits, file-name-safe.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub id: Vec<u8>,
+    /// The `https` URL to put into messages.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub url: Vec<u8>,
+}
+
+/// `GET account`: what the service holds of the asking person's account.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct AccountData {
+    /// The person.
+    pub user: UserUri,
+    /// When the account was made, cut to the day.
+    pub created_day: u32,
+    /// Its devices.
+    pub devices: DeviceList,
+    /// Media bytes counted against the quota.
+    pub media_bytes: u64,
+}
+
+/// The bytes that a device signs: a label, a zero byte, the encoded structure.
+///
+/// # Errors
+/// A field is longer than the encoding can say.
+pub fn signed_content(label: &str, tbs: &impl tls_codec::Serialize) -> Result<Vec<u8>, crate::ProtoError> {
+    let mut content = label.as_bytes().to_vec();
+    content.push(0);
+    tbs.tls_serialize(&mut content).map_err(|_| crate::ProtoError::Malformed("signed structure"))?;
+    Ok(content)
+}
+
+/// Label of a registration's signature.
+pub const REGISTER_LABEL: &str = "Trefoil 1.0 Register";
+/// Label of a token request's signature.
+pub const TOKEN_LABEL: &str = "Trefoil 1.0 Token";

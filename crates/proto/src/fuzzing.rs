@@ -1,0 +1,134 @@
+//! The bodies of the fuzz targets, one for each decoder that reads from a network. `fuzz/` runs them under libFuzzer;
+//! tests run them over mutated samples. They exist in tests and under the feature `fuzzing` only.
+//!
+//! Beyond not panicking, each checks that an encoding is the only one of its value: what decodes encodes to the same
+//! bytes.
+
+use crate::{
+    ErrorBody, Wire,
+    content::{MimiContent, status::StatusReport},
+    edge, frame, franking,
+    mimi::{
+        consent, directory::Directory, fanout, group_info, identifier, key_material, report, submit, update,
+    },
+    mls, room,
+};
+use std::fmt::Debug;
+
+/// Runs the target of a name.
+///
+/// # Panics
+/// If there is none of this name, or the input breaks what the target checks.
+pub fn run(name: &str, input: &[u8]) {
+    let (_, target) = TARGETS.iter().find(|(other, _)| *other == name).expect("no such fuzz target");
+    target(input);
+}
+
+type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("content", content),
+    ("status_report", status_report),
+    ("directory", directory),
+    ("mls_message", mls_message),
+    ("key_package", object::<mls::KeyPackage>),
+    ("group_info_object", object::<mls::GroupInfo>),
+    ("ratchet_tree", object::<mls::RatchetTree>),
+    ("credential", object::<mls::Credential>),
+    ("client_frame", wire::<frame::ClientFrame>),
+    ("server_frame", wire::<frame::ServerFrame>),
+    ("mailbox_event", wire::<frame::MailboxEvent>),
+    ("error_body", wire::<ErrorBody>),
+    ("key_material_request", wire::<key_material::KeyMaterialRequest>),
+    ("key_material_response", wire::<key_material::KeyMaterialResponse>),
+    ("update_request", wire::<update::UpdateRequest>),
+    ("update_response", wire::<update::UpdateRoomResponse>),
+    ("submit_request", wire::<submit::SubmitMessageRequest>),
+    ("submit_response", wire::<submit::SubmitMessageResponse>),
+    ("fanout_message", wire::<fanout::FanoutMessage>),
+    ("notify_request", wire::<fanout::NotifyRequest>),
+    ("group_info_request", wire::<group_info::GroupInfoRequest>),
+    ("group_info_response", wire::<group_info::GroupInfoResponse>),
+    ("group_info_sealed", wire::<group_info::GroupInfoRatchetTreeTbe>),
+    ("consent_entry", wire::<consent::ConsentEntry>),
+    ("identifier_request", wire::<identifier::IdentifierRequest>),
+    ("identifier_response", wire::<identifier::IdentifierResponse>),
+    ("abuse_report", wire::<report::AbuseReport>),
+    ("service_info", wire::<edge::ServiceInfo>),
+    ("code_request", wire::<edge::CodeRequest>),
+    ("register_request", wire::<edge::RegisterRequest>),
+    ("new_device", wire::<edge::NewDevice>),
+    ("device_list", wire::<edge::DeviceList>),
+    ("challenge_request", wire::<edge::ChallengeRequest>),
+    ("challenge_response", wire::<edge::ChallengeResponse>),
+    ("token_request", wire::<edge::TokenRequest>),
+    ("token_response", wire::<edge::TokenResponse>),
+    ("publish_key_packages", wire::<edge::PublishKeyPackages>),
+    ("key_package_counts", wire::<edge::KeyPackageCounts>),
+    ("create_room_request", wire::<edge::CreateRoomRequest>),
+    ("open_upload", wire::<edge::OpenUpload>),
+    ("upload_ticket", wire::<edge::UploadTicket>),
+    ("account_data", wire::<edge::AccountData>),
+    ("participant_list", participant_list),
+    ("participant_list_update", wire::<room::ParticipantListUpdate>),
+    ("room_metadata", wire::<room::RoomMetadata>),
+    ("roles_list", wire::<room::RolesList>),
+    ("franking_agent_data", wire::<franking::FrankingAgentData>),
+];
+
+fn wire<T: Wire + PartialEq + Debug>(input: &[u8]) {
+    if let Ok(value) = T::decode(input) {
+        assert_eq!(value.encode(), input, "{} has a second encoding", T::NAME);
+    }
+}
+
+fn object<T>(input: &[u8])
+where
+    T: tls_codec::DeserializeBytes + tls_codec::Serialize,
+{
+    if let Ok((value, rest)) = T::tls_deserialize_bytes(input) {
+        let encoded = value.tls_serialize_detached().expect("bytes that were read can be written");
+        assert_eq!([&encoded, rest].concat(), input);
+    }
+}
+
+fn mls_message(input: &[u8]) {
+    object::<mls::MlsMessage>(input);
+    if let Ok(message) = mls::MlsMessage::parse(input) {
+        assert_eq!(message.group_id().is_some(), message.epoch().is_some());
+        let carried =
+            message.authenticated_data().and_then(|data| mls::safe_aad_data(data, franking::FRANK_AAD));
+        assert!(message.franking_tag().is_none_or(|tag| carried == Some(&tag.0[..])));
+    }
+}
+
+fn content(input: &[u8]) {
+    if let Ok(content) = MimiContent::decode(input) {
+        assert_eq!(content.encode().as_deref(), Ok(input), "content has a second encoding");
+    }
+}
+
+fn status_report(input: &[u8]) {
+    if let Ok(report) = StatusReport::decode(input) {
+        assert_eq!(report.encode().as_deref(), Ok(input), "a status report has a second encoding");
+    }
+}
+
+fn directory(input: &[u8]) {
+    if let Ok(directory) = Directory::decode(input) {
+        assert_eq!(Directory::decode(&directory.encode()), Ok(directory));
+    }
+}
+
+fn participant_list(input: &[u8]) {
+    wire::<room::ParticipantList>(input);
+    // The first bytes as a list, the rest as an update of it.
+    if let Ok((list, rest)) =
+        <room::ParticipantList as tls_codec::DeserializeBytes>::tls_deserialize_bytes(input)
+        && let Ok(update) = room::ParticipantListUpdate::decode(rest)
+        && let Ok(after) = list.apply(&update)
+    {
+        assert!(after.check().is_ok(), "an update made a list that cannot be");
+    }
+}

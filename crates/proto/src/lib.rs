@@ -1,0 +1,29 @@
+//! Every byte that Trefoil puts on a wire: identifiers, MIMI structures, message content, limits, error codes.
+//!
+//! Pure: no clock, no randomness, no files, no async. What one side encodes here, every other side decodes here.
+
+pub mod content;
+pub mod credential;
+pub mod edge;
+pub mod error;
+pub mod frame;
+pub mod franking;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+pub mod limits;
+pub mod mimi;
+pub mod mls;
+pub mod paths;
+pub mod room;
+pub mod time;
+pub mod uri;
+pub mod wire;
+mod wire_types;
+
+pub use error::{ErrorBody, ErrorCode, ProtoError};
+pub use time::Timestamp;
+pub use uri::{DeviceId, DeviceUri, Domain, RoomId, RoomUri, UserId, UserUri};
+pub use wire::Wire;
+
+#[cfg(test)]
+mod tests;

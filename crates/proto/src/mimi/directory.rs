@@ -1,0 +1,137 @@
+//! The discovery document (section 5.1): JSON at [`crate::paths::WELL_KNOWN`] that gives each endpoint's URL template.
+
+use crate::{ProtoError, paths};
+use serde::{Deserialize, Serialize};
+
+/// Largest document, in bytes.
+pub const LIMIT: usize = 16 * 1024;
+
+const REFUSED: ProtoError = ProtoError::Malformed("directory");
+
+/// URL templates of a service's MIMI endpoints. Fields of later drafts are ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Directory {
+    /// `{targetUser}`.
+    pub key_material: String,
+    /// `{roomId}`.
+    pub update: String,
+    /// `{roomId}`.
+    pub notify: String,
+    /// `{roomId}`.
+    pub submit_message: String,
+    /// `{roomId}`.
+    pub group_info: String,
+    /// `{targetDomain}`.
+    pub request_consent: String,
+    /// `{requesterDomain}`.
+    pub update_consent: String,
+    /// `{domain}`.
+    pub identifier_query: String,
+    /// `{roomId}`.
+    pub report_abuse: String,
+    /// `{downloadUrl}`.
+    pub proxy_download: String,
+}
+
+impl Directory {
+    /// The document of a service that answers under `origin` (`https://host:port`) and [`paths::MIMI_ROOT`].
+    pub fn at(origin: &str) -> Self {
+        let endpoint = |name: &str| format!("{origin}{}/{name}", paths::MIMI_ROOT);
+        Self {
+            key_material: endpoint("keyMaterial/{targetUser}"),
+            update: endpoint("update/{roomId}"),
+            notify: endpoint("notify/{roomId}"),
+            submit_message: endpoint("submitMessage/{roomId}"),
+            group_info: endpoint("groupInfo/{roomId}"),
+            request_consent: endpoint("requestConsent/{targetDomain}"),
+            update_consent: endpoint("updateConsent/{requesterDomain}"),
+            identifier_query: endpoint("identifierQuery/{domain}"),
+            report_abuse: endpoint("reportAbuse/{roomId}"),
+            proxy_download: endpoint("proxyDownload/{downloadUrl}"),
+        }
+    }
+
+    /// Decodes a document. Every template must be an `https` URL with exactly one variable.
+    ///
+    /// # Errors
+    /// [`ProtoError::TooLarge`] beyond [`LIMIT`]; [`ProtoError::Malformed`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ProtoError> {
+        if bytes.len() > LIMIT {
+            return Err(ProtoError::TooLarge { what: "directory", limit: LIMIT });
+        }
+        let directory: Self = serde_json::from_slice(bytes).map_err(|_| REFUSED)?;
+        if directory.templates().iter().all(|template| expand(template, "").is_ok()) {
+            Ok(directory)
+        } else {
+            Err(REFUSED)
+        }
+    }
+
+    /// Encodes the document.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a structure of strings always encodes")
+    }
+
+    fn templates(&self) -> [&str; 10] {
+        [
+            &self.key_material,
+            &self.update,
+            &self.notify,
+            &self.submit_message,
+            &self.group_info,
+            &self.request_consent,
+            &self.update_consent,
+            &self.identifier_query,
+            &self.report_abuse,
+            &self.proxy_download,
+        ]
+    }
+}
+
+/// Puts a value, percent-encoded, in the place of a template's one variable.
+///
+/// # Errors
+/// [`ProtoError::Malformed`] if the template is not an `https` URL with one `{variable}` in it.
+pub fn expand(template: &str, value: &str) -> Result<String, ProtoError> {
+    let (before, rest) = template.split_once('{').ok_or(REFUSED)?;
+    let (variable, after) = rest.split_once('}').ok_or(REFUSED)?;
+    let is_plain = |part: &str| !part.contains(['{', '}']);
+    let fits = before.starts_with("https://") && is_plain(before) && is_plain(variable) && is_plain(after);
+    if fits { Ok(format!("{before}{}{after}", paths::segment(value))) } else { Err(REFUSED) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_document_round_trips_and_ignores_later_fields() {
+        let directory = Directory::at("https://a.example:4443");
+        assert_eq!(Directory::decode(&directory.encode()), Ok(directory.clone()));
+        let mut json: serde_json::Value = serde_json::from_slice(&directory.encode()).unwrap();
+        json["later"] = "x".into();
+        assert_eq!(Directory::decode(json.to_string().as_bytes()), Ok(directory));
+        json.as_object_mut().unwrap().remove("notify");
+        assert!(Directory::decode(json.to_string().as_bytes()).is_err());
+        assert!(matches!(Directory::decode(&vec![b' '; LIMIT + 1]), Err(ProtoError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn templates_take_one_encoded_value() {
+        let url = expand(&Directory::at("https://a.example").notify, "mimi://b.example/r/x").unwrap();
+        assert_eq!(url, "https://a.example/mimi/v1/notify/mimi%3A%2F%2Fb.example%2Fr%2Fx");
+        for template in [
+            "http://a.example/{x}",
+            "https://a.example/",
+            "https://a.example/{x}/{y}",
+            "https://a.example/{{x}}",
+            "https://a.example/}{x}",
+            "{x}https://a.example/",
+            "",
+        ] {
+            assert!(expand(template, "v").is_err(), "{template}");
+        }
+    }
+}

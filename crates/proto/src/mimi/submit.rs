@@ -1,0 +1,62 @@
+//! `submitMessage`: an application message goes to the hub (section 5.4).
+
+use super::Protocol;
+use crate::{Timestamp, UserUri, mls::MlsMessage};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+/// How long the message is meant to live on its way (profile addition; the draft has an open issue for it).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub enum Delivery {
+    /// Kept in mailboxes until every device has it.
+    #[default]
+    Durable = 0,
+    /// Handed to devices that are connected now, stored nowhere (typing notices).
+    Passing = 1,
+}
+
+/// A `PrivateMessage` with application content, to be ordered, stamped and fanned out by the hub.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct SubmitMessageRequest {
+    /// Always MLS 1.0.
+    pub protocol: Protocol,
+    /// The message; its authenticated data carries the franking tag.
+    pub app_message: MlsMessage,
+    /// The person who sends, an active participant. Seen by the hub, never fanned out.
+    pub sending_uri: UserUri,
+    /// Durable or passing.
+    pub delivery: Delivery,
+}
+
+/// The hub's stamp over a message it accepted (section 5.4.1); `crate::franking` makes and checks it.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct Frank {
+    /// Which of the hub's keys made it (profile addition, so that keys can rotate).
+    pub key_id: u32,
+    /// HMAC-SHA256 under the hub's key over franking tag and context.
+    pub server_frank: [u8; 32],
+    /// The room's ciphersuite when it was stamped.
+    pub signature_ciphersuite: u16,
+    /// `SignWithLabel(franking key, "FrankingIntegrityTBS", FrankingIntegrityTBS)`.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub integrity_signature: Vec<u8>,
+}
+
+/// The hub's answer to a submission. Encoded as protocol, code, and what belongs to the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmitMessageResponse {
+    /// It is durable at the hub and will reach every member's service.
+    Accepted {
+        /// When the hub accepted it.
+        accepted_timestamp: Timestamp,
+        /// The stamp every receiver gets.
+        frank: Option<Frank>,
+    },
+    /// Policy or authorisation forbids it.
+    NotAllowed,
+    /// The room has moved on: apply the commits in between, encrypt again.
+    EpochTooOld {
+        /// The room's epoch.
+        current_epoch: u64,
+    },
+}

@@ -1,0 +1,358 @@
+//! The participant list and who may change what.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::{ProtoError, Wire as _, limits};
+use proptest::{collection::vec, prelude::*};
+use std::collections::BTreeSet;
+
+fn user(name: &str) -> UserUri {
+    format!("mimi://a.example/u/{name}").parse().unwrap()
+}
+
+fn pair(name: &str, role: Role) -> UserRolePair {
+    UserRolePair { user: user(name), role }
+}
+
+fn users(names: &[&str]) -> BTreeSet<UserUri> {
+    names.iter().map(|name| user(name)).collect()
+}
+
+/// ada is admin, ben and cy are members, dan is banned.
+fn room() -> ParticipantList {
+    ParticipantList {
+        participants: vec![
+            pair("ada", Role::ADMIN),
+            pair("ben", Role::MEMBER),
+            pair("cy", Role::MEMBER),
+            pair("dan", Role::BANNED),
+        ],
+    }
+}
+
+fn added(name: &str, role: Role) -> ParticipantListUpdate {
+    ParticipantListUpdate { added: vec![pair(name, role)], ..Default::default() }
+}
+
+fn removed(index: u32) -> ParticipantListUpdate {
+    ParticipantListUpdate { removed: vec![index], ..Default::default() }
+}
+
+fn changed(index: u32, role: Role) -> ParticipantListUpdate {
+    ParticipantListUpdate { changed: vec![IndexRolePair { index, role }], ..Default::default() }
+}
+
+/// A change after which ada, ben and cy have devices.
+fn change() -> MembershipChange {
+    MembershipChange { device_owners_after: users(&["ada", "ben", "cy"]), ..Default::default() }
+}
+
+fn with(update: ParticipantListUpdate) -> MembershipChange {
+    MembershipChange { update: Some(update), ..change() }
+}
+
+fn by(actor: &str, change: &MembershipChange) -> Result<(), Refusal> {
+    authorise(&room(), Some(&user(actor)), change)
+}
+
+#[test]
+fn updates_apply_in_order() {
+    let update = ParticipantListUpdate {
+        changed: vec![IndexRolePair { index: 1, role: Role::ADMIN }],
+        removed: vec![0, 3],
+        added: vec![pair("eve", Role::MEMBER), pair("fay", Role::BANNED)],
+    };
+    let after = room().apply(&update).unwrap();
+    let expected = [
+        pair("ben", Role::ADMIN),
+        pair("cy", Role::MEMBER),
+        pair("eve", Role::MEMBER),
+        pair("fay", Role::BANNED),
+    ];
+    assert_eq!(after.participants, expected);
+    assert_eq!(after.index_of(&user("eve")), Some(2));
+    assert_eq!((after.role_of(&user("ada")), after.role_of(&user("ben"))), (Role::NONE, Role::ADMIN));
+    assert_eq!(after.members().count(), 3);
+    assert_eq!(room().apply(&ParticipantListUpdate::default()), Ok(room()));
+}
+
+#[test]
+fn rubbish_is_refused() {
+    let index = |index, role| IndexRolePair { index, role };
+    let updates = [
+        removed(4),
+        removed(u32::MAX),
+        changed(4, Role::MEMBER),
+        changed(0, Role::NONE),
+        changed(0, Role(4)),
+        changed(0, Role::ADMIN),
+        added("ada", Role::MEMBER),
+        added("eve", Role::NONE),
+        added("eve", Role(9)),
+        ParticipantListUpdate { removed: vec![1, 1], ..Default::default() },
+        ParticipantListUpdate {
+            changed: vec![index(1, Role::ADMIN), index(1, Role::BANNED)],
+            ..Default::default()
+        },
+        ParticipantListUpdate {
+            changed: vec![index(1, Role::ADMIN)],
+            removed: vec![1],
+            ..Default::default()
+        },
+        ParticipantListUpdate {
+            removed: vec![1],
+            added: vec![pair("ben", Role::MEMBER)],
+            ..Default::default()
+        },
+        ParticipantListUpdate {
+            added: vec![pair("eve", Role::MEMBER), pair("eve", Role::ADMIN)],
+            ..Default::default()
+        },
+    ];
+    for update in updates {
+        assert_eq!(
+            room().apply(&update),
+            Err(ProtoError::Malformed("participant list update")),
+            "{update:?}"
+        );
+        assert!(matches!(by("ada", &with(update)), Err(Refusal::Update(_))));
+    }
+    let many = (0..=limits::PARTICIPANTS).map(|n| pair(&format!("u{n}"), Role::MEMBER)).collect();
+    assert!(matches!(ParticipantList { participants: many }.check(), Err(ProtoError::TooLarge { .. })));
+    let twice = ParticipantList { participants: vec![pair("ada", Role::ADMIN), pair("ada", Role::MEMBER)] };
+    assert!(twice.check().is_err());
+    assert!(ParticipantList::decode(&twice.encode()).is_err());
+    let nobody = ParticipantList { participants: vec![pair("ada", Role::NONE)] };
+    assert!(ParticipantList::decode(&nobody.encode()).is_err());
+    assert!(room().check().is_ok());
+}
+
+#[test]
+fn outsiders_and_the_banned_do_nothing() {
+    assert_eq!(authorise(&room(), None, &change()), Err(Refusal::NotAParticipant));
+    for actor in ["dan", "eve"] {
+        assert_eq!(by(actor, &change()), Err(Refusal::NotAParticipant));
+        let mut joins = change();
+        joins.external_join = true;
+        joins.devices_added = users(&[actor]);
+        joins.device_owners_after.insert(user(actor));
+        assert_eq!(by(actor, &joins), Err(Refusal::NotAParticipant));
+        assert_eq!(by(actor, &with(added("eve", Role::MEMBER))), Err(Refusal::NotAParticipant));
+    }
+}
+
+#[test]
+fn only_an_admin_changes_others() {
+    let mut adds = with(added("eve", Role::MEMBER));
+    adds.devices_added = users(&["eve"]);
+    adds.device_owners_after.insert(user("eve"));
+    let mut removes = with(removed(2));
+    removes.devices_removed = users(&["cy"]);
+    removes.device_owners_after.remove(&user("cy"));
+    let mut bans = with(changed(2, Role::BANNED));
+    bans.devices_removed = users(&["cy"]);
+    bans.device_owners_after.remove(&user("cy"));
+    let mut kicks = change();
+    kicks.devices_removed = users(&["cy"]);
+    let mut names = change();
+    names.metadata_changed = true;
+    let mut adds_device = change();
+    adds_device.devices_added = users(&["cy"]);
+    let changes = [
+        (adds, Capability::ADD_PARTICIPANT),
+        (removes, Capability::KICK),
+        (bans, Capability::KICK),
+        (kicks, Capability::KICK),
+        (names, Capability::CHANGE_ROOM_NAME),
+        (adds_device, Capability::ADD_PARTICIPANT),
+        (with(added("eve", Role::ADMIN)), Capability::ADD_PARTICIPANT),
+        (with(added("eve", Role::BANNED)), Capability::BAN),
+        (with(changed(2, Role::ADMIN)), Capability::CHANGE_USER_ROLE),
+        (with(changed(1, Role::ADMIN)), Capability::CHANGE_USER_ROLE),
+        (with(changed(3, Role::MEMBER)), Capability::UNBAN),
+        (with(removed(3)), Capability::REMOVE_PARTICIPANT),
+    ];
+    for (change, capability) in changes {
+        assert_eq!(by("ada", &change), Ok(()), "{change:?}");
+        assert_eq!(by("ben", &change), Err(Refusal::Lacks(capability)), "{change:?}");
+    }
+}
+
+#[test]
+fn members_manage_their_own_devices() {
+    let mut own = change();
+    own.devices_added = users(&["ben"]);
+    own.devices_removed = users(&["ben"]);
+    assert_eq!(by("ben", &own), Ok(()));
+    assert_eq!(by("ben", &change()), Ok(()), "a commit that only updates the own leaf");
+}
+
+#[test]
+fn external_commits_only_join() {
+    let mut joins = change();
+    joins.external_join = true;
+    joins.devices_added = users(&["ben"]);
+    assert_eq!(by("ben", &joins), Ok(()));
+    joins.devices_removed = users(&["ben"]);
+    assert_eq!(by("ben", &joins), Ok(()), "in the place of the same user's device");
+
+    let broken: [fn(&mut MembershipChange); 5] = [
+        |change| change.update = Some(added("eve", Role::MEMBER)),
+        |change| change.metadata_changed = true,
+        |change| change.devices_added = users(&["ben", "cy"]),
+        |change| change.devices_removed = users(&["cy"]),
+        |change| change.self_removals = users(&["cy"]),
+    ];
+    for alter in broken {
+        let mut more = joins.clone();
+        alter(&mut more);
+        assert_eq!(by("ben", &more), Err(Refusal::MoreThanJoining));
+        assert_eq!(by("ada", &more), Err(Refusal::MoreThanJoining));
+    }
+}
+
+#[test]
+fn people_leave_by_their_own_word() {
+    // cy's last device signs a SelfRemove; ben commits it, and takes cy off the list.
+    let mut leaves = with(removed(2));
+    leaves.self_removals = users(&["cy"]);
+    leaves.device_owners_after.remove(&user("cy"));
+    assert_eq!(by("ben", &leaves), Ok(()));
+    // Without cy's word it needs an admin.
+    leaves.self_removals.clear();
+    assert_eq!(by("ben", &leaves), Err(Refusal::Lacks(Capability::REMOVE_PARTICIPANT)));
+    // One of cy's devices stays: cy stays.
+    let mut one_of_two = with(removed(2));
+    one_of_two.self_removals = users(&["cy"]);
+    assert_eq!(by("ben", &one_of_two), Err(Refusal::DeviceWithoutParticipant));
+    // A proposal that ben sends to leave.
+    let mut own = with(removed(1));
+    own.devices_removed = users(&["ben"]);
+    own.device_owners_after.remove(&user("ben"));
+    assert_eq!(by("ben", &own), Ok(()));
+}
+
+#[test]
+fn devices_belong_to_people_who_take_part() {
+    let mut stays = with(removed(2));
+    stays.devices_removed = users(&["cy"]);
+    assert_eq!(by("ada", &stays), Err(Refusal::DeviceWithoutParticipant), "removed, but a device is left");
+    assert_eq!(by("ada", &with(changed(2, Role::BANNED))), Err(Refusal::DeviceWithoutParticipant));
+    let mut ghost = change();
+    ghost.devices_added = users(&["eve"]);
+    ghost.device_owners_after.insert(user("eve"));
+    assert_eq!(by("ada", &ghost), Err(Refusal::DeviceWithoutParticipant), "nobody added eve to the list");
+    let mut banned = with(added("eve", Role::BANNED));
+    banned.devices_added = users(&["eve"]);
+    assert_eq!(by("ada", &banned), Err(Refusal::DeviceWithoutParticipant));
+    let mut hidden = change();
+    hidden.devices_added = users(&["dan"]);
+    assert_eq!(by("ada", &hidden), Err(Refusal::DeviceWithoutParticipant));
+}
+
+#[test]
+fn the_last_admin_names_another() {
+    let mut leaves = with(removed(0));
+    leaves.devices_removed = users(&["ada"]);
+    leaves.device_owners_after.remove(&user("ada"));
+    assert_eq!(by("ada", &leaves), Err(Refusal::NoAdminLeft));
+    assert_eq!(by("ada", &with(changed(0, Role::MEMBER))), Err(Refusal::NoAdminLeft));
+
+    leaves.update.as_mut().unwrap().changed = vec![IndexRolePair { index: 1, role: Role::ADMIN }];
+    assert_eq!(by("ada", &leaves), Ok(()));
+
+    let alone = ParticipantList { participants: vec![pair("ada", Role::ADMIN), pair("dan", Role::BANNED)] };
+    let leaves = MembershipChange { update: Some(removed(0)), ..Default::default() };
+    assert_eq!(authorise(&alone, Some(&user("ada")), &leaves), Ok(()), "nobody remains");
+
+    let pair_of_admins =
+        ParticipantList { participants: vec![pair("ada", Role::ADMIN), pair("ben", Role::ADMIN)] };
+    let leaves = MembershipChange {
+        update: Some(removed(1)),
+        self_removals: users(&["ben"]),
+        device_owners_after: users(&["ada"]),
+        ..Default::default()
+    };
+    assert_eq!(authorise(&pair_of_admins, Some(&user("ada")), &leaves), Ok(()), "either of two may leave");
+}
+
+#[test]
+fn the_list_of_roles_says_what_the_decision_does() {
+    let list = RolesList::fixed();
+    let roles: Vec<_> = list.roles.iter().map(|definition| definition.role).collect();
+    assert_eq!(roles, [Role::NONE, Role::BANNED, Role::MEMBER, Role::ADMIN]);
+    for definition in &list.roles {
+        for capability in (0..=u16::MAX).map(Capability) {
+            let listed = definition.capabilities.contains(&capability);
+            assert_eq!(listed, definition.role.can(capability), "{:?} {capability:?}", definition.role);
+        }
+        let may_be_active = definition.maximum_active_participants != Some(0);
+        assert_eq!(may_be_active, definition.role >= Role::MEMBER);
+    }
+}
+
+fn any_update() -> impl Strategy<Value = ParticipantListUpdate> {
+    let role = (0u32..5).prop_map(Role);
+    let changed = (0u32..6, role.clone()).prop_map(|(index, role)| IndexRolePair { index, role });
+    let added =
+        (prop::sample::select(vec!["ada", "ben", "eve", "fay", "gus"]), role).prop_map(|(n, r)| pair(n, r));
+    (vec(changed, 0..2), vec(0u32..6, 0..2), vec(added, 0..2))
+        .prop_map(|(changed, removed, added)| ParticipantListUpdate { changed, removed, added })
+}
+
+fn any_change() -> impl Strategy<Value = MembershipChange> {
+    let some = || {
+        let names = vec!["ada", "ben", "cy", "dan", "eve"];
+        prop::sample::subsequence(names, 0..=2).prop_map(|names| users(&names))
+    };
+    let flags = (any::<bool>(), any::<bool>());
+    (prop::option::of(any_update()), some(), some(), some(), some(), flags).prop_map(
+        |(update, devices_added, devices_removed, self_removals, device_owners_after, flags)| {
+            MembershipChange {
+                update,
+                devices_added,
+                devices_removed,
+                self_removals,
+                external_join: flags.0,
+                metadata_changed: flags.1,
+                device_owners_after,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever is allowed leaves a room that can be: a right list, no device without its person, an admin if anyone.
+    #[test]
+    fn allowed_changes_keep_rooms_whole(actor in prop::sample::select(vec!["ada", "ben", "dan", "eve"]), change in any_change()) {
+        let before = room();
+        if by(actor, &change).is_ok() {
+            let after = change.update.as_ref().map_or_else(|| before.clone(), |update| before.apply(update).unwrap());
+            prop_assert!(after.check().is_ok());
+            prop_assert!(before.role_of(&user(actor)) >= Role::MEMBER);
+            for owner in change.device_owners_after.iter().chain(&change.devices_added) {
+                prop_assert!(after.role_of(owner) >= Role::MEMBER);
+            }
+            prop_assert!(after.members().next().is_none() || after.members().any(|pair| pair.role == Role::ADMIN));
+        }
+    }
+
+    /// A member who is no admin never brings anyone in, never raises a role, never removes a third person.
+    #[test]
+    fn members_cannot_touch_others(change in any_change()) {
+        if by("ben", &change).is_ok() {
+            let ben = user("ben");
+            prop_assert!(!change.metadata_changed);
+            prop_assert!(change.devices_added.iter().chain(&change.devices_removed).all(|owner| *owner == ben));
+            if let Some(update) = &change.update {
+                prop_assert!(update.added.is_empty() && update.changed.is_empty());
+                for index in &update.removed {
+                    let gone = &room().participants[*index as usize].user;
+                    prop_assert!(*gone == ben || change.self_removals.contains(gone));
+                }
+            }
+        }
+    }
+}

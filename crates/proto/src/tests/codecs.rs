@@ -1,0 +1,151 @@
+//! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
+
+use super::strategies;
+use crate::{ProtoError, Wire, edge, mimi::update::UpdateRequest};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use std::fmt::Debug;
+
+fn holds<T: Wire + PartialEq + Debug>(values: impl Strategy<Value = T>) {
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&values, |value| {
+            let encoded = value.encode();
+            prop_assert_eq!(encoded.len(), value.tls_serialized_len());
+            prop_assert_eq!(T::decode(&encoded), Ok(value));
+            for length in 0..encoded.len() {
+                prop_assert!(
+                    T::decode(&encoded[..length]).is_err(),
+                    "cut at {} of {}",
+                    length,
+                    encoded.len()
+                );
+            }
+            for trailing in [&[0][..], &[1], &[0xff; 9]] {
+                let longer = [&encoded, trailing].concat();
+                prop_assert_eq!(T::decode(&longer), Err(ProtoError::Malformed(T::NAME)));
+            }
+            Ok(())
+        })
+        .unwrap();
+    let noise = prop::collection::vec(any::<u8>(), 0..300);
+    runner
+        .run(&noise, |noise| {
+            if let Ok(value) = T::decode(&noise) {
+                prop_assert_eq!(value.encode(), noise);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let too_large = vec![0; T::LIMIT + 1];
+    assert_eq!(T::decode(&too_large), Err(ProtoError::TooLarge { what: T::NAME, limit: T::LIMIT }));
+}
+
+macro_rules! every_codec {
+    ($($name:ident)*) => {
+        $(#[test] fn $name() { holds(strategies::$name()); })*
+    };
+}
+
+every_codec! {
+    error_body client_frame server_frame mailbox_event
+    key_material_request key_material_response update_request update_response submit_request submit_response
+    fanout_message notify_request group_info_request group_info_response group_info_sealed
+    consent_entry identifier_request identifier_response abuse_report
+    service_info register_request new_device account_data token_request publish_key_packages create_room_request
+    participant_list participant_list_update room_metadata
+}
+
+#[test]
+fn small_structures() {
+    holds(strategies::bytes().prop_map(|number| edge::CodeRequest { number }));
+    holds(strategies::device().prop_map(|device| edge::ChallengeRequest { device }));
+    holds(strategies::bytes().prop_map(|challenge| edge::ChallengeResponse { challenge }));
+    holds(strategies::bytes().prop_map(|token| edge::TokenResponse { token, expires: crate::Timestamp(1) }));
+    holds(any::<u64>().prop_map(|length| edge::OpenUpload { length }));
+    holds((strategies::bytes(), strategies::bytes()).prop_map(|(id, url)| edge::UploadTicket { id, url }));
+    let count = (any::<u16>(), any::<u32>())
+        .prop_map(|(ciphersuite, left)| edge::KeyPackageCount { ciphersuite, left });
+    holds(prop::collection::vec(count, 0..3).prop_map(|one_use| edge::KeyPackageCounts { one_use }));
+    let devices = prop::collection::vec(strategies::new_device(), 0..3);
+    holds(devices.prop_map(|devices| edge::DeviceList { devices }));
+    holds(Just(crate::room::RolesList::fixed()));
+}
+
+proptest! {
+    #[test]
+    fn uris_read_back(user in strategies::user(), device in strategies::device(), room in strategies::room()) {
+        prop_assert_eq!(user.to_string().parse(), Ok(user));
+        prop_assert_eq!(device.to_string().parse(), Ok(device));
+        prop_assert_eq!(room.to_string().parse(), Ok(room));
+    }
+
+    #[test]
+    fn text_that_is_no_uri_is_refused(text in "\\PC{0,40}") {
+        for parsed in [
+            text.parse::<crate::UserUri>().map(|uri| uri.to_string()),
+            text.parse::<crate::DeviceUri>().map(|uri| uri.to_string()),
+            text.parse::<crate::RoomUri>().map(|uri| uri.to_string()),
+        ] {
+            prop_assert!(parsed.is_err() || parsed == Ok(text.clone()));
+        }
+    }
+}
+
+#[test]
+fn uris_of_another_form_are_refused() {
+    for raw in [
+        "",
+        "mimi://",
+        "mimi://a.example",
+        "mimi://a.example/u",
+        "mimi://a.example/u/",
+        "mimi://a.example/u/X",
+        "mimi://A.example/u/x",
+        "mimi://a.example/u/x/y",
+        "mimi://a..example/u/x",
+        "mimi://a.example:0/u/x",
+        "mimi://a.example:99999/u/x",
+        "https://a.example/u/x",
+        "mimi://-a.example/u/x",
+        "mimi://a.example//u/x",
+        "mimi://a.example/u/x y",
+        "mimi://user@a.example/u/x",
+        "mimi://a.example/r/x",
+    ] {
+        assert!(raw.parse::<crate::UserUri>().is_err(), "{raw}");
+    }
+    let long = format!("mimi://a.example/u/{}", "x".repeat(600));
+    assert!(matches!(long.parse::<crate::UserUri>(), Err(ProtoError::TooLarge { .. })));
+}
+
+/// A vector's length in a longer form than needed is refused (RFC 9420, section 2.1.2).
+#[test]
+fn lengths_are_in_shortest_form() {
+    assert!(edge::CodeRequest::decode(&[1, b'+']).is_ok());
+    assert!(edge::CodeRequest::decode(&[0x40, 1, b'+']).is_err());
+    assert!(edge::CodeRequest::decode(&[0x80, 0, 0, 1, b'+']).is_err());
+    assert!(edge::CodeRequest::decode(&[0xc0, 0, 0, 0, 0, 0, 0, 1, b'+']).is_err());
+    assert!(edge::DeviceList::decode(&[0x40, 0]).is_err());
+}
+
+/// What selects on the kind of a message takes no message of another kind.
+#[test]
+fn messages_of_another_kind_are_refused() {
+    use super::objects::{application, group_info, proposal, tree, welcome};
+    let encode = |first: &[u8]| {
+        let mut raw = first.to_vec();
+        raw.push(0);
+        raw.push(1);
+        raw.extend(group_info(1, b"").as_bytes());
+        raw.push(1);
+        raw.extend(tree(b"").as_bytes());
+        raw
+    };
+    assert!(UpdateRequest::decode(&encode(super::objects::commit(0, b"").as_bytes())).is_ok());
+    for other in [application(0, b""), welcome(b""), proposal(0)] {
+        assert!(UpdateRequest::decode(&encode(other.as_bytes())).is_err());
+    }
+}

@@ -1,0 +1,423 @@
+//! One instance of everything that travels on its own, under the name of its fuzz target.
+
+use super::objects;
+use crate::{
+    ErrorBody, ErrorCode, Timestamp, Wire as _,
+    content::{
+        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, MessageId, MimiContent, NestedPart,
+        Part, PartSemantics,
+        status::{MessageStatus, StatusReport},
+    },
+    credential::{AccountKey, DeviceAuthorisation},
+    edge::{self, NewDevice},
+    frame::{ClientFrame, MailboxEntry, MailboxEvent, ServerFrame},
+    franking::FrankingAgentData,
+    mimi::{
+        AppDataDictionary, ComponentData, Protocol,
+        consent::{ConsentEntry, ConsentOperation, ConsentScope},
+        directory::Directory,
+        fanout::{FanoutMessage, NotifyRequest, Recipient, RoomEvent},
+        group_info::{
+            GroupInfoRatchetTreeTbe, GroupInfoRequest, GroupInfoRequestTbs, GroupInfoResponse,
+            PendingProposal,
+        },
+        identifier::{
+            FieldSource, IdentifierQueryCode, IdentifierRequest, IdentifierResponse, ProfileField,
+            QueryElement, UserProfile,
+        },
+        key_material::{
+            ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialRequest, KeyMaterialRequestTbs,
+            KeyMaterialResponse, KeyMaterialUserCode, RequiredCapabilities,
+        },
+        report::{AbuseReport, AbuseType, AbusiveMessage},
+        submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
+        update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
+    },
+    room::{
+        IndexRolePair, ParticipantList, ParticipantListUpdate, RichDescription, Role, RolesList,
+        RoomMetadata, UserRolePair,
+    },
+};
+use tls_codec::Serialize as _;
+
+/// Name and encoding; a name may stand for several samples.
+pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = documents();
+    all.extend(frames());
+    all.extend(mimi());
+    all.extend(edge());
+    all.extend(components());
+    all
+}
+
+pub(super) fn user(id: &str) -> crate::UserUri {
+    format!("mimi://a.example/u/{id}").parse().unwrap()
+}
+
+pub(super) fn device(id: &str) -> crate::DeviceUri {
+    format!("mimi://a.example/d/{id}/d1").parse().unwrap()
+}
+
+pub(super) fn room() -> crate::RoomUri {
+    "mimi://a.example/r/r1".parse().unwrap()
+}
+
+pub(super) fn frank() -> Frank {
+    Frank { key_id: 1, server_frank: [2; 32], signature_ciphersuite: 0x4f, integrity_signature: vec![3; 64] }
+}
+
+pub(super) fn content() -> MimiContent {
+    let mut extensions = Extensions::of(user("u1"), room());
+    extensions.insert(ExtensionKey::Text("x".into()), vec![0x82, 0x01, 0x02]).unwrap();
+    let attachment = ExternalPart {
+        content_type: "image/png".into(),
+        url: "https://a.example/m/1".into(),
+        expires: 0,
+        size: 70_000,
+        enc_alg: 1,
+        key: vec![4; 16],
+        nonce: vec![5; 12],
+        aad: Vec::new(),
+        hash_alg: 1,
+        content_hash: vec![6; 32],
+        description: "a leaf".into(),
+        filename: "leaf.png".into(),
+    };
+    let attachment = NestedPart {
+        disposition: Disposition::ATTACHMENT,
+        language: "en".into(),
+        part: Part::External(attachment),
+    };
+    let parts = vec![NestedPart::render(crate::content::PLAIN_TEXT, "hello"), attachment];
+    MimiContent {
+        salt: [7; 16],
+        replaces: Some(MessageId([1; 32])),
+        topic_id: vec![8],
+        expires: Some(Expiration { relative: true, time: 3600 }),
+        in_reply_to: None,
+        extensions,
+        part: NestedPart {
+            disposition: Disposition::RENDER,
+            language: String::new(),
+            part: Part::Multi { semantics: PartSemantics::ProcessAll, parts },
+        },
+    }
+}
+
+fn documents() -> Vec<(&'static str, Vec<u8>)> {
+    let id = MessageId([1; 32]);
+    let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
+    vec![
+        ("content", content().encode().unwrap()),
+        ("status_report", StatusReport { statuses }.encode().unwrap()),
+        ("directory", Directory::at("https://a.example").encode()),
+        ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),
+        ("mls_message", objects::commit(1, b"x").into_bytes().to_vec()),
+        ("mls_message", objects::proposal(1).into_bytes().to_vec()),
+        ("mls_message", objects::welcome(b"x").into_bytes().to_vec()),
+        ("key_package", objects::key_package(b"x").into_bytes().to_vec()),
+        ("group_info_object", objects::group_info(1, b"x").into_bytes().to_vec()),
+        ("ratchet_tree", objects::tree(b"nodes").into_bytes().to_vec()),
+        ("credential", objects::credential(b"mimi://a.example/d/u1/d1").into_bytes().to_vec()),
+        (
+            "error_body",
+            ErrorBody { code: ErrorCode::RateLimited, retry_after_ms: 1000, detail: b"slow down".to_vec() }
+                .encode(),
+        ),
+    ]
+}
+
+fn frames() -> Vec<(&'static str, Vec<u8>)> {
+    let event = MailboxEvent::Room { room: room(), message: fanout(application_event()) };
+    let submit = ClientFrame::Submit { tag: 1, room: room(), request: submission() };
+    let entries = vec![MailboxEntry { position: 5, body: event.encode() }];
+    let refused = ErrorBody { code: ErrorCode::NotAllowed, retry_after_ms: 0, detail: Vec::new() };
+    vec![
+        ("client_frame", submit.encode()),
+        ("client_frame", ClientFrame::Acknowledge { through: 5 }.encode()),
+        ("server_frame", ServerFrame::Deliver { entries }.encode()),
+        ("server_frame", ServerFrame::CaughtUp.encode()),
+        ("server_frame", ServerFrame::Passing { body: event.encode() }.encode()),
+        ("server_frame", ServerFrame::Submitted { tag: 1, response: accepted() }.encode()),
+        ("server_frame", ServerFrame::Refused { tag: 1, error: refused }.encode()),
+        ("server_frame", ServerFrame::Draining.encode()),
+        ("mailbox_event", event.encode()),
+        ("mailbox_event", MailboxEvent::DevicesChanged.encode()),
+        ("mailbox_event", MailboxEvent::KeyPackagesLow { left: 3 }.encode()),
+    ]
+}
+
+fn submission() -> SubmitMessageRequest {
+    SubmitMessageRequest {
+        protocol: Protocol::Mls10,
+        app_message: objects::application(1, b"sealed"),
+        sending_uri: user("u1"),
+        delivery: Delivery::Durable,
+    }
+}
+
+fn accepted() -> SubmitMessageResponse {
+    SubmitMessageResponse::Accepted { accepted_timestamp: Timestamp(1_700_000_000_000), frank: Some(frank()) }
+}
+
+fn fanout(event: RoomEvent) -> FanoutMessage {
+    FanoutMessage { protocol: Protocol::Mls10, timestamp: Timestamp(1_700_000_000_000), event }
+}
+
+fn application_event() -> RoomEvent {
+    RoomEvent::Application { message: objects::application(1, b"sealed"), frank: Some(frank()) }
+}
+
+fn mimi() -> Vec<(&'static str, Vec<u8>)> {
+    let ratchet_tree = RatchetTreeOption::DistributionService;
+    let events = [
+        application_event(),
+        RoomEvent::Welcome {
+            message: objects::welcome(b"x"),
+            ratchet_tree: RatchetTreeOption::Full(objects::tree(b"nodes")),
+        },
+        RoomEvent::Proposal { message: objects::proposal(1), more: vec![objects::proposal(1)] },
+        RoomEvent::Commit { message: objects::commit(1, b"x"), external_proposals: Vec::new() },
+    ];
+    let notify = NotifyRequest {
+        delivery: Delivery::Passing,
+        recipients: vec![Recipient { user: "u2".parse().unwrap(), device: "d2".parse().unwrap() }],
+        messages: events.iter().cloned().map(fanout).collect(),
+    };
+    let update = UpdateRequest::Commit {
+        commit: objects::commit(1, b"x"),
+        welcome: Some(objects::welcome(b"x")),
+        group_info: GroupInfoOption::Full(objects::group_info(2, b"x")),
+        ratchet_tree: ratchet_tree.clone(),
+    };
+    let proposals = UpdateRequest::Proposals { first: objects::proposal(1), more: Vec::new() };
+    let answer = |outcome| UpdateRoomResponse { outcome, error_description: b"why".to_vec() }.encode();
+    let sealed = GroupInfoRatchetTreeTbe {
+        group_info: objects::group_info(1, b"x"),
+        ratchet_tree,
+        pending_proposals: vec![PendingProposal {
+            proposal: objects::proposal(1),
+            hub_accepted_time: Timestamp(9),
+        }],
+    };
+    let mut all = vec![
+        ("submit_request", submission().encode()),
+        ("submit_response", accepted().encode()),
+        ("submit_response", SubmitMessageResponse::NotAllowed.encode()),
+        ("submit_response", SubmitMessageResponse::EpochTooOld { current_epoch: 4 }.encode()),
+        ("update_request", update.encode()),
+        ("update_request", proposals.encode()),
+        ("update_response", answer(UpdateOutcome::Success { accepted_timestamp: Timestamp(9) })),
+        ("update_response", answer(UpdateOutcome::WrongEpoch { current_epoch: 4 })),
+        ("update_response", answer(UpdateOutcome::NotAllowed)),
+        ("update_response", answer(UpdateOutcome::InvalidProposal { invalid_proposals: vec![vec![1; 32]] })),
+        ("notify_request", notify.encode()),
+        ("group_info_sealed", sealed.encode()),
+    ];
+    all.extend(events.map(|event| ("fanout_message", fanout(event).encode())));
+    all.extend(signed_requests());
+    all.extend(between_services());
+    all
+}
+
+fn signed_requests() -> Vec<(&'static str, Vec<u8>)> {
+    let key_material = KeyMaterialRequest {
+        tbs: KeyMaterialRequestTbs {
+            protocol: Protocol::Mls10,
+            requesting_user: user("u1"),
+            target_user: user("u2"),
+            room_id: room(),
+            acceptable_ciphersuites: vec![0x4f, 1],
+            required_capabilities: RequiredCapabilities {
+                extension_types: vec![6],
+                proposal_types: vec![8],
+                credential_types: vec![1],
+            },
+            requester_signature_key: vec![1; 32],
+            requester_credential: objects::credential(b"mimi://a.example/d/u1/d1"),
+        },
+        signature: vec![2; 64],
+    };
+    let clients = [
+        ClientKeyMaterialStatus::Success(objects::key_package(b"x")),
+        ClientKeyMaterialStatus::KeyMaterialExhausted,
+        ClientKeyMaterialStatus::NothingCompatible,
+    ];
+    let material = KeyMaterialResponse {
+        protocol: Protocol::Mls10,
+        user_status: KeyMaterialUserCode::PartialSuccess,
+        user_uri: user("u2"),
+        clients: clients.map(|status| ClientKeyMaterial { status, client_uri: device("u2") }).to_vec(),
+    };
+    let group_info = GroupInfoRequest {
+        tbs: GroupInfoRequestTbs {
+            protocol: Protocol::Mls10,
+            cipher_suite: 0x4f,
+            requesting_signature_key: vec![1; 32],
+            requesting_credential: objects::credential(b"mimi://a.example/d/u1/d1"),
+            device_authorisation: vec![2; 96],
+            group_info_public_key: vec![3; 32],
+            joining_code: Vec::new(),
+        },
+        signature: vec![4; 64],
+    };
+    let sealed = GroupInfoResponse::Success {
+        cipher_suite: 0x4f,
+        kem_output: vec![1; 32],
+        ciphertext: vec![2; 40],
+        signature: vec![3; 64],
+    };
+    vec![
+        ("key_material_request", key_material.encode()),
+        ("key_material_response", material.encode()),
+        ("group_info_request", group_info.encode()),
+        ("group_info_response", sealed.encode()),
+        ("group_info_response", GroupInfoResponse::NotAuthorized.encode()),
+        ("group_info_response", GroupInfoResponse::NoSuchRoom.encode()),
+    ]
+}
+
+fn between_services() -> Vec<(&'static str, Vec<u8>)> {
+    let extensions =
+        AppDataDictionary { components: vec![ComponentData { component_id: 0xf000, data: vec![1] }] };
+    let scope = ConsentScope { requester: user("u1"), target: user("u2"), room: Some(room()) };
+    let consent = |operation| {
+        ConsentEntry { operation, scope: scope.clone(), extensions: AppDataDictionary::default() }.encode()
+    };
+    let query = IdentifierRequest {
+        query_elements: vec![
+            QueryElement::Nick(b"alice".to_vec()),
+            QueryElement::OidcStdClaim { claim_name: b"given_name".to_vec(), value: b"Alice".to_vec() },
+        ],
+        extensions: extensions.clone(),
+    };
+    let field = ProfileField {
+        source: FieldSource::VcardField,
+        name: b"NICKNAME".to_vec(),
+        value: b"alice".to_vec(),
+    };
+    let found = IdentifierResponse {
+        code: IdentifierQueryCode::Success,
+        uris: vec![user("u2")],
+        found_profiles: vec![UserProfile { stable_uri: user("u2"), fields: vec![field] }],
+        extensions: AppDataDictionary::default(),
+    };
+    let shown = AbusiveMessage {
+        message_content: content().encode().unwrap(),
+        frank: frank(),
+        accepted_timestamp: Timestamp(9),
+    };
+    let report = AbuseReport {
+        reporting_user: user("u1"),
+        alleged_abuser: user("u2"),
+        reason: AbuseType::Spam,
+        note: b"buy now".to_vec(),
+        messages: vec![shown],
+        extensions,
+    };
+    vec![
+        ("consent_entry", consent(ConsentOperation::Cancel)),
+        ("consent_entry", consent(ConsentOperation::Request)),
+        (
+            "consent_entry",
+            consent(ConsentOperation::Grant { key_packages: vec![objects::key_package(b"x")] }),
+        ),
+        ("consent_entry", consent(ConsentOperation::Revoke)),
+        ("identifier_request", query.encode()),
+        ("identifier_response", found.encode()),
+        ("abuse_report", report.encode()),
+    ]
+}
+
+pub(super) fn new_device() -> NewDevice {
+    NewDevice {
+        uri: device("u1"),
+        signature_key: [1; 32],
+        authorisation: DeviceAuthorisation { account_key: AccountKey([2; 32]), signature: [3; 64] },
+    }
+}
+
+fn edge() -> Vec<(&'static str, Vec<u8>)> {
+    let register = |identifier| edge::RegisterRequest {
+        tbs: edge::RegisterTbs { identifier, device: new_device() },
+        signature: [4; 64],
+    };
+    let service = edge::ServiceInfo {
+        domain: "a.example".parse().unwrap(),
+        profile: edge::Profile::Handle,
+        franking_signature_key: [5; 32],
+        franking_credential: objects::credential(b"a.example"),
+        now: Timestamp(1_700_000_000_000),
+    };
+    let devices = edge::DeviceList { devices: vec![new_device()] };
+    let token_request = edge::TokenRequest {
+        tbs: edge::TokenTbs { device: device("u1"), challenge: vec![6; 32] },
+        signature: [7; 64],
+    };
+    let packages = edge::PublishKeyPackages {
+        one_use: vec![objects::key_package(b"x"), objects::key_package(b"y")],
+        last_resort: vec![objects::key_package(b"z")],
+    };
+    let counts =
+        edge::KeyPackageCounts { one_use: vec![edge::KeyPackageCount { ciphersuite: 0x4f, left: 9 }] };
+    let create = edge::CreateRoomRequest {
+        room: room(),
+        group_info: objects::group_info(0, b"x"),
+        ratchet_tree: RatchetTreeOption::Full(objects::tree(b"nodes")),
+    };
+    let account =
+        edge::AccountData { user: user("u1"), created_day: 20_000, devices: devices.clone(), media_bytes: 7 };
+    let ticket = edge::UploadTicket { id: b"m1".to_vec(), url: b"https://a.example/v1/media/m1".to_vec() };
+    let phone = edge::Identifier::Phone { number: b"+15550100".to_vec(), code: b"123456".to_vec() };
+    vec![
+        ("service_info", service.encode()),
+        ("code_request", edge::CodeRequest { number: b"+15550100".to_vec() }.encode()),
+        ("register_request", register(edge::Identifier::AccountName(b"alice".to_vec())).encode()),
+        ("register_request", register(edge::Identifier::Handle(b"alice".to_vec())).encode()),
+        ("register_request", register(phone).encode()),
+        ("new_device", new_device().encode()),
+        ("device_list", devices.encode()),
+        ("challenge_request", edge::ChallengeRequest { device: device("u1") }.encode()),
+        ("challenge_response", edge::ChallengeResponse { challenge: vec![8; 32] }.encode()),
+        ("token_request", token_request.encode()),
+        ("token_response", edge::TokenResponse { token: vec![9; 32], expires: Timestamp(9) }.encode()),
+        ("publish_key_packages", packages.encode()),
+        ("key_package_counts", counts.encode()),
+        ("create_room_request", create.encode()),
+        ("open_upload", edge::OpenUpload { length: 70_000 }.encode()),
+        ("upload_ticket", ticket.encode()),
+        ("account_data", account.encode()),
+    ]
+}
+
+fn components() -> Vec<(&'static str, Vec<u8>)> {
+    let list = ParticipantList {
+        participants: vec![
+            UserRolePair { user: user("u1"), role: Role::ADMIN },
+            UserRolePair { user: user("u2"), role: Role::MEMBER },
+        ],
+    };
+    let update = ParticipantListUpdate {
+        changed: vec![IndexRolePair { index: 0, role: Role::MEMBER }],
+        removed: vec![1],
+        added: vec![UserRolePair { user: user("u3"), role: Role::ADMIN }],
+    };
+    let mut both = list.tls_serialize_detached().unwrap();
+    update.tls_serialize(&mut both).unwrap();
+    let metadata = RoomMetadata {
+        descriptions: vec![RichDescription { content: b"about leaves".to_vec(), ..Default::default() }],
+        ..RoomMetadata::named(room(), "Leaves".parse().unwrap())
+    };
+    let agent = FrankingAgentData {
+        franking_signature_key: vec![5; 32],
+        credential: objects::credential(b"a.example"),
+    };
+    vec![
+        ("participant_list", list.encode()),
+        ("participant_list", both),
+        ("participant_list_update", update.encode()),
+        ("room_metadata", metadata.encode()),
+        ("roles_list", RolesList::fixed().encode()),
+        ("franking_agent_data", agent.encode()),
+    ]
+}

@@ -1,0 +1,68 @@
+//! The table of everything that travels on its own, with its limit.
+
+use crate::{
+    ErrorBody, Wire, edge, franking, limits,
+    mimi::{consent, fanout, group_info, identifier, key_material, report, submit, update},
+    room,
+};
+
+macro_rules! wire_types {
+    ($($type:ty, $name:literal, $limit:expr;)*) => {
+        $(impl Wire for $type {
+            const LIMIT: usize = $limit;
+            const NAME: &'static str = $name;
+        })*
+    };
+}
+
+/// A handful of URIs, keys and signatures.
+const SMALL: usize = 8 * 1024;
+/// One key package for each of [`limits::DEVICES`], with what goes around them.
+const KEY_MATERIAL: usize = limits::DEVICES * (limits::KEY_PACKAGE + limits::URI) + SMALL;
+/// As many key packages as a device may publish at once.
+const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
+
+wire_types! {
+    edge::ServiceInfo, "service info", SMALL;
+    edge::CodeRequest, "code request", SMALL;
+    edge::RegisterRequest, "register request", SMALL;
+    edge::NewDevice, "device", SMALL;
+    edge::DeviceList, "device list", limits::DEVICES * SMALL;
+    edge::ChallengeRequest, "challenge request", SMALL;
+    edge::ChallengeResponse, "challenge response", SMALL;
+    edge::TokenRequest, "token request", SMALL;
+    edge::TokenResponse, "token response", SMALL;
+    edge::PublishKeyPackages, "key packages to publish", PUBLISH;
+    edge::KeyPackageCounts, "key package counts", SMALL;
+    edge::CreateRoomRequest, "create room request", limits::REQUEST;
+    edge::OpenUpload, "open upload request", SMALL;
+    edge::UploadTicket, "upload ticket", SMALL;
+    edge::AccountData, "account data", limits::DEVICES * SMALL;
+    ErrorBody, "error body", SMALL;
+
+    crate::frame::ClientFrame, "client frame", limits::CLIENT_FRAME;
+    crate::frame::ServerFrame, "server frame", limits::SERVER_FRAME;
+    crate::frame::MailboxEvent, "mailbox event", limits::HANDSHAKE + SMALL;
+
+    key_material::KeyMaterialRequest, "key material request", SMALL;
+    key_material::KeyMaterialResponse, "key material response", KEY_MATERIAL;
+    update::UpdateRequest, "update request", limits::HANDSHAKE;
+    update::UpdateRoomResponse, "update response", limits::REQUEST;
+    submit::SubmitMessageRequest, "submit request", limits::MESSAGE + SMALL;
+    submit::SubmitMessageResponse, "submit response", SMALL;
+    fanout::FanoutMessage, "fan-out message", limits::HANDSHAKE;
+    fanout::NotifyRequest, "notify request", limits::NOTIFY;
+    group_info::GroupInfoRequest, "group info request", SMALL;
+    group_info::GroupInfoResponse, "group info response", limits::HANDSHAKE;
+    group_info::GroupInfoRatchetTreeTbe, "group info and ratchet tree", limits::HANDSHAKE;
+    consent::ConsentEntry, "consent entry", KEY_MATERIAL;
+    identifier::IdentifierRequest, "identifier request", SMALL;
+    identifier::IdentifierResponse, "identifier response", limits::REQUEST;
+    report::AbuseReport, "abuse report", limits::NOTIFY;
+
+    room::ParticipantList, "participant list", limits::HANDSHAKE;
+    room::ParticipantListUpdate, "participant list update", limits::HANDSHAKE;
+    room::RolesList, "roles list", SMALL;
+    room::RoomMetadata, "room metadata", limits::REQUEST;
+    franking::FrankingAgentData, "franking agent data", SMALL;
+}

@@ -1,0 +1,379 @@
+//! Accounts: the people of one service and their devices, by the rules of its profile.
+//!
+//! A person is an opaque id, an account key and a list of devices. Who they are outside (handle, number) is stored
+//! only as an HMAC under a key that is not in the database, and resolves by exact match only; an account name is not
+//! stored at all.
+
+mod api;
+mod code;
+mod decide;
+mod error;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use api::{Accepted, Person};
+pub use code::{CodeSender, CodeSenderError};
+pub use error::AccountsError;
+pub use rows::TABLES;
+
+use crate::secrets::SecretKey;
+use decide::{Identity, Lookup};
+use governor::DefaultKeyedRateLimiter;
+use moka::sync::Cache;
+use rows::{CodeRow, IdentifierRow, PersonRow};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use trefoil_proto::{
+    DeviceId, DeviceUri, Domain, Timestamp, UserId,
+    edge::{CodeRequest, NewDevice, Profile, RegisterRequest},
+    limits,
+    mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse},
+};
+use trefoil_store::{Batch, KeyRange, Store, StoreError};
+
+/// How often an act is decided again because another one changed the rows it rests on.
+const ATTEMPTS: usize = 8;
+/// How long a one-time code is good, in milliseconds.
+const CODE_LIFE: u64 = 10 * 60 * 1000;
+/// Wrong codes until a code is void.
+const CODE_TRIES: u8 = 5;
+/// Devices whose existence is remembered.
+const KNOWN: u64 = 100_000;
+
+/// What the room is told when the service opens.
+pub struct Settings {
+    /// The service's domain.
+    pub domain: Domain,
+    /// Its kind.
+    pub profile: Profile,
+    /// HMAC key over identifiers.
+    pub identifiers: SecretKey,
+    /// HMAC key over one-time codes.
+    pub codes: SecretKey,
+    /// How codes reach a phone.
+    pub sender: CodeSender,
+    /// Codes an hour to one number.
+    pub codes_per_hour: NonZeroU32,
+}
+
+/// The people of a service.
+pub struct Accounts {
+    store: Arc<dyn Store>,
+    settings: Settings,
+    code_rate: DefaultKeyedRateLimiter<[u8; 32]>,
+    /// Devices that were there not long ago. Only presence is remembered, so that a new device is never overlooked.
+    known: Cache<DeviceUri, ()>,
+}
+
+impl Accounts {
+    /// The accounts in a store.
+    pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
+        let code_rate = DefaultKeyedRateLimiter::keyed(governor::Quota::per_hour(settings.codes_per_hour));
+        let known = Cache::builder().max_capacity(KNOWN).time_to_live(Duration::from_secs(60)).build();
+        Self { store, settings, code_rate, known }
+    }
+
+    /// Sends a one-time code to a number. Beyond the number's rate nothing is sent, and nobody is told.
+    ///
+    /// # Errors
+    /// The profile has no numbers, the number is none, or the store failed.
+    pub async fn request_code(&self, request: &CodeRequest, now: Timestamp) -> Result<(), AccountsError> {
+        if self.settings.profile != Profile::Phone {
+            return Err(AccountsError::OtherProfile);
+        }
+        let number = decide::number(&request.number)?;
+        let key = decide::identifier_mac(&self.settings.identifiers, Profile::Phone, number);
+        if self.code_rate.check_key(&key).is_err() {
+            return Ok(());
+        }
+        let code = code::random();
+        let row = CodeRow {
+            code: decide::code_mac(&self.settings.codes, &key, code.as_bytes()),
+            expires: now.plus_millis(CODE_LIFE),
+            tries_left: CODE_TRIES,
+        };
+        let mut batch = Batch::new();
+        batch.put(rows::CODES, key.to_vec(), row.encode());
+        self.store.commit(batch).await.map_err(AccountsError::StoreCode)?;
+        self.settings.sender.send(number.to_owned(), code);
+        Ok(())
+    }
+
+    /// Makes an account with its first device. Byte-exact repetition changes nothing.
+    ///
+    /// # Errors
+    /// The request is not true, the identifier is not acceptable or taken, the code is wrong, the ids are in use.
+    pub async fn register(
+        &self,
+        request: &RegisterRequest,
+        now: Timestamp,
+    ) -> Result<Accepted, AccountsError> {
+        decide::genuine(request, &self.settings.domain)?;
+        let identity =
+            decide::identity(&request.tbs.identifier, self.settings.profile, &self.settings.identifiers)?;
+        let digest = decide::digest(request);
+        for _ in 0..ATTEMPTS {
+            let user = &request.tbs.device.uri.user;
+            if let Some(row) = self.person_row(user).await? {
+                return if row.registration == digest {
+                    Ok(Accepted::Repeated)
+                } else {
+                    Err(AccountsError::IdsInUse)
+                };
+            }
+            let mut batch = Batch::new();
+            self.prove(&identity, &request.tbs.identifier, &mut batch, now).await?;
+            let row = PersonRow {
+                created_day: decide::day(now),
+                account_key: request.tbs.device.authorisation.account_key,
+                registration: digest,
+                identifier: identity.key().map_or_else(Vec::new, |key| key.to_vec()),
+                devices: vec![request.tbs.device.clone()],
+            };
+            batch.assert_absent(rows::PEOPLE, rows::person_key(user));
+            batch.put(rows::PEOPLE, rows::person_key(user), row.encode());
+            if let Some((key, exact)) = identity.unique() {
+                let taken = self.store.get(rows::IDENTIFIERS, key.to_vec().into()).await;
+                if taken.map_err(AccountsError::ReadAccount)?.is_some() {
+                    return Err(AccountsError::Taken);
+                }
+                batch.assert_absent(rows::IDENTIFIERS, key.to_vec());
+                batch.put(
+                    rows::IDENTIFIERS,
+                    key.to_vec(),
+                    IdentifierRow { exact: *exact, user: user.clone() }.encode(),
+                );
+            }
+            if self.commit(batch, AccountsError::StoreAccount).await? {
+                return Ok(Accepted::New);
+            }
+        }
+        Err(AccountsError::Contended)
+    }
+
+    /// Takes another device into the caller's account. Byte-exact repetition changes nothing.
+    ///
+    /// # Errors
+    /// It is not of the caller's account, its authorisation does not verify or is by another account key, its id or
+    /// key is in use, or there are too many.
+    pub async fn add_device(
+        &self,
+        caller: &DeviceUri,
+        device: &NewDevice,
+    ) -> Result<Accepted, AccountsError> {
+        for _ in 0..ATTEMPTS {
+            let (old, mut row) = self.own(caller).await?;
+            if row.devices.contains(device) {
+                return Ok(Accepted::Repeated);
+            }
+            decide::may_join(&row, caller, device)?;
+            row.devices.push(device.clone());
+            if self.replace(&caller.user, old, &row).await? {
+                return Ok(Accepted::New);
+            }
+        }
+        Err(AccountsError::Contended)
+    }
+
+    /// Removes a device of the caller's account and returns what was removed. What it left behind in other rooms
+    /// (tokens, key packages, its mailbox) is the caller's to remove.
+    ///
+    /// # Errors
+    /// There is no such device, or it is the last one.
+    pub async fn remove_device(
+        &self,
+        caller: &DeviceUri,
+        device: &DeviceId,
+    ) -> Result<DeviceUri, AccountsError> {
+        for _ in 0..ATTEMPTS {
+            let (old, mut row) = self.own(caller).await?;
+            let place = row.devices.iter().position(|known| known.uri.device == *device);
+            let removed = row.devices.remove(place.ok_or(AccountsError::NoSuchDevice)?);
+            if row.devices.is_empty() {
+                return Err(AccountsError::LastDevice);
+            }
+            if self.replace(&caller.user, old, &row).await? {
+                self.known.invalidate(&removed.uri);
+                return Ok(removed.uri);
+            }
+        }
+        Err(AccountsError::Contended)
+    }
+
+    /// A person of this service, or `None`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn person(&self, user: &UserId) -> Result<Option<Person>, AccountsError> {
+        let row = self.person_row(user).await?;
+        Ok(row.map(|row| Person { created_day: row.created_day, devices: row.devices }))
+    }
+
+    /// A device of this service, or `None`: always from the store.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn device(&self, uri: &DeviceUri) -> Result<Option<NewDevice>, AccountsError> {
+        if uri.domain != self.settings.domain {
+            return Ok(None);
+        }
+        let row = self.person_row(&uri.user).await?;
+        Ok(row.and_then(|row| row.devices.into_iter().find(|device| device.uri == *uri)))
+    }
+
+    /// True if there is such a device here; a removed one may be said to be there for another minute.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn knows(&self, uri: &DeviceUri) -> Result<bool, AccountsError> {
+        if self.known.get(uri).is_some() {
+            return Ok(true);
+        }
+        let there = self.device(uri).await?.is_some();
+        if there {
+            self.known.insert(uri.clone(), ());
+        }
+        Ok(there)
+    }
+
+    /// Answers an exact query. Someone who is not there and someone who must not be found look alike, and cost the
+    /// same reads.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn lookup(&self, request: &IdentifierRequest) -> Result<IdentifierResponse, AccountsError> {
+        let lookup =
+            decide::lookup(request, self.settings.profile, &self.settings.domain, &self.settings.identifiers);
+        let (key, exact) = match lookup {
+            Lookup::Exact { key, exact } => (key, exact),
+            Lookup::Refused(code) => return Ok(api::answer(code, None)),
+        };
+        let value = self
+            .store
+            .get(rows::IDENTIFIERS, key.to_vec().into())
+            .await
+            .map_err(AccountsError::ReadAccount)?;
+        let row = value.map(|value| IdentifierRow::decode(&value)).transpose()?;
+        let found = row.filter(|row| decide::same(&row.exact, &exact));
+        Ok(match found {
+            Some(row) => api::answer(IdentifierQueryCode::Success, Some((&self.settings.domain, row.user))),
+            None => api::answer(IdentifierQueryCode::NotFound, None),
+        })
+    }
+
+    /// Forgets codes that have expired, and rates that nobody uses.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), AccountsError> {
+        self.code_rate.retain_recent();
+        self.code_rate.shrink_to_fit();
+        let mut range = KeyRange::all();
+        loop {
+            let page = self
+                .store
+                .scan(rows::CODES, range.clone(), 256)
+                .await
+                .map_err(AccountsError::ReadAccount)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            range.start = [last, [0].as_slice()].concat().into();
+            for (key, value) in page {
+                if CodeRow::decode(&value)?.expires <= now {
+                    let mut batch = Batch::new();
+                    batch.assert_equals(rows::CODES, key.clone(), value);
+                    batch.delete(rows::CODES, key);
+                    self.commit(batch, AccountsError::StoreCode).await?;
+                }
+            }
+        }
+    }
+
+    /// For a number: checks its code, counts a wrong one, and uses a right one up in the registration's batch.
+    async fn prove(
+        &self,
+        identity: &Identity,
+        identifier: &trefoil_proto::edge::Identifier,
+        batch: &mut Batch,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        let (Identity::Number { key, .. }, Some(code)) = (identity, decide::code_of(identifier)) else {
+            return Ok(());
+        };
+        for _ in 0..ATTEMPTS {
+            let table = rows::CODES;
+            let found =
+                self.store.get(table, key.to_vec().into()).await.map_err(AccountsError::ReadAccount)?;
+            let old = found.ok_or(AccountsError::WrongCode)?;
+            let mut row = CodeRow::decode(&old)?;
+            if row.expires <= now {
+                return Err(AccountsError::WrongCode);
+            }
+            if decide::same(&row.code, &decide::code_mac(&self.settings.codes, key, code)) {
+                batch.assert_equals(table, key.to_vec(), old);
+                batch.delete(table, key.to_vec());
+                return Ok(());
+            }
+            let mut count = Batch::new();
+            count.assert_equals(table, key.to_vec(), old);
+            row.tries_left = row.tries_left.saturating_sub(1);
+            if row.tries_left == 0 {
+                count.delete(table, key.to_vec());
+            } else {
+                count.put(table, key.to_vec(), row.encode());
+            }
+            if self.commit(count, AccountsError::StoreCode).await? {
+                return Err(AccountsError::WrongCode);
+            }
+        }
+        Err(AccountsError::Contended)
+    }
+
+    async fn person_row(&self, user: &UserId) -> Result<Option<PersonRow>, AccountsError> {
+        let value = self
+            .store
+            .get(rows::PEOPLE, rows::person_key(user).into())
+            .await
+            .map_err(AccountsError::ReadAccount)?;
+        value.map(|value| PersonRow::decode(&value)).transpose()
+    }
+
+    /// The caller's row, as stored and decoded.
+    async fn own(&self, caller: &DeviceUri) -> Result<(bytes::Bytes, PersonRow), AccountsError> {
+        let value = self
+            .store
+            .get(rows::PEOPLE, rows::person_key(&caller.user).into())
+            .await
+            .map_err(AccountsError::ReadAccount)?
+            .ok_or(AccountsError::NoSuchPerson)?;
+        let row = PersonRow::decode(&value)?;
+        if row.devices.len() > limits::DEVICES {
+            return Err(AccountsError::DamagedRow);
+        }
+        Ok((value, row))
+    }
+
+    async fn replace(
+        &self,
+        user: &UserId,
+        old: bytes::Bytes,
+        row: &PersonRow,
+    ) -> Result<bool, AccountsError> {
+        let mut batch = Batch::new();
+        batch.assert_equals(rows::PEOPLE, rows::person_key(user), old);
+        batch.put(rows::PEOPLE, rows::person_key(user), row.encode());
+        self.commit(batch, AccountsError::StoreAccount).await
+    }
+
+    /// False if an assert did not hold: read and decide again.
+    async fn commit(
+        &self,
+        batch: Batch,
+        failed: fn(StoreError) -> AccountsError,
+    ) -> Result<bool, AccountsError> {
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::AssertFailed { .. }) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}

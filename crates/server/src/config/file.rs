@@ -1,0 +1,178 @@
+//! The configuration file as it is written: TOML, every key below, no other. `docs/configuration.md` and
+//! `docs/configuration.example.toml` are made from the comments here; a test compares them.
+
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The keys at the top.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// The service's domain: the name in everybody's URIs and in its certificate. Never changes.
+    /// Example: `"chat.example"`
+    pub domain: String,
+    /// What kind of service: `"account"`, `"handle"` or `"phone"`. Never changes.
+    /// Example: `"handle"`
+    pub profile: String,
+    /// The folder of the store, the media and the keys file. Made if it is missing.
+    /// Example: `"/var/lib/trefoil"`
+    pub data: PathBuf,
+    /// How long open connections may finish after a stop was asked for, in seconds. Default: 10.
+    /// Example: `10`
+    #[serde(default = "drain_seconds")]
+    pub drain_seconds: u64,
+    /// Where the service's own people connect.
+    pub client: Client,
+    /// Where other services connect.
+    pub federation: Federation,
+    /// The certificate of both listeners.
+    pub tls: Tls,
+    /// Other services whose address is not found by their domain: for networks without DNS.
+    #[serde(default)]
+    pub peers: BTreeMap<String, Peer>,
+    /// How one-time codes reach a phone (profile `phone`).
+    #[serde(default)]
+    pub code: Code,
+    /// What one person, one address or one service may use up.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The table `[client]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Client {
+    /// Address and port. Port 0 takes a free one.
+    /// Example: `"0.0.0.0:443"`
+    pub listen: String,
+    /// The public base URL, without a final slash: media URLs begin with it. Default: `https://` and the domain.
+    /// Example: `"https://chat.example"`
+    pub url: Option<String>,
+    /// Serve without TLS. Only on a loopback address, behind a proxy on the same machine. Default: false.
+    /// Example: `false`
+    #[serde(default)]
+    pub plain: bool,
+}
+
+/// The table `[federation]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Federation {
+    /// Address and port. Port 0 takes a free one.
+    /// Example: `"0.0.0.0:8443"`
+    pub listen: String,
+    /// The public base URL, without a final slash: the directory for other services names it.
+    /// Default: `https://` and the domain.
+    /// Example: `"https://chat.example:8443"`
+    pub url: Option<String>,
+    /// PEM files with the authorities whose certificates other services must show.
+    /// Example: `["/etc/trefoil/peers-ca.pem"]`
+    pub authorities: Vec<PathBuf>,
+}
+
+/// The table `[tls]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    /// PEM file with the certificate chain; the first certificate names the domain.
+    /// Example: `"/etc/trefoil/certificate.pem"`
+    pub certificate: PathBuf,
+    /// PEM file with its private key.
+    /// Example: `"/etc/trefoil/key.pem"`
+    pub key: PathBuf,
+}
+
+/// A table `[peers."<domain>"]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Peer {
+    /// Base URL of its federation listener, without a final slash.
+    /// Example: `"https://127.0.0.1:4443"`
+    pub url: String,
+}
+
+/// The table `[code]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Code {
+    /// `"log"` writes codes to the service's log and to `codes.log` in the data folder (development only);
+    /// `"webhook"` posts them to a gateway. Default: `"log"`.
+    /// Example: `"webhook"`
+    pub sender: Option<String>,
+    /// Where the webhook posts `{"number","code"}`. `http` only on a loopback address.
+    /// Example: `"https://sms.example/send"`
+    pub webhook_url: Option<String>,
+    /// File with the secret of the webhook's signature (HMAC-SHA256, header `Trefoil-Signature`), mode 0600.
+    /// Example: `"/etc/trefoil/webhook-secret"`
+    pub webhook_secret_file: Option<PathBuf>,
+}
+
+/// The table `[limits]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    /// Requests without a token (registrations, codes, challenges) a minute from one address. Default: 300.
+    /// Example: `300`
+    pub anonymous_per_minute: u32,
+    /// Requests with a token a minute from one device. Default: 3000.
+    /// Example: `3000`
+    pub requests_per_minute: u32,
+    /// Messages a second from one device; short bursts of ten times as many pass. Default: 200.
+    /// Example: `200`
+    pub messages_per_second: u32,
+    /// Look-ups of handles and numbers an hour by one person. Default: 120.
+    /// Example: `120`
+    pub lookups_per_hour: u32,
+    /// Look-ups of handles and numbers an hour by all people of one other service. Default: 12000.
+    /// Example: `12000`
+    pub peer_lookups_per_hour: u32,
+    /// Claims of key packages an hour by one person, and a minute by one other service. Default: 3000.
+    /// Example: `3000`
+    pub key_claims_per_hour: u32,
+    /// Requests a second from one other service. Default: 5000.
+    /// Example: `5000`
+    pub peer_requests_per_second: u32,
+    /// One-time codes an hour to one number. Default: 5.
+    /// Example: `5`
+    pub codes_per_hour: u32,
+    /// Bytes of media one person may upload a day. Default: 4294967296 (4 GiB).
+    /// Example: `4294967296`
+    pub media_bytes_per_day: u64,
+    /// Days that media are kept after their upload. Default: 365.
+    /// Example: `365`
+    pub media_days: u32,
+    /// Connections at a time on each listener. Default: 200000.
+    /// Example: `200000`
+    pub connections: u32,
+    /// Seconds after which an unfinished request is given up. Default: 60.
+    /// Example: `60`
+    pub request_seconds: u64,
+    /// Seconds of silence on a WebSocket after which the service sends a ping; twice that, and it closes.
+    /// Default: 60.
+    /// Example: `60`
+    pub ping_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            anonymous_per_minute: 300,
+            requests_per_minute: 3_000,
+            messages_per_second: 200,
+            lookups_per_hour: 120,
+            peer_lookups_per_hour: 12_000,
+            key_claims_per_hour: 3_000,
+            peer_requests_per_second: 5_000,
+            codes_per_hour: 5,
+            media_bytes_per_day: 4 * 1024 * 1024 * 1024,
+            media_days: 365,
+            connections: 200_000,
+            request_seconds: 60,
+            ping_seconds: 60,
+        }
+    }
+}
+
+fn drain_seconds() -> u64 {
+    10
+}

@@ -1,0 +1,307 @@
+//! Configuration: a TOML file, overridden by environment variables, parsed into types that cannot be wrong.
+
+mod file;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use toml::{Table, Value};
+use trefoil_proto::{Domain, edge::Profile};
+
+/// Environment variables that begin with this override the file: `TREFOIL_SERVICE_DRAIN_SECONDS=5`,
+/// `TREFOIL_SERVICE_CLIENT__LISTEN=127.0.0.1:0` (two underscores between table and key; values are TOML, or plain
+/// text where that is no TOML). A name that is no key of the file is an error.
+pub const ENVIRONMENT: &str = "TREFOIL_SERVICE_";
+
+/// Everything a service must be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its domain.
+    pub domain: Domain,
+    /// Its kind.
+    pub profile: Profile,
+    /// The folder of its store, media and keys.
+    pub data: PathBuf,
+    /// How long connections may finish after a stop was asked for.
+    pub drain: Duration,
+    /// Where its own people connect.
+    pub client: ClientConfig,
+    /// Where other services connect.
+    pub federation: FederationConfig,
+    /// Certificate and key of both listeners, and of the client towards other services.
+    pub tls: TlsConfig,
+    /// Base URLs of the federation listeners of services that are not found by their domain; no final slash.
+    pub peers: BTreeMap<Domain, String>,
+    /// How one-time codes reach a phone.
+    pub code: CodeConfig,
+    /// Rates and quotas.
+    pub limits: Limits,
+}
+
+/// The listener for the service's own people.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Public base URL, no final slash.
+    pub url: String,
+    /// Without TLS; then `listen` is a loopback address.
+    pub plain: bool,
+}
+
+/// The listener for other services.
+#[derive(Clone, Debug)]
+pub struct FederationConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Public base URL, no final slash; `None`: `https://` and the domain.
+    pub url: Option<String>,
+    /// PEM files of the authorities that vouch for other services.
+    pub authorities: Vec<PathBuf>,
+}
+
+/// Certificate and key.
+#[derive(Clone, Debug)]
+pub struct TlsConfig {
+    /// PEM file of the chain.
+    pub certificate: PathBuf,
+    /// PEM file of the private key.
+    pub key: PathBuf,
+}
+
+/// How one-time codes reach a phone.
+#[derive(Clone, Debug)]
+pub enum CodeConfig {
+    /// To the log and to `codes.log`: development.
+    Log,
+    /// By signed POST to a gateway.
+    Webhook {
+        /// Where.
+        url: String,
+        /// File of the HMAC secret.
+        secret_file: PathBuf,
+    },
+}
+
+/// Rates and quotas; none is zero.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Requests without token a minute and address.
+    pub anonymous_per_minute: NonZeroU32,
+    /// Requests a minute and device.
+    pub requests_per_minute: NonZeroU32,
+    /// Messages a second and device.
+    pub messages_per_second: NonZeroU32,
+    /// Look-ups an hour and person.
+    pub lookups_per_hour: NonZeroU32,
+    /// Look-ups an hour and peer.
+    pub peer_lookups_per_hour: NonZeroU32,
+    /// Claims of key packages an hour and person, a minute and peer.
+    pub key_claims_per_hour: NonZeroU32,
+    /// Requests a second and peer.
+    pub peer_requests_per_second: NonZeroU32,
+    /// One-time codes an hour and number.
+    pub codes_per_hour: NonZeroU32,
+    /// Bytes of media a day and person.
+    pub media_bytes_per_day: u64,
+    /// Days that media are kept.
+    pub media_days: u32,
+    /// Connections at a time and listener.
+    pub connections: NonZeroU32,
+    /// When an unfinished request is given up.
+    pub request_timeout: Duration,
+    /// Silence before a ping; twice that closes a WebSocket.
+    pub ping: Duration,
+}
+
+/// Why a configuration is refused. Names keys, never shows values of secrets (there are none in it).
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("read the configuration {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Not TOML, an unknown key, a missing key, or a value of another type.
+    #[error("the configuration does not parse")]
+    Syntax(#[source] Box<toml::de::Error>),
+    /// An environment variable sets a key inside something that is no table.
+    #[error("the environment variable {0} does not name a key")]
+    Environment(String),
+    /// A value that cannot be.
+    #[error("configuration key `{key}`: {why}")]
+    Invalid {
+        /// Dotted key.
+        key: &'static str,
+        /// What is wrong with it, and what would be right.
+        why: String,
+    },
+}
+
+impl Config {
+    /// Reads the file, applies the environment, checks everything that can be checked without opening anything.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first key that is wrong.
+    pub fn load(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, environment)
+    }
+
+    /// The same from text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let syntax = |error| ConfigError::Syntax(Box::new(error));
+        let mut table: Table = toml::from_str(text).map_err(syntax)?;
+        for (name, value) in environment {
+            if let Some(key) = name.strip_prefix(ENVIRONMENT) {
+                set(&mut table, key, &value).ok_or_else(|| ConfigError::Environment(name.clone()))?;
+            }
+        }
+        check(Value::Table(table).try_into().map_err(syntax)?)
+    }
+}
+
+/// Sets `TABLE__KEY` to a value in TOML, or to the text itself.
+fn set(table: &mut Table, name: &str, raw: &str) -> Option<()> {
+    let name = name.to_ascii_lowercase();
+    let mut steps: Vec<&str> = name.split("__").collect();
+    let last = steps.pop().filter(|key| !key.is_empty())?;
+    let mut table = table;
+    for step in steps {
+        table = table.entry(step).or_insert_with(|| Value::Table(Table::new())).as_table_mut()?;
+    }
+    let parsed = toml::from_str::<Table>(&format!("value = {raw}")).ok();
+    let value = parsed.and_then(|mut one| if one.len() == 1 { one.remove("value") } else { None });
+    table.insert(last.to_owned(), value.unwrap_or_else(|| Value::String(raw.to_owned())));
+    Some(())
+}
+
+fn check(file: file::File) -> Result<Config, ConfigError> {
+    let domain: Domain =
+        file.domain.parse().map_err(|_| invalid("domain", "must be a domain name in lower case"))?;
+    let profile = match file.profile.as_str() {
+        "account" => Profile::Account,
+        "handle" => Profile::Handle,
+        "phone" => Profile::Phone,
+        _ => return Err(invalid("profile", "must be account, handle or phone")),
+    };
+    let own_url = format!("https://{domain}");
+    let client = ClientConfig {
+        listen: address("client.listen", &file.client.listen)?,
+        url: file.client.url.map_or(Ok(own_url), |url| base_url("client.url", url))?,
+        plain: file.client.plain,
+    };
+    if client.plain && !client.listen.ip().is_loopback() {
+        return Err(invalid("client.plain", "is for a loopback address only"));
+    }
+    if file.federation.authorities.is_empty() {
+        return Err(invalid("federation.authorities", "must name one file at least"));
+    }
+    let federation = FederationConfig {
+        listen: address("federation.listen", &file.federation.listen)?,
+        url: file.federation.url.map(|url| base_url("federation.url", url)).transpose()?,
+        authorities: file.federation.authorities,
+    };
+    let mut peers = BTreeMap::new();
+    for (name, peer) in file.peers {
+        let peer_domain = name.parse().map_err(|_| invalid("peers", "must be named by their domains"))?;
+        peers.insert(peer_domain, base_url("peers.url", peer.url)?);
+    }
+    Ok(Config {
+        domain,
+        profile,
+        data: file.data,
+        drain: Duration::from_secs(file.drain_seconds),
+        client,
+        federation,
+        tls: TlsConfig { certificate: file.tls.certificate, key: file.tls.key },
+        peers,
+        code: code(file.code)?,
+        limits: limits(&file.limits)?,
+    })
+}
+
+fn code(code: file::Code) -> Result<CodeConfig, ConfigError> {
+    match (code.sender.as_deref(), code.webhook_url, code.webhook_secret_file) {
+        (None | Some("log"), None, None) => Ok(CodeConfig::Log),
+        (Some("webhook"), Some(url), Some(secret_file)) => {
+            let loopback = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
+            if url.starts_with("https://") || loopback.iter().any(|start| url.starts_with(start)) {
+                Ok(CodeConfig::Webhook { url, secret_file })
+            } else {
+                Err(invalid("code.webhook_url", "must be https, or http on a loopback address"))
+            }
+        }
+        (Some("webhook"), _, _) => {
+            Err(invalid("code.sender", "webhook needs webhook_url and webhook_secret_file"))
+        }
+        (None | Some("log"), _, _) => Err(invalid("code.sender", "must be webhook if webhook keys are set")),
+        (Some(_), _, _) => Err(invalid("code.sender", "must be log or webhook")),
+    }
+}
+
+fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
+    let positive = |key, value| NonZeroU32::new(value).ok_or_else(|| invalid(key, "must not be zero"));
+    let seconds = |key, value: u64| {
+        if value == 0 { Err(invalid(key, "must not be zero")) } else { Ok(Duration::from_secs(value)) }
+    };
+    Ok(Limits {
+        anonymous_per_minute: positive("limits.anonymous_per_minute", file.anonymous_per_minute)?,
+        requests_per_minute: positive("limits.requests_per_minute", file.requests_per_minute)?,
+        messages_per_second: positive("limits.messages_per_second", file.messages_per_second)?,
+        lookups_per_hour: positive("limits.lookups_per_hour", file.lookups_per_hour)?,
+        peer_lookups_per_hour: positive("limits.peer_lookups_per_hour", file.peer_lookups_per_hour)?,
+        key_claims_per_hour: positive("limits.key_claims_per_hour", file.key_claims_per_hour)?,
+        peer_requests_per_second: positive("limits.peer_requests_per_second", file.peer_requests_per_second)?,
+        codes_per_hour: positive("limits.codes_per_hour", file.codes_per_hour)?,
+        media_bytes_per_day: file.media_bytes_per_day,
+        media_days: file.media_days.max(1),
+        connections: positive("limits.connections", file.connections)?,
+        request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
+        ping: seconds("limits.ping_seconds", file.ping_seconds)?,
+    })
+}
+
+fn address(key: &'static str, raw: &str) -> Result<SocketAddr, ConfigError> {
+    raw.parse().map_err(|_| invalid(key, "must be an IP address and a port, like 127.0.0.1:8443"))
+}
+
+fn base_url(key: &'static str, raw: String) -> Result<String, ConfigError> {
+    let parsed: Option<http::Uri> = raw.parse().ok();
+    let fits = parsed.is_some_and(|url| {
+        let scheme = url.scheme_str();
+        url.authority().is_some()
+            && (scheme == Some("https") || scheme == Some("http"))
+            && url.path() == "/"
+            && url.query().is_none()
+    });
+    if fits && !raw.ends_with('/') {
+        Ok(raw)
+    } else {
+        Err(invalid(key, "must be a URL of scheme and host only, without a final slash"))
+    }
+}
+
+fn invalid(key: &'static str, why: &str) -> ConfigError {
+    ConfigError::Invalid { key, why: why.to_owned() }
+}

@@ -1,0 +1,101 @@
+//! The file, the environment, and the pages made from it.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+const MINIMAL: &str = r#"
+domain = "a.example"
+profile = "handle"
+data = "data"
+[client]
+listen = "127.0.0.1:0"
+[federation]
+listen = "127.0.0.1:0"
+authorities = ["ca.pem"]
+[tls]
+certificate = "c.pem"
+key = "k.pem"
+"#;
+
+fn with(extra: &str) -> Result<Config, ConfigError> {
+    Config::parse(&format!("{MINIMAL}{extra}"), [])
+}
+
+fn refused_key(result: Result<Config, ConfigError>) -> &'static str {
+    match result {
+        Err(ConfigError::Invalid { key, .. }) => key,
+        other => panic!("expected a refused key, got {other:?}"),
+    }
+}
+
+#[test]
+fn defaults_fill_what_the_file_leaves_out() {
+    let config = with("").unwrap();
+    assert_eq!(config.client.url, "https://a.example");
+    assert_eq!(config.drain, Duration::from_secs(10));
+    assert_eq!(config.limits.codes_per_hour.get(), 5);
+    assert!(matches!(config.code, CodeConfig::Log));
+}
+
+#[test]
+fn unknown_keys_are_errors_in_file_and_environment() {
+    assert!(matches!(with("colour = 1"), Err(ConfigError::Syntax(_))));
+    assert!(matches!(with("[limits]\nmesages_per_second = 1"), Err(ConfigError::Syntax(_))));
+    let environment = [("TREFOIL_SERVICE_DRIAN_SECONDS".to_owned(), "5".to_owned())];
+    assert!(matches!(Config::parse(MINIMAL, environment), Err(ConfigError::Syntax(_))));
+    let inside_text = [("TREFOIL_SERVICE_DOMAIN__X".to_owned(), "5".to_owned())];
+    assert!(matches!(Config::parse(MINIMAL, inside_text), Err(ConfigError::Environment(_))));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let environment = [
+        ("TREFOIL_SERVICE_DRAIN_SECONDS", "3"),
+        ("TREFOIL_SERVICE_CLIENT__LISTEN", "127.0.0.1:7777"),
+        ("TREFOIL_SERVICE_CLIENT__PLAIN", "true"),
+        ("TREFOIL_SERVICE_LIMITS__MESSAGES_PER_SECOND", "9"),
+        ("TREFOIL_HOME", "not ours"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::parse(MINIMAL, environment).unwrap();
+    assert_eq!(config.drain, Duration::from_secs(3));
+    assert_eq!(config.client.listen.port(), 7777);
+    assert!(config.client.plain);
+    assert_eq!(config.limits.messages_per_second.get(), 9);
+}
+
+#[test]
+fn values_that_cannot_be_are_refused_by_name() {
+    let replaced = |from: &str, to: &str| Config::parse(&MINIMAL.replace(from, to), []);
+    assert_eq!(refused_key(replaced("a.example", "A.example")), "domain");
+    assert_eq!(refused_key(replaced("\"handle\"", "\"email\"")), "profile");
+    assert_eq!(refused_key(replaced("[\"ca.pem\"]", "[]")), "federation.authorities");
+    assert_eq!(refused_key(with("[limits]\ncodes_per_hour = 0")), "limits.codes_per_hour");
+    assert_eq!(refused_key(with("[code]\nsender = \"pigeon\"")), "code.sender");
+    assert_eq!(refused_key(with("[code]\nsender = \"webhook\"")), "code.sender");
+    let plain_webhook = "[code]\nsender=\"webhook\"\nwebhook_url=\"http://sms.example\"\nwebhook_secret_file=\"s\"";
+    assert_eq!(refused_key(with(plain_webhook)), "code.webhook_url");
+    assert_eq!(refused_key(with("[peers.\"b.example\"]\nurl = \"https://b.example/path\"")), "peers.url");
+    let public = "listen = \"0.0.0.0:80\"\nplain = true";
+    let text = MINIMAL.replacen("listen = \"127.0.0.1:0\"", public, 1);
+    assert_eq!(refused_key(Config::parse(&text, [])), "client.plain");
+}
+
+/// Run with `UPDATE_DOCS=1` to write the pages anew.
+#[test]
+fn the_pages_are_made_from_the_comments() {
+    let keys = reference::keys(include_str!("file.rs"));
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let made = [
+        (docs.join("configuration.md"), reference::page(&keys)),
+        (docs.join("configuration.example.toml"), reference::example(&keys)),
+    ];
+    for (path, text) in made {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "{} is out of date", path.display());
+    }
+    Config::parse(&reference::example(&keys), []).unwrap();
+}

@@ -1,0 +1,274 @@
+//! MIMI requests of the service's own devices: answered here if this service is the hub, else handed to the hub.
+
+use super::{
+    Edge, Refusal,
+    body::{Body, Reply, encoded},
+    identity::Caller,
+    people::recipient,
+};
+use crate::{federation::Endpoint, keys, rooms::Origin};
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorCode, RoomUri, UserUri, Wire,
+    edge::CreateRoomRequest,
+    frame::MailboxEvent,
+    mimi::{
+        GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse, SubmitMessageRequest,
+        SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
+        identifier::{IdentifierRequest, IdentifierResponse},
+    },
+};
+
+type Served = State<Arc<Edge>>;
+
+/// `POST rooms`.
+pub(super) async fn create(
+    State(edge): Served,
+    Caller(caller): Caller,
+    request: Body<CreateRoomRequest>,
+) -> Result<StatusCode, Refusal> {
+    if request.value.room.domain != *edge.domain() {
+        return Err(Refusal::new(ErrorCode::WrongDomain, "a room is opened at its creator's own service"));
+    }
+    edge.house.rooms.create(&caller, request.value, edge.now()).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// `POST update/{room}`.
+pub(super) async fn update(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(room): Path<String>,
+    request: Body<UpdateRequest>,
+) -> Result<Response, Refusal> {
+    let room: RoomUri = room.parse()?;
+    if room.domain != *edge.domain() {
+        return edge.hand_on::<UpdateRoomResponse>(&room, Endpoint::Update, request.bytes).await;
+    }
+    let response =
+        edge.house.rooms.update(&Origin::Device(caller), &room, request.value, edge.now()).await?;
+    Ok(Reply(StatusCode::OK, response).into_response())
+}
+
+/// `POST submitMessage/{room}`.
+pub(super) async fn submit(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(room): Path<String>,
+    request: Body<SubmitMessageRequest>,
+) -> Result<Reply<SubmitMessageResponse>, Refusal> {
+    let room: RoomUri = room.parse()?;
+    edge.rates.message(&caller)?;
+    Ok(Reply(StatusCode::OK, edge.submit(&caller, &room, request.value).await?))
+}
+
+/// `POST groupInfo/{room}`.
+pub(super) async fn group_info(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(room): Path<String>,
+    request: Body<GroupInfoRequest>,
+) -> Result<Response, Refusal> {
+    let room: RoomUri = room.parse()?;
+    if room.domain != *edge.domain() {
+        return edge.hand_on::<GroupInfoResponse>(&room, Endpoint::GroupInfo, request.bytes).await;
+    }
+    let response =
+        edge.house.rooms.group_info(&Origin::Device(caller), &room, request.value, edge.now()).await?;
+    Ok(Reply(StatusCode::OK, response).into_response())
+}
+
+/// `POST keyMaterial/{user}`: through the room's hub, which asks the target's service.
+pub(super) async fn key_material(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(user): Path<String>,
+    request: Body<KeyMaterialRequest>,
+) -> Result<Response, Refusal> {
+    let target: UserUri = user.parse()?;
+    edge.rates.claim(&caller.user_uri())?;
+    check_target(&request.value, &target)?;
+    let requester = keys::requester(&request.value)?;
+    let known = edge.house.accounts.device(&caller).await?;
+    let own_key =
+        known.is_some_and(|known| known.signature_key[..] == request.value.tbs.requester_signature_key[..]);
+    if requester != caller || !own_key {
+        return Err(keys::KeysError::BadSignature.into());
+    }
+    let hub = request.value.tbs.room_id.domain.clone();
+    let next = if hub == *edge.domain() { &target.domain } else { &hub };
+    if next == edge.domain() {
+        let response = edge.claim(&request.value).await?;
+        return Ok(Reply(StatusCode::OK, response).into_response());
+    }
+    let answer = edge.key_material_of(next, &target, request.bytes).await?;
+    Ok(encoded(StatusCode::OK, answer))
+}
+
+/// `POST identifierQuery/{domain}`.
+pub(super) async fn identifier_query(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(domain): Path<String>,
+    request: Body<IdentifierRequest>,
+) -> Result<Response, Refusal> {
+    let domain: Domain = domain.parse()?;
+    edge.rates.lookup(&caller.user_uri())?;
+    if domain == *edge.domain() {
+        let response = edge.house.accounts.lookup(&request.value).await?;
+        return Ok(Reply(StatusCode::OK, response).into_response());
+    }
+    edge.may_call(&domain)?;
+    let answer = edge
+        .house
+        .federation
+        .forward(&domain, Endpoint::IdentifierQuery, domain.as_str(), request.bytes)
+        .await?;
+    let response: IdentifierResponse = answer_of(&answer)?;
+    if response.uris.iter().any(|uri| uri.domain != domain) {
+        return Err(misbehaved("it named people of another service"));
+    }
+    Ok(encoded(StatusCode::OK, answer))
+}
+
+impl Edge {
+    /// Submits a message of an own device, here or at its hub.
+    pub(super) async fn submit(
+        &self,
+        caller: &DeviceUri,
+        room: &RoomUri,
+        request: SubmitMessageRequest,
+    ) -> Result<SubmitMessageResponse, Refusal> {
+        check_sender(caller, &request)?;
+        if room.domain == *self.domain() {
+            self.submit_here(&Origin::Device(caller.clone()), caller, room, request).await
+        } else {
+            self.submit_there(room, request).await
+        }
+    }
+
+    /// Submits to a room of this service.
+    pub(super) async fn submit_here(
+        &self,
+        origin: &Origin,
+        caller: &DeviceUri,
+        room: &RoomUri,
+        request: SubmitMessageRequest,
+    ) -> Result<SubmitMessageResponse, Refusal> {
+        Ok(self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?)
+    }
+
+    /// Submits to a room of another service.
+    pub(super) async fn submit_there(
+        &self,
+        room: &RoomUri,
+        request: SubmitMessageRequest,
+    ) -> Result<SubmitMessageResponse, Refusal> {
+        self.may_call(&room.domain)?;
+        let body = request.encode().into();
+        let answer = self
+            .house
+            .federation
+            .forward(&room.domain, Endpoint::SubmitMessage, &room.to_string(), body)
+            .await?;
+        answer_of(&answer)
+    }
+
+    /// Hands a request to the room's hub and its answer back, after a look at its form.
+    async fn hand_on<T: Wire>(
+        &self,
+        room: &RoomUri,
+        endpoint: Endpoint,
+        body: Bytes,
+    ) -> Result<Response, Refusal> {
+        self.may_call(&room.domain)?;
+        let answer = self.house.federation.forward(&room.domain, endpoint, &room.to_string(), body).await?;
+        answer_of::<T>(&answer)?;
+        Ok(encoded(StatusCode::OK, answer))
+    }
+
+    /// Asks another service for key material, and checks that the answer is about the person asked for.
+    pub(super) async fn key_material_of(
+        &self,
+        at: &Domain,
+        target: &UserUri,
+        body: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        self.may_call(at)?;
+        let answer =
+            self.house.federation.forward(at, Endpoint::KeyMaterial, &target.to_string(), body).await?;
+        let response: KeyMaterialResponse = answer_of(&answer)?;
+        let theirs = |device: &DeviceUri| device.user_uri() == *target;
+        if response.user_uri != *target || !response.clients.iter().all(|client| theirs(&client.client_uri)) {
+            return Err(misbehaved("it answered with key material of someone else"));
+        }
+        Ok(answer)
+    }
+
+    /// Claims key packages of a person of this service, and tells devices that are running low.
+    pub(super) async fn claim(&self, request: &KeyMaterialRequest) -> Result<KeyMaterialResponse, Refusal> {
+        let tbs = &request.tbs;
+        let person = self.house.accounts.person(&tbs.target_user.id).await?;
+        let devices: Option<Vec<_>> =
+            person.map(|person| person.devices.into_iter().map(|device| device.uri).collect());
+        let claim = self
+            .house
+            .keys
+            .claim(
+                tbs.target_user.clone(),
+                devices.as_deref(),
+                &tbs.acceptable_ciphersuites,
+                &tbs.required_capabilities,
+                self.now(),
+            )
+            .await?;
+        for low in claim.low {
+            let event = MailboxEvent::KeyPackagesLow { left: low.left };
+            self.tell(&[recipient(&low.device)], &event).await?;
+        }
+        Ok(claim.response)
+    }
+
+    /// Another service may be called if the operator configured it, or if its name can be a public one: a caller must
+    /// not make us knock at hosts and ports of an inner network.
+    pub(super) fn may_call(&self, domain: &Domain) -> Result<(), Refusal> {
+        let name = domain.as_str();
+        let last_label = name.rsplit('.').next().unwrap_or_default();
+        let public =
+            name.contains('.') && !name.contains(':') && !last_label.bytes().all(|byte| byte.is_ascii_digit());
+        if self.about.peers.contains(domain) || public {
+            Ok(())
+        } else {
+            Err(Refusal::new(ErrorCode::PeerUnavailable, "no service of this domain is known here"))
+        }
+    }
+}
+
+/// A device sends as its own person only.
+pub(super) fn check_sender(caller: &DeviceUri, request: &SubmitMessageRequest) -> Result<(), Refusal> {
+    let own = request.sending_uri.domain == caller.domain && request.sending_uri.id == caller.user;
+    if own { Ok(()) } else { Err(Refusal::new(ErrorCode::NotAllowed, "a device sends as its own person")) }
+}
+
+/// The path and the signed request name the same person.
+pub(super) fn check_target(request: &KeyMaterialRequest, target: &UserUri) -> Result<(), Refusal> {
+    if request.tbs.target_user == *target {
+        Ok(())
+    } else {
+        Err(Refusal::new(ErrorCode::Malformed, "path and request name different people"))
+    }
+}
+
+fn answer_of<T: Wire>(answer: &[u8]) -> Result<T, Refusal> {
+    T::decode(answer).map_err(|_| misbehaved("its answer does not decode"))
+}
+
+fn misbehaved(how: &str) -> Refusal {
+    Refusal::new(ErrorCode::PeerMisbehaved, &format!("the other service misbehaved: {how}"))
+}

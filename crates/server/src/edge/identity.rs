@@ -1,0 +1,95 @@
+//! Who asks: a device by its token, a service by its certificate, or an address.
+
+use super::{Edge, Refusal};
+use axum::extract::FromRequestParts;
+use data_encoding::BASE64URL_NOPAD;
+use http::{header, request::Parts};
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use trefoil_proto::{DeviceUri, Domain, ErrorCode};
+
+/// What is known of a connection. Kept by everything that runs on it.
+pub(super) struct Connection {
+    /// The other end.
+    pub address: IpAddr,
+    /// The DNS names in the other end's certificate; empty for devices.
+    pub names: Vec<Domain>,
+    /// Counts the connection against the listener's number.
+    pub _place: OwnedSemaphorePermit,
+    /// Tells the service that something still runs.
+    pub _alive: mpsc::Sender<()>,
+}
+
+/// A device of this service, by its token.
+pub(super) struct Caller(pub DeviceUri);
+
+/// Another service, by its certificate and its `From` header, which agree.
+pub(super) struct Peer(pub Domain);
+
+/// Someone without a token, within the rate of their address.
+pub(super) struct Anyone;
+
+impl FromRequestParts<Arc<Edge>> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge>) -> Result<Self, Refusal> {
+        let refused = || Refusal::new(ErrorCode::Unauthenticated, "no token, or it has expired");
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+            .and_then(|encoded| BASE64URL_NOPAD.decode(encoded).ok())
+            .ok_or_else(refused)?;
+        let device = edge.tokens.device(&token, edge.now()).await?.ok_or_else(refused)?;
+        edge.rates.request(&device)?;
+        Ok(Self(device))
+    }
+}
+
+impl FromRequestParts<Arc<Edge>> for Peer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge>) -> Result<Self, Refusal> {
+        let refused =
+            || Refusal::new(ErrorCode::WrongDomain, "the From header and the certificate do not agree");
+        let connection = parts.extensions.get::<Arc<Connection>>().ok_or_else(refused)?;
+        let from: Domain = parts
+            .headers
+            .get(header::FROM)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("mimi@"))
+            .and_then(|domain| domain.parse().ok())
+            .ok_or_else(refused)?;
+        let certified = |name: &Domain| name.as_str() == host(&from);
+        if from == *edge.domain() || !connection.names.iter().any(certified) {
+            return Err(refused());
+        }
+        edge.rates.peer(&from)?;
+        Ok(Self(from))
+    }
+}
+
+impl FromRequestParts<Arc<Edge>> for Anyone {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge>) -> Result<Self, Refusal> {
+        let connection = parts
+            .extensions
+            .get::<Arc<Connection>>()
+            .ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "the connection has no address"))?;
+        let mut address = connection.address;
+        if edge.about.behind_proxy {
+            // Only the last entry was written by the proxy on this machine.
+            let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+            let last = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
+            address = last.unwrap_or(address);
+        }
+        edge.rates.anonymous(address)?;
+        Ok(Self)
+    }
+}
+
+/// A domain without its port: certificates name hosts.
+pub(super) fn host(domain: &Domain) -> &str {
+    domain.as_str().split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! MIMI requests of other services (draft-ietf-mimi-protocol-06, section 5). A peer speaks for its own people and,
+//! where it is the hub, for its own rooms; nothing else.
+
+use super::{
+    Edge, Refusal, attachments,
+    body::{self, Body, Reply, encoded},
+    conversation::check_target,
+    identity::Peer,
+};
+use crate::{keys, media::MediaUrl, rooms::Origin};
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorCode, RoomUri, UserUri, limits,
+    mimi::{
+        GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, SubmitMessageRequest, SubmitMessageResponse,
+        UpdateRequest, UpdateRoomResponse,
+        directory::Directory,
+        identifier::{IdentifierRequest, IdentifierResponse},
+    },
+};
+
+type Served = State<Arc<Edge>>;
+
+/// `GET /.well-known/mimi-protocol-directory`.
+pub(super) async fn directory(State(edge): Served) -> Json<Directory> {
+    Json(Directory::at(&edge.about.federation_base))
+}
+
+/// `POST update/{room}`.
+pub(super) async fn update(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(room): Path<String>,
+    request: Body<UpdateRequest>,
+) -> Result<Reply<UpdateRoomResponse>, Refusal> {
+    let room = edge.own_room(&room)?;
+    let response = edge.house.rooms.update(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
+    Ok(Reply(StatusCode::OK, response))
+}
+
+/// `POST submitMessage/{room}`.
+pub(super) async fn submit(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(room): Path<String>,
+    request: Body<SubmitMessageRequest>,
+) -> Result<Reply<SubmitMessageResponse>, Refusal> {
+    let room = edge.own_room(&room)?;
+    if request.value.sending_uri.domain != peer {
+        return Err(not_its_own());
+    }
+    let response =
+        edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
+    Ok(Reply(StatusCode::OK, response))
+}
+
+/// `POST groupInfo/{room}`.
+pub(super) async fn group_info(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(room): Path<String>,
+    request: Body<GroupInfoRequest>,
+) -> Result<Reply<GroupInfoResponse>, Refusal> {
+    let room = edge.own_room(&room)?;
+    let response =
+        edge.house.rooms.group_info(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
+    Ok(Reply(StatusCode::OK, response))
+}
+
+/// `POST notify/{room}`: 201 also for a repetition.
+pub(super) async fn notify(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(room): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let room: RoomUri = room.parse()?;
+    let bytes = body::read(request, limits::NOTIFY).await?;
+    let federation = &edge.house.federation;
+    let checked = federation.check_notify(&peer, &room, &bytes, edge.now()).await?;
+    let mut known = Vec::with_capacity(checked.recipients().len());
+    for recipient in checked.recipients() {
+        let device = DeviceUri {
+            domain: edge.domain().clone(),
+            user: recipient.user.clone(),
+            device: recipient.device.clone(),
+        };
+        if edge.house.accounts.knows(&device).await? {
+            known.push(recipient.clone());
+        }
+    }
+    federation.accept_notify(checked, &known).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// `POST keyMaterial/{user}`: from a follower to the hub, or from the hub to the target's service.
+pub(super) async fn key_material(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(user): Path<String>,
+    request: Body<KeyMaterialRequest>,
+) -> Result<Response, Refusal> {
+    let target: UserUri = user.parse()?;
+    edge.rates.peer_claim(&peer)?;
+    check_target(&request.value, &target)?;
+    let requester = keys::requester(&request.value)?;
+    let hub = &request.value.tbs.room_id.domain;
+    if hub == edge.domain() {
+        if requester.domain != peer {
+            return Err(not_its_own());
+        }
+        if target.domain != *edge.domain() {
+            let answer = edge.key_material_of(&target.domain, &target, request.bytes).await?;
+            return Ok(encoded(StatusCode::OK, answer));
+        }
+    } else if *hub != peer || target.domain != *edge.domain() {
+        return Err(not_its_own());
+    }
+    Ok(Reply(StatusCode::OK, edge.claim(&request.value).await?).into_response())
+}
+
+/// `POST identifierQuery/{domain}`.
+pub(super) async fn identifier_query(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Path(domain): Path<String>,
+    request: Body<IdentifierRequest>,
+) -> Result<Reply<IdentifierResponse>, Refusal> {
+    let domain: Domain = domain.parse()?;
+    if domain != *edge.domain() {
+        return Err(Refusal::new(ErrorCode::WrongDomain, "this service answers for its own people only"));
+    }
+    edge.rates.peer_lookup(&peer)?;
+    Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value).await?))
+}
+
+/// `GET proxyDownload/{url}`: own media only. A peer reads those of a third service there.
+pub(super) async fn media(
+    State(edge): Served,
+    Peer(_): Peer,
+    Path(url): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let url = MediaUrl::parse(&url).filter(|url| edge.is_own(url));
+    let url = url.ok_or_else(|| Refusal::new(ErrorCode::WrongDomain, "this is no media of this service"))?;
+    attachments::serve(&edge, &url.id, &headers).await
+}
+
+impl Edge {
+    fn own_room(&self, raw: &str) -> Result<RoomUri, Refusal> {
+        let room: RoomUri = raw.parse()?;
+        if room.domain == *self.domain() {
+            Ok(room)
+        } else {
+            Err(Refusal::new(ErrorCode::WrongDomain, "this service is not the room's hub"))
+        }
+    }
+}
+
+fn not_its_own() -> Refusal {
+    Refusal::new(ErrorCode::WrongDomain, "a service speaks for its own people and rooms")
+}

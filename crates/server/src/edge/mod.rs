@@ -1,0 +1,202 @@
+//! The edge: HTTPS and WebSocket for the service's own devices, HTTPS with mutual TLS for other services.
+//!
+//! Everything that comes from a network is limited, authenticated and decoded here, once, into verified types; every
+//! refusal leaves through one mapping ([`refusal`]). What a request means is decided in the rooms behind.
+
+mod attachments;
+mod body;
+mod connections;
+mod conversation;
+mod guard;
+mod identity;
+mod listener;
+mod mimi;
+mod people;
+mod rates;
+mod refusal;
+mod rows;
+mod stream;
+mod tls;
+mod tokens;
+
+pub use listener::{Listener, Scheme};
+pub use refusal::Refusal;
+pub use rows::TABLES;
+pub use tls::{TlsError, TlsFiles};
+
+use crate::{
+    accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, mailbox::Mailboxes, media::Media,
+    rooms::Rooms, secrets::SecretKey,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{delete, get, post, put},
+};
+use connections::Connections;
+use rates::Rates;
+use std::{collections::BTreeSet, sync::Arc};
+use tokens::Tokens;
+use tokio::sync::{mpsc, watch};
+use trefoil_proto::{Domain, Timestamp, edge::ServiceInfo, paths};
+use trefoil_store::Store;
+
+/// What the edge is told about the service.
+pub struct About {
+    /// What clients are told; its clock is filled in at each answer.
+    pub info: ServiceInfo,
+    /// Public base URL of media.
+    pub media_base: String,
+    /// Public base URL of the federation listener.
+    pub federation_base: String,
+    /// Services that are reached by configuration.
+    pub peers: BTreeSet<Domain>,
+    /// The rates.
+    pub limits: crate::config::Limits,
+    /// A proxy on this machine stands in front: the address of a caller is in `X-Forwarded-For`.
+    pub behind_proxy: bool,
+}
+
+/// The rooms that the edge calls.
+#[derive(Clone)]
+pub struct House {
+    /// People and devices.
+    pub accounts: Arc<Accounts>,
+    /// Key packages.
+    pub keys: Arc<Keys>,
+    /// Mailboxes.
+    pub mailboxes: Arc<Mailboxes>,
+    /// Attachments.
+    pub media: Arc<Media>,
+    /// The hub.
+    pub rooms: Arc<Rooms>,
+    /// Other services.
+    pub federation: Arc<Federation>,
+}
+
+/// The edge of one service.
+pub struct Edge {
+    about: About,
+    house: House,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tokens: Tokens,
+    rates: Rates,
+    connections: Connections,
+    /// True once the service is told to stop.
+    draining: watch::Receiver<bool>,
+    /// A clone lives in every connection; the service waits until the last is gone.
+    alive: mpsc::Sender<()>,
+}
+
+impl Edge {
+    /// Puts the edge before the rooms. `draining` becomes true when the service is told to stop; a clone of `alive`
+    /// lives as long as each connection.
+    pub fn new(
+        about: About,
+        house: House,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        challenges: SecretKey,
+        draining: watch::Receiver<bool>,
+        alive: mpsc::Sender<()>,
+    ) -> Self {
+        Self {
+            tokens: Tokens::new(Arc::clone(&store), challenges),
+            rates: Rates::new(&about.limits),
+            connections: Connections::default(),
+            about,
+            house,
+            store,
+            clock,
+            draining,
+            alive,
+        }
+    }
+
+    /// What the service's own devices may ask.
+    pub fn client_router(self: &Arc<Self>) -> Router {
+        let v1 = Router::new()
+            .route("/service", get(people::service))
+            .route("/accounts/code", post(people::code))
+            .route("/accounts", post(people::register))
+            .route("/accounts/devices", get(people::devices).post(people::add_device))
+            .route("/accounts/devices/{device}", delete(people::remove_device))
+            .route("/account", get(people::account))
+            .route("/auth/challenge", post(people::challenge))
+            .route("/auth/token", post(people::token))
+            .route("/keyPackages", get(people::key_package_counts).post(people::publish_key_packages))
+            .route("/rooms", post(conversation::create))
+            .route("/update/{room}", post(conversation::update))
+            .route("/submitMessage/{room}", post(conversation::submit))
+            .route("/groupInfo/{room}", post(conversation::group_info))
+            .route("/keyMaterial/{user}", post(conversation::key_material))
+            .route("/identifierQuery/{domain}", post(conversation::identifier_query))
+            .route("/requestConsent/{domain}", post(guard::unsupported))
+            .route("/updateConsent/{domain}", post(guard::unsupported))
+            .route("/reportAbuse/{room}", post(guard::unsupported))
+            .route("/media", post(attachments::open))
+            .route(
+                "/media/{id}",
+                put(attachments::append).get(attachments::read).head(attachments::progress),
+            )
+            .route("/proxyDownload/{url}", get(attachments::proxy))
+            .route("/stream", get(stream::connect));
+        self.finish(
+            Router::new().nest(paths::CLIENT_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)),
+        )
+    }
+
+    /// What other services may ask.
+    pub fn federation_router(self: &Arc<Self>) -> Router {
+        let v1 = Router::new()
+            .route("/keyMaterial/{user}", post(mimi::key_material))
+            .route("/update/{room}", post(mimi::update))
+            .route("/notify/{room}", post(mimi::notify))
+            .route("/submitMessage/{room}", post(mimi::submit))
+            .route("/groupInfo/{room}", post(mimi::group_info))
+            .route("/identifierQuery/{domain}", post(mimi::identifier_query))
+            .route("/requestConsent/{domain}", post(guard::unsupported))
+            .route("/updateConsent/{domain}", post(guard::unsupported))
+            .route("/reportAbuse/{room}", post(guard::unsupported))
+            .route("/proxyDownload/{url}", get(mimi::media));
+        self.finish(Router::new().nest(paths::MIMI_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)))
+    }
+
+    /// Forgets what has run out: rates, challenges.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sweep(&self) -> Result<(), Refusal> {
+        self.rates.sweep();
+        self.tokens.sweep(self.now()).await.map_err(Refusal::from)
+    }
+
+    /// How many devices are connected.
+    pub fn connected(&self) -> usize {
+        self.connections.count()
+    }
+
+    fn finish(self: &Arc<Self>, router: Router<Arc<Self>>) -> Router {
+        router
+            .fallback(guard::no_such_path)
+            .method_not_allowed_fallback(guard::wrong_method)
+            .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn_with_state(Arc::clone(self), guard::guard))
+            .with_state(Arc::clone(self))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn domain(&self) -> &Domain {
+        &self.about.info.domain
+    }
+}
+
+/// Resolves when the service is told to stop, or is gone.
+async fn stopping(draining: &mut watch::Receiver<bool>) {
+    let _ = draining.wait_for(|draining| *draining).await;
+}

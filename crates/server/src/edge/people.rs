@@ -1,0 +1,174 @@
+//! What a service's people ask of it about themselves: accounts, devices, tokens, key packages.
+
+use super::{
+    Edge, Refusal,
+    body::{Body, Reply},
+    identity::{Anyone, Caller},
+};
+use crate::accounts::Accepted;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceId, DeviceUri, ErrorCode, UserUri,
+    edge::{
+        AccountData, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList, KeyPackageCounts, NewDevice,
+        PublishKeyPackages, RegisterRequest, ServiceInfo, TokenRequest, TokenResponse,
+    },
+    frame::MailboxEvent,
+    mimi::fanout::Recipient,
+};
+use trefoil_store::Batch;
+
+type Served = State<Arc<Edge>>;
+
+/// `GET service`.
+pub(super) async fn service(State(edge): Served, _: Anyone) -> Reply<ServiceInfo> {
+    Reply(StatusCode::OK, ServiceInfo { now: edge.now(), ..edge.about.info.clone() })
+}
+
+/// `POST accounts/code`.
+pub(super) async fn code(
+    State(edge): Served,
+    _: Anyone,
+    request: Body<CodeRequest>,
+) -> Result<StatusCode, Refusal> {
+    edge.house.accounts.request_code(&request.value, edge.now()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `POST accounts`.
+pub(super) async fn register(
+    State(edge): Served,
+    _: Anyone,
+    request: Body<RegisterRequest>,
+) -> Result<StatusCode, Refusal> {
+    Ok(status(edge.house.accounts.register(&request.value, edge.now()).await?))
+}
+
+/// `POST accounts/devices`.
+pub(super) async fn add_device(
+    State(edge): Served,
+    Caller(caller): Caller,
+    request: Body<NewDevice>,
+) -> Result<StatusCode, Refusal> {
+    let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
+    edge.tell_devices(&caller).await?;
+    Ok(status(accepted))
+}
+
+/// `GET accounts/devices`.
+pub(super) async fn devices(
+    State(edge): Served,
+    Caller(caller): Caller,
+) -> Result<Reply<DeviceList>, Refusal> {
+    Ok(Reply(StatusCode::OK, DeviceList { devices: edge.own_devices(&caller).await?.1 }))
+}
+
+/// `DELETE accounts/devices/{device}`: what the device left behind goes with it, and its connection ends.
+pub(super) async fn remove_device(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Path(device): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let device: DeviceId = device.parse()?;
+    let removed = edge.house.accounts.remove_device(&caller, &device).await?;
+    edge.tokens.revoke(&removed).await?;
+    edge.connections.end(&removed);
+    edge.house.keys.remove(&removed).await?;
+    edge.house.mailboxes.remove(&recipient(&removed)).await?;
+    edge.tell_devices(&caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET account`.
+pub(super) async fn account(
+    State(edge): Served,
+    Caller(caller): Caller,
+) -> Result<Reply<AccountData>, Refusal> {
+    let (created_day, devices) = edge.own_devices(&caller).await?;
+    let media_bytes = edge.house.media.used(&caller.user, edge.now()).await?;
+    let user: UserUri = caller.user_uri();
+    Ok(Reply(StatusCode::OK, AccountData { user, created_day, devices: DeviceList { devices }, media_bytes }))
+}
+
+/// `POST auth/challenge`.
+pub(super) async fn challenge(
+    State(edge): Served,
+    _: Anyone,
+    request: Body<ChallengeRequest>,
+) -> Reply<ChallengeResponse> {
+    let challenge = edge.tokens.challenge(&request.value.device, edge.now());
+    Reply(StatusCode::OK, ChallengeResponse { challenge })
+}
+
+/// `POST auth/token`.
+pub(super) async fn token(
+    State(edge): Served,
+    _: Anyone,
+    request: Body<TokenRequest>,
+) -> Result<Reply<TokenResponse>, Refusal> {
+    let device = edge.house.accounts.device(&request.value.tbs.device).await?;
+    let key = device.map(|device| device.signature_key);
+    Ok(Reply(StatusCode::OK, edge.tokens.exchange(&request.value, key, edge.now()).await?))
+}
+
+/// `POST keyPackages`.
+pub(super) async fn publish_key_packages(
+    State(edge): Served,
+    Caller(caller): Caller,
+    request: Body<PublishKeyPackages>,
+) -> Result<StatusCode, Refusal> {
+    edge.house.keys.publish(&caller, request.value, edge.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET keyPackages`.
+pub(super) async fn key_package_counts(
+    State(edge): Served,
+    Caller(caller): Caller,
+) -> Result<Reply<KeyPackageCounts>, Refusal> {
+    Ok(Reply(StatusCode::OK, edge.house.keys.counts(&caller, edge.now()).await?))
+}
+
+impl Edge {
+    /// Day of registration and devices of the caller's account.
+    async fn own_devices(&self, caller: &DeviceUri) -> Result<(u32, Vec<NewDevice>), Refusal> {
+        let person = self.house.accounts.person(&caller.user).await?;
+        let person =
+            person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
+        Ok((person.created_day, person.devices))
+    }
+
+    /// Tells the caller's other devices that the list changed.
+    async fn tell_devices(&self, caller: &DeviceUri) -> Result<(), Refusal> {
+        let (_, devices) = self.own_devices(caller).await?;
+        let others: Vec<_> =
+            devices.iter().map(|device| &device.uri).filter(|uri| *uri != caller).map(recipient).collect();
+        self.tell(&others, &MailboxEvent::DevicesChanged).await
+    }
+
+    /// Appends an event of the service's own to mailboxes.
+    pub(super) async fn tell(&self, to: &[Recipient], event: &MailboxEvent) -> Result<(), Refusal> {
+        if to.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        self.house.mailboxes.append(&mut batch, to, event)?;
+        self.store.commit(batch).await.map_err(|error| Refusal::internal(&error))?;
+        self.house.mailboxes.announce(to);
+        Ok(())
+    }
+}
+
+/// Where a device's mailbox is.
+pub(super) fn recipient(device: &DeviceUri) -> Recipient {
+    Recipient { user: device.user.clone(), device: device.device.clone() }
+}
+
+fn status(accepted: Accepted) -> StatusCode {
+    match accepted {
+        Accepted::New => StatusCode::CREATED,
+        Accepted::Repeated => StatusCode::OK,
+    }
+}

@@ -1,0 +1,204 @@
+//! The one mapping from what rooms refuse to what a caller is told.
+
+use super::tokens::TokenError;
+use crate::{
+    accounts::AccountsError, federation::FederationError, keys::KeysError, mailbox::MailboxError,
+    media::MediaError, rooms::RoomsError,
+};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use trefoil_proto::{ErrorBody, ErrorCode, ProtoError, Wire as _, paths};
+
+/// A refusal on its way out: status and encoded [`ErrorBody`].
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+impl Refusal {
+    /// A refusal with a sentence that is the same for everyone.
+    pub fn new(code: ErrorCode, detail: &str) -> Self {
+        Self::from(ErrorBody { code, retry_after_ms: 0, detail: detail.as_bytes().to_vec() })
+    }
+
+    /// Too many requests: try again after this many milliseconds.
+    pub fn rate_limited(retry_after_ms: u32) -> Self {
+        Self::from(ErrorBody {
+            code: ErrorCode::RateLimited,
+            retry_after_ms,
+            detail: b"too many requests".to_vec(),
+        })
+    }
+
+    /// The service failed; the cause goes to the log and not to the caller.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        let mut causes = cause.to_string();
+        let mut source = cause.source();
+        while let Some(deeper) = source {
+            causes.push_str(": ");
+            causes.push_str(&deeper.to_string());
+            source = deeper.source();
+        }
+        tracing::error!(error = causes, "the service failed");
+        Self::from(ErrorBody {
+            code: ErrorCode::Internal,
+            retry_after_ms: 1000,
+            detail: b"the service failed".to_vec(),
+        })
+    }
+
+    /// The same with another status.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// As it stands in a frame.
+    pub fn into_body(self) -> ErrorBody {
+        self.body
+    }
+}
+
+impl From<ErrorBody> for Refusal {
+    fn from(body: ErrorBody) -> Self {
+        Self { status: status(body.code), body }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body.encode()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(paths::ERROR_MEDIA_TYPE));
+        if self.body.retry_after_ms > 0 {
+            headers.insert(header::RETRY_AFTER, self.body.retry_after_ms.div_ceil(1000).into());
+        }
+        response
+    }
+}
+
+fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Malformed
+        | ErrorCode::BadIdentifier
+        | ErrorCode::BadCode
+        | ErrorCode::BadSignature
+        | ErrorCode::InvalidHandshake
+        | ErrorCode::NotFranked => StatusCode::BAD_REQUEST,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::NotAllowed | ErrorCode::WrongDomain => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Conflict
+        | ErrorCode::IdentifierTaken
+        | ErrorCode::WrongEpoch
+        | ErrorCode::WrongOffset => StatusCode::CONFLICT,
+        ErrorCode::RateLimited | ErrorCode::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::PeerUnavailable | ErrorCode::PeerMisbehaved => StatusCode::BAD_GATEWAY,
+        ErrorCode::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl From<ProtoError> for Refusal {
+    fn from(error: ProtoError) -> Self {
+        let code = match error {
+            ProtoError::TooLarge { .. } => ErrorCode::TooLarge,
+            ProtoError::Unverified(_) => ErrorCode::BadSignature,
+            _ => ErrorCode::Malformed,
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<AccountsError> for Refusal {
+    fn from(error: AccountsError) -> Self {
+        let code = match error {
+            AccountsError::OtherProfile => ErrorCode::Unsupported,
+            AccountsError::BadIdentifier(_) => ErrorCode::BadIdentifier,
+            AccountsError::Taken => ErrorCode::IdentifierTaken,
+            AccountsError::WrongCode => ErrorCode::BadCode,
+            AccountsError::BadSignature => ErrorCode::BadSignature,
+            AccountsError::OtherAccount => ErrorCode::NotAllowed,
+            AccountsError::IdsInUse | AccountsError::LastDevice => ErrorCode::Conflict,
+            AccountsError::TooManyDevices => ErrorCode::QuotaExceeded,
+            AccountsError::NoSuchDevice | AccountsError::NoSuchPerson => ErrorCode::NotFound,
+            AccountsError::Contended
+            | AccountsError::DamagedRow
+            | AccountsError::ReadAccount(_)
+            | AccountsError::StoreAccount(_)
+            | AccountsError::StoreCode(_) => return Self::internal(&error),
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<KeysError> for Refusal {
+    fn from(error: KeysError) -> Self {
+        let code = match error {
+            KeysError::Invalid(_) => ErrorCode::Malformed,
+            KeysError::Suite => ErrorCode::Unsupported,
+            KeysError::TooMany => ErrorCode::QuotaExceeded,
+            KeysError::BadSignature => ErrorCode::BadSignature,
+            KeysError::Contended
+            | KeysError::CheckStopped
+            | KeysError::DamagedRow
+            | KeysError::Read(_)
+            | KeysError::Write(_) => return Self::internal(&error),
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<MediaError> for Refusal {
+    fn from(error: MediaError) -> Self {
+        let code = match error {
+            MediaError::NotFound => ErrorCode::NotFound,
+            MediaError::Length => ErrorCode::TooLarge,
+            MediaError::Quota => ErrorCode::QuotaExceeded,
+            MediaError::Offset(length) => return Self::new(ErrorCode::WrongOffset, &length.to_string()),
+            MediaError::Range => {
+                return Self::new(ErrorCode::Malformed, &error.to_string())
+                    .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
+            }
+            MediaError::Contended
+            | MediaError::DamagedRow
+            | MediaError::Read(_)
+            | MediaError::Write(_) => return Self::internal(&error),
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Refused => Self::new(ErrorCode::Unauthenticated, &error.to_string()),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<MailboxError> for Refusal {
+    fn from(error: MailboxError) -> Self {
+        match error {
+            MailboxError::EventTooLarge { .. } => Self::new(ErrorCode::TooLarge, &error.to_string()),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<FederationError> for Refusal {
+    fn from(error: FederationError) -> Self {
+        let body = error.to_body();
+        if body.code == ErrorCode::Internal { Self::internal(&error) } else { Self::from(body) }
+    }
+}
+
+impl From<RoomsError> for Refusal {
+    fn from(error: RoomsError) -> Self {
+        let body = error.to_body();
+        if body.code == ErrorCode::Internal { Self::internal(&error) } else { Self::from(body) }
+    }
+}

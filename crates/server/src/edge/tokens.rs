@@ -1,0 +1,237 @@
+//! Authentication of devices: a challenge that is not stored until it is used, a signature, a token that is stored
+//! by its hash.
+
+use super::rows::{self, ChallengeRow, DeviceRow, DeviceToken, TokenRow};
+use crate::secrets::SecretKey;
+use bytes::Bytes;
+use ed25519_dalek::{Signature, VerifyingKey};
+use hmac::{Hmac, Mac as _};
+use moka::sync::Cache;
+use rand::RngCore as _;
+use sha2::{Digest as _, Sha256};
+use std::{sync::Arc, time::Duration};
+use trefoil_proto::{
+    DeviceUri, Timestamp,
+    edge::{self, TokenRequest, TokenResponse},
+};
+use trefoil_store::{Batch, KeyRange, Store, StoreError};
+
+/// How long a challenge is good, in milliseconds.
+const CHALLENGE_LIFE: u64 = 60 * 1000;
+/// How long a token is good, in milliseconds.
+const TOKEN_LIFE: u64 = 60 * 60 * 1000;
+/// Tokens of one device at a time: the oldest goes first.
+const TOKENS: usize = 4;
+const NONCE: usize = 16;
+const TAG: usize = 32;
+const ATTEMPTS: usize = 8;
+
+/// Why a device is not believed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TokenError {
+    /// No such device, a bad or used challenge, or a bad signature: never said which.
+    #[error("the device is not known, or its challenge or signature is not good")]
+    Refused,
+    /// Others changed the same rows again and again.
+    #[error("too many token requests at the same time")]
+    Contended,
+    /// A stored row does not decode.
+    #[error("a stored token does not decode")]
+    DamagedRow,
+    /// Reading rows failed.
+    #[error("read tokens")]
+    Read(#[source] StoreError),
+    /// Writing rows failed.
+    #[error("store a token")]
+    Write(#[source] StoreError),
+}
+
+/// Challenges and tokens.
+pub(super) struct Tokens {
+    store: Arc<dyn Store>,
+    challenges: SecretKey,
+    /// Tokens seen lately, by hash.
+    seen: Cache<[u8; 32], TokenRow>,
+}
+
+impl Tokens {
+    pub(super) fn new(store: Arc<dyn Store>, challenges: SecretKey) -> Self {
+        let seen = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(60)).build();
+        Self { store, challenges, seen }
+    }
+
+    /// A challenge for a device, known or not.
+    pub(super) fn challenge(&self, device: &DeviceUri, now: Timestamp) -> Vec<u8> {
+        let mut challenge = vec![0; NONCE];
+        rand::rng().fill_bytes(&mut challenge);
+        challenge.extend_from_slice(&now.plus_millis(CHALLENGE_LIFE).0.to_be_bytes());
+        let tag = self.mac(device, &challenge).finalize().into_bytes();
+        challenge.extend_from_slice(&tag);
+        challenge
+    }
+
+    /// A token for a signed challenge. `key` is the device's, or `None` if it is not known; both take the same steps.
+    pub(super) async fn exchange(
+        &self,
+        request: &TokenRequest,
+        key: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<TokenResponse, TokenError> {
+        let (nonce, challenge_ends) = self.check(request, key, now)?;
+        let mut token = vec![0; 32];
+        rand::rng().fill_bytes(&mut token);
+        let hash: [u8; 32] = Sha256::digest(&token).into();
+        let device = &request.tbs.device;
+        let row = TokenRow { device: device.clone(), expires: now.plus_millis(TOKEN_LIFE) };
+        let device_key = rows::device_key(device);
+        for _ in 0..ATTEMPTS {
+            let used = self.get(rows::CHALLENGES, nonce.clone()).await?;
+            if used.is_some() {
+                return Err(TokenError::Refused);
+            }
+            let mut batch = Batch::new();
+            batch.assert_absent(rows::CHALLENGES, nonce.clone());
+            batch.put(rows::CHALLENGES, nonce.clone(), ChallengeRow { expires: challenge_ends }.encode());
+            let old = self.get(rows::DEVICES, device_key.clone().into()).await?;
+            let mut held = old.as_deref().map_or_else(|| Ok(DeviceRow::default()), DeviceRow::decode)?;
+            match old {
+                Some(old) => batch.assert_equals(rows::DEVICES, device_key.clone(), old),
+                None => batch.assert_absent(rows::DEVICES, device_key.clone()),
+            };
+            let mut gone = Vec::new();
+            held.tokens.push(DeviceToken { hash, expires: row.expires });
+            let surplus = held.tokens.len().saturating_sub(TOKENS);
+            let mut at = 0;
+            held.tokens.retain(|token| {
+                at += 1;
+                let keep = at > surplus && token.expires > now;
+                if !keep {
+                    gone.push(token.hash);
+                }
+                keep
+            });
+            for hash in &gone {
+                batch.delete(rows::TOKENS, hash.to_vec());
+            }
+            batch.put(rows::DEVICES, device_key.clone(), held.encode());
+            batch.put(rows::TOKENS, hash.to_vec(), row.encode());
+            match self.store.commit(batch).await {
+                Ok(_) => {
+                    gone.iter().for_each(|hash| self.seen.invalidate(hash));
+                    return Ok(TokenResponse { token, expires: row.expires });
+                }
+                Err(StoreError::AssertFailed { .. }) => {}
+                Err(error) => return Err(TokenError::Write(error)),
+            }
+        }
+        Err(TokenError::Contended)
+    }
+
+    /// Whose a token is; `None` if it is nobody's, or has ended.
+    pub(super) async fn device(&self, token: &[u8], now: Timestamp) -> Result<Option<DeviceUri>, TokenError> {
+        if token.len() != 32 {
+            return Ok(None);
+        }
+        // The look-up is by hash, so its timing tells nothing about a token.
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some(row) = self.seen.get(&hash) {
+            return Ok(if row.expires > now { Some(row.device) } else { None });
+        }
+        let Some(value) = self.get(rows::TOKENS, hash.to_vec().into()).await? else { return Ok(None) };
+        let row = TokenRow::decode(&value)?;
+        if row.expires <= now {
+            return Ok(None);
+        }
+        self.seen.insert(hash, row.clone());
+        Ok(Some(row.device))
+    }
+
+    /// Ends every token of a device.
+    pub(super) async fn revoke(&self, device: &DeviceUri) -> Result<(), TokenError> {
+        let key = rows::device_key(device);
+        for _ in 0..ATTEMPTS {
+            let Some(old) = self.get(rows::DEVICES, key.clone().into()).await? else { return Ok(()) };
+            let held = DeviceRow::decode(&old)?;
+            let mut batch = Batch::new();
+            batch.assert_equals(rows::DEVICES, key.clone(), old);
+            batch.delete(rows::DEVICES, key.clone());
+            for token in &held.tokens {
+                batch.delete(rows::TOKENS, token.hash.to_vec());
+            }
+            match self.store.commit(batch).await {
+                Ok(_) => {
+                    held.tokens.iter().for_each(|token| self.seen.invalidate(&token.hash));
+                    return Ok(());
+                }
+                Err(StoreError::AssertFailed { .. }) => {}
+                Err(error) => return Err(TokenError::Write(error)),
+            }
+        }
+        Err(TokenError::Contended)
+    }
+
+    /// Forgets used challenges that have ended.
+    pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), TokenError> {
+        let mut range = KeyRange::all();
+        loop {
+            let page =
+                self.store.scan(rows::CHALLENGES, range.clone(), 512).await.map_err(TokenError::Read)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            range.start = [last, [0].as_slice()].concat().into();
+            let mut batch = Batch::new();
+            for (key, value) in &page {
+                if ChallengeRow::decode(value)?.expires <= now {
+                    batch.delete(rows::CHALLENGES, key.clone());
+                }
+            }
+            if !batch.is_empty() {
+                self.store.commit(batch).await.map_err(TokenError::Write)?;
+            }
+        }
+    }
+
+    /// The challenge is ours, for this device, in time; the device signed it. Returns its nonce and its end.
+    fn check(
+        &self,
+        request: &TokenRequest,
+        key: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<(Bytes, Timestamp), TokenError> {
+        let challenge = &request.tbs.challenge;
+        if challenge.len() != NONCE + 8 + TAG {
+            return Err(TokenError::Refused);
+        }
+        let (content, tag) = challenge.split_at(NONCE + 8);
+        let ours = self.mac(&request.tbs.device, content).verify_slice(tag).is_ok();
+        let ends = content[NONCE..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        // An unknown device costs the same: its signature is checked as well.
+        let verifying = VerifyingKey::from_bytes(&key.unwrap_or(NOBODY)).map_err(|_| TokenError::Refused)?;
+        let signed = edge::signed_content(edge::TOKEN_LABEL, &request.tbs)
+            .is_ok_and(|content| {
+                verifying.verify_strict(&content, &Signature::from_bytes(&request.signature)).is_ok()
+            });
+        if ours && signed && key.is_some() && ends > now.0 {
+            Ok((Bytes::copy_from_slice(&content[..NONCE]), Timestamp(ends)))
+        } else {
+            Err(TokenError::Refused)
+        }
+    }
+
+    fn mac(&self, device: &DeviceUri, content: &[u8]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.challenges.bytes()).expect("HMAC takes keys of any length");
+        mac.update(content);
+        mac.update(device.to_string().as_bytes());
+        mac
+    }
+
+    async fn get(&self, table: trefoil_store::Table, key: Bytes) -> Result<Option<Bytes>, TokenError> {
+        self.store.get(table, key).await.map_err(TokenError::Read)
+    }
+}
+
+/// Stands in for the key of a device that is not known: a valid point (the curve's base point, RFC 8032).
+const NOBODY: [u8; 32] = {
+    let mut point = [0x66; 32];
+    point[0] = 0x58;
+    point
+};

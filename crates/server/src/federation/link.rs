@@ -1,0 +1,102 @@
+//! The way to other services, as the rest of the house sees it.
+
+use super::FederationError;
+use bytes::Bytes;
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use trefoil_proto::{
+    Domain, Wire, limits,
+    mimi::{
+        GroupInfoResponse, KeyMaterialResponse, SubmitMessageResponse, UpdateRoomResponse,
+        directory::Directory, identifier::IdentifierResponse,
+    },
+};
+
+/// An endpoint of the MIMI interface that is posted to (draft-ietf-mimi-protocol-06, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `keyMaterial/{targetUser}`.
+    KeyMaterial,
+    /// `update/{roomId}`.
+    Update,
+    /// `notify/{roomId}`.
+    Notify,
+    /// `submitMessage/{roomId}`.
+    SubmitMessage,
+    /// `groupInfo/{roomId}`.
+    GroupInfo,
+    /// `requestConsent/{targetUser}`.
+    RequestConsent,
+    /// `updateConsent/{requesterUser}`.
+    UpdateConsent,
+    /// `identifierQuery/{domain}`.
+    IdentifierQuery,
+    /// `reportAbuse/{roomId}`.
+    ReportAbuse,
+}
+
+impl Endpoint {
+    /// The URL template in a service's directory.
+    pub(super) fn template(self, directory: &Directory) -> &str {
+        match self {
+            Self::KeyMaterial => &directory.key_material,
+            Self::Update => &directory.update,
+            Self::Notify => &directory.notify,
+            Self::SubmitMessage => &directory.submit_message,
+            Self::GroupInfo => &directory.group_info,
+            Self::RequestConsent => &directory.request_consent,
+            Self::UpdateConsent => &directory.update_consent,
+            Self::IdentifierQuery => &directory.identifier_query,
+            Self::ReportAbuse => &directory.report_abuse,
+        }
+    }
+
+    /// Largest answer that is read, in bytes.
+    pub(super) fn answer_limit(self) -> usize {
+        match self {
+            Self::KeyMaterial => KeyMaterialResponse::LIMIT,
+            Self::Update => UpdateRoomResponse::LIMIT,
+            Self::SubmitMessage => SubmitMessageResponse::LIMIT,
+            Self::GroupInfo => GroupInfoResponse::LIMIT,
+            Self::IdentifierQuery => IdentifierResponse::LIMIT,
+            Self::Notify | Self::RequestConsent | Self::UpdateConsent | Self::ReportAbuse => limits::REQUEST,
+        }
+    }
+}
+
+/// Part of an attachment on its way from another service.
+pub struct Media {
+    /// 200 or 206.
+    pub status: u16,
+    /// `Content-Length`, if the peer said.
+    pub length: Option<u64>,
+    /// `Content-Range`, as the peer said.
+    pub content_range: Option<String>,
+    /// The bytes.
+    pub body: BoxStream<'static, Result<Bytes, FederationError>>,
+}
+
+/// Calls to other services. Implementations authenticate both ends: who answers is the domain that was asked.
+pub trait Link: Send + Sync + 'static {
+    /// Posts a body and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`FederationError::Unavailable`], [`FederationError::Refused`], [`FederationError::Misbehaved`].
+    fn post<'a>(
+        &'a self,
+        domain: &'a Domain,
+        endpoint: Endpoint,
+        segment: &'a str,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, FederationError>>;
+
+    /// Opens an attachment.
+    ///
+    /// # Errors
+    /// As [`Link::post`].
+    fn media<'a>(
+        &'a self,
+        domain: &'a Domain,
+        url: &'a str,
+        range: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Media, FederationError>>;
+}

@@ -1,0 +1,160 @@
+//! The stored rows of federation. The outbox itself is one store queue for each peer.
+
+use super::{Incident, IncidentReason, Refusal};
+use crate::catalogue::TableNote;
+use bytes::Bytes;
+use trefoil_proto::{Domain, ErrorCode, RoomUri, Timestamp};
+use trefoil_store::{QueueKey, Table};
+
+/// Domain to nothing: which outboxes exist.
+pub(super) const PEERS: Table = Table::new("federation.peers");
+/// Domain, zero, slot to a digest: what was accepted from a peer lately.
+pub(super) const SEEN: Table = Table::new("federation.seen");
+/// Domain, zero, slot to an outbox entry that a peer will never take.
+pub(super) const REFUSED: Table = Table::new("federation.refused");
+/// Slot to what a peer tried.
+pub(super) const INCIDENTS: Table = Table::new("federation.incidents");
+
+/// What this room stores.
+pub const TABLES: &[TableNote] = &[
+    TableNote {
+        table: PEERS,
+        holds: "the domain of each service that was ever sent anything; beside it a queue of what is not delivered \
+                yet, each entry a room, recipients by opaque id, and encrypted messages",
+        kept: "the domain for ever, a queue entry until the peer has stored it",
+        discloses: "which services are talked to; while a peer is down, which of its devices are in which room",
+    },
+    TableNote {
+        table: SEEN,
+        holds: "SHA-256 digests of the last notifications that each peer sent",
+        kept: "until 4096 later ones came from the peer",
+        discloses: "nothing to someone who has not the notification itself",
+    },
+    TableNote {
+        table: REFUSED,
+        holds: "an outbox entry that its peer refused for good, with time and reason",
+        kept: "until 1024 later ones were refused by the peer",
+        discloses: "as an outbox entry",
+    },
+    TableNote {
+        table: INCIDENTS,
+        holds: "what a peer sent that it may not: time, domain, reason",
+        kept: "until 1024 later ones happened",
+        discloses: "which services misbehaved",
+    },
+];
+
+const VERSION: u8 = 1;
+
+/// A peer's outbox. The double slash keeps it apart from every mailbox (`user/device`).
+pub(super) fn outbox(domain: &Domain) -> QueueKey {
+    QueueKey::new(format!("outbox//{domain}").into_bytes())
+}
+
+pub(super) fn encode_outbox(room: &RoomUri, notify: &[u8]) -> Bytes {
+    let room = room.to_string();
+    let length = u16::try_from(room.len()).expect("a URI has at most limits::URI bytes");
+    let mut row = Vec::with_capacity(3 + room.len() + notify.len());
+    row.push(VERSION);
+    row.extend_from_slice(&length.to_be_bytes());
+    row.extend_from_slice(room.as_bytes());
+    row.extend_from_slice(notify);
+    row.into()
+}
+
+/// Room and encoded `NotifyRequest`.
+pub(super) fn decode_outbox(row: &Bytes) -> Option<(RoomUri, Bytes)> {
+    let mut reader = Reader::new(row)?;
+    let length = usize::from(reader.u16()?);
+    let room = std::str::from_utf8(reader.take(length)?).ok()?.parse().ok()?;
+    Some((room, row.slice_ref(reader.0)))
+}
+
+pub(super) fn slot_key(domain: &Domain, slot: u16) -> Vec<u8> {
+    let mut key = domain_prefix(domain);
+    key.extend_from_slice(&slot.to_be_bytes());
+    key
+}
+
+pub(super) fn domain_prefix(domain: &Domain) -> Vec<u8> {
+    let mut key = domain.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// A digest with its running number.
+pub(super) fn encode_seen(number: u64, digest: &[u8; 32]) -> Vec<u8> {
+    let mut row = vec![VERSION];
+    row.extend_from_slice(&number.to_be_bytes());
+    row.extend_from_slice(digest);
+    row
+}
+
+pub(super) fn decode_seen(row: &[u8]) -> Option<(u64, [u8; 32])> {
+    let mut reader = Reader::new(row)?;
+    let number = reader.u64()?;
+    Some((number, reader.0.try_into().ok()?))
+}
+
+pub(super) fn encode_refused(refusal: &Refusal) -> Vec<u8> {
+    let entry = encode_outbox(&refusal.room, &refusal.body);
+    let mut row = vec![VERSION];
+    row.extend_from_slice(&refusal.at.0.to_be_bytes());
+    row.extend_from_slice(&refusal.status.to_be_bytes());
+    row.extend_from_slice(&(refusal.code as u16).to_be_bytes());
+    row.extend_from_slice(&entry);
+    row
+}
+
+pub(super) fn decode_refused(row: &Bytes) -> Option<Refusal> {
+    let mut reader = Reader::new(row)?;
+    let (at, status, code) = (Timestamp(reader.u64()?), reader.u16()?, code(reader.u16()?)?);
+    let (room, body) = decode_outbox(&row.slice_ref(reader.0))?;
+    Some(Refusal { at, status, code, room, body })
+}
+
+pub(super) fn encode_incident(number: u64, incident: &Incident) -> Vec<u8> {
+    let mut row = vec![VERSION];
+    row.extend_from_slice(&number.to_be_bytes());
+    row.extend_from_slice(&incident.at.0.to_be_bytes());
+    row.push(incident.reason as u8);
+    row.extend_from_slice(incident.from.as_str().as_bytes());
+    row
+}
+
+pub(super) fn decode_incident(row: &[u8]) -> Option<(u64, Incident)> {
+    let mut reader = Reader::new(row)?;
+    let (number, at) = (reader.u64()?, Timestamp(reader.u64()?));
+    let reason = IncidentReason::from_number(reader.take(1)?[0])?;
+    let from = std::str::from_utf8(reader.0).ok()?.parse().ok()?;
+    Some((number, Incident { at, from, reason }))
+}
+
+fn code(number: u16) -> Option<ErrorCode> {
+    use tls_codec::DeserializeBytes as _;
+    ErrorCode::tls_deserialize_exact_bytes(&number.to_be_bytes()).ok()
+}
+
+/// What is left of a row after its version.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn new(row: &'a [u8]) -> Option<Self> {
+        let (&version, rest) = row.split_first()?;
+        (version == VERSION).then_some(Self(rest))
+    }
+
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_be_bytes(self.take(8)?.try_into().ok()?))
+    }
+}

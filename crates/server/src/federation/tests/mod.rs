@@ -1,0 +1,203 @@
+//! Two services that talk to each other, with a link that fails as it is told to.
+
+#![allow(clippy::unwrap_used)]
+
+mod http;
+mod inbound;
+mod outbox;
+
+use super::*;
+use crate::clock::ManualClock;
+use futures_util::future::BoxFuture;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use trefoil_proto::{
+    ErrorBody, ErrorCode, Timestamp,
+    frame::MailboxEvent,
+    mimi::{
+        FanoutMessage, Protocol,
+        fanout::{Recipient, RoomEvent},
+    },
+    mls::MlsMessage,
+};
+use trefoil_store::{Batch, LocalWakes, MemoryStore, Position, QueueKey, ReadLimit};
+
+pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+pub(super) const WIDE: ReadLimit = ReadLimit { entries: 10_000, bytes: 1 << 26 };
+
+/// How the link treats the next requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weather {
+    Fine,
+    /// No connection.
+    Down,
+    /// The peer acts, its answer is lost.
+    AnswersLost,
+    /// The peer refuses with a status.
+    Refuses(u16),
+}
+
+/// A link to one peer service in the same process.
+pub(super) struct Wire {
+    pub(super) weather: Mutex<Weather>,
+    /// The peer, and the recipients it knows.
+    pub(super) peer: Option<(Arc<Federation>, Vec<Recipient>)>,
+    pub(super) from: Domain,
+    /// Events that must not get through: any request that holds one is refused for good.
+    pub(super) poison: Mutex<Option<FanoutMessage>>,
+    pub(super) requests: AtomicUsize,
+}
+
+impl Wire {
+    pub(super) fn set(&self, weather: Weather) {
+        *self.weather.lock().unwrap() = weather;
+    }
+
+    async fn deliver(&self, domain: &Domain, room: &str, body: Bytes) -> Result<Bytes, FederationError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let weather = *self.weather.lock().unwrap();
+        let refused = |status| FederationError::Refused {
+            domain: domain.clone(),
+            status,
+            body: ErrorBody { code: ErrorCode::NotAllowed, retry_after_ms: 0, detail: vec![] },
+        };
+        let lost =
+            || FederationError::Unavailable { domain: domain.clone(), source: "the weather is bad".into() };
+        match weather {
+            Weather::Down => return Err(lost()),
+            Weather::Refuses(status) => return Err(refused(status)),
+            Weather::Fine | Weather::AnswersLost => {}
+        }
+        let poison = self.poison.lock().unwrap().clone();
+        if poison.is_some_and(|poison| NotifyRequest::decode(&body).unwrap().messages.contains(&poison)) {
+            return Err(refused(403));
+        }
+        let (peer, known) = self.peer.as_ref().unwrap();
+        let checked = peer.check_notify(&self.from, &room.parse().unwrap(), &body, NOW).await?;
+        tokio::time::sleep(Duration::from_millis((body.len() % 3) as u64)).await;
+        peer.accept_notify(checked, known).await?;
+        if weather == Weather::AnswersLost { Err(lost()) } else { Ok(Bytes::new()) }
+    }
+}
+
+impl Link for Wire {
+    fn post<'a>(
+        &'a self,
+        domain: &'a Domain,
+        endpoint: Endpoint,
+        segment: &'a str,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, FederationError>> {
+        assert_eq!(endpoint, Endpoint::Notify);
+        Box::pin(self.deliver(domain, segment, body))
+    }
+
+    fn media<'a>(
+        &'a self,
+        domain: &'a Domain,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Media, FederationError>> {
+        Box::pin(async move { Err(FederationError::Misbehaved { domain: domain.clone(), what: "no media" }) })
+    }
+}
+
+pub(super) struct Service {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) mailboxes: Arc<Mailboxes>,
+    pub(super) federation: Arc<Federation>,
+    pub(super) wire: Arc<Wire>,
+}
+
+/// A service on a store, with a way to a peer.
+pub(super) fn service(
+    domain: &str,
+    store: Arc<MemoryStore>,
+    peer: Option<(Arc<Federation>, Vec<Recipient>)>,
+) -> Service {
+    let domain: Domain = domain.parse().unwrap();
+    let mailboxes = Arc::new(Mailboxes::new(store.clone(), Arc::new(LocalWakes::new())));
+    let wire = Arc::new(Wire {
+        weather: Mutex::new(Weather::Fine),
+        peer,
+        from: domain.clone(),
+        poison: Mutex::default(),
+        requests: AtomicUsize::new(0),
+    });
+    let clock = Arc::new(ManualClock::new(NOW));
+    let federation = Arc::new(Federation::new(domain, store.clone(), mailboxes.clone(), wire.clone(), clock));
+    Service { store, mailboxes, federation, wire }
+}
+
+pub(super) fn follower() -> Service {
+    service("follower.test", Arc::new(MemoryStore::new()), None)
+}
+
+pub(super) fn bob() -> Recipient {
+    Recipient { user: "bob".parse().unwrap(), device: "1".parse().unwrap() }
+}
+
+pub(super) fn room(name: &str) -> RoomUri {
+    format!("mimi://hub.test/r/{name}").parse().unwrap()
+}
+
+/// An application message of a room as it looks from outside.
+pub(super) fn event(room: &RoomUri, number: u64) -> FanoutMessage {
+    let group_id = room.to_string().into_bytes();
+    let mut bytes = vec![0, 1, 0, 2, u8::try_from(group_id.len()).unwrap()];
+    bytes.extend_from_slice(&group_id);
+    bytes.extend_from_slice(&number.to_be_bytes());
+    bytes.extend_from_slice(&[1, 0, 1, 0, 1, 0]);
+    let message = MlsMessage::parse(&bytes).unwrap();
+    let event = RoomEvent::Application { message, frank: None };
+    FanoutMessage { protocol: Protocol::Mls10, timestamp: Timestamp(number), event }
+}
+
+pub(super) fn notify(room: &RoomUri, numbers: &[u64]) -> NotifyRequest {
+    let messages = numbers.iter().map(|number| event(room, *number)).collect();
+    NotifyRequest { delivery: Delivery::Durable, recipients: vec![bob()], messages }
+}
+
+impl Service {
+    /// Puts events into the outbox for the follower, one entry each.
+    pub(super) async fn queue(&self, room: &RoomUri, numbers: impl IntoIterator<Item = u64>) {
+        let domain: Domain = "follower.test".parse().unwrap();
+        for number in numbers {
+            let mut batch = Batch::new();
+            self.federation.queue_notify(&mut batch, &domain, room, &notify(room, &[number]));
+            Store::commit(&*self.store, batch).await.unwrap();
+        }
+        self.federation.announce(&domain);
+    }
+
+    /// The numbers of the events in Bob's mailbox, by room, in order.
+    pub(super) async fn received(&self) -> BTreeMap<String, Vec<u64>> {
+        let mut found = BTreeMap::<_, Vec<u64>>::new();
+        for entry in self.mailboxes.read(&bob(), Position::default(), WIDE).await.unwrap() {
+            let MailboxEvent::Room { room, message } = MailboxEvent::decode(&entry.body).unwrap() else {
+                panic!("not a room's event")
+            };
+            found.entry(room.to_string()).or_default().push(message.timestamp.0);
+        }
+        found
+    }
+
+    pub(super) async fn waiting(&self) -> usize {
+        let queue = QueueKey::new("outbox//follower.test");
+        Store::read(&*self.store, queue, Position::default(), WIDE).await.unwrap().len()
+    }
+}
+
+/// Waits until something holds, at most ten seconds.
+pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..1000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}

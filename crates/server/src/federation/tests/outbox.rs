@@ -1,0 +1,126 @@
+//! The outbox against peers that are down, forget to answer, or refuse.
+
+use super::*;
+use tokio::task::JoinHandle;
+
+/// A hub with a follower, and its workers running.
+fn hub_on(store: Arc<MemoryStore>, follower: &Service) -> (Service, JoinHandle<()>) {
+    let hub = service("hub.test", store, Some((follower.federation.clone(), vec![bob()])));
+    let federation = hub.federation.clone();
+    let running = tokio::spawn(async move { federation.run().await.unwrap() });
+    (hub, running)
+}
+
+fn hub(follower: &Service) -> (Service, JoinHandle<()>) {
+    hub_on(Arc::new(MemoryStore::new()), follower)
+}
+
+#[tokio::test]
+async fn everything_arrives_in_order_once_the_peer_is_back() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, coffee) = (room("tea"), room("coffee"));
+    hub.wire.set(Weather::Down);
+    hub.queue(&tea, 0..40).await;
+    hub.queue(&coffee, 0..20).await;
+    until("it tried", || async { hub.wire.requests.load(Ordering::SeqCst) >= 2 }).await;
+    assert!(follower.received().await.is_empty());
+    assert_eq!(hub.waiting().await, 60);
+    hub.wire.set(Weather::Fine);
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    let received = follower.received().await;
+    assert_eq!(received[&tea.to_string()], (0..40).collect::<Vec<_>>());
+    assert_eq!(received[&coffee.to_string()], (0..20).collect::<Vec<_>>());
+    running.abort();
+}
+
+#[tokio::test]
+async fn lost_answers_and_restarts_repeat_nothing() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let tea = room("tea");
+    hub.wire.set(Weather::AnswersLost);
+    hub.queue(&tea, 0..10).await;
+    until("sent twice", || async { hub.wire.requests.load(Ordering::SeqCst) >= 2 }).await;
+    running.abort();
+    let _ = running.await;
+    assert_eq!(hub.waiting().await, 10);
+    // The service starts again; nobody announces anything.
+    let (hub, running) = hub_on(hub.store, &follower);
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    hub.queue(&tea, 10..12).await;
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    assert_eq!(follower.received().await[&tea.to_string()], (0..12).collect::<Vec<_>>());
+    running.abort();
+}
+
+#[tokio::test]
+async fn what_a_peer_refuses_for_good_is_recorded_and_the_rest_goes_on() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let tea = room("tea");
+    *hub.wire.poison.lock().unwrap() = Some(event(&tea, 3));
+    hub.wire.set(Weather::Down);
+    hub.queue(&tea, 0..6).await;
+    hub.wire.set(Weather::Fine);
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    assert_eq!(follower.received().await[&tea.to_string()], [0, 1, 2, 4, 5]);
+    let refused = hub.federation.refused(&"follower.test".parse().unwrap()).await.unwrap();
+    let [refusal] = refused.as_slice() else { panic!("{refused:?}") };
+    assert_eq!((refusal.status, refusal.code, refusal.at), (403, ErrorCode::NotAllowed, NOW));
+    assert_eq!(refusal.room, tea);
+    assert_eq!(NotifyRequest::decode(&refusal.body).unwrap(), notify(&tea, &[3]));
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_refusal_for_now_is_no_refusal_for_good() {
+    for status in [429, 408, 500, 503] {
+        let follower = follower();
+        let (hub, running) = hub(&follower);
+        let tea = room("tea");
+        hub.wire.set(Weather::Refuses(status));
+        hub.queue(&tea, 0..2).await;
+        until("it tried", || async { hub.wire.requests.load(Ordering::SeqCst) >= 2 }).await;
+        hub.wire.set(Weather::Fine);
+        until("delivered", || async { hub.waiting().await == 0 }).await;
+        assert_eq!(follower.received().await[&tea.to_string()], [0, 1]);
+        assert!(hub.federation.refused(&"follower.test".parse().unwrap()).await.unwrap().is_empty());
+        running.abort();
+    }
+}
+
+#[tokio::test]
+async fn many_rooms_share_the_way_and_each_keeps_its_order() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let rooms: Vec<_> = (0..40).map(|number| room(&format!("r{number}"))).collect();
+    for number in 0..15 {
+        for room in &rooms {
+            hub.queue(room, [number]).await;
+        }
+    }
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    let received = follower.received().await;
+    for room in &rooms {
+        assert_eq!(received[&room.to_string()], (0..15).collect::<Vec<_>>());
+    }
+    assert!(hub.wire.requests.load(Ordering::SeqCst) <= 600);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_passing_notification_is_tried_once() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let tea = room("tea");
+    let mut watch = follower.mailboxes.watch(&bob());
+    let passing = NotifyRequest { delivery: Delivery::Passing, ..notify(&tea, &[1]) };
+    hub.federation.pass(&"follower.test".parse().unwrap(), &tea, &passing);
+    let heard = tokio::time::timeout(Duration::from_secs(5), watch.next()).await.unwrap();
+    let expected = MailboxEvent::Room { room: tea.clone(), message: event(&tea, 1) };
+    assert_eq!(heard, trefoil_store::Signal::Passing(expected.encode().into()));
+    assert_eq!(hub.waiting().await, 0);
+    assert!(follower.received().await.is_empty());
+    running.abort();
+}

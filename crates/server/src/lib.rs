@@ -1,0 +1,20 @@
+//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, federation.
+//!
+//! A shell opens it with [`Service::open`] from a [`Config`] and runs it until it is told to stop. Everything that a
+//! room of this house offers to another stands in its `mod.rs`; who may call whom is a table in `ARCHITECTURE.md`.
+
+pub mod accounts;
+pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod edge;
+pub mod federation;
+pub mod keys;
+pub mod mailbox;
+pub mod media;
+pub mod rooms;
+pub mod secrets;
+pub mod service;
+
+pub use config::Config;
+pub use service::{Addresses, OpenError, Parts, RunError, Service};

@@ -1,0 +1,243 @@
+//! Mailboxes: one queue of events for each device, kept until the device has acknowledged them.
+//!
+//! An event is encoded once and appended to every recipient's queue in one write. Whoever appends does it in a batch
+//! of its own, and calls [`Mailboxes::announce`] when the batch is durable: connections look again, truth is in the
+//! store.
+//!
+//! **Limit.** A mailbox that nobody has read for [`UNREAD_DAYS`] days *lapses*: [`Mailboxes::sweep`] empties it. The
+//! device is not removed from anything; when it comes back it finds that its rooms have moved on without it and joins
+//! them again by external commit, as after any loss of its state. Until then an entry is never dropped.
+
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use rows::TABLES;
+
+use bytes::Bytes;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+use trefoil_proto::{Timestamp, Wire as _, frame::MailboxEvent, mimi::fanout::Recipient};
+use trefoil_store::{Batch, Entry, KeyRange, Position, QueueKey, ReadLimit, Store, StoreError, Wakes, Watch};
+
+/// Days without a read after which a mailbox lapses.
+pub const UNREAD_DAYS: u32 = 60;
+
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+/// Rows that one step of a sweep looks at.
+const SWEEP_STEP: usize = 1024;
+
+/// Why a mailbox could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum MailboxError {
+    /// The event is larger than any device would take.
+    #[error("the event has {size} bytes, a mailbox takes {limit}")]
+    EventTooLarge {
+        /// Its encoding, in bytes.
+        size: usize,
+        /// The largest that is taken, in bytes.
+        limit: usize,
+    },
+    /// The entries could not be read.
+    #[error("read a mailbox")]
+    Read(#[source] StoreError),
+    /// Acknowledged or removed entries could not be forgotten.
+    #[error("forget entries of a mailbox")]
+    Forget(#[source] StoreError),
+    /// Unread mailboxes could not be found or marked.
+    #[error("sweep the mailboxes")]
+    Sweep(#[source] StoreError),
+}
+
+/// Every mailbox of a service.
+pub struct Mailboxes {
+    store: Arc<dyn Store>,
+    wakes: Arc<dyn Wakes>,
+    /// Mailboxes read since the last sweep. Lost in a crash, which costs a mailbox at most the time between two
+    /// sweeps out of its [`UNREAD_DAYS`] days.
+    read: Mutex<HashSet<QueueKey>>,
+}
+
+impl Mailboxes {
+    /// Mailboxes in a store, with the bus that tells connections to look.
+    pub fn new(store: Arc<dyn Store>, wakes: Arc<dyn Wakes>) -> Self {
+        Self { store, wakes, read: Mutex::default() }
+    }
+
+    /// The queue of a device: `user/device`.
+    pub fn queue(&self, recipient: &Recipient) -> QueueKey {
+        let (user, device) = (recipient.user.as_str(), recipient.device.as_str());
+        let mut name = Vec::with_capacity(user.len() + 1 + device.len());
+        name.extend_from_slice(user.as_bytes());
+        name.push(b'/');
+        name.extend_from_slice(device.as_bytes());
+        QueueKey::new(name)
+    }
+
+    /// Adds one append to a batch: the event, encoded once, for each of the recipients. Nothing without recipients.
+    ///
+    /// # Errors
+    /// [`MailboxError::EventTooLarge`]; the batch is as it was.
+    pub fn append(
+        &self,
+        batch: &mut Batch,
+        recipients: &[Recipient],
+        event: &MailboxEvent,
+    ) -> Result<(), MailboxError> {
+        let queues = recipients.iter().map(|recipient| self.queue(recipient)).collect();
+        self.append_to(batch, queues, event)
+    }
+
+    /// As [`Self::append`], for queues that the caller keeps at hand.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_to(
+        &self,
+        batch: &mut Batch,
+        queues: Vec<QueueKey>,
+        event: &MailboxEvent,
+    ) -> Result<(), MailboxError> {
+        if !queues.is_empty() {
+            batch.append(queues, encode(event)?);
+        }
+        Ok(())
+    }
+
+    /// Tells the recipients' connections to look. After the commit.
+    pub fn announce(&self, recipients: &[Recipient]) {
+        for recipient in recipients {
+            self.wakes.look(&self.queue(recipient));
+        }
+    }
+
+    /// As [`Self::announce`], for queues that the caller keeps at hand.
+    pub fn announce_to(&self, queues: &[QueueKey]) {
+        for queue in queues {
+            self.wakes.look(queue);
+        }
+    }
+
+    /// Hands an event to those recipients that are connected now; it is stored nowhere and may be lost. An event that
+    /// is too large for a mailbox is dropped.
+    pub fn pass(&self, recipients: &[Recipient], event: &MailboxEvent) {
+        let Ok(body) = encode(event) else { return };
+        for recipient in recipients {
+            self.wakes.pass(&self.queue(recipient), body.clone());
+        }
+    }
+
+    /// The entries after a position, oldest first. At least one if there is one, whatever its size.
+    ///
+    /// # Errors
+    /// [`MailboxError::Read`].
+    pub async fn read(
+        &self,
+        recipient: &Recipient,
+        after: Position,
+        limit: ReadLimit,
+    ) -> Result<Vec<Entry>, MailboxError> {
+        let queue = self.queue(recipient);
+        self.mark_read(&queue);
+        self.store.read(queue, after, limit).await.map_err(MailboxError::Read)
+    }
+
+    /// Forgets everything up to and including a position: the device has it on its own disk.
+    ///
+    /// # Errors
+    /// [`MailboxError::Forget`].
+    pub async fn acknowledge(&self, recipient: &Recipient, through: Position) -> Result<(), MailboxError> {
+        let mut batch = Batch::new();
+        batch.trim(self.queue(recipient), through);
+        self.store.commit(batch).await.map_err(MailboxError::Forget)?;
+        Ok(())
+    }
+
+    /// Watches a device's mailbox: tells when to look, and carries passing events.
+    pub fn watch(&self, recipient: &Recipient) -> Box<dyn Watch> {
+        let queue = self.queue(recipient);
+        self.mark_read(&queue);
+        self.wakes.watch(&queue)
+    }
+
+    /// Forgets a mailbox with everything in it: the device is gone.
+    ///
+    /// # Errors
+    /// [`MailboxError::Forget`].
+    pub async fn remove(&self, recipient: &Recipient) -> Result<(), MailboxError> {
+        let queue = self.queue(recipient);
+        self.reads().remove(&queue);
+        self.empty(&queue).await.map_err(MailboxError::Forget)
+    }
+
+    /// Marks the mailboxes that were read since the last sweep, and empties those that lapsed. Once an hour is
+    /// enough. Returns how many lapsed.
+    ///
+    /// # Errors
+    /// [`MailboxError::Sweep`]; the next sweep does what this one left.
+    pub async fn sweep(&self, now: Timestamp) -> Result<usize, MailboxError> {
+        let today = u32::try_from(now.0 / DAY_MILLIS).unwrap_or(u32::MAX);
+        let read: Vec<QueueKey> = self.reads().drain().collect();
+        for chunk in read.chunks(SWEEP_STEP) {
+            let mut batch = Batch::new();
+            for queue in chunk {
+                batch.put(rows::LAST_READ, queue.0.clone(), rows::encode_day(today));
+            }
+            if let Err(error) = self.store.commit(batch).await {
+                self.reads().extend(read);
+                return Err(MailboxError::Sweep(error));
+            }
+        }
+        let mut lapsed = 0;
+        let mut range = KeyRange::all();
+        loop {
+            let found = self
+                .store
+                .scan(rows::LAST_READ, range.clone(), SWEEP_STEP)
+                .await
+                .map_err(MailboxError::Sweep)?;
+            let Some((last, _)) = found.last() else { return Ok(lapsed) };
+            range.start = [last.as_ref(), &[0]].concat().into();
+            for (queue, day) in found {
+                let Some(day) = rows::decode_day(&day) else {
+                    tracing::warn!("a mailbox row of an unknown form was left alone");
+                    continue;
+                };
+                let queue = QueueKey(queue);
+                // Someone who came back while the sweep ran keeps what is there.
+                if today.saturating_sub(day) >= UNREAD_DAYS && !self.reads().contains(&queue) {
+                    self.empty(&queue).await.map_err(MailboxError::Sweep)?;
+                    lapsed += 1;
+                }
+            }
+        }
+    }
+
+    async fn empty(&self, queue: &QueueKey) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.trim(queue.clone(), Position(u64::MAX)).delete(rows::LAST_READ, queue.0.clone());
+        self.store.commit(batch).await.map(drop)
+    }
+
+    fn mark_read(&self, queue: &QueueKey) {
+        let mut read = self.reads();
+        if !read.contains(queue) {
+            read.insert(queue.clone());
+        }
+    }
+
+    /// The set is whole between any two statements, so a panic elsewhere leaves it usable.
+    fn reads(&self) -> std::sync::MutexGuard<'_, HashSet<QueueKey>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn encode(event: &MailboxEvent) -> Result<Bytes, MailboxError> {
+    let encoded = event.encode();
+    if encoded.len() > MailboxEvent::LIMIT {
+        return Err(MailboxError::EventTooLarge { size: encoded.len(), limit: MailboxEvent::LIMIT });
+    }
+    Ok(encoded.into())
+}

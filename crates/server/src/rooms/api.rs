@@ -1,0 +1,250 @@
+//! The hub as the edge sees it, and how a room begins.
+
+use super::{
+    FrankingKeys, RoomsError,
+    group::Group,
+    handshake::{self, Invalid},
+    live::{self, Live, Room, View},
+    rows,
+};
+use crate::{federation::Federation, mailbox::Mailboxes};
+use moka::sync::Cache;
+use openmls_rust_crypto::RustCrypto;
+use sha2::{Digest as _, Sha256};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+};
+use tokio::sync::Mutex;
+use trefoil_proto::{
+    DeviceUri, Domain, RoomUri, Timestamp, Wire as _,
+    edge::CreateRoomRequest,
+    franking::{FRANK_AAD, FRANKING_AGENT},
+    mimi::update::RatchetTreeOption,
+    room::{PARTICIPANT_LIST, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata},
+};
+use trefoil_store::{Batch, Store, StoreError};
+
+/// Component: the Safe AAD components that every member must understand.
+const SAFE_AAD: u16 = 0x0002;
+/// Locks that keep a room from being loaded twice at once.
+const LOADING: usize = 64;
+
+/// How a hub is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct RoomsSettings {
+    /// Memory for rooms, in bytes, roughly; more are loaded again when they are needed.
+    pub cache_bytes: u64,
+}
+
+impl Default for RoomsSettings {
+    fn default() -> Self {
+        Self { cache_bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// What became of opening a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is open.
+    New,
+    /// The same request came before.
+    Repeated,
+}
+
+/// Every room whose hub this service is.
+pub struct Rooms {
+    pub(super) domain: Domain,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) mailboxes: Arc<Mailboxes>,
+    pub(super) federation: Arc<Federation>,
+    pub(super) keys: FrankingKeys,
+    pub(super) crypto: Arc<RustCrypto>,
+    cache: Cache<RoomUri, Arc<Room>>,
+    loading: [Mutex<()>; LOADING],
+    hasher: RandomState,
+}
+
+impl Rooms {
+    /// The rooms of the service at `domain`.
+    pub fn new(
+        domain: Domain,
+        store: Arc<dyn Store>,
+        mailboxes: Arc<Mailboxes>,
+        federation: Arc<Federation>,
+        keys: FrankingKeys,
+        settings: RoomsSettings,
+    ) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(settings.cache_bytes)
+            .weigher(|_, room: &Arc<Room>| room.weight())
+            .build();
+        Self {
+            domain,
+            store,
+            mailboxes,
+            federation,
+            keys,
+            crypto: Arc::new(RustCrypto::default()),
+            cache,
+            loading: std::array::from_fn(|_| Mutex::new(())),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Opens a room with one device in it, the caller's, whose owner becomes its admin. The same bytes again change
+    /// nothing. When a room was opened is kept nowhere.
+    ///
+    /// # Errors
+    /// [`RoomsError::BadStart`] if the room is not ours, not at its beginning, or not set up as our rooms are;
+    /// [`RoomsError::Unsupported`]; [`RoomsError::Exists`]; [`RoomsError::Store`].
+    pub async fn create(
+        &self,
+        caller: &DeviceUri,
+        request: CreateRoomRequest,
+        _now: Timestamp,
+    ) -> Result<Created, RoomsError> {
+        let key = rows::room_key(&request.room);
+        let digest = rows::encode_plain(&Sha256::digest(request.encode()));
+        if let Some(created) = self.was_created(&request.room, &digest).await? {
+            return Ok(created);
+        }
+        let (group, snapshot) = self.begin(caller, &request)?;
+        let mut batch = Batch::new();
+        batch
+            .assert_absent(rows::EPOCH, key.clone())
+            .put(rows::EPOCH, key.clone(), rows::encode_epoch(group.epoch()))
+            .put(rows::CREATED, key.clone(), digest.clone())
+            .put(rows::SNAPSHOT, key.clone(), rows::encode_snapshot(0, &snapshot))
+            .put(rows::GROUP_INFO, key, rows::encode_plain(request.group_info.as_bytes()));
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(Created::New),
+            Err(StoreError::AssertFailed { .. }) => {
+                self.was_created(&request.room, &digest).await?.ok_or(RoomsError::Exists)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A room, from memory or from the store.
+    pub(super) async fn room(&self, uri: &RoomUri) -> Result<Arc<Room>, RoomsError> {
+        if let Some(room) = self.cache.get(uri) {
+            return Ok(room);
+        }
+        if uri.domain != self.domain {
+            return Err(RoomsError::NotFound);
+        }
+        let lock = usize::try_from(self.hasher.hash_one(uri) % LOADING as u64).unwrap_or_default();
+        let _one_at_a_time = self.loading[lock].lock().await;
+        if let Some(room) = self.cache.get(uri) {
+            return Ok(room);
+        }
+        let live = live::load(&*self.store, &self.crypto, uri).await?.ok_or(RoomsError::NotFound)?;
+        let view = View::of(&live.group, &self.domain, &self.mailboxes);
+        let room = Arc::new(Room::new(uri.clone(), live, view));
+        self.cache.insert(uri.clone(), Arc::clone(&room));
+        Ok(room)
+    }
+
+    /// The room in memory is not what the store says, or may not be.
+    pub(super) fn forget(&self, live: &mut Live, uri: &RoomUri) {
+        live.stale = true;
+        self.cache.invalidate(uri);
+    }
+
+    /// Drops a room from memory whose view turned out to be old.
+    pub(super) async fn reload(&self, room: &Room) -> Result<Arc<Room>, RoomsError> {
+        let mut live = room.live.lock().await;
+        // Someone else may have moved it on while we waited.
+        let key = rows::room_key(&room.uri);
+        let current = self.store.get(rows::EPOCH, key).await?.ok_or(RoomsError::NotFound)?;
+        if current != room.view().epoch_row && !live.stale {
+            self.forget(&mut live, &room.uri);
+        }
+        drop(live);
+        self.room(&room.uri).await
+    }
+
+    /// A commit changed how large a room is.
+    pub(super) fn weigh_again(&self, room: &Arc<Room>) {
+        self.cache.insert(room.uri.clone(), Arc::clone(room));
+    }
+
+    async fn was_created(&self, room: &RoomUri, digest: &[u8]) -> Result<Option<Created>, RoomsError> {
+        match self.store.get(rows::CREATED, rows::room_key(room)).await? {
+            None => Ok(None),
+            Some(first) if first == digest => Ok(Some(Created::Repeated)),
+            Some(_) => Err(RoomsError::Exists),
+        }
+    }
+
+    /// Checks everything about a room's beginning.
+    fn begin(
+        &self,
+        caller: &DeviceUri,
+        request: &CreateRoomRequest,
+    ) -> Result<(Group, [Vec<u8>; 4]), RoomsError> {
+        let refuse = |what| Err(RoomsError::BadStart(what));
+        let info = &request.group_info;
+        if request.room.domain != self.domain || caller.domain != self.domain {
+            return refuse("a room begins at its creator's service");
+        }
+        if info.group_id() != request.room.to_string().as_bytes() || info.epoch() != 0 {
+            return refuse("the group is not the room's, or not at its beginning");
+        }
+        if !handshake::is_offered(&self.crypto, info.ciphersuite()) {
+            return Err(RoomsError::Unsupported);
+        }
+        let RatchetTreeOption::Full(tree) = &request.ratchet_tree else {
+            return refuse("the ratchet tree is missing");
+        };
+        let (group, snapshot) =
+            Group::open(&self.crypto, info, tree).map_err(|Invalid(what)| RoomsError::BadStart(what))?;
+        let mut leaves = group.leaves();
+        match (leaves.next(), leaves.next()) {
+            (Some(leaf), None) if leaf.device == *caller && leaf.authorised => {}
+            _ => return refuse("the group does not hold just the caller's authorised device"),
+        }
+        drop(leaves);
+        let list = &group.participants().participants;
+        match list.as_slice() {
+            [only] if only.user == caller.user_uri() && only.role == Role::ADMIN => {}
+            _ => return refuse("the participant list does not hold just the caller as admin"),
+        }
+        self.check_context(&group, &request.room)?;
+        Ok((group, snapshot))
+    }
+
+    /// Checks the components and extensions of a group context against what our rooms have.
+    fn check_context(&self, group: &Group, room: &RoomUri) -> Result<(), RoomsError> {
+        let refuse = |what| Err(RoomsError::BadStart(what));
+        let extensions = group.context().extensions();
+        let Some(dictionary) = extensions.app_data_dictionary() else {
+            return refuse("the group context has no components");
+        };
+        if extensions.required_capabilities().is_none() || extensions.iter().count() != 2 {
+            return refuse("the group context needs required capabilities and components, and nothing else");
+        }
+        let dictionary = dictionary.dictionary();
+        let [high, low] = FRANK_AAD.to_be_bytes();
+        if dictionary.get(&SAFE_AAD) != Some(&[2, high, low]) {
+            return refuse("the room does not demand franking tags");
+        }
+        if dictionary.get(&FRANKING_AGENT) != Some(&self.keys.agent(&self.domain).encode()) {
+            return refuse("the franking agent is not this hub");
+        }
+        if dictionary.get(&ROLES_LIST) != Some(&super::label::encode(&RolesList::fixed())) {
+            return refuse("the roles are not those of our rooms");
+        }
+        if let Some(metadata) = dictionary.get(&ROOM_METADATA)
+            && !RoomMetadata::decode(metadata).is_ok_and(|metadata| metadata.room_uri == *room)
+        {
+            return refuse("the room metadata cannot be decoded, or is of another room");
+        }
+        let known = [SAFE_AAD, FRANKING_AGENT, PARTICIPANT_LIST, ROLES_LIST, ROOM_METADATA];
+        if !dictionary.entries().all(|entry| known.contains(&entry.id())) {
+            return refuse("the group context has a component that our rooms do not");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! The public part of a room's MLS group, followed by way of openmls, and what a handshake would change in it.
+
+use super::{
+    decide::{CommitFacts, Leaf},
+    handshake::{InfoEnd, Invalid, protocol_message},
+    leaf::{leaf, leaves_of},
+    storage::{Forget, Given, Keep},
+};
+use bytes::Bytes;
+use openmls::{
+    component::ComponentData,
+    group::{ProposalStore, PublicGroup},
+    messages::group_info::VerifiableGroupInfo,
+    prelude::{
+        AppDataUpdateOperation, GroupContext, GroupId, LeafNode, LeafNodeIndex, ProcessedMessageContent,
+        Proposal, QueuedProposal, RatchetTreeIn, Sender, StagedCommit,
+    },
+};
+use openmls_rust_crypto::RustCrypto;
+use std::collections::{BTreeMap, BTreeSet};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+use trefoil_proto::{
+    DeviceUri, Wire as _,
+    mls::{GroupInfo, MlsMessage, RatchetTree},
+    room::{PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, RoomMetadata},
+};
+
+/// A room's group as the hub sees it.
+pub(super) struct Group {
+    public: PublicGroup,
+    /// By leaf index.
+    leaves: BTreeMap<u32, Leaf>,
+    participants: ParticipantList,
+}
+
+/// A commit that is valid MLS, with what it would change.
+pub(super) struct Staged {
+    commit: Box<StagedCommit>,
+    participants: ParticipantList,
+    pub(super) facts: CommitFacts,
+    /// The key that signed the commit's GroupInfo, if its committer did.
+    signature_key: Vec<u8>,
+    committer_index: u32,
+}
+
+/// A standalone proposal that is valid MLS.
+pub(super) struct StagedProposal {
+    queued: Box<QueuedProposal>,
+    pub(super) sender: DeviceUri,
+    /// It takes its own sender out of the group, and nothing else.
+    pub(super) leaves: bool,
+}
+
+impl Group {
+    /// Starts to follow a group from its GroupInfo and tree. Returns it with the parts of its snapshot.
+    pub(super) fn open(
+        crypto: &RustCrypto,
+        group_info: &GroupInfo,
+        tree: &RatchetTree,
+    ) -> Result<(Self, [Vec<u8>; 4]), Invalid> {
+        let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes())
+            .map_err(|_| Invalid("the ratchet tree cannot be decoded"))?;
+        let group_info = VerifiableGroupInfo::tls_deserialize_exact_bytes(group_info.as_bytes())
+            .map_err(|_| Invalid("the group info cannot be decoded"))?;
+        if group_info.extensions().external_pub().is_none() {
+            return Err(Invalid("the group info has no external public key"));
+        }
+        let keep = Keep::default();
+        let (public, _) = PublicGroup::from_external(crypto, &keep, tree, group_info, ProposalStore::new())
+            .map_err(|_| Invalid("the group info does not fit the ratchet tree"))?;
+        let mut group = Self::from_public(public)?;
+        for (index, known) in &mut group.leaves {
+            let node =
+                group.public.leaf(LeafNodeIndex::new(*index)).ok_or(Invalid("a member has no leaf"))?;
+            *known = leaf(node)?;
+        }
+        Ok((group, keep.into_parts()))
+    }
+
+    /// The group of a snapshot.
+    pub(super) fn load(group_id: &[u8], parts: &[Bytes; 4]) -> Option<Self> {
+        let public = PublicGroup::load(&Given(parts), &GroupId::from_slice(group_id)).ok()??;
+        Self::from_public(public).ok()
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.public.group_context().epoch().as_u64()
+    }
+
+    pub(super) fn suite(&self) -> u16 {
+        self.public.ciphersuite().into()
+    }
+
+    pub(super) fn context(&self) -> &GroupContext {
+        self.public.group_context()
+    }
+
+    pub(super) fn participants(&self) -> &ParticipantList {
+        &self.participants
+    }
+
+    /// Every device in the group.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves.values()
+    }
+
+    /// The tree, as a new member needs it.
+    pub(super) fn ratchet_tree(&self) -> Result<RatchetTree, Invalid> {
+        let encoded = self.public.export_ratchet_tree().tls_serialize_detached();
+        encoded.ok().and_then(|tree| tree.try_into().ok()).ok_or(Invalid("the ratchet tree is too large"))
+    }
+
+    /// Checks a commit against the group and computes what it would change. Changes nothing.
+    pub(super) fn stage(&self, crypto: &RustCrypto, message: &MlsMessage) -> Result<Staged, Invalid> {
+        let processed = self
+            .public
+            .process_message(crypto, protocol_message(message)?)
+            .map_err(|_| Invalid("the commit is not valid in this epoch"))?;
+        let sender = processed.sender().clone();
+        let mut participants = self.participants.clone();
+        let mut facts = CommitFacts::default();
+        let commit = match processed.into_content() {
+            ProcessedMessageContent::StagedCommitMessage(commit) => commit,
+            ProcessedMessageContent::UnresolvedAppDataCommit(commit) => {
+                let mut updater = self.public.app_data_dictionary_updater();
+                for proposal in commit.app_data_update_proposals() {
+                    let AppDataUpdateOperation::Update(data) = proposal.operation() else {
+                        return Err(Invalid("a component cannot be removed"));
+                    };
+                    let value = match proposal.component_id() {
+                        PARTICIPANT_LIST => {
+                            let update = ParticipantListUpdate::decode(data.as_slice())
+                                .map_err(|_| Invalid("the participant list update cannot be decoded"))?;
+                            participants = participants
+                                .apply(&update)
+                                .map_err(|_| Invalid("the participant list cannot be updated so"))?;
+                            if facts.list_update.replace(update).is_some() {
+                                return Err(Invalid("a commit updates the participant list once"));
+                            }
+                            participants.encode()
+                        }
+                        ROOM_METADATA => {
+                            self.check_metadata(data.as_slice())?;
+                            if std::mem::replace(&mut facts.metadata_changed, true) {
+                                return Err(Invalid("a commit updates the metadata once"));
+                            }
+                            data.as_slice().to_vec()
+                        }
+                        _ => return Err(Invalid("the component cannot be changed")),
+                    };
+                    updater.set(ComponentData::from_parts(proposal.component_id(), value.into()));
+                }
+                let changes = updater.changes();
+                let staged = self.public.stage_app_data_commit(crypto, *commit, changes);
+                Box::new(staged.map_err(|_| Invalid("the commit is not valid in this epoch"))?)
+            }
+            _ => return Err(Invalid("not a commit")),
+        };
+        self.gather(crypto, &sender, &commit, &mut facts)?;
+        let committer_index = match sender {
+            Sender::Member(index) => index.u32(),
+            _ => self
+                .public
+                .ext_commit_sender_index(&commit)
+                .map_err(|_| Invalid("the joining device has no place in the tree"))?
+                .u32(),
+        };
+        let signer = match commit.update_path_leaf_node() {
+            Some(leaf) => leaf.signature_key(),
+            None => self.leaf(committer_index)?.signature_key(),
+        };
+        let signature_key = signer.as_slice().to_vec();
+        Ok(Staged { commit, participants, facts, signature_key, committer_index })
+    }
+
+    /// Checks the GroupInfo that came with a staged commit, as far as it can be before the commit is merged.
+    pub(super) fn check_group_info(&self, staged: &Staged, info: &GroupInfo) -> Result<(), Invalid> {
+        let parsed = VerifiableGroupInfo::tls_deserialize_exact_bytes(info.as_bytes())
+            .map_err(|_| Invalid("the group info cannot be decoded"))?;
+        if parsed.group_context() != staged.commit.group_context() {
+            return Err(Invalid("the group info is not of the epoch that the commit makes"));
+        }
+        if parsed.extensions().external_pub().is_none() || parsed.extensions().ratchet_tree().is_some() {
+            return Err(Invalid("the group info needs an external public key, and no ratchet tree"));
+        }
+        let end = InfoEnd::of(info).ok_or(Invalid("the group info cannot be decoded"))?;
+        let signed = super::label::verifies(&staged.signature_key, "GroupInfoTBS", end.signed, end.signature);
+        if !signed || end.signer != staged.committer_index {
+            return Err(Invalid("the group info is not signed by the committer"));
+        }
+        Ok(())
+    }
+
+    /// Merges a staged commit. Returns the snapshot's parts if they are wanted.
+    ///
+    /// The group must not be used any more after an error.
+    pub(super) fn merge(&mut self, staged: Staged, snapshot: bool) -> Result<Option<[Vec<u8>; 4]>, Invalid> {
+        let failed = Invalid("the commit cannot be merged");
+        let parts = if snapshot {
+            let keep = Keep::default();
+            self.public.merge_commit(&keep, *staged.commit).map_err(|_| failed)?;
+            Some(keep.into_parts())
+        } else {
+            self.public.merge_commit(&Forget, *staged.commit).map_err(|_| failed)?;
+            None
+        };
+        self.participants = staged.participants;
+        self.leaves = leaves_of(&self.public)?;
+        Ok(parts)
+    }
+
+    /// True if a GroupInfo holds the confirmation tag of the epoch that the group is in.
+    pub(super) fn confirms(&self, info: &GroupInfo) -> bool {
+        let tag = self.public.confirmation_tag().tls_serialize_detached();
+        InfoEnd::of(info).is_some_and(|end| tag.is_ok_and(|tag| end.before_signer.ends_with(&tag)))
+    }
+
+    /// Checks a standalone proposal against the group. Changes nothing.
+    pub(super) fn stage_proposal(
+        &self,
+        crypto: &RustCrypto,
+        message: &MlsMessage,
+    ) -> Result<StagedProposal, Invalid> {
+        let processed = self
+            .public
+            .process_message(crypto, protocol_message(message)?)
+            .map_err(|_| Invalid("the proposal is not valid in this epoch"))?;
+        let Sender::Member(index) = *processed.sender() else {
+            return Err(Invalid("only a member proposes"));
+        };
+        let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else {
+            return Err(Invalid("not a proposal"));
+        };
+        let leaves = match queued.proposal() {
+            Proposal::SelfRemove => true,
+            Proposal::Remove(remove) => remove.removed() == index,
+            _ => false,
+        };
+        Ok(StagedProposal { queued, sender: self.device(index.u32())?, leaves })
+    }
+
+    /// Keeps a proposal for the commit that takes it.
+    pub(super) fn propose(&mut self, staged: StagedProposal) -> Result<(), Invalid> {
+        self.public.add_proposal(&Forget, *staged.queued).map_err(|_| Invalid("the proposal cannot be kept"))
+    }
+
+    fn from_public(public: PublicGroup) -> Result<Self, Invalid> {
+        let dictionary = public.group_context().extensions().app_data_dictionary();
+        let list = dictionary.and_then(|dictionary| dictionary.dictionary().get(&PARTICIPANT_LIST));
+        let participants = list
+            .and_then(|list| ParticipantList::decode(list).ok())
+            .ok_or(Invalid("the group context has no participant list"))?;
+        let leaves = leaves_of(&public)?;
+        Ok(Self { public, leaves, participants })
+    }
+
+    /// Collects what the proposals of a commit do, and to whom.
+    fn gather(
+        &self,
+        crypto: &RustCrypto,
+        sender: &Sender,
+        commit: &StagedCommit,
+        facts: &mut CommitFacts,
+    ) -> Result<(), Invalid> {
+        let mut gone = BTreeSet::new();
+        for queued in commit.queued_proposals() {
+            match queued.proposal() {
+                Proposal::Add(add) => {
+                    let package = add.key_package();
+                    facts.added.push(leaf(package.leaf_node())?);
+                    let reference =
+                        package.hash_ref(crypto).map_err(|_| Invalid("a key package has no reference"))?;
+                    facts.welcomed.push(reference.as_slice().to_vec());
+                }
+                Proposal::Remove(remove) => {
+                    let index = remove.removed().u32();
+                    gone.insert(index);
+                    let own = matches!(queued.sender(), Sender::Member(by) if by.u32() == index);
+                    let who = self.device(index)?;
+                    if own { facts.left.push(who) } else { facts.removed.push(who) }
+                }
+                Proposal::SelfRemove => {
+                    let Sender::Member(index) = queued.sender() else {
+                        return Err(Invalid("only a member leaves"));
+                    };
+                    gone.insert(index.u32());
+                    facts.left.push(self.device(index.u32())?);
+                }
+                Proposal::AppDataUpdate(_) | Proposal::ExternalInit(_) => {}
+                _ => return Err(Invalid("a proposal of a kind that our rooms do not take")),
+            }
+        }
+        let renewed = commit.update_path_leaf_node().map(leaf).transpose()?;
+        match sender {
+            Sender::Member(index) => {
+                facts.committer = Some(self.device(index.u32())?);
+                facts.renewed = renewed;
+            }
+            Sender::NewMemberCommit => {
+                let joiner = renewed.ok_or(Invalid("an external commit has no leaf"))?;
+                facts.committer = Some(joiner.device.clone());
+                facts.external = true;
+                facts.renewed = Some(joiner);
+            }
+            _ => return Err(Invalid("only a member commits")),
+        }
+        facts.staying = self
+            .leaves
+            .iter()
+            .filter(|(index, _)| !gone.contains(index))
+            .map(|(_, leaf)| leaf.clone())
+            .collect();
+        Ok(())
+    }
+
+    fn check_metadata(&self, data: &[u8]) -> Result<(), Invalid> {
+        let metadata =
+            RoomMetadata::decode(data).map_err(|_| Invalid("the room metadata cannot be decoded"))?;
+        let own = self.public.group_id().as_slice() == metadata.room_uri.to_string().as_bytes();
+        if own { Ok(()) } else { Err(Invalid("the room metadata is of another room")) }
+    }
+
+    fn device(&self, index: u32) -> Result<DeviceUri, Invalid> {
+        let leaf = self.leaves.get(&index).ok_or(Invalid("no device has this place in the tree"))?;
+        Ok(leaf.device.clone())
+    }
+
+    fn leaf(&self, index: u32) -> Result<&LeafNode, Invalid> {
+        let leaf = self.public.leaf(LeafNodeIndex::new(index));
+        leaf.ok_or(Invalid("no device has this place in the tree"))
+    }
+}

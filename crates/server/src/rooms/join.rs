@@ -1,0 +1,121 @@
+//! What a device needs to join a room by external commit, for devices of people who are in the room already.
+
+use super::{Origin, Rooms, RoomsError, handshake, label, live::Live};
+use openmls::prelude::OpenMlsCrypto as _;
+use openmls_traits::types::Ciphersuite;
+use tls_codec::Serialize as _;
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp,
+    credential::DeviceAuthorisation,
+    mimi::{
+        GroupInfoRequest, GroupInfoResponse,
+        group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestTbs, GroupInfoResponseTbs},
+        update::RatchetTreeOption,
+    },
+    room::Role,
+};
+
+const REQUEST_LABEL: &str = "GroupInfoRequestTBS";
+const RESPONSE_LABEL: &str = "GroupInfoResponseTBS";
+const SEAL_LABEL: &str = "GroupInfo and ratchet_tree encryption";
+
+impl Rooms {
+    /// Answers a device that wants to join: group info, tree and pending proposals, sealed to its key (the encryption
+    /// context is the room's URI as text) and signed by the franking agent.
+    ///
+    /// A device that may not have it and a person who is not in the room are told the same.
+    ///
+    /// # Errors
+    /// [`RoomsError::WrongOrigin`] if the origin may not speak for the device; [`RoomsError::Unsupported`];
+    /// [`RoomsError::Crypto`] if the device's key cannot be sealed to; [`RoomsError::Store`].
+    pub async fn group_info(
+        &self,
+        origin: &Origin,
+        room: &RoomUri,
+        request: GroupInfoRequest,
+        now: Timestamp,
+    ) -> Result<GroupInfoResponse, RoomsError> {
+        let tbs = &request.tbs;
+        let identity = tbs.requesting_credential.identity().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let Some(device) = identity.and_then(|identity| identity.parse::<DeviceUri>().ok()) else {
+            return Err(RoomsError::Malformed("the credential is not a device URI"));
+        };
+        if !origin.vouches_for(&device) {
+            self.misused(origin, now).await;
+            return Err(RoomsError::WrongOrigin);
+        }
+        if !handshake::is_offered(&self.crypto, tbs.cipher_suite) {
+            return Err(RoomsError::Unsupported);
+        }
+        let Some(authorisation) = authorised(tbs, &device, &request.signature) else {
+            return Ok(GroupInfoResponse::NotAuthorized);
+        };
+        let found = match self.room(room).await {
+            Ok(found) => found,
+            Err(RoomsError::NotFound) => return Ok(GroupInfoResponse::NoSuchRoom),
+            Err(error) => return Err(error),
+        };
+        let live = found.live.lock().await;
+        let user = device.user_uri();
+        let is_own_account = live
+            .group
+            .leaves()
+            .filter(|leaf| leaf.device.user_uri() == user)
+            .all(|leaf| leaf.account_key == authorisation.account_key);
+        if live.group.participants().role_of(&user) < Role::MEMBER || !is_own_account {
+            return Ok(GroupInfoResponse::NotAuthorized);
+        }
+        let content = content(&live)?;
+        drop(live);
+        self.seal(room, tbs, &content)
+    }
+
+    fn seal(
+        &self,
+        room: &RoomUri,
+        tbs: &GroupInfoRequestTbs,
+        content: &[u8],
+    ) -> Result<GroupInfoResponse, RoomsError> {
+        let suite = Ciphersuite::try_from(tbs.cipher_suite).map_err(|_| RoomsError::Unsupported)?;
+        let info = label::labelled(SEAL_LABEL, room.to_string().as_bytes());
+        let sealed = self
+            .crypto
+            .hpke_seal(suite.hpke_config(), &tbs.group_info_public_key, &info, &[], content)
+            .map_err(|_| RoomsError::Crypto)?;
+        let signed = GroupInfoResponseTbs {
+            room_id: room.clone(),
+            cipher_suite: tbs.cipher_suite,
+            kem_output: sealed.kem_output.as_slice().to_vec(),
+            ciphertext: sealed.ciphertext.as_slice().to_vec(),
+        };
+        let signature = self.keys.sign(&label::labelled(RESPONSE_LABEL, &label::encode(&signed)));
+        Ok(GroupInfoResponse::Success {
+            cipher_suite: signed.cipher_suite,
+            kem_output: signed.kem_output,
+            ciphertext: signed.ciphertext,
+            signature,
+        })
+    }
+}
+
+/// The account's word for the asking device, if that and the device's own signature hold.
+fn authorised(
+    tbs: &GroupInfoRequestTbs,
+    device: &DeviceUri,
+    signature: &[u8],
+) -> Option<DeviceAuthorisation> {
+    let key = &tbs.requesting_signature_key;
+    let authorisation = DeviceAuthorisation::decode(&tbs.device_authorisation).ok()?;
+    authorisation.verify(device, key).ok()?;
+    let signed = tbs.tls_serialize_detached().ok()?;
+    label::verifies(key, REQUEST_LABEL, &signed, signature).then_some(authorisation)
+}
+
+fn content(live: &Live) -> Result<Vec<u8>, RoomsError> {
+    let tree = live.group.ratchet_tree().map_err(|_| RoomsError::Damaged("ratchet tree"))?;
+    Ok(label::encode(&GroupInfoRatchetTreeTbe {
+        group_info: live.group_info.clone(),
+        ratchet_tree: RatchetTreeOption::Full(tree),
+        pending_proposals: live.pending.clone(),
+    }))
+}

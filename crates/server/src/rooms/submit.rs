@@ -1,0 +1,121 @@
+//! The hot path: an application message is checked, stamped, made durable for everyone, and answered.
+
+use super::{Origin, Rooms, RoomsError, fanout, live::View, rows};
+use crate::federation::IncidentReason;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp,
+    mimi::{
+        FanoutMessage, Frank, SubmitMessageRequest, SubmitMessageResponse, fanout::RoomEvent,
+        submit::Delivery,
+    },
+    mls::MessageKind,
+    room::Role,
+};
+use trefoil_store::StoreError;
+
+impl Rooms {
+    /// Takes a message for a room. A durable one is in every mailbox of this service and in the outbox of every other
+    /// when this returns. `sender` is the sending device, if it is known; it does not get its own message back.
+    ///
+    /// # Errors
+    /// [`RoomsError::NotFound`], [`RoomsError::NotFranked`], [`RoomsError::Malformed`] for anything but an
+    /// application message of this room, [`RoomsError::WrongOrigin`] if the origin may not speak for the sender;
+    /// [`RoomsError::Store`].
+    pub async fn submit(
+        &self,
+        origin: &Origin,
+        room: &RoomUri,
+        request: SubmitMessageRequest,
+        sender: Option<&DeviceUri>,
+        now: Timestamp,
+    ) -> Result<SubmitMessageResponse, RoomsError> {
+        let message = &request.app_message;
+        if message.kind() != MessageKind::Application {
+            return Err(RoomsError::Malformed("not an application message"));
+        }
+        let key = rows::room_key(room);
+        if message.group_id() != Some(&key[..]) {
+            return Err(RoomsError::Malformed("a message of another room"));
+        }
+        let tag = message.franking_tag().ok_or(RoomsError::NotFranked)?;
+        if !origin.vouches_for_user(&request.sending_uri) {
+            self.misused(origin, now).await;
+            return Err(RoomsError::WrongOrigin);
+        }
+        let mut found = self.room(room).await?;
+        let mut view = found.view();
+        if message.epoch().is_some_and(|epoch| epoch > view.epoch) {
+            found = self.reload(&found).await?;
+            view = found.view();
+        }
+        if view.role_of(&request.sending_uri) < Role::MEMBER {
+            return Ok(SubmitMessageResponse::NotAllowed);
+        }
+        if message.epoch() != Some(view.epoch) {
+            return Ok(SubmitMessageResponse::EpochTooOld { current_epoch: view.epoch });
+        }
+        let frank = self.keys.frank(&tag, &request.sending_uri, room, view.suite, now);
+        let except = match origin {
+            Origin::Device(device) => Some(device),
+            Origin::Peer(_) => sender,
+        };
+        let delivery = request.delivery;
+        let event = fanout_message(request, frank.clone(), now);
+        let accepted = SubmitMessageResponse::Accepted { accepted_timestamp: now, frank: Some(frank) };
+        if delivery == Delivery::Passing {
+            fanout::pass(&self.mailboxes, &self.federation, room, &view.devices, except, event);
+            return Ok(accepted);
+        }
+        match self.deliver(room, key, &view, except, event).await {
+            Err(RoomsError::Store(StoreError::AssertFailed { .. })) => {
+                let current_epoch = self.reload(&found).await?.view().epoch;
+                Ok(SubmitMessageResponse::EpochTooOld { current_epoch })
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(accepted),
+        }
+    }
+
+    /// One commit: the epoch still is what the message was made for, and everyone has it.
+    async fn deliver(
+        &self,
+        room: &RoomUri,
+        key: bytes::Bytes,
+        view: &View,
+        except: Option<&DeviceUri>,
+        event: FanoutMessage,
+    ) -> Result<(), RoomsError> {
+        let mut out = fanout::Fanout::default();
+        out.batch.assert_equals(rows::EPOCH, key, view.epoch_row.clone());
+        out.add(&self.mailboxes, &self.federation, room, &view.devices, except, event)?;
+        self.settle(out).await
+    }
+
+    /// Commits what was collected and tells everyone, even if whoever asked has gone away meanwhile.
+    async fn settle(&self, mut out: fanout::Fanout) -> Result<(), RoomsError> {
+        let (store, mailboxes, federation) =
+            (Arc::clone(&self.store), Arc::clone(&self.mailboxes), Arc::clone(&self.federation));
+        let settling = tokio::spawn(async move {
+            store.commit(std::mem::take(&mut out.batch)).await?;
+            out.announce(&mailboxes, &federation);
+            Ok(())
+        });
+        settling.await.map_err(|_| RoomsError::GivenUp)?
+    }
+
+    /// Another service spoke for someone who is not its own.
+    pub(super) async fn misused(&self, origin: &Origin, now: Timestamp) {
+        if let Origin::Peer(domain) = origin {
+            self.federation.record_incident(domain, IncidentReason::VouchedForAnother, now).await;
+        }
+    }
+}
+
+fn fanout_message(request: SubmitMessageRequest, frank: Frank, now: Timestamp) -> FanoutMessage {
+    FanoutMessage {
+        protocol: request.protocol,
+        timestamp: now,
+        event: RoomEvent::Application { message: request.app_message, frank: Some(frank) },
+    }
+}

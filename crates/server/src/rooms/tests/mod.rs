@@ -1,0 +1,201 @@
+//! The hub against real MLS clients, on the store in memory.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod beginning;
+pub(crate) mod client;
+mod commits;
+mod ghosts;
+mod messages;
+mod persistence;
+mod policy;
+
+use super::{FrankingKeys, Origin, Rooms, RoomsError, RoomsSettings};
+use crate::{
+    clock::ManualClock,
+    federation::{Endpoint, Federation, FederationError, Link, Media},
+    mailbox::Mailboxes,
+};
+use bytes::Bytes;
+use client::{CLASSICAL, Device, Person, adding};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, Domain, RoomUri, Timestamp, Wire as _,
+    frame::MailboxEvent,
+    mimi::{
+        FanoutMessage, NotifyRequest, SubmitMessageRequest, SubmitMessageResponse, UpdateRequest,
+        fanout::Recipient, update::UpdateOutcome,
+    },
+};
+use trefoil_store::{LocalWakes, MemoryStore, Position, QueueKey, ReadLimit, Store};
+
+pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+const WIDE: ReadLimit = ReadLimit { entries: 1000, bytes: 1 << 26 };
+
+/// A link to nowhere: outboxes fill, nothing is delivered.
+struct Nowhere;
+
+impl Link for Nowhere {
+    fn post<'a>(
+        &'a self,
+        domain: &'a Domain,
+        _: Endpoint,
+        _: &'a str,
+        _: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, FederationError>> {
+        let source = "no link in this test".into();
+        Box::pin(async move { Err(FederationError::Unavailable { domain: domain.clone(), source }) })
+    }
+
+    fn media<'a>(
+        &'a self,
+        domain: &'a Domain,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Media, FederationError>> {
+        let source = "no link in this test".into();
+        Box::pin(async move { Err(FederationError::Unavailable { domain: domain.clone(), source }) })
+    }
+}
+
+/// One hub at `hub.test` with everything it needs.
+pub(super) struct Hub {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) mailboxes: Arc<Mailboxes>,
+    pub(super) federation: Arc<Federation>,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) room: RoomUri,
+}
+
+impl Hub {
+    pub(super) fn new() -> Self {
+        Self::on(Arc::new(MemoryStore::new()))
+    }
+
+    /// A service that starts on what another left in the store.
+    pub(super) fn on(store: Arc<MemoryStore>) -> Self {
+        let domain: Domain = "hub.test".parse().unwrap();
+        let mailboxes = Arc::new(Mailboxes::new(store.clone(), Arc::new(LocalWakes::new())));
+        let clock = Arc::new(ManualClock::new(NOW));
+        let federation = Arc::new(Federation::new(
+            domain.clone(),
+            store.clone(),
+            mailboxes.clone(),
+            Arc::new(Nowhere),
+            clock,
+        ));
+        let keys = FrankingKeys::new(1, &[1; 32], &[2; 32]);
+        let rooms = Rooms::new(
+            domain,
+            store.clone(),
+            mailboxes.clone(),
+            federation.clone(),
+            keys,
+            RoomsSettings::default(),
+        );
+        Self {
+            store,
+            mailboxes,
+            federation,
+            rooms: Arc::new(rooms),
+            room: "mimi://hub.test/r/tea".parse().unwrap(),
+        }
+    }
+
+    /// Opens the room for a device.
+    pub(super) async fn open(&self, device: &mut Device) {
+        let agent = self.rooms.keys.agent(&self.rooms.domain);
+        let request = device.begin(&self.room, &agent, CLASSICAL, |_| {});
+        self.rooms.create(&device.uri, request, NOW).await.unwrap();
+    }
+
+    /// A room with these devices in it; the first opens it.
+    pub(super) async fn room_of(&self, people: &[&Person], devices: &mut [&mut Device]) {
+        let (first, others) = devices.split_first_mut().unwrap();
+        self.open(first).await;
+        let packages = others.iter().map(|device| device.key_package(CLASSICAL)).collect();
+        let commit = first.commit(packages, vec![], (people.len() > 1).then(|| adding(&people[1..])));
+        assert_eq!(self.update(first, commit).await, success());
+        first.merge();
+        self.drop_mail(&first.uri).await;
+        for device in others {
+            for event in self.events_for(&device.uri).await {
+                device.receive(&event);
+            }
+            self.drop_mail(&device.uri).await;
+        }
+    }
+
+    /// Hands an update in as the device's service does.
+    pub(super) async fn update(&self, device: &Device, request: UpdateRequest) -> UpdateOutcome {
+        self.rooms.update(&origin(device), &self.room, request, NOW).await.unwrap().outcome
+    }
+
+    /// Hands a message in as the device's service does.
+    pub(super) async fn submit(
+        &self,
+        device: &Device,
+        request: SubmitMessageRequest,
+    ) -> Result<SubmitMessageResponse, RoomsError> {
+        self.rooms.submit(&origin(device), &self.room, request, Some(&device.uri), NOW).await
+    }
+
+    /// What waits for a device: in its mailbox, or in the outbox for its service.
+    pub(super) async fn events_for(&self, device: &DeviceUri) -> Vec<FanoutMessage> {
+        let recipient = recipient(device);
+        if device.domain.as_str() == "hub.test" {
+            let entries = self.mailboxes.read(&recipient, Position::default(), WIDE).await.unwrap();
+            return entries
+                .iter()
+                .map(|entry| match MailboxEvent::decode(&entry.body).unwrap() {
+                    MailboxEvent::Room { room, message } if room == self.room => message,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+        }
+        let mine = self.outbox(&device.domain).await.into_iter();
+        let mine = mine.filter(|notify| notify.recipients.contains(&recipient));
+        mine.flat_map(|notify| notify.messages).collect()
+    }
+
+    /// What waits in the outbox for a service.
+    pub(super) async fn outbox(&self, domain: &Domain) -> Vec<NotifyRequest> {
+        let entries = Store::read(&*self.store, outbox(domain), Position::default(), WIDE).await.unwrap();
+        entries
+            .iter()
+            .map(|entry| {
+                let length = usize::from(u16::from_be_bytes([entry.body[1], entry.body[2]]));
+                NotifyRequest::decode(&entry.body[3 + length..]).unwrap()
+            })
+            .collect()
+    }
+
+    /// Empties a device's mailbox or its service's outbox.
+    pub(super) async fn drop_mail(&self, device: &DeviceUri) {
+        self.mailboxes.remove(&recipient(device)).await.unwrap();
+        let mut batch = trefoil_store::Batch::new();
+        batch.trim(outbox(&device.domain), Position(u64::MAX));
+        Store::commit(&*self.store, batch).await.unwrap();
+    }
+}
+
+pub(super) fn origin(device: &Device) -> Origin {
+    if device.uri.domain.as_str() == "hub.test" {
+        Origin::Device(device.uri.clone())
+    } else {
+        Origin::Peer(device.uri.domain.clone())
+    }
+}
+
+pub(super) fn recipient(device: &DeviceUri) -> Recipient {
+    Recipient { user: device.user.clone(), device: device.device.clone() }
+}
+
+pub(super) fn success() -> UpdateOutcome {
+    UpdateOutcome::Success { accepted_timestamp: NOW }
+}
+
+fn outbox(domain: &Domain) -> QueueKey {
+    QueueKey::new(format!("outbox//{domain}").into_bytes())
+}

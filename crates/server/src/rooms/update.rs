@@ -1,0 +1,347 @@
+//! Commits and proposals: strict order, policy, and one store commit for everything that follows.
+
+use super::{
+    Origin, Rooms, RoomsError,
+    decide::{self, Denied},
+    fanout::Fanout,
+    group::Staged,
+    handshake::{self, Invalid},
+    live::{Devices, Live, Room, View},
+    rows,
+};
+use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp,
+    mimi::{
+        FanoutMessage, Protocol, UpdateRequest, UpdateRoomResponse,
+        fanout::RoomEvent,
+        group_info::PendingProposal,
+        update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
+    },
+    mls::{GroupInfo, MlsMessage},
+    room::Role,
+};
+use trefoil_store::StoreError;
+
+/// Proposals that may wait for a commit.
+const PENDING: usize = 256;
+
+/// How an update ends when it is not accepted.
+enum Stop {
+    Outcome(UpdateOutcome, String),
+    Error(RoomsError),
+}
+
+/// An accepted update: what to write, and what the room is afterwards.
+struct Prepared {
+    out: Fanout,
+    view: Option<Arc<View>>,
+    live: OwnedMutexGuard<Live>,
+}
+
+/// What a commit request holds.
+struct Commit {
+    commit: MlsMessage,
+    welcome: Option<MlsMessage>,
+    group_info: GroupInfo,
+}
+
+impl Rooms {
+    /// Takes a commit or proposals for a room. On success everything is durable and on its way to everyone,
+    /// the sender's own device included.
+    ///
+    /// # Errors
+    /// [`RoomsError::NotFound`], [`RoomsError::Malformed`], [`RoomsError::WrongOrigin`] if another service may not
+    /// speak for the sender; [`RoomsError::Store`]. What MIMI has a code for is in the response.
+    pub async fn update(
+        self: &Arc<Self>,
+        origin: &Origin,
+        room: &RoomUri,
+        request: UpdateRequest,
+        now: Timestamp,
+    ) -> Result<UpdateRoomResponse, RoomsError> {
+        let group_id = rows::room_key(room);
+        let of_room = |message: &MlsMessage| message.group_id() == Some(&group_id[..]);
+        let (own, group_info_fits) = match &request {
+            UpdateRequest::Commit { commit, group_info: GroupInfoOption::Full(info), .. } => {
+                (of_room(commit), info.group_id() == &group_id[..])
+            }
+            UpdateRequest::Proposals { first, more } => (of_room(first) && more.iter().all(of_room), true),
+        };
+        if !own || !group_info_fits {
+            return Err(RoomsError::Malformed("a handshake of another room"));
+        }
+        let mut retried = false;
+        loop {
+            let found = self.room(room).await?;
+            let live = Arc::clone(&found.live).lock_owned().await;
+            if live.stale {
+                continue;
+            }
+            match self.try_update(origin, &found, live, request.clone(), now).await {
+                Ok(()) => {
+                    let outcome = UpdateOutcome::Success { accepted_timestamp: now };
+                    return Ok(UpdateRoomResponse { outcome, error_description: Vec::new() });
+                }
+                Err(Stop::Outcome(outcome, why)) => {
+                    return Ok(UpdateRoomResponse { outcome, error_description: why.into_bytes() });
+                }
+                // Another process of this service moved the room on: look again, once.
+                Err(Stop::Error(RoomsError::Store(StoreError::AssertFailed { .. }))) if !retried => {
+                    retried = true
+                }
+                Err(Stop::Error(RoomsError::WrongOrigin)) => {
+                    if let Origin::Device(_) = origin {
+                        let why = b"not this device's own handshake".to_vec();
+                        return Ok(UpdateRoomResponse {
+                            outcome: UpdateOutcome::NotAllowed,
+                            error_description: why,
+                        });
+                    }
+                    self.misused(origin, now).await;
+                    return Err(RoomsError::WrongOrigin);
+                }
+                Err(Stop::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn try_update(
+        self: &Arc<Self>,
+        origin: &Origin,
+        room: &Arc<Room>,
+        live: OwnedMutexGuard<Live>,
+        request: UpdateRequest,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let (rooms, origin, room) = (Arc::clone(self), origin.clone(), Arc::clone(room));
+        // On its own, even if whoever asked goes away: the group in memory must not be left ahead of the store.
+        let working = tokio::spawn(async move {
+            let (judge, shared) = (Arc::clone(&rooms), Arc::clone(&room));
+            let prepared = tokio::task::spawn_blocking(move || match request {
+                UpdateRequest::Commit {
+                    commit,
+                    welcome,
+                    group_info: GroupInfoOption::Full(group_info),
+                    ..
+                } => judge.prepare_commit(
+                    &origin,
+                    &shared.uri,
+                    live,
+                    Commit { commit, welcome, group_info },
+                    now,
+                ),
+                UpdateRequest::Proposals { first, more } => {
+                    judge.prepare_proposals(&origin, &shared, live, first, more, now)
+                }
+            });
+            let prepared = prepared.await.map_err(|_| Stop::Error(RoomsError::GivenUp))??;
+            rooms.settle_update(&room, prepared).await.map_err(Stop::Error)
+        });
+        working.await.map_err(|_| Stop::Error(RoomsError::GivenUp))?
+    }
+
+    async fn settle_update(&self, room: &Arc<Room>, mut prepared: Prepared) -> Result<(), RoomsError> {
+        let batch = std::mem::take(&mut prepared.out.batch);
+        if let Err(error) = self.store.commit(batch).await {
+            self.forget(&mut prepared.live, &room.uri);
+            return Err(error.into());
+        }
+        if let Some(view) = prepared.view {
+            room.set_view(view);
+            self.weigh_again(room);
+        }
+        drop(prepared.live);
+        prepared.out.announce(&self.mailboxes, &self.federation);
+        Ok(())
+    }
+
+    /// Judges a commit, merges it in memory, and collects what to write.
+    fn prepare_commit(
+        &self,
+        origin: &Origin,
+        room: &RoomUri,
+        mut live: OwnedMutexGuard<Live>,
+        handed_in: Commit,
+        now: Timestamp,
+    ) -> Result<Prepared, Stop> {
+        let Commit { commit, welcome, group_info } = handed_in;
+        let epoch = live.group.epoch();
+        if commit.epoch() != Some(epoch) {
+            return Err(wrong_epoch(epoch));
+        }
+        let staged = live.group.stage(&self.crypto, &commit)?;
+        decide::judge(live.group.participants(), &staged.facts, origin)?;
+        check_welcome(&staged, welcome.as_ref())?;
+        live.group.check_group_info(&staged, &group_info)?;
+
+        let mut out = Fanout::default();
+        let key = rows::room_key(room);
+        let number = live.log_next;
+        out.batch
+            .assert_equals(rows::EPOCH, key.clone(), rows::encode_epoch(epoch))
+            .assert_absent(rows::LOG, rows::log_key(room, number));
+        let facts = staged.facts.clone();
+        let mut told: Vec<DeviceUri> = live.group.leaves().map(|leaf| leaf.device.clone()).collect();
+        if let Some(joined) =
+            facts.committer.as_ref().filter(|device| facts.external && !told.contains(device))
+        {
+            told.push(joined.clone());
+        }
+        // Key packages have a lifetime, which openmls checks again on replay: what added someone is never replayed.
+        let snapshot = !facts.added.is_empty() || live.snapshot_is_due();
+        let merged = live.group.merge(staged, snapshot);
+        let parts = match merged {
+            Ok(parts) if live.group.confirms(&group_info) => parts,
+            merged => {
+                // Merged already, or half merged: the next one starts from the store.
+                self.forget(&mut live, room);
+                return Err(merged.err().unwrap_or(Invalid("the group info is not of this commit")).into());
+            }
+        };
+        out.batch.put(rows::EPOCH, key.clone(), rows::encode_epoch(live.group.epoch()));
+        out.batch.put(rows::GROUP_INFO, key.clone(), rows::encode_plain(group_info.as_bytes()));
+        live.log_next = number + 1;
+        live.pending.clear();
+        live.group_info = group_info;
+        match parts {
+            Some(parts) => {
+                for old in live.log_start..number {
+                    out.batch.delete(rows::LOG, rows::log_key(room, old));
+                }
+                live.log_start = live.log_next;
+                out.batch.put(rows::SNAPSHOT, key, rows::encode_snapshot(live.log_start, &parts));
+            }
+            None => {
+                out.batch.put(rows::LOG, rows::log_key(room, number), rows::encode_log(now, &commit));
+            }
+        }
+        let tell = self.fan_out_commit(&mut out, room, &live, &facts.added, told, commit, welcome, now);
+        if let Err(error) = tell {
+            self.forget(&mut live, room);
+            return Err(error);
+        }
+        let view = View::of(&live.group, &self.domain, &self.mailboxes);
+        Ok(Prepared { out, view: Some(Arc::new(view)), live })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn fan_out_commit(
+        &self,
+        out: &mut Fanout,
+        room: &RoomUri,
+        live: &Live,
+        added: &[decide::Leaf],
+        told: Vec<DeviceUri>,
+        commit: MlsMessage,
+        welcome: Option<MlsMessage>,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let message = |event| FanoutMessage { protocol: Protocol::Mls10, timestamp: now, event };
+        let told = Devices::of(&told, &self.domain, &self.mailboxes);
+        let event = RoomEvent::Commit { message: commit, external_proposals: Vec::new() };
+        out.add(&self.mailboxes, &self.federation, room, &told, None, message(event))?;
+        if let Some(welcome) = welcome {
+            let ratchet_tree = RatchetTreeOption::Full(live.group.ratchet_tree()?);
+            let event = RoomEvent::Welcome { message: welcome, ratchet_tree };
+            let added = Devices::of(added.iter().map(|leaf| &leaf.device), &self.domain, &self.mailboxes);
+            out.add(&self.mailboxes, &self.federation, room, &added, None, message(event))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps proposals by which devices leave, until someone commits them.
+    fn prepare_proposals(
+        &self,
+        origin: &Origin,
+        room: &Room,
+        mut live: OwnedMutexGuard<Live>,
+        first: MlsMessage,
+        more: Vec<MlsMessage>,
+        now: Timestamp,
+    ) -> Result<Prepared, Stop> {
+        let epoch = live.group.epoch();
+        let all = || std::iter::once(&first).chain(&more);
+        if all().any(|proposal| proposal.epoch() != Some(epoch)) {
+            return Err(wrong_epoch(epoch));
+        }
+        let mut out = Fanout::default();
+        out.batch.assert_equals(rows::EPOCH, rows::room_key(&room.uri), rows::encode_epoch(epoch));
+        let mut staged = Vec::new();
+        for proposal in all().filter(|new| !live.pending.iter().any(|known| known.proposal == **new)) {
+            let checked = live.group.stage_proposal(&self.crypto, proposal)?;
+            if !origin.vouches_for(&checked.sender) {
+                return Err(Stop::Error(RoomsError::WrongOrigin));
+            }
+            let role = live.group.participants().role_of(&checked.sender.user_uri());
+            if !checked.leaves || role < Role::MEMBER {
+                let why = "on its own, a device proposes nothing but to leave".to_owned();
+                return Err(Stop::Outcome(UpdateOutcome::NotAllowed, why));
+            }
+            staged.push((proposal.clone(), checked));
+        }
+        if staged.is_empty() {
+            // All of them came before.
+            return Ok(Prepared { out: Fanout::default(), view: None, live });
+        }
+        if live.pending.len() + staged.len() > PENDING {
+            let why = "too many proposals wait for a commit".to_owned();
+            return Err(Stop::Outcome(UpdateOutcome::NotAllowed, why));
+        }
+        let view = room.view();
+        let event = RoomEvent::Proposal { message: first.clone(), more: more.clone() };
+        let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: now, event };
+        out.add(&self.mailboxes, &self.federation, &room.uri, &view.devices, None, message)?;
+        for (proposal, checked) in staged {
+            let key = rows::log_key(&room.uri, live.log_next);
+            out.batch.assert_absent(rows::LOG, key.clone());
+            out.batch.put(rows::LOG, key, rows::encode_log(now, &proposal));
+            live.log_next += 1;
+            if let Err(invalid) = live.group.propose(checked) {
+                self.forget(&mut live, &room.uri);
+                return Err(invalid.into());
+            }
+            live.pending.push(PendingProposal { proposal, hub_accepted_time: now });
+        }
+        Ok(Prepared { out, view: None, live })
+    }
+}
+
+/// A Welcome comes exactly when devices are added, and is for exactly those.
+fn check_welcome(staged: &Staged, welcome: Option<&MlsMessage>) -> Result<(), Stop> {
+    let mut expected = staged.facts.welcomed.clone();
+    let mut found = welcome.map(handshake::welcomed).transpose()?.unwrap_or_default();
+    expected.sort_unstable();
+    found.sort_unstable();
+    if welcome.is_some() != staged.facts.added.is_empty() && found == expected {
+        Ok(())
+    } else {
+        Err(Invalid("the Welcome is not for the devices that are added").into())
+    }
+}
+
+fn wrong_epoch(current_epoch: u64) -> Stop {
+    Stop::Outcome(UpdateOutcome::WrongEpoch { current_epoch }, String::new())
+}
+
+impl From<Invalid> for Stop {
+    fn from(Invalid(what): Invalid) -> Self {
+        Self::Outcome(UpdateOutcome::InvalidProposal { invalid_proposals: Vec::new() }, what.to_owned())
+    }
+}
+
+impl From<Denied> for Stop {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::WrongOrigin => Self::Error(RoomsError::WrongOrigin),
+            other => Self::Outcome(UpdateOutcome::NotAllowed, other.to_string()),
+        }
+    }
+}
+
+impl From<RoomsError> for Stop {
+    fn from(error: RoomsError) -> Self {
+        Self::Error(error)
+    }
+}

@@ -1,0 +1,252 @@
+//! The service's own secret keys: random, by name, in a file that only its owner may read, outside the database.
+//!
+//! A name that the file does not hold yet gets a fresh key when the file is opened. Keys are never replaced: a key
+//! that is to be rotated gets a new name with a higher number, and the old one stays for what it made.
+
+use data_encoding::BASE64URL_NOPAD;
+use rand::RngCore as _;
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// A key's name in the file, with what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SecretName {
+    /// HMAC key over handles and phone numbers.
+    Identifiers,
+    /// HMAC key over authentication challenges.
+    Challenges,
+    /// HMAC key over one-time codes.
+    Codes,
+    /// The hub's franking stamp, key 1 ([`trefoil_proto::franking::stamp`]).
+    FrankingStamp1,
+    /// Seed of the Ed25519 key by which the hub signs stamps and group infos.
+    FrankingSign1,
+}
+
+impl SecretName {
+    /// Every name of this version.
+    pub const ALL: [Self; 5] =
+        [Self::Identifiers, Self::Challenges, Self::Codes, Self::FrankingStamp1, Self::FrankingSign1];
+
+    /// The name as it stands in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identifiers => "identifiers",
+            Self::Challenges => "challenges",
+            Self::Codes => "codes",
+            Self::FrankingStamp1 => "franking-stamp-1",
+            Self::FrankingSign1 => "franking-sign-1",
+        }
+    }
+}
+
+/// 32 random bytes, wiped when dropped, never shown.
+#[derive(Clone)]
+pub struct SecretKey(Zeroizing<[u8; 32]>);
+
+impl SecretKey {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A fresh key.
+    pub fn random() -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        rand::rng().fill_bytes(bytes.as_mut());
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+/// Every secret key of a service.
+#[derive(Debug)]
+pub struct Secrets {
+    keys: BTreeMap<SecretName, SecretKey>,
+}
+
+/// Why the keys file cannot be used. Safe to log: it never holds a key.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// The file could not be read.
+    #[error("read the keys file {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file could not be written.
+    #[error("write the keys file {path}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not a table of names and base64url keys of 32 bytes.
+    #[error("the keys file {0} is damaged: restore it from a backup")]
+    Damaged(PathBuf),
+    /// Others than its owner may read the file.
+    #[error("the keys file {0} can be read by others: set its mode to 0600, and consider its keys known")]
+    Exposed(PathBuf),
+}
+
+impl Secrets {
+    /// Reads the file, or makes it (mode 0600). Names it lacks get fresh keys, durable before this returns.
+    ///
+    /// # Errors
+    /// The file is unreadable, damaged, or open to others; or it cannot be written.
+    pub fn open(path: &Path) -> Result<Self, SecretsError> {
+        let read = |source| SecretsError::Read { path: path.to_owned(), source };
+        let mut known = match fs::read_to_string(path) {
+            Ok(text) => {
+                check_mode(path)?;
+                parse(&Zeroizing::new(text)).ok_or_else(|| SecretsError::Damaged(path.to_owned()))?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(read(error)),
+        };
+        let mut missing = false;
+        let mut keys = BTreeMap::new();
+        for name in SecretName::ALL {
+            let key = known.get(name.as_str()).cloned().unwrap_or_else(|| {
+                missing = true;
+                SecretKey::random()
+            });
+            known.insert(name.as_str().to_owned(), key.clone());
+            keys.insert(name, key);
+        }
+        if missing {
+            write(path, &known).map_err(|source| SecretsError::Write { path: path.to_owned(), source })?;
+        }
+        Ok(Self { keys })
+    }
+
+    /// Fresh keys that are stored nowhere: for simulations and tests.
+    pub fn ephemeral() -> Self {
+        Self { keys: SecretName::ALL.into_iter().map(|name| (name, SecretKey::random())).collect() }
+    }
+
+    /// The key of a name.
+    pub fn key(&self, name: SecretName) -> &SecretKey {
+        self.keys.get(&name).expect("every name got a key when the secrets were made")
+    }
+}
+
+fn parse(text: &str) -> Option<BTreeMap<String, SecretKey>> {
+    let table: BTreeMap<String, String> = toml::from_str(text).ok()?;
+    let mut keys = BTreeMap::new();
+    for (name, mut encoded) in table {
+        let decoded = BASE64URL_NOPAD.decode(encoded.as_bytes()).map(Zeroizing::new);
+        encoded.zeroize();
+        let bytes: [u8; 32] = decoded.ok()?.as_slice().try_into().ok()?;
+        keys.insert(name, SecretKey(Zeroizing::new(bytes)));
+    }
+    Some(keys)
+}
+
+/// Writes beside the file, syncs, then takes its place: a crash leaves the old file or the new one.
+fn write(path: &Path, keys: &BTreeMap<String, SecretKey>) -> io::Result<()> {
+    let mut text = Zeroizing::new(String::from("# Secret keys of this service. Keep a copy in a safe place.\n"));
+    for (name, key) in keys {
+        text.push_str(name);
+        text.push_str(" = \"");
+        text.push_str(&Zeroizing::new(BASE64URL_NOPAD.encode(key.bytes())));
+        text.push_str("\"\n");
+    }
+    let beside = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(crate) fn check_mode(path: &Path) -> Result<(), SecretsError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)
+        .map_err(|source| SecretsError::Read { path: path.to_owned(), source })?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(SecretsError::Exposed(path.to_owned())) }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn check_mode(_path: &Path) -> Result<(), SecretsError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn keys_stay_the_same_and_new_names_are_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.toml");
+        let first = Secrets::open(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let without_last: String =
+            text.lines().filter(|line| !line.starts_with("codes")).map(|line| format!("{line}\n")).collect();
+        fs::write(&path, without_last).unwrap();
+        let second = Secrets::open(&path).unwrap();
+        let same = |name| first.key(name).bytes() == second.key(name).bytes();
+        assert!(same(SecretName::Identifiers) && same(SecretName::FrankingSign1));
+        assert!(!same(SecretName::Codes));
+        assert_eq!(Secrets::open(&path).unwrap().key(SecretName::Codes).bytes(), second.key(SecretName::Codes).bytes());
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.toml");
+        Secrets::open(&path).unwrap();
+        let damaged = fs::read_to_string(&path).unwrap().replace("identifiers = \"", "identifiers = \"A");
+        fs::write(&path, &damaged).unwrap();
+        assert!(matches!(Secrets::open(&path), Err(SecretsError::Damaged(_))));
+        assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.toml");
+        Secrets::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Secrets::open(&path), Err(SecretsError::Exposed(_))));
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let secrets = Secrets::ephemeral();
+        let shown = format!("{secrets:?}");
+        let key = secrets.key(SecretName::Codes);
+        assert!(!shown.contains(&BASE64URL_NOPAD.encode(key.bytes())) && shown.contains("SecretKey(..)"));
+    }
+}

@@ -1,0 +1,333 @@
+//! One service: opens its stores and keys, wires the rooms together, listens, and ends in peace.
+
+use crate::{
+    accounts::{self, Accounts, CodeSender, CodeSenderError},
+    clock::{Clock, SystemClock},
+    config::Config,
+    edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
+    federation::{Federation, FederationError, HttpLink, HttpSettings, Link},
+    keys::Keys,
+    mailbox::Mailboxes,
+    media::{self, Media},
+    rooms::{FrankingKeys, Rooms, RoomsSettings},
+    secrets::{SecretName, Secrets, SecretsError},
+};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{mpsc, watch};
+use trefoil_proto::{Timestamp, edge::ServiceInfo, mls::Credential};
+use trefoil_store::{Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, Store, StoreError, Wakes};
+
+/// The hub's franking keys that are in use.
+const FRANKING_KEY: u32 = 1;
+/// Between two rounds of forgetting what has run out.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// An opened service. Its sockets are bound; nothing is accepted before [`Service::run`].
+pub struct Service {
+    config: Config,
+    edge: Arc<Edge>,
+    house: House,
+    tls: TlsFiles,
+    client: TcpListener,
+    federation: TcpListener,
+    addresses: Addresses,
+    clock: Arc<dyn Clock>,
+    drain: watch::Sender<bool>,
+    ended: mpsc::Receiver<()>,
+}
+
+/// Where a service listens; port 0 of the configuration is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// For its own devices.
+    pub client: SocketAddr,
+    /// For other services.
+    pub federation: SocketAddr,
+}
+
+/// What a service stands on, given by a simulation or a test instead of the data folder.
+pub struct Parts {
+    /// Rows and queues.
+    pub store: Arc<dyn Store>,
+    /// Attachments.
+    pub blobs: Arc<dyn Blobs>,
+    /// The wake-up bus.
+    pub wakes: Arc<dyn Wakes>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Secret keys.
+    pub secrets: Secrets,
+    /// The way to other services; `None`: HTTPS with mutual TLS.
+    pub link: Option<Arc<dyn Link>>,
+}
+
+/// Why a service cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be made.
+    #[error("make the data folder {path}")]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store or the blobs cannot be opened.
+    #[error("open the store")]
+    Store(#[from] StoreError),
+    /// The keys file cannot be used.
+    #[error("open the secret keys")]
+    Secrets(#[from] SecretsError),
+    /// TLS cannot be set up.
+    #[error("set up TLS")]
+    Tls(#[from] TlsError),
+    /// The way of one-time codes cannot be opened.
+    #[error("set up one-time codes")]
+    Codes(#[from] CodeSenderError),
+    /// The client towards other services cannot be made.
+    #[error("set up federation")]
+    Federation(#[from] FederationError),
+    /// An address cannot be listened on.
+    #[error("listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Why a service stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The sockets could not be handed to the runtime.
+    #[error("start listening")]
+    Listen(#[source] io::Error),
+    /// Deliveries to other services could not begin.
+    #[error("deliver to other services")]
+    Federation(#[source] FederationError),
+}
+
+impl Service {
+    /// Opens a service in its data folder. Blocks for some milliseconds; needs no runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which part failed; nothing listens then.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        let data = config.data.clone();
+        make_folder(&data).map_err(|source| OpenError::Data { path: data.clone(), source })?;
+        let parts = Parts {
+            store: Arc::new(SqliteStore::open(data.join("service.db"), SqliteOptions::default())?),
+            blobs: Arc::new(FolderBlobs::open(data.join("media"))?),
+            wakes: Arc::new(LocalWakes::new()),
+            clock: Arc::new(SystemClock),
+            secrets: Secrets::open(&data.join("secrets.toml"))?,
+            link: None,
+        };
+        Self::with_parts(config, parts)
+    }
+
+    /// Opens a service on parts that stand already. The data folder is used for `codes.log` only.
+    ///
+    /// # Errors
+    /// As [`Service::open`].
+    pub fn with_parts(config: Config, parts: Parts) -> Result<Self, OpenError> {
+        let tls = TlsFiles::read(&config)?;
+        let client = listen(config.client.listen)?;
+        let federation_socket = listen(config.federation.listen)?;
+        let addresses = Addresses {
+            client: local(&client, config.client.listen)?,
+            federation: local(&federation_socket, config.federation.listen)?,
+        };
+        let Parts { store, blobs, wakes, clock, secrets, link } = parts;
+        let link = match link {
+            Some(link) => link,
+            None => Arc::new(HttpLink::new(HttpSettings {
+                domain: config.domain.clone(),
+                tls: tls.outbound.clone(),
+                routes: config.peers.clone().into_iter().collect(),
+            })?),
+        };
+        let franking = FrankingKeys::new(
+            FRANKING_KEY,
+            secrets.key(SecretName::FrankingStamp1).bytes(),
+            secrets.key(SecretName::FrankingSign1).bytes(),
+        );
+        let info = ServiceInfo {
+            domain: config.domain.clone(),
+            profile: config.profile,
+            franking_signature_key: franking.public_key(),
+            franking_credential: Credential::basic(config.domain.as_str().as_bytes()),
+            now: Timestamp(0),
+        };
+        let settings = accounts::Settings {
+            domain: config.domain.clone(),
+            profile: config.profile,
+            identifiers: secrets.key(SecretName::Identifiers).clone(),
+            codes: secrets.key(SecretName::Codes).clone(),
+            sender: CodeSender::open(&config.code, &config.data)?,
+            codes_per_hour: config.limits.codes_per_hour,
+        };
+        let media_settings = media::Settings {
+            bytes_per_day: config.limits.media_bytes_per_day,
+            days: config.limits.media_days,
+        };
+        let mailboxes = Arc::new(Mailboxes::new(Arc::clone(&store), wakes));
+        let federation = Arc::new(Federation::new(
+            config.domain.clone(),
+            Arc::clone(&store),
+            Arc::clone(&mailboxes),
+            link,
+            Arc::clone(&clock),
+        ));
+        let house = House {
+            accounts: Arc::new(Accounts::new(Arc::clone(&store), settings)),
+            keys: Arc::new(Keys::new(Arc::clone(&store))),
+            media: Arc::new(Media::new(Arc::clone(&store), blobs, media_settings)),
+            rooms: Arc::new(Rooms::new(
+                config.domain.clone(),
+                Arc::clone(&store),
+                Arc::clone(&mailboxes),
+                Arc::clone(&federation),
+                franking,
+                RoomsSettings::default(),
+            )),
+            mailboxes,
+            federation,
+        };
+        let about = About {
+            info,
+            media_base: config.client.url.clone(),
+            federation_base: config.federation.url.clone().unwrap_or_else(|| format!("https://{}", config.domain)),
+            peers: config.peers.keys().cloned().collect(),
+            limits: config.limits.clone(),
+            behind_proxy: config.client.plain,
+        };
+        let (drain, draining) = watch::channel(false);
+        let (alive, ended) = mpsc::channel(1);
+        let challenges = secrets.key(SecretName::Challenges).clone();
+        let edge =
+            Edge::new(about, house.clone(), Arc::clone(&store), Arc::clone(&clock), challenges, draining, alive);
+        Ok(Self {
+            edge: Arc::new(edge),
+            config,
+            house,
+            tls,
+            client,
+            federation: federation_socket,
+            addresses,
+            clock,
+            drain,
+            ended,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Serves until `shutdown` resolves. Then nothing new is accepted, devices are told ([`ServerFrame::Draining`]),
+    /// what was begun is finished and answered, and this returns; at the latest after the configured drain time.
+    ///
+    /// [`ServerFrame::Draining`]: trefoil_proto::frame::ServerFrame::Draining
+    ///
+    /// # Errors
+    /// [`RunError`] if it could not begin.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { config, edge, house, tls, client, federation, clock, drain, mut ended, .. } = self;
+        let connections = usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX);
+        let scheme = if config.client.plain { Scheme::Plain } else { Scheme::Tls(tls.client) };
+        let client = Listener {
+            socket: tokio::net::TcpListener::from_std(client).map_err(RunError::Listen)?,
+            scheme,
+            router: edge.client_router(),
+            connections,
+        };
+        let federation = Listener {
+            socket: tokio::net::TcpListener::from_std(federation).map_err(RunError::Listen)?,
+            scheme: Scheme::Tls(tls.federation),
+            router: edge.federation_router(),
+            connections,
+        };
+        let mut background = tokio::task::JoinSet::new();
+        background.spawn(client.run(Arc::clone(&edge)));
+        background.spawn(federation.run(Arc::clone(&edge)));
+        background.spawn(sweep(Arc::clone(&edge), house.clone(), clock));
+        let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
+        drop(edge);
+        tokio::pin!(shutdown);
+        let outcome = tokio::select! {
+            () = &mut shutdown => Ok(()),
+            stopped = &mut outbox => match stopped {
+                Ok(Err(error)) => Err(RunError::Federation(error)),
+                Ok(Ok(())) | Err(_) => {
+                    tracing::error!("the deliveries to other services stopped");
+                    Ok(())
+                }
+            },
+        };
+        tracing::info!("draining");
+        // Nobody listens only if no connection is open.
+        let _ = drain.send(true);
+        // Sockets and sweeps end at once; connections hold a sender each, and the last one gone ends the wait.
+        background.shutdown().await;
+        drop(house.rooms);
+        let rest = async { while ended.recv().await.is_some() {} };
+        if tokio::time::timeout(config.drain, rest).await.is_err() {
+            tracing::warn!("connections were cut off at the end of the drain time");
+        }
+        outbox.abort();
+        outcome
+    }
+}
+
+/// Forgets what has run out, again and again.
+async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let now = clock.now();
+        if edge.sweep().await.is_err() {
+            tracing::warn!("the sweep of tokens stopped early");
+        }
+        if let Err(error) = house.accounts.sweep(now).await {
+            tracing::warn!(%error, "the sweep of accounts stopped early");
+        }
+        if let Err(error) = house.keys.sweep(now).await {
+            tracing::warn!(%error, "the sweep of key packages stopped early");
+        }
+        if let Err(error) = house.media.sweep(now).await {
+            tracing::warn!(%error, "the sweep of media stopped early");
+        }
+        if let Err(error) = house.mailboxes.sweep(now).await {
+            tracing::warn!(%error, "the sweep of mailboxes stopped early");
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, OpenError> {
+    let failed = |source| OpenError::Listen { address, source };
+    let socket = TcpListener::bind(address).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok(socket)
+}
+
+fn local(socket: &TcpListener, address: SocketAddr) -> Result<SocketAddr, OpenError> {
+    socket.local_addr().map_err(|source| OpenError::Listen { address, source })
+}
+
+fn make_folder(path: &std::path::Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

@@ -1,0 +1,14 @@
+//! The edge of real services in this process: TLS, HTTP, WebSocket, over the store in memory.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod accounts;
+mod bad_input;
+mod federation;
+mod key_packages;
+mod media;
+#[allow(dead_code)]
+#[path = "../../src/rooms/tests/client.rs"]
+mod mls;
+mod stream;
+mod world;

@@ -1,0 +1,363 @@
+//! Services for tests: certificates, a way to start them on free ports, devices that talk to them.
+
+use super::mls;
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::{SinkExt as _, StreamExt as _};
+use openmls_traits::signatures::Signer as _;
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio_tungstenite::{WebSocketStream, tungstenite};
+use trefoil_proto::{
+    DeviceUri, ErrorBody, Wire,
+    edge::{
+        ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs, TokenRequest,
+        TokenResponse, TokenTbs, signed_content,
+    },
+    frame::{ClientFrame, ServerFrame},
+    paths,
+};
+use trefoil_server::{
+    Addresses, Config, Parts, Service,
+    clock::{Clock, ManualClock, SystemClock},
+    secrets::Secrets,
+};
+use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Store};
+
+/// Authorities and folders that the services of one test share.
+pub struct World {
+    folder: TempDir,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A running service.
+pub struct Running {
+    pub domain: String,
+    pub addresses: Addresses,
+    pub store: Arc<MemoryStore>,
+    pub clock: Arc<ManualClock>,
+    pub data: PathBuf,
+    pub http: reqwest::Client,
+    authority: CertificateDer<'static>,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// A device with an account and a token.
+pub struct Member {
+    pub mls: mls::Device,
+    pub token: String,
+}
+
+pub type Socket = WebSocketStream<tokio_rustls::client::TlsStream<TcpStream>>;
+
+impl World {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
+        Self { folder, issuer: Issuer::new(params, key) }
+    }
+
+    /// Writes a certificate for a name, and returns the paths of certificate and key.
+    pub fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let paths =
+            (self.folder.path().join(format!("{name}.pem")), self.folder.path().join(format!("{name}.key")));
+        std::fs::write(&paths.0, certificate.pem()).unwrap();
+        std::fs::write(&paths.1, key.serialize_pem()).unwrap();
+        paths
+    }
+
+    pub fn authority(&self) -> CertificateDer<'static> {
+        CertificateDer::from_pem_file(self.folder.path().join("ca.pem")).unwrap()
+    }
+
+    /// A service alone.
+    pub fn start(&self, profile: &str) -> Running {
+        self.start_with(profile, &format!("{profile}.test"), free_port(), &[], "")
+    }
+
+    /// A service with a federation port, peers, and more lines of configuration.
+    pub fn start_with(
+        &self,
+        profile: &str,
+        domain: &str,
+        federation_port: u16,
+        peers: &[(&str, u16)],
+        more: &str,
+    ) -> Running {
+        let (certificate, key) = self.certificate(domain);
+        let folder = self.folder.path();
+        let data = folder.join(domain);
+        std::fs::create_dir_all(&data).unwrap();
+        let mut text = format!(
+            "domain = {domain:?}\nprofile = {profile:?}\ndata = {data:?}\ndrain_seconds = 5\n\
+             [client]\nlisten = \"127.0.0.1:0\"\n\
+             [federation]\nlisten = \"127.0.0.1:{federation_port}\"\nauthorities = [{:?}]\n\
+             [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
+            folder.join("ca.pem"),
+        );
+        for (peer, port) in peers {
+            text.push_str(&format!("[peers.{peer:?}]\nurl = \"https://127.0.0.1:{port}\"\n"));
+        }
+        text.push_str(more);
+        let store = Arc::new(MemoryStore::new());
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
+        let parts = Parts {
+            store: store.clone(),
+            blobs: Arc::new(MemoryBlobs::new()),
+            wakes: Arc::new(LocalWakes::new()),
+            clock: clock.clone(),
+            secrets: Secrets::ephemeral(),
+            link: None,
+        };
+        let service = Service::with_parts(Config::parse(&text, []).unwrap(), parts).unwrap();
+        let addresses = service.addresses();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            service.run(async { drop(stopped.await) }).await.unwrap();
+        });
+        let authority = self.authority();
+        let http = http_client(client_tls(&authority, None), domain, addresses.client);
+        Running {
+            domain: domain.to_owned(),
+            addresses,
+            store,
+            clock,
+            data,
+            http,
+            authority,
+            stop: Some(stop),
+            task: Some(task),
+        }
+    }
+
+    /// A client that speaks as another service.
+    pub fn peer_client(&self, name: &str, to: &Running) -> reqwest::Client {
+        let (certificate, key) = self.certificate(name);
+        let tls = client_tls(&self.authority(), Some((certificate, key)));
+        http_client(tls, &to.domain, to.addresses.federation)
+    }
+}
+
+impl Running {
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        tokio::time::timeout(Duration::from_secs(20), self.task.take().unwrap()).await.unwrap().unwrap();
+    }
+
+    /// Everything in the store's tables.
+    pub async fn dump(&self) -> BTreeMap<(&'static str, Vec<u8>), Vec<u8>> {
+        let mut rows = BTreeMap::new();
+        for note in trefoil_server::catalogue::all() {
+            let found = Store::scan(&*self.store, note.table, KeyRange::all(), usize::MAX).await.unwrap();
+            for (key, value) in found {
+                rows.insert((note.table.name(), key.to_vec()), value.to_vec());
+            }
+        }
+        rows
+    }
+
+    /// A request to the listener for devices; `path` without the root.
+    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        self.call_with(method, path, token, body, &[]).await
+    }
+
+    pub async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let port = self.addresses.client.port();
+        let url = format!("https://{}:{port}{}/{path}", self.domain, paths::CLIENT_ROOT);
+        let mut request = self.http.request(method.parse().unwrap(), url).body(body);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request).await
+    }
+
+    /// Posts a structure and decodes the answer.
+    pub async fn ask<T: Wire>(&self, path: &str, token: Option<&str>, body: &impl Wire) -> T {
+        self.call("POST", path, token, body.encode()).await.decode()
+    }
+
+    /// A person with one device, registered and with a token.
+    pub async fn join(&self, name: &str, identifier: Identifier) -> Member {
+        let (member, request) = self.newcomer(name, identifier);
+        let answer = self.call("POST", "accounts", None, request.encode()).await;
+        assert_eq!(answer.status, 201, "{:?}", answer.error());
+        self.log_in(member).await
+    }
+
+    /// A device with a registration that was not sent.
+    pub fn newcomer(&self, name: &str, identifier: Identifier) -> (Member, RegisterRequest) {
+        let person = mls::Person::new(&self.domain, name);
+        let device = person.device("d1");
+        let tbs = RegisterTbs { identifier, device: new_device(&device) };
+        let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
+        let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
+        let member = Member { mls: device, token: String::new() };
+        (member, RegisterRequest { tbs, signature })
+    }
+
+    pub async fn log_in(&self, mut member: Member) -> Member {
+        let request = self.token_request(&member).await;
+        let response: TokenResponse = self.ask("auth/token", None, &request).await;
+        member.token = BASE64URL_NOPAD.encode(&response.token);
+        member
+    }
+
+    pub async fn token_request(&self, member: &Member) -> TokenRequest {
+        let device = member.mls.uri.clone();
+        let response: ChallengeResponse =
+            self.ask("auth/challenge", None, &ChallengeRequest { device: device.clone() }).await;
+        let tbs = TokenTbs { device, challenge: response.challenge };
+        let content = signed_content(trefoil_proto::edge::TOKEN_LABEL, &tbs).unwrap();
+        TokenRequest { signature: member.mls.signer.sign(&content).unwrap().try_into().unwrap(), tbs }
+    }
+
+    /// Opens the WebSocket.
+    pub async fn connect(&self, token: &str, query: &str) -> Socket {
+        let mut tls = client_tls(&self.authority, None);
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let stream = TcpStream::connect(self.addresses.client).await.unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
+        let stream =
+            connector.connect(ServerName::try_from(self.domain.clone()).unwrap(), stream).await.unwrap();
+        let uri = format!("wss://{}{}/stream{query}", self.domain, paths::CLIENT_ROOT);
+        let mut request = tungstenite::client::IntoClientRequest::into_client_request(uri).unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        tokio_tungstenite::client_async(request, stream).await.unwrap().0
+    }
+}
+
+impl Answer {
+    pub fn decode<T: Wire>(&self) -> T {
+        assert!((200..300).contains(&self.status), "{}: {:?}", self.status, self.error());
+        T::decode(&self.body).unwrap()
+    }
+
+    /// The refusal's code, in words.
+    pub fn code(&self) -> String {
+        self.error().map_or_else(|| format!("status {}", self.status), |error| format!("{:?}", error.code))
+    }
+
+    pub fn error(&self) -> Option<ErrorBody> {
+        ErrorBody::decode(&self.body).ok()
+    }
+}
+
+impl Member {
+    pub fn uri(&self) -> &DeviceUri {
+        &self.mls.uri
+    }
+}
+
+pub fn new_device(device: &mls::Device) -> NewDevice {
+    NewDevice {
+        uri: device.uri.clone(),
+        signature_key: device.signer.public().try_into().unwrap(),
+        authorisation: device.authorisation.clone(),
+    }
+}
+
+pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
+}
+
+pub async fn send(socket: &mut Socket, frame: &ClientFrame) {
+    socket.send(tungstenite::Message::binary(frame.encode())).await.unwrap();
+}
+
+/// The next frame, or the code with which the service closed.
+pub async fn next(socket: &mut Socket) -> Result<ServerFrame, u16> {
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("a frame in time");
+        match message {
+            Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(ServerFrame::decode(&bytes).unwrap()),
+            Some(Ok(tungstenite::Message::Close(Some(close)))) => return Err(close.code.into()),
+            Some(Ok(tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_))) => {}
+            other => panic!("expected a frame or a close code, got {other:?}"),
+        }
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn client_tls(authority: &CertificateDer<'static>, own: Option<(PathBuf, PathBuf)>) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    match own {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => builder
+            .with_client_auth_cert(
+                vec![CertificateDer::from_pem_file(certificate).unwrap()],
+                PrivateKeyDer::from_pem_file(key).unwrap(),
+            )
+            .unwrap(),
+    }
+}
+
+fn http_client(mut tls: rustls::ClientConfig, domain: &str, at: SocketAddr) -> reqwest::Client {
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .resolve(domain, at)
+        .timeout(Duration::from_secs(60))
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+impl World {
+    /// A certificate with its key, for a client of another authority.
+    pub fn identity(&self, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+        let (certificate, key) = self.certificate(name);
+        (CertificateDer::from_pem_file(certificate).unwrap(), PrivateKeyDer::from_pem_file(key).unwrap())
+    }
+
+    /// Trusts the authority, shows nothing.
+    pub fn client_tls(&self) -> rustls::ClientConfig {
+        client_tls(&self.authority(), None)
+    }
+}

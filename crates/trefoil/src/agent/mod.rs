@@ -1,0 +1,319 @@
+//! The loop around the client core: what happened goes in, the step is committed, and only then its effects are
+//! performed. Short runs end when nothing is left to send and everything that waited has arrived.
+
+mod line;
+
+use crate::{
+    clock, profile,
+    transport::{Service, TransportError},
+};
+use line::{Line, Report};
+use std::{collections::BTreeSet, time::Duration};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+use trefoil_client::{
+    Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId,
+};
+use trefoil_proto::{RoomUri, Timestamp, limits, paths};
+
+/// Most inputs that are handed to the core in one step, so that memory and the time of a commit stay bounded.
+const MOST_AT_ONCE: usize = 64;
+/// Failures to reach the service, one after another, after which a short run gives up.
+const TRIES: u32 = 3;
+
+/// The core of one person's device, connected to its service.
+pub struct Agent {
+    /// The core. After a call on it, hand what its step's commit gave to [`Agent::carry_out`].
+    pub client: Client,
+    service: Service,
+    reports: mpsc::Receiver<Report>,
+    reporter: mpsc::Sender<Report>,
+    requests: JoinSet<()>,
+    line: Option<Line>,
+    generation: u64,
+    wake: Option<Timestamp>,
+    caught_up: bool,
+    failures: u32,
+    last_failure: Option<TransportError>,
+    events: Vec<Event>,
+    introductions: BTreeSet<RoomUri>,
+}
+
+/// What can go wrong while the device talks to its service.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The core failed.
+    #[error("{}", sentence(.0))]
+    Core(#[from] ClientError),
+    /// The service was not reached; what was to be sent is kept and goes out with the next run.
+    #[error("the service was not reached; what you send is kept and goes out the next time: {0}")]
+    Unreachable(#[source] TransportError),
+    /// Nothing moved for as long as this run was to wait.
+    #[error("the service did not finish in time; what you send is kept and goes out the next time")]
+    TooSlow,
+}
+
+/// A failed call of the core as a sentence that says what to do.
+fn sentence(error: &ClientError) -> String {
+    match error {
+        ClientError::Store(_) => {
+            "the local store failed: check that the disk is not full, then try again".to_owned()
+        }
+        ClientError::NoAccount => {
+            "this device has no account yet: make one with `trefoil account create`".to_owned()
+        }
+        ClientError::RoomNotOpen(room) => {
+            format!(
+                "{room} is not open on this device: run `trefoil receive`; if you left it, you can only read it"
+            )
+        }
+        ClientError::UnknownRoom(room) => format!("{room} is not a room of this device: see `trefoil rooms`"),
+        ClientError::BadCode => {
+            "that is no linking code, or it is for another device: paste it whole".to_owned()
+        }
+        ClientError::NotPrimary => "only the account's first device can do this: do it there".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+impl Agent {
+    /// Puts a core beside its service; nothing is sent yet.
+    pub fn new(client: Client, service: Service) -> Self {
+        let (reporter, reports) = mpsc::channel(MOST_AT_ONCE * 2);
+        Self {
+            client,
+            service,
+            reports,
+            reporter,
+            requests: JoinSet::new(),
+            line: None,
+            generation: 0,
+            wake: None,
+            caught_up: false,
+            failures: 0,
+            last_failure: None,
+            events: Vec::new(),
+            introductions: BTreeSet::new(),
+        }
+    }
+
+    /// Authenticates and opens the stream. Reconnecting is the core's own affair from then on.
+    ///
+    /// # Errors
+    /// The core failed.
+    pub fn go_online(&mut self) -> Result<(), AgentError> {
+        let outcome = self.client.go_online(clock::now())?.commit()?;
+        self.carry_out(outcome);
+        Ok(())
+    }
+
+    /// Performs the effects of a committed step; its events come out of the next [`Agent::turn`].
+    pub fn carry_out(&mut self, outcome: Outcome) {
+        for event in &outcome.events {
+            self.caught_up |= matches!(event, Event::CaughtUp);
+            self.introductions.extend(profile::due(&self.client, event));
+        }
+        self.events.extend(outcome.events);
+        for effect in outcome.effects {
+            match effect {
+                Effect::Request(id, request) => self.request(id, request),
+                Effect::Frame(frame) => {
+                    // Without a line the frame is dropped; the core sends again what matters when it is connected.
+                    if let Some(line) = &self.line {
+                        line.send(frame);
+                    }
+                }
+                Effect::OpenStream { after } => self.open_line(after),
+                Effect::WakeAt(time) => self.wake = Some(self.wake.map_or(time, |earlier| earlier.min(time))),
+            }
+        }
+    }
+
+    /// Waits until something happens, at most `limit`; hands it to the core; gives what there is to show.
+    ///
+    /// # Errors
+    /// The core failed.
+    pub async fn turn(&mut self, limit: Duration) -> Result<Vec<Event>, AgentError> {
+        if self.events.is_empty() {
+            self.listen(limit).await?;
+        }
+        Ok(std::mem::take(&mut self.events))
+    }
+
+    /// Goes on until `done` says so, handing every event to `show`. Gives up when the service stays out of reach, or
+    /// nothing moves for `patience`.
+    ///
+    /// # Errors
+    /// [`AgentError::Unreachable`], [`AgentError::TooSlow`], or the core failed.
+    pub async fn run_until(
+        &mut self,
+        patience: Duration,
+        mut done: impl FnMut(&Self, &[Event]) -> bool,
+        mut show: impl FnMut(&Self, Event),
+    ) -> Result<(), AgentError> {
+        let mut moved = Instant::now();
+        loop {
+            let events = std::mem::take(&mut self.events);
+            let finished = done(self, &events);
+            for event in events {
+                show(self, event);
+            }
+            if finished {
+                return Ok(());
+            }
+            if self.failures >= TRIES
+                && let Some(reason) = self.last_failure.take()
+            {
+                return Err(AgentError::Unreachable(reason));
+            }
+            if moved.elapsed() > patience {
+                return Err(self.last_failure.take().map_or(AgentError::TooSlow, AgentError::Unreachable));
+            }
+            if self.listen(patience).await? {
+                moved = Instant::now();
+            }
+        }
+    }
+
+    /// Goes on until nothing is left to send and everything that waited at the service has arrived.
+    ///
+    /// # Errors
+    /// As [`Agent::run_until`].
+    pub async fn settle(
+        &mut self,
+        patience: Duration,
+        show: impl FnMut(&Self, Event),
+    ) -> Result<(), AgentError> {
+        self.run_until(patience, |agent, _| agent.is_settled(), show).await
+    }
+
+    /// Whether nothing is left to send and everything that waited at the service has arrived.
+    pub fn is_settled(&self) -> bool {
+        self.caught_up && self.requests.is_empty() && self.client.is_idle()
+    }
+
+    /// Sends what is queued on the stream (acknowledgements above all) and closes it.
+    pub async fn close(mut self) -> Client {
+        self.reports.close();
+        if let Some(line) = self.line.take() {
+            line.close().await;
+        }
+        self.client
+    }
+
+    /// Where the service is.
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Waits for reports or the time the core asked for, and handles them in one step. False if nothing came that
+    /// moves things on.
+    async fn listen(&mut self, limit: Duration) -> Result<bool, AgentError> {
+        let until_wake = self.wake.map(|time| Duration::from_millis(time.millis_since(clock::now())));
+        let first = timeout(until_wake.map_or(limit, |wake| wake.min(limit)), self.reports.recv()).await;
+        let mut inputs = Vec::new();
+        let mut moved = false;
+        let mut next = first.ok().flatten();
+        while let Some(report) = next.take() {
+            moved |= self.take_in(report, &mut inputs);
+            if inputs.len() < MOST_AT_ONCE {
+                next = self.reports.try_recv().ok();
+            }
+        }
+        while self.requests.try_join_next().is_some() {}
+        let now = clock::now();
+        if self.wake.is_some_and(|time| time <= now) {
+            self.wake = None;
+            inputs.push(Input::Time);
+        }
+        if inputs.is_empty() {
+            return Ok(moved);
+        }
+        let outcome = self.client.handle_all(inputs, now)?.commit()?;
+        self.carry_out(outcome);
+        while let Some(room) = self.introductions.pop_first() {
+            if let Some(outcome) = profile::introduce(&mut self.client, &room, clock::now())? {
+                self.carry_out(outcome);
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Turns a report into an input. True if the service was heard from.
+    fn take_in(&mut self, report: Report, inputs: &mut Vec<Input>) -> bool {
+        match report {
+            Report::Answered(request, response) => {
+                self.failures = 0;
+                inputs.push(Input::Response { request, response });
+                true
+            }
+            Report::Failed(request, error) => {
+                self.failed(error);
+                inputs.push(Input::Failed { request });
+                false
+            }
+            Report::Line(generation, _) if generation != self.generation => false,
+            Report::Line(_, line::Change::Open) => {
+                self.failures = 0;
+                inputs.push(Input::Connected);
+                true
+            }
+            Report::Line(_, line::Change::Frame(frame)) => {
+                inputs.push(Input::Frame(frame));
+                true
+            }
+            Report::Line(_, line::Change::Down(error)) => {
+                self.line = None;
+                self.caught_up = false;
+                let unauthenticated = matches!(error, Some(TransportError::StreamRefused(401)));
+                if let Some(error) = error {
+                    self.failed(error);
+                }
+                inputs.push(Input::Disconnected { unauthenticated });
+                false
+            }
+        }
+    }
+
+    fn failed(&mut self, error: TransportError) {
+        tracing::debug!(%error, "the service was not reached");
+        self.failures += 1;
+        self.last_failure = Some(error);
+    }
+
+    fn request(&mut self, id: RequestId, request: HttpRequest) {
+        let token = if request.authenticated { self.client.bearer() } else { None };
+        let (service, reporter) = (self.service.clone(), self.reporter.clone());
+        self.requests.spawn(async move {
+            let method = match request.method {
+                Method::Get => http::Method::GET,
+                Method::Post => http::Method::POST,
+                Method::Delete => http::Method::DELETE,
+            };
+            let headers = [("content-type", paths::MEDIA_TYPE.to_owned())];
+            let limit = limits::HANDSHAKE + limits::REQUEST;
+            let body = request.body.into();
+            let answer = service
+                .request(method, &request.path, token.as_deref().map(String::as_str), &headers, body, limit)
+                .await;
+            let report = match answer {
+                Ok(answer) => {
+                    Report::Answered(id, HttpResponse { status: answer.status, body: answer.body.into() })
+                }
+                Err(error) => Report::Failed(id, error),
+            };
+            // The agent is gone only when its program ends.
+            let _ = reporter.send(report).await;
+        });
+    }
+
+    fn open_line(&mut self, after: u64) {
+        self.generation += 1;
+        let token = self.client.bearer().unwrap_or_default();
+        self.line =
+            Some(Line::open(self.service.clone(), token, after, self.generation, self.reporter.clone()));
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: what can be asked, in three groups. One file in `cmd/` does each.
+
+use crate::cmd::{account, bench, completions, find, man, receive, rooms, send, serve, up};
+use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// End-to-end encrypted messages between people on separately run services.
+#[derive(Debug, Parser)]
+#[command(name = "trefoil", version, disable_help_subcommand = true, subcommand_required = true)]
+#[command(arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Ask,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Folder of one person on this device
+    #[arg(long, global = true, value_name = "DIR", env = "TREFOIL_HOME", help_heading = "Everywhere")]
+    pub home: Option<PathBuf>,
+    /// Print data as JSON, one object a line
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+    /// Read the passphrase of the store from a file (or set TREFOIL_PASSPHRASE)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TREFOIL_PASSPHRASE_FILE",
+        help_heading = "Everywhere"
+    )]
+    pub passphrase_file: Option<PathBuf>,
+    /// Say more: why something failed, and what is going on (twice: even more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Everywhere")]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Ask {
+    /// Make an account, look at it, link another device
+    Account(account::Account),
+    /// Send a text, a file, a reaction, an edit
+    Send(send::Send),
+    /// Fetch what arrived and print it
+    Receive(receive::Receive),
+    /// List, open, read, name and leave rooms; add and remove people
+    Rooms(rooms::Rooms),
+    /// Find a person by handle or phone number, exactly
+    Find(find::Find),
+    /// Three services on this machine, ready to chat
+    Up(up::Up),
+    /// One service, from a configuration file
+    Serve(serve::Serve),
+    /// Measure what this build does on this machine
+    Bench(bench::Bench),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+    /// Print or write the manual pages
+    Man(man::Man),
+}
+
+/// The groups of `trefoil --help`, in order.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Chat", &["account", "send", "receive", "rooms", "find"]),
+    ("Run", &["up", "serve", "bench"]),
+    ("Check and set up", &["completions", "man"]),
+];
+
+/// The whole command line, with help in groups.
+pub fn command() -> Command {
+    let command = Cli::command();
+    let mut listing = String::new();
+    for (title, names) in GROUPS {
+        listing.push_str(title);
+        listing.push_str(":\n");
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            listing.push_str(&format!("  {name:<12} {about}\n"));
+        }
+        listing.push('\n');
+    }
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{listing}{{options}}\n\n\
+         `trefoil COMMAND --help` says more. Exit codes: docs/commandline.md\n"
+    );
+    command.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_stands_in_one_group_of_the_help() {
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let command = command();
+        let known: BTreeSet<&str> = command.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(grouped.len(), known.len());
+        assert_eq!(grouped.into_iter().collect::<BTreeSet<_>>(), known);
+    }
+}

@@ -1,0 +1,281 @@
+//! `trefoil account`: make an account, look at it, link another device.
+
+use super::{Shared, read_text};
+use crate::{
+    exit::{NotFoundError, UsageError},
+    person::{self, PATIENCE, Place},
+};
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::{fmt, fs, path::PathBuf};
+
+/// Make an account, look at it, link another device.
+#[derive(Debug, Args)]
+pub struct Account {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Ask the service to send a one-time code to a phone number
+    Code(Code),
+    /// Make an account with this device as its first
+    Create(Create),
+    /// Print who this device is and how its store is locked
+    Show,
+    /// Print the URI that others use to write to this person
+    Card(Card),
+    /// List the account's devices
+    Devices,
+    /// Link another device to the account
+    Link(Link),
+}
+
+#[derive(Debug, Args)]
+struct At {
+    /// Address of the service, for example https://example.org
+    #[arg(long, value_name = "URL")]
+    service: String,
+    /// Trust the certificate authorities in this PEM file instead of the public web's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Code {
+    /// Phone number in international form, with + and digits only
+    number: String,
+    #[command(flatten)]
+    at: At,
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// Account name, handle or phone number, as the service knows people
+    identifier: String,
+    #[command(flatten)]
+    at: At,
+    /// Name that the people you write to see (encrypted on its way, unknown to the service)
+    #[arg(long)]
+    name: Option<String>,
+    /// Read the one-time code of a phone number from a file (or set TREFOIL_CODE, or standard input)
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Card {
+    /// Draw the URI as a QR code as well
+    #[arg(long)]
+    qr: bool,
+}
+
+#[derive(Debug, Args)]
+struct Link {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// On the new device: print the code to paste on the account's first device
+    Request(At),
+    /// On the account's first device: approve a code, print the answer to paste on the new device
+    Approve(Pasted),
+    /// On the new device: take the answer, join the account's rooms
+    Finish(Pasted),
+}
+
+#[derive(Debug, Args)]
+struct Pasted {
+    /// The code; from standard input if it is left away
+    code: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    user: String,
+    device: String,
+    primary: bool,
+    fingerprint: String,
+    service: String,
+    lock: String,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "person       {}", self.user)?;
+        writeln!(f, "device       {}", self.device)?;
+        writeln!(f, "first device {}", if self.primary { "yes: it can link others" } else { "no" })?;
+        writeln!(f, "fingerprint  {}", self.fingerprint)?;
+        writeln!(f, "service      {}", self.service)?;
+        write!(f, "store        locked by {}", self.lock)
+    }
+}
+
+#[derive(Serialize)]
+struct Line {
+    #[serde(rename = "kind")]
+    kind: &'static str,
+    #[serde(rename = "value")]
+    text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[derive(Serialize)]
+struct Device {
+    device: String,
+    this: bool,
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.device, if self.this { "  (this one)" } else { "" })
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever failed, as a sentence.
+pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
+    match ask.what {
+        What::Code(ask) => code(shared, &ask).await,
+        What::Create(ask) => create(shared, &ask).await,
+        What::Show => show(shared),
+        What::Card(ask) => card(shared, &ask),
+        What::Devices => devices(shared).await,
+        What::Link(ask) => link(shared, ask).await,
+    }
+}
+
+async fn code(shared: &Shared, ask: &Code) -> anyhow::Result<()> {
+    let ca = ask.at.read_ca()?;
+    person::request_code(ask.at.place(ca.as_deref()), &ask.number).await?;
+    shared.out.say("If the number can have an account here, a code is on its way to it.")?;
+    Ok(())
+}
+
+async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
+    let code = match (&ask.code_file, std::env::var("TREFOIL_CODE")) {
+        (None, Ok(code)) => Some(code),
+        (None, Err(_)) if !ask.identifier.starts_with('+') => None,
+        (file, _) => Some(read_text(file.as_deref(), "the one-time code")?),
+    };
+    let ca = ask.at.read_ca()?;
+    let place = ask.at.place(ca.as_deref());
+    let (home, passphrase) = (shared.home()?, shared.passphrase()?);
+    let (mut agent, _) =
+        person::register(&home, passphrase.as_ref(), place, &ask.identifier, code.as_deref()).await?;
+    if let Some(name) = &ask.name {
+        person::rename(&mut agent, name)?;
+    }
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    agent.close().await;
+    show(shared)
+}
+
+fn show(shared: &Shared) -> anyhow::Result<()> {
+    let home = shared.home()?;
+    let (agent, lock) = person::open(&home, shared.passphrase()?.as_ref())?;
+    let me = agent.client.identity().ok_or_else(unfinished)?;
+    shared.out.record(&Shown {
+        user: me.user.to_string(),
+        device: me.device.to_string(),
+        primary: me.primary,
+        fingerprint: me.fingerprint.to_string(),
+        service: agent.service().address(),
+        lock: lock.to_string(),
+    })?;
+    Ok(())
+}
+
+fn card(shared: &Shared, ask: &Card) -> anyhow::Result<()> {
+    let me = shared.agent()?.client.identity().ok_or_else(unfinished)?;
+    shared.out.record(&Line { kind: "card", text: me.user.to_string() })?;
+    if ask.qr {
+        let code = qrcode::QrCode::new(me.user.to_string()).context("the URI does not fit a QR code")?;
+        shared.out.say(code.render::<char>().quiet_zone(true).module_dimensions(2, 1).build())?;
+    }
+    Ok(())
+}
+
+async fn devices(shared: &Shared) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    let me = agent.client.identity().ok_or_else(unfinished)?;
+    agent.go_online()?;
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    for device in agent.client.own_devices()? {
+        shared.out.record(&Device { this: device == me.device, device: device.to_string() })?;
+    }
+    agent.close().await;
+    Ok(())
+}
+
+async fn link(shared: &Shared, ask: Link) -> anyhow::Result<()> {
+    match ask.step {
+        Step::Request(at) => {
+            let ca = at.read_ca()?;
+            let (home, passphrase) = (shared.home()?, shared.passphrase()?);
+            let (code, _) = person::request_link(&home, passphrase.as_ref(), at.place(ca.as_deref())).await?;
+            shared.out.record(&Line { kind: "link-request", text: code })?;
+            Ok(())
+        }
+        Step::Approve(pasted) => {
+            let code = pasted.read()?;
+            let mut agent = shared.agent()?;
+            agent.go_online()?;
+            let answer = person::approve_link(&mut agent, code.trim()).await?;
+            agent.settle(PATIENCE, |_, _| {}).await?;
+            agent.close().await;
+            shared.out.record(&Line { kind: "link-answer", text: answer })?;
+            Ok(())
+        }
+        Step::Finish(pasted) => {
+            let answer = pasted.read()?;
+            let mut agent = shared.agent()?;
+            person::finish_link(&mut agent, answer.trim()).await?;
+            agent.close().await;
+            show(shared)
+        }
+    }
+}
+
+impl At {
+    fn read_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.ca
+            .as_ref()
+            .map(|path| {
+                fs::read(path).map_err(|error| {
+                    anyhow::Error::from(error).context(UsageError(format!(
+                        "the certificate authority {} cannot be read",
+                        path.display()
+                    )))
+                })
+            })
+            .transpose()
+    }
+
+    fn place<'a>(&'a self, ca: Option<&'a [u8]>) -> Place<'a> {
+        Place { service: &self.service, ca }
+    }
+}
+
+impl Pasted {
+    fn read(&self) -> anyhow::Result<String> {
+        self.code.clone().map_or_else(|| read_text(None, "the code"), Ok)
+    }
+}
+
+fn unfinished() -> NotFoundError {
+    NotFoundError(
+        "this device is not linked yet: run `trefoil account link finish` with the answer".to_owned(),
+    )
+}

@@ -1,0 +1,245 @@
+//! `trefoil rooms`: list, open, read, name and leave rooms; add and remove people.
+
+use super::{Shared, find_room};
+use crate::{
+    agent::Agent,
+    clock,
+    exit::UsageError,
+    person::{self, PATIENCE},
+    print, show,
+};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::fmt;
+use trefoil_client::{RoomState, RoomView};
+use trefoil_proto::{RoomUri, UserUri, room::Role};
+
+/// List, open, read, name and leave rooms; add and remove people.
+#[derive(Debug, Args)]
+pub struct Rooms {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the rooms (also without a subcommand)
+    List,
+    /// Open a room at this person's service
+    Create {
+        /// Its name
+        name: String,
+        /// Add a person from the start (URI); may be given several times
+        #[arg(long = "with", value_name = "PERSON")]
+        people: Vec<String>,
+    },
+    /// Add people
+    Add(People),
+    /// Remove people
+    Remove(People),
+    /// Leave a room; what was received stays readable
+    Leave(Named),
+    /// Print a room's people and its messages, oldest first
+    #[command(visible_alias = "timeline")]
+    Show {
+        #[command(flatten)]
+        named: Named,
+        /// How many messages at most, counted from the newest
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Give a room another name
+    Rename {
+        #[command(flatten)]
+        named: Named,
+        /// The new name
+        name: String,
+    },
+    /// Join a room of this person again with this device, after it lost its place there
+    Join {
+        /// The room's URI
+        room: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    /// The room: its URI, its whole name, or the beginning of its id
+    room: String,
+}
+
+#[derive(Debug, Args)]
+struct People {
+    #[command(flatten)]
+    named: Named,
+    /// Who, by URI
+    #[arg(required = true, value_name = "PERSON")]
+    people: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Room {
+    room: String,
+    name: String,
+    state: &'static str,
+    epoch: u64,
+    post_quantum: bool,
+    people: Vec<Person>,
+}
+
+#[derive(Serialize)]
+struct Person {
+    user: String,
+    role: &'static str,
+    devices: usize,
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
+        let quantum = if self.post_quantum { ", post-quantum" } else { "" };
+        writeln!(f, "{}", print::harmless(name))?;
+        write!(f, "  {}  ({}, epoch {}{quantum})", self.room, self.state, self.epoch)?;
+        for person in &self.people {
+            write!(f, "\n  {}  {}, devices: {}", person.user, person.role, person.devices)?;
+        }
+        Ok(())
+    }
+}
+
+/// The hybrid suite of ML-KEM-768 and X25519.
+const HYBRID: u16 = 0x004F;
+
+impl Room {
+    fn of(room: &RoomView) -> Self {
+        let people = room.participants.iter().map(|participant| Person {
+            user: participant.user.to_string(),
+            role: match participant.role {
+                Role::ADMIN => "admin",
+                Role::MEMBER => "member",
+                Role::BANNED => "banned",
+                _ => "none",
+            },
+            devices: participant.devices.len(),
+        });
+        Self {
+            room: room.uri.to_string(),
+            name: room.name.clone(),
+            state: match room.state {
+                RoomState::Creating => "being opened",
+                RoomState::Joining => "being joined",
+                RoomState::Open => "open",
+                RoomState::Left => "left",
+            },
+            epoch: room.epoch,
+            post_quantum: room.suite == HYBRID,
+            people: people.collect(),
+        }
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever failed, as a sentence.
+pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    match ask.what.unwrap_or(What::List) {
+        What::List => {
+            for room in agent.client.rooms()? {
+                shared.out.record(&Room::of(&room))?;
+            }
+            Ok(())
+        }
+        What::Show { named, limit } => {
+            let room = find_room(&agent, &named.room)?;
+            shared.out.record(&Room::of(&room))?;
+            for message in show::timeline(&agent, &room.uri, limit)? {
+                shared.out.record(&message)?;
+            }
+            Ok(())
+        }
+        What::Create { name, people } => {
+            let people = parse(&people)?;
+            catch_up(&mut agent).await?;
+            let (uri, step) = agent.client.create_room(&name, &people, clock::now())?;
+            let outcome = step.commit()?;
+            agent.carry_out(outcome);
+            finish(shared, agent, &uri).await
+        }
+        What::Add(ask) => change(shared, agent, ask, Change::Add).await,
+        What::Remove(ask) => change(shared, agent, ask, Change::Remove).await,
+        What::Leave(named) => {
+            let uri = find_room(&agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            let outcome = agent.client.leave(&uri, clock::now())?.commit()?;
+            agent.carry_out(outcome);
+            finish(shared, agent, &uri).await
+        }
+        What::Rename { named, name } => {
+            let uri = find_room(&agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            let outcome = agent.client.rename_room(&uri, &name, clock::now())?.commit()?;
+            agent.carry_out(outcome);
+            finish(shared, agent, &uri).await
+        }
+        What::Join { room } => {
+            let uri: RoomUri =
+                room.parse().map_err(|_| UsageError(format!("{room} is no room: give its URI")))?;
+            catch_up(&mut agent).await?;
+            let outcome = agent.client.join(&uri, clock::now())?.commit()?;
+            agent.carry_out(outcome);
+            finish(shared, agent, &uri).await
+        }
+    }
+}
+
+enum Change {
+    Add,
+    Remove,
+}
+
+async fn change(shared: &Shared, mut agent: Agent, ask: People, change: Change) -> anyhow::Result<()> {
+    let people = parse(&ask.people)?;
+    let uri = find_room(&agent, &ask.named.room)?.uri;
+    catch_up(&mut agent).await?;
+    let step = match change {
+        Change::Add => agent.client.add_people(&uri, &people, clock::now())?,
+        Change::Remove => agent.client.remove_people(&uri, &people, clock::now())?,
+    };
+    let outcome = step.commit()?;
+    agent.carry_out(outcome);
+    finish(shared, agent, &uri).await
+}
+
+/// A change of a room is made on top of everything that happened there: what waits is taken in first.
+async fn catch_up(agent: &mut Agent) -> anyhow::Result<()> {
+    agent.go_online()?;
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    Ok(())
+}
+
+/// Waits until the change is through, and prints the room as it is then; a refusal becomes the error.
+async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Result<()> {
+    let mut refused = None;
+    agent
+        .settle(PATIENCE, |_, event| {
+            if let Some(error) = show::refusal(&event) {
+                refused = Some(error);
+            }
+        })
+        .await?;
+    let room = agent.client.room(uri)?;
+    agent.close().await;
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    if let Some(room) = room {
+        shared.out.record(&Room::of(&room))?;
+    }
+    Ok(())
+}
+
+fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {
+    people.iter().map(|raw| person::parse_person(raw)).collect()
+}

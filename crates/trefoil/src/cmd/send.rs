@@ -1,0 +1,135 @@
+//! `trefoil send`: a text, a file, a reply, a reaction, an edit, or taking a message back.
+
+use super::{Shared, find_room, read_text};
+use crate::{
+    agent::Agent,
+    clock,
+    exit::{NotFoundError, UsageError},
+    person::PATIENCE,
+    print, show, transfer,
+};
+use clap::Args;
+use serde::Serialize;
+use std::{fmt, path::PathBuf};
+use trefoil_client::conversation::{ConversationError, Draft, compose};
+use trefoil_proto::content::MessageId;
+
+/// Send a text, a file, a reaction, an edit.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// The room: its URI, its whole name, or the beginning of its id
+    room: String,
+    /// The text (Markdown), the emoji of a reaction, or the caption of a file; a text is read from standard input if
+    /// it is left away
+    text: Option<String>,
+    /// Answer this message
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["react", "edit", "unsend", "file"])]
+    reply: Option<String>,
+    /// React to this message with TEXT as emoji
+    #[arg(long, value_name = "MESSAGE", requires = "text", conflicts_with_all = ["edit", "unsend", "file"])]
+    react: Option<String>,
+    /// Give this message of yours another text
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["unsend", "file"])]
+    edit: Option<String>,
+    /// Take this message of yours back
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["text", "file"])]
+    unsend: Option<String>,
+    /// Send a file, encrypted; may be given several times
+    #[arg(long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// Send pictures with their metadata (place, time, device)
+    #[arg(long, requires = "file")]
+    whole: bool,
+}
+
+#[derive(Serialize)]
+struct Sent {
+    kind: &'static str,
+    room: String,
+    message: String,
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sent {}", self.message)
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever failed, as a sentence. A message that was not accepted yet is kept and goes out the next time.
+pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    let room = find_room(&agent, &ask.room)?.uri;
+    let draft = if ask.file.is_empty() {
+        written(&ask)?
+    } else {
+        agent.go_online()?;
+        agent.settle(PATIENCE, |_, _| {}).await?;
+        attached(&agent, &ask).await?
+    };
+    let (message, step) = agent.client.send(&room, draft, clock::now())?;
+    let outcome = step.commit()?;
+    agent.carry_out(outcome);
+    if ask.file.is_empty() {
+        agent.go_online()?;
+    }
+    let mut refused = None;
+    agent
+        .settle(PATIENCE, |_, event| refused = show::send_refusal(&event, &message).or(refused.take()))
+        .await?;
+    agent.close().await;
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    shared.out.record(&Sent { kind: "sent", room: room.to_string(), message: message.to_string() })?;
+    Ok(())
+}
+
+fn written(ask: &Send) -> anyhow::Result<Draft> {
+    if let Some(message) = &ask.unsend {
+        return Ok(compose::unsend(parse(message)?));
+    }
+    let text = match &ask.text {
+        Some(text) => text.clone(),
+        None => read_text(None, "the text")?,
+    };
+    let usable =
+        |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
+    let draft = match (&ask.reply, &ask.react, &ask.edit) {
+        (Some(message), _, _) => usable(compose::reply(parse(message)?, text.trim_end(), &[]))?,
+        (_, Some(message), _) => usable(compose::reaction(parse(message)?, text.trim()))?,
+        (_, _, Some(message)) => usable(compose::edit(parse(message)?, text.trim_end(), &[]))?,
+        (None, None, None) => usable(compose::text(text.trim_end(), &[]))?,
+    };
+    Ok(draft)
+}
+
+async fn attached(agent: &Agent, ask: &Send) -> anyhow::Result<Draft> {
+    let mut files = Vec::new();
+    for path in &ask.file {
+        if !path.is_file() {
+            return Err(NotFoundError(format!("{} is no file", path.display())).into());
+        }
+        let bar = print::progress(0, &path.display().to_string());
+        let file = transfer::upload(agent, path, ask.whole, |there, of| {
+            bar.set_length(of);
+            bar.set_position(there);
+        })
+        .await?;
+        bar.finish_and_clear();
+        files.push(file);
+    }
+    let caption = ask.text.as_deref().unwrap_or_default();
+    Ok(compose::attachment(&files, caption).map_err(|error| UsageError(error.to_string()))?)
+}
+
+/// A message id, as `receive` prints it.
+fn parse(raw: &str) -> Result<MessageId, UsageError> {
+    data_encoding::HEXLOWER_PERMISSIVE
+        .decode(raw.as_bytes())
+        .ok()
+        .and_then(|bytes| MessageId::from_slice(&bytes).ok())
+        .ok_or_else(|| UsageError(format!("{raw} is no message id: `trefoil rooms show ROOM` prints them")))
+}

@@ -1,0 +1,156 @@
+//! Exit codes, and how an error becomes one sentence for people. The table for scripts is in `docs/commandline.md`.
+
+use crate::{
+    agent::AgentError, home::HomeError, person::PersonError, print, show::NotTaken, transfer::TransferError,
+    transport::TransportError,
+};
+use std::{io, process::ExitCode};
+use trefoil_client::ClientError;
+use trefoil_proto::ErrorCode;
+
+/// How a command ended. The numbers are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// It did what was asked.
+    Done = 0,
+    /// It failed, for a reason that has no number of its own.
+    Failed = 1,
+    /// The command line or an input file is not acceptable.
+    Usage = 2,
+    /// A person, room, message, file or account is not there.
+    NotFound = 3,
+    /// The service, or a room's rules, said no.
+    Refused = 4,
+    /// The service, or the service of another person, cannot be reached now.
+    Unreachable = 5,
+    /// The local store is in use, or its key or passphrase is not the right one.
+    Locked = 6,
+}
+
+/// An input that cannot be used: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Something named is not there: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotFoundError(pub String);
+
+impl Exit {
+    /// The code of an error: that of the first cause that has one.
+    pub fn of(error: &anyhow::Error) -> Self {
+        // What was put around an error as context is found by anyhow only, not in the chain.
+        if error.is::<UsageError>() {
+            return Self::Usage;
+        }
+        error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
+    }
+
+    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if cause.is::<UsageError>() {
+            return Some(Self::Usage);
+        }
+        if cause.is::<NotFoundError>() {
+            return Some(Self::NotFound);
+        }
+        if cause.is::<NotTaken>() {
+            return Some(Self::Refused);
+        }
+        if let Some(TransferError::Person(error)) = cause.downcast_ref() {
+            return Some(Self::of_person(error));
+        }
+        if let Some(error) = cause.downcast_ref::<HomeError>() {
+            return Some(Self::of_home(error));
+        }
+        if let Some(error) = cause.downcast_ref::<TransportError>() {
+            return Some(Self::of_transport(error));
+        }
+        if let Some(error) = cause.downcast_ref::<ClientError>() {
+            return Some(Self::of_core(error));
+        }
+        if let Some(error) = cause.downcast_ref::<AgentError>() {
+            return Some(Self::of_agent(error));
+        }
+        cause.downcast_ref::<PersonError>().map(Self::of_person)
+    }
+
+    fn of_person(error: &PersonError) -> Self {
+        match error {
+            PersonError::Home(error) => Self::of_home(error),
+            PersonError::Transport(error) => Self::of_transport(error),
+            PersonError::Agent(error) => Self::of_agent(error),
+            PersonError::Refused { code: ErrorCode::NotFound, .. } => Self::NotFound,
+            PersonError::Refused { code: ErrorCode::PeerUnavailable | ErrorCode::Draining, .. } => {
+                Self::Unreachable
+            }
+            PersonError::Refused { .. } => Self::Refused,
+            PersonError::Usage(_) => Self::Usage,
+            PersonError::NotFound(_) => Self::NotFound,
+        }
+    }
+
+    fn of_home(error: &HomeError) -> Self {
+        match error {
+            HomeError::NoPlace | HomeError::AlreadyThere(_) => Self::Usage,
+            HomeError::NoAccount(_) => Self::NotFound,
+            HomeError::PassphraseNeeded | HomeError::WrongPassphrase | HomeError::Open { .. } => Self::Locked,
+            HomeError::File { .. } | HomeError::Damaged { .. } | HomeError::MakeKey => Self::Failed,
+        }
+    }
+
+    fn of_transport(error: &TransportError) -> Self {
+        match error {
+            TransportError::Address(_) | TransportError::Authorities => Self::Usage,
+            TransportError::Connect { .. } | TransportError::Broken(_) => Self::Unreachable,
+            TransportError::StreamRefused(_) => Self::Refused,
+            TransportError::SetUp(_) | TransportError::TooLarge(_) | TransportError::Garbled(_) => {
+                Self::Failed
+            }
+        }
+    }
+
+    fn of_agent(error: &AgentError) -> Self {
+        match error {
+            AgentError::Core(error) => Self::of_core(error),
+            AgentError::Unreachable(_) | AgentError::TooSlow => Self::Unreachable,
+        }
+    }
+
+    fn of_core(error: &ClientError) -> Self {
+        match error {
+            ClientError::NoAccount | ClientError::UnknownRoom(_) | ClientError::NotParticipant(_) => {
+                Self::NotFound
+            }
+            ClientError::NotAllowed | ClientError::NotPrimary | ClientError::RoomNotOpen(_) => Self::Refused,
+            ClientError::BadCode | ClientError::TooLarge { .. } | ClientError::AccountExists => Self::Usage,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Prints an error as a sentence, with its causes if `verbose`, and gives its code. A reader that closed our output
+/// (`trefoil rooms | head -1`) is no failure.
+pub fn report(error: &anyhow::Error, verbose: bool) -> Exit {
+    let closed = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
+    if closed {
+        return Exit::Done;
+    }
+    print::remark(format_args!("trefoil: {error}"));
+    if verbose {
+        for cause in error.chain().skip(1) {
+            print::remark(format_args!("  because: {cause}"));
+        }
+    }
+    Exit::of(error)
+}

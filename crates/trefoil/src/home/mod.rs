@@ -1,0 +1,262 @@
+//! A person's folder on this device: `settings.toml` (which service), `key` (what opens the store), `store.db`
+//! (encrypted), `ca.pem` (a certificate authority of its own, if one was named). Mode 0700, files 0600.
+
+mod key;
+
+pub use key::{KeyKind, Passphrase};
+
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+use trefoil_store::{SqliteLocal, StoreError};
+
+/// One person's folder.
+#[derive(Clone, Debug)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// `settings.toml`: how to reach the person's service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Base URL of the service, `https` only.
+    pub service: String,
+    /// Whether `ca.pem` in this folder is trusted, instead of the public web's authorities.
+    #[serde(default)]
+    pub own_ca: bool,
+}
+
+/// What can go wrong with a person's folder.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// No place for it is known.
+    #[error("no home folder is known: name one with --home DIR or TREFOIL_HOME")]
+    NoPlace,
+    /// No account was made in it.
+    #[error(
+        "there is no account in {0}: make one with `trefoil account create`, or name another folder with --home"
+    )]
+    NoAccount(PathBuf),
+    /// One was made already.
+    #[error("there is an account in {0} already: name another folder with --home DIR")]
+    AlreadyThere(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{path} cannot be used: check that it is yours and the disk is not full")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds something else.
+    #[error("{path} is damaged: {what}")]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A passphrase is needed.
+    #[error(
+        "this store is locked by a passphrase: give it with --passphrase-file FILE or TREFOIL_PASSPHRASE"
+    )]
+    PassphraseNeeded,
+    /// A passphrase was given that does not open the key.
+    #[error("the passphrase does not open this store")]
+    WrongPassphrase,
+    /// The operating system gave no randomness or the key cannot be derived.
+    #[error("the key of the store cannot be made")]
+    MakeKey,
+    /// The store does not open.
+    #[error(
+        "the store {path} does not open: another trefoil may be using it, or its key is not the one in `key`"
+    )]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+impl Home {
+    /// The folder named, or `trefoil` in the place where the system keeps people's data.
+    ///
+    /// # Errors
+    /// [`HomeError::NoPlace`] if none is named and the environment names no home folder either.
+    pub fn locate(named: Option<&Path>) -> Result<Self, HomeError> {
+        if let Some(folder) = named {
+            return Ok(Self { folder: folder.to_owned() });
+        }
+        let from = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty());
+        let base = from("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| from("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+            .ok_or(HomeError::NoPlace)?;
+        Ok(Self { folder: base.join("trefoil") })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether an account was made in it.
+    pub fn has_account(&self) -> bool {
+        self.settings_path().exists()
+    }
+
+    /// Makes the folder and the key. What an interrupted attempt left behind is used again; an account that is
+    /// there already is refused.
+    ///
+    /// # Errors
+    /// [`HomeError::AlreadyThere`], [`HomeError::File`], [`HomeError::MakeKey`], or the passphrase does not open a
+    /// key that an interrupted attempt left.
+    pub fn prepare(&self, passphrase: Option<&Passphrase>) -> Result<(SqliteLocal, KeyKind), HomeError> {
+        if self.has_account() {
+            return Err(HomeError::AlreadyThere(self.folder.clone()));
+        }
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .and_then(|()| fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700)))
+            .map_err(|source| HomeError::File { path: self.folder.clone(), source })?;
+        let path = self.folder.join("key");
+        if !path.exists() {
+            write_private(&path, key::generate(passphrase)?.as_bytes())?;
+        }
+        self.open_store(passphrase)
+    }
+
+    /// Writes down how to reach the service. From then on the folder holds an account.
+    ///
+    /// # Errors
+    /// [`HomeError::File`].
+    pub fn settle(&self, service: &str, ca: Option<&[u8]>) -> Result<(), HomeError> {
+        if let Some(pem) = ca {
+            write_private(&self.ca_path(), pem)?;
+        }
+        let settings = Settings { service: service.to_owned(), own_ca: ca.is_some() };
+        let text = toml::to_string(&settings)
+            .map_err(|error| HomeError::Damaged { path: self.settings_path(), what: error.to_string() })?;
+        write_private(&self.settings_path(), text.as_bytes())
+    }
+
+    /// How to reach the service, and the certificate authority to trust instead of the public web's, in PEM.
+    ///
+    /// # Errors
+    /// [`HomeError::NoAccount`], [`HomeError::File`], [`HomeError::Damaged`].
+    pub fn settings(&self) -> Result<(Settings, Option<Vec<u8>>), HomeError> {
+        if !self.has_account() {
+            return Err(HomeError::NoAccount(self.folder.clone()));
+        }
+        let path = self.settings_path();
+        let text =
+            fs::read_to_string(&path).map_err(|source| HomeError::File { path: path.clone(), source })?;
+        let settings: Settings = toml::from_str(&text)
+            .map_err(|error| HomeError::Damaged { path, what: error.message().to_owned() })?;
+        let ca = if settings.own_ca {
+            let path = self.ca_path();
+            Some(fs::read(&path).map_err(|source| HomeError::File { path, source })?)
+        } else {
+            None
+        };
+        Ok((settings, ca))
+    }
+
+    /// Opens the encrypted store.
+    ///
+    /// # Errors
+    /// The key is missing, locked by another passphrase, or the store is in use or damaged.
+    pub fn open_store(&self, passphrase: Option<&Passphrase>) -> Result<(SqliteLocal, KeyKind), HomeError> {
+        let path = self.folder.join("key");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => zeroize::Zeroizing::new(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(HomeError::NoAccount(self.folder.clone()));
+            }
+            Err(source) => return Err(HomeError::File { path, source }),
+        };
+        let (key, kind) = key::open(&text, passphrase, &path)?;
+        let path = self.folder.join("store.db");
+        let store = SqliteLocal::open(&path, &key).map_err(|source| HomeError::Open { path, source })?;
+        Ok((store, kind))
+    }
+
+    fn settings_path(&self) -> PathBuf {
+        self.folder.join("settings.toml")
+    }
+
+    fn ca_path(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+}
+
+/// Writes a file that only its owner reads: beside its place first, then renamed, so that a crash leaves the old
+/// file or the new one.
+///
+/// # Errors
+/// [`HomeError::File`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    let beside = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().map_err(|source| HomeError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_home_is_private_and_opens_again_with_its_key_only() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(&place.path().join("person"))).unwrap();
+        assert!(matches!(home.settings(), Err(HomeError::NoAccount(_))));
+        let (store, kind) = home.prepare(None).unwrap();
+        assert_eq!(kind, KeyKind::Plain);
+        assert!(matches!(home.open_store(None), Err(HomeError::Open { .. })), "a second opening is refused");
+        drop(store);
+        home.settle("https://localhost:1", Some(b"pem")).unwrap();
+        assert!(matches!(home.prepare(None), Err(HomeError::AlreadyThere(_))));
+        let (settings, ca) = home.settings().unwrap();
+        assert_eq!((settings.service.as_str(), ca.unwrap().as_slice()), ("https://localhost:1", &b"pem"[..]));
+        for file in ["key", "settings.toml", "ca.pem", "store.db"] {
+            let mode = fs::metadata(home.folder().join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{file} is readable by others");
+        }
+        assert_eq!(fs::metadata(home.folder()).unwrap().permissions().mode() & 0o077, 0);
+        drop(home.open_store(None).unwrap());
+
+        let other = key::generate(None).unwrap();
+        write_private(&home.folder().join("key"), other.as_bytes()).unwrap();
+        assert!(matches!(home.open_store(None), Err(HomeError::Open { .. })), "another key opened the store");
+    }
+
+    #[test]
+    fn a_passphrase_locks_the_store() {
+        let place = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(place.path())).unwrap();
+        let right = Passphrase::new("correct horse \u{1F40E}".to_owned());
+        let (store, kind) = home.prepare(Some(&right)).unwrap();
+        assert_eq!(kind, KeyKind::Passphrase);
+        drop(store);
+        assert!(matches!(home.open_store(None), Err(HomeError::PassphraseNeeded)));
+        let wrong = Passphrase::new("correct horse".to_owned());
+        assert!(matches!(home.open_store(Some(&wrong)), Err(HomeError::WrongPassphrase)));
+        home.open_store(Some(&right)).unwrap();
+    }
+}

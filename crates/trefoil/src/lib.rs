@@ -1,0 +1,19 @@
+//! The one binary people install: command line, configuration, client transport, three services on one machine.
+//!
+//! No logic of its own: what a message is and when it may be believed is decided in `trefoil-client`, what a service
+//! keeps in `trefoil-server`. Here is what those two may not touch: sockets, files, clocks, processes, terminals.
+
+pub mod agent;
+pub mod bench;
+pub mod cli;
+pub mod clock;
+pub mod cmd;
+pub mod exit;
+pub mod home;
+pub mod person;
+pub mod print;
+pub mod profile;
+pub mod show;
+pub mod transfer;
+pub mod transport;
+pub mod up;

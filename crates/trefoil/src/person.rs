@@ -1,0 +1,347 @@
+//! One person's device: an account that is made or opened in a home folder, connected to its service.
+
+use crate::{
+    agent::{Agent, AgentError},
+    exit::{NotFoundError, UsageError},
+    home::{Home, HomeError, KeyKind, Passphrase},
+    profile,
+    transport::{Service, TransportError},
+};
+use bytes::Bytes;
+use http::Method;
+use std::{sync::Arc, time::Duration};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+use trefoil_client::{Client, ClientError, Event};
+use trefoil_proto::{
+    Domain, ErrorBody, ErrorCode, UserUri,
+    edge::{CodeRequest, Identifier, Profile, ServiceInfo},
+    limits,
+    mimi::{
+        AppDataDictionary,
+        identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
+    },
+    paths,
+};
+
+/// How long a short run waits while nothing moves.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where an account is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Base URL of the service.
+    pub service: &'a str,
+    /// PEM of the certificate authority to trust instead of the public web's.
+    pub ca: Option<&'a [u8]>,
+}
+
+/// What can go wrong when an account is made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// The folder.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The way to the service.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The core, or the service while the core talks to it.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The service said no.
+    #[error("{}", refusal(*code, detail))]
+    Refused {
+        /// Its code.
+        code: ErrorCode,
+        /// Its sentence.
+        detail: String,
+    },
+    /// What was given cannot be used.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// There is none.
+    #[error(transparent)]
+    NotFound(#[from] NotFoundError),
+}
+
+impl From<ClientError> for PersonError {
+    fn from(error: ClientError) -> Self {
+        Self::Agent(error.into())
+    }
+}
+
+/// Makes an account with this device as its first, or finishes what an interrupted attempt began. `code` is the
+/// one-time code of a phone number.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn register(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+    identifier: &str,
+    code: Option<&str>,
+) -> Result<(Agent, KeyKind), PersonError> {
+    let service = Service::new(place.service, place.ca)?;
+    let info = service_info(&service).await?;
+    let who = identify(info.profile, identifier, code)?;
+    let (mut agent, kind) = fresh(home, passphrase, service)?;
+    if agent.client.identity().is_none() {
+        let outcome = agent
+            .client
+            .register(info.domain, who, crate::clock::now())?
+            .commit()
+            .map_err(AgentError::from)?;
+        agent.carry_out(outcome);
+        let mut refused = None;
+        agent
+            .run_until(
+                PATIENCE,
+                |_, events| {
+                    events.iter().any(|event| {
+                        matches!(event, Event::Registered { .. } | Event::RegistrationRefused { .. })
+                    })
+                },
+                |_, event| {
+                    if let Event::RegistrationRefused { code, detail } = event {
+                        refused = Some(PersonError::Refused { code, detail });
+                    }
+                },
+            )
+            .await?;
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+    }
+    home.settle(&agent.service().address(), place.ca)?;
+    agent.go_online()?;
+    Ok((agent, kind))
+}
+
+/// Begins to link a new device: the code that the account's first device must approve.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn request_link(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+) -> Result<(String, KeyKind), PersonError> {
+    let service = Service::new(place.service, place.ca)?;
+    let info = service_info(&service).await?;
+    let (mut agent, kind) = fresh(home, passphrase, service)?;
+    let (code, step) = agent.client.link_request(info.domain, crate::clock::now())?;
+    step.commit()?;
+    home.settle(&agent.service().address(), place.ca)?;
+    Ok((code, kind))
+}
+
+/// Ends the linking of a new device with the answer of the account's first device, and joins its rooms.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn finish_link(agent: &mut Agent, answer: &str) -> Result<(), PersonError> {
+    let outcome = agent.client.link_finish(answer, crate::clock::now())?.commit()?;
+    agent.carry_out(outcome);
+    agent.go_online()?;
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    Ok(())
+}
+
+/// Approves another device of this account; gives the answer to paste there.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, PersonError> {
+    let outcome = agent.client.link_approve(code, crate::clock::now())?.commit()?;
+    agent.carry_out(outcome);
+    let mut answered = None;
+    agent
+        .run_until(
+            PATIENCE,
+            |_, events| {
+                events
+                    .iter()
+                    .any(|event| matches!(event, Event::LinkApproved { .. } | Event::LinkRefused { .. }))
+            },
+            |_, event| match event {
+                Event::LinkApproved { answer, .. } => answered = Some(Ok(answer)),
+                Event::LinkRefused { code, detail } => {
+                    answered = Some(Err(PersonError::Refused { code, detail }))
+                }
+                _ => {}
+            },
+        )
+        .await?;
+    answered.expect("the run ends only once one of the two events was shown")
+}
+
+/// Opens the account in a home folder. Nothing is sent yet.
+///
+/// # Errors
+/// [`PersonError`].
+pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyKind), PersonError> {
+    let (settings, ca) = home.settings()?;
+    let service = Service::new(&settings.service, ca.as_deref())?;
+    let (store, kind) = home.open_store(passphrase)?;
+    Ok((Agent::new(Client::open(Arc::new(store))?, service), kind))
+}
+
+/// Chooses the name that the people this person writes to see, and sends it to every open room.
+///
+/// # Errors
+/// The name cannot be one, or the core failed.
+pub fn rename(agent: &mut Agent, name: &str) -> Result<(), PersonError> {
+    profile::keep(&agent.client, name)?;
+    for room in agent.client.rooms()? {
+        if let Some(outcome) = profile::introduce(&mut agent.client, &room.uri, crate::clock::now())? {
+            agent.carry_out(outcome);
+        }
+    }
+    Ok(())
+}
+
+/// The people at a service who go by exactly this handle or phone number.
+///
+/// # Errors
+/// [`PersonError`]; nobody found is an empty list.
+pub async fn find(agent: &Agent, domain: &Domain, name: &str) -> Result<Vec<UserUri>, PersonError> {
+    let element = if name.starts_with('+') {
+        QueryElement::Phone(name.as_bytes().to_vec())
+    } else {
+        QueryElement::Nick(name.trim_start_matches('@').as_bytes().to_vec())
+    };
+    let request =
+        IdentifierRequest { query_elements: vec![element], extensions: AppDataDictionary::default() };
+    let body = request
+        .tls_serialize_detached()
+        .map_err(|_| UsageError("that is too long for a handle or a phone number".to_owned()))?;
+    let path = format!("{}/identifierQuery/{}", paths::CLIENT_ROOT, paths::segment(domain.as_str()));
+    let token = agent.client.bearer();
+    let answer =
+        ask(agent.service(), Method::POST, &path, token.as_deref().map(String::as_str), body.into()).await?;
+    let answer = IdentifierResponse::tls_deserialize_exact_bytes(&answer)
+        .map_err(|error| TransportError::Garbled(error.into()))?;
+    match answer.code {
+        IdentifierQueryCode::Success => Ok(answer.uris),
+        IdentifierQueryCode::NotFound => Ok(Vec::new()),
+        _ => Err(UsageError(format!("{domain} looks up nobody by {name}")).into()),
+    }
+}
+
+/// Asks a service to send a one-time code to a phone number. Whether it did is not told.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn request_code(place: Place<'_>, number: &str) -> Result<(), PersonError> {
+    let service = Service::new(place.service, place.ca)?;
+    let body = CodeRequest { number: number.as_bytes().to_vec() }
+        .tls_serialize_detached()
+        .map_err(|_| UsageError(format!("{number} is too long for a phone number")))?;
+    let path = format!("{}/accounts/code", paths::CLIENT_ROOT);
+    ask(&service, Method::POST, &path, None, body.into()).await?;
+    Ok(())
+}
+
+/// What a service says of itself.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn service_info(service: &Service) -> Result<ServiceInfo, PersonError> {
+    let path = format!("{}/service", paths::CLIENT_ROOT);
+    let answer = ask(service, Method::GET, &path, None, Bytes::new()).await?;
+    ServiceInfo::tls_deserialize_exact_bytes(&answer)
+        .map_err(|error| TransportError::Garbled(error.into()).into())
+}
+
+/// One request of the shell's own; a refusal becomes an error.
+///
+/// # Errors
+/// [`PersonError::Transport`], [`PersonError::Refused`].
+pub async fn ask(
+    service: &Service,
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+    body: Bytes,
+) -> Result<Bytes, PersonError> {
+    let headers = [("content-type", paths::MEDIA_TYPE.to_owned())];
+    let answer = service.request(method, path, token, &headers, body, limits::REQUEST).await?;
+    if (200..300).contains(&answer.status) {
+        Ok(answer.body)
+    } else {
+        Err(refused(answer.status, &answer.body))
+    }
+}
+
+/// The refusal in an answer.
+pub fn refused(status: u16, body: &[u8]) -> PersonError {
+    match ErrorBody::tls_deserialize_exact_bytes(body) {
+        Ok(error) => PersonError::Refused {
+            code: error.code,
+            detail: String::from_utf8_lossy(&error.detail).into_owned(),
+        },
+        Err(_) => TransportError::Garbled(format!("status {status} without a reason").into()).into(),
+    }
+}
+
+/// A person by URI, for commands that name people.
+///
+/// # Errors
+/// [`UsageError`].
+pub fn parse_person(raw: &str) -> Result<UserUri, UsageError> {
+    raw.parse().map_err(|_| {
+        UsageError(format!(
+            "{raw} is no person: give a URI as `trefoil account card` or `trefoil find` print it"
+        ))
+    })
+}
+
+fn fresh(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    service: Service,
+) -> Result<(Agent, KeyKind), PersonError> {
+    let (store, kind) = home.prepare(passphrase)?;
+    Ok((Agent::new(Client::open(Arc::new(store))?, service), kind))
+}
+
+fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {
+    Ok(match (profile, code) {
+        (Profile::Account, _) => Identifier::AccountName(raw.as_bytes().to_vec()),
+        (Profile::Handle, _) => Identifier::Handle(raw.trim_start_matches('@').as_bytes().to_vec()),
+        (Profile::Phone, Some(code)) => {
+            Identifier::Phone { number: raw.as_bytes().to_vec(), code: code.trim().as_bytes().to_vec() }
+        }
+        (Profile::Phone, None) => {
+            return Err(UsageError(
+                "this service knows people by phone number: get a code with `trefoil account code NUMBER`, then give \
+                 it with --code-file FILE, TREFOIL_CODE or on standard input"
+                    .to_owned(),
+            ));
+        }
+    })
+}
+
+/// A refusal as a sentence that says what to do.
+fn refusal(code: ErrorCode, detail: &str) -> String {
+    let advice = match code {
+        ErrorCode::BadIdentifier => "this name, handle or number is not acceptable here: choose another",
+        ErrorCode::IdentifierTaken => "this name, handle or number is taken: choose another",
+        ErrorCode::BadCode => {
+            "the one-time code is wrong or too old: ask for another with `trefoil account code`"
+        }
+        ErrorCode::RateLimited => "too many requests: wait a while, then try again",
+        ErrorCode::QuotaExceeded => "the quota of this account is used up",
+        ErrorCode::Unauthenticated => "the service no longer knows this device",
+        ErrorCode::NotAllowed => "the service does not allow it",
+        ErrorCode::NotFound => "there is no such thing, or not for you",
+        ErrorCode::PeerUnavailable => "the other person's service cannot be reached now: try again later",
+        ErrorCode::Internal | ErrorCode::Draining => "the service failed: try again later",
+        _ => "the service refused",
+    };
+    if detail.is_empty() {
+        advice.to_owned()
+    } else {
+        format!("{advice} ({})", crate::print::harmless(detail))
+    }
+}

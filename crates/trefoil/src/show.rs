@@ -1,0 +1,416 @@
+//! Messages as they are printed: what the client core keeps of a conversation, for people and for programs.
+
+use crate::{agent::Agent, clock, print::harmless};
+use serde::Serialize;
+use std::fmt;
+use trefoil_client::{
+    ClientError, Event,
+    attachment::Descriptor,
+    conversation::{
+        self, Attached, ConversationError, ConversationEvent as Talk, Cursor, Item, Line, OutgoingState,
+    },
+    overlay::Overlay,
+};
+use trefoil_proto::{RoomUri, UserUri, content::MessageId};
+
+/// One line that is printed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Shown {
+    /// A message as it is now.
+    Message(Box<Message>),
+    /// Something about people or safety.
+    Note(Note),
+    /// Something that happened while receiving.
+    Event(Happened),
+}
+
+/// A message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    /// The room's URI.
+    pub room: String,
+    /// The id of its first version, in hexadecimal.
+    pub message: String,
+    /// Who sent it, by URI.
+    pub sender: String,
+    /// The name that the sender gave in this room.
+    pub name: Option<String>,
+    /// It is one's own.
+    pub mine: bool,
+    /// When the hub accepted it, in milliseconds since the UNIX epoch; absent until then.
+    pub accepted: Option<u64>,
+    /// What it says.
+    pub text: Option<String>,
+    /// What is shown is not the first version.
+    pub edited: bool,
+    /// It was taken back.
+    pub unsent: bool,
+    /// The id of the message that it answers.
+    pub reply_to: Option<String>,
+    /// The beginning of the message that it answers.
+    #[serde(skip)]
+    pub quoted: Option<String>,
+    /// Reactions, by emoji.
+    pub reactions: Vec<Reaction>,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// For one's own: `queued`, `sent` or `failed`.
+    pub state: Option<&'static str>,
+}
+
+/// Everyone who reacted with the same emoji.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: String,
+    /// Who, by URI.
+    pub users: Vec<String>,
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attachment {
+    /// The name that its sender gave it.
+    pub name: String,
+    /// Its media type.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Where it was saved.
+    pub saved: Option<String>,
+    /// Why it cannot be fetched.
+    pub unusable: Option<String>,
+    /// What fetches it.
+    #[serde(skip)]
+    pub file: Option<Descriptor>,
+}
+
+/// A line about people or safety.
+#[derive(Clone, Debug, Serialize)]
+pub struct Note {
+    /// The room's URI.
+    pub room: String,
+    /// When, in milliseconds since the UNIX epoch.
+    pub at: u64,
+    /// In words.
+    pub text: String,
+}
+
+/// Something that happened while receiving.
+#[derive(Clone, Debug, Serialize)]
+pub struct Happened {
+    /// Where, if in a room.
+    pub room: Option<String>,
+    /// What, by a name that does not change.
+    pub event: &'static str,
+    /// The message it is about.
+    pub message: Option<String>,
+    /// Who did it.
+    pub by: Option<String>,
+    /// In words, where the name does not say everything.
+    pub detail: Option<String>,
+}
+
+/// A room or a service did not take what this device asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotTaken(pub String);
+
+/// The last `limit` lines of a room, oldest first.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn timeline(agent: &Agent, room: &RoomUri, limit: usize) -> Result<Vec<Shown>, ClientError> {
+    let store = Overlay::new(agent.client.store().clone());
+    let mut lines = Vec::new();
+    for item in conversation::timeline(&store, room, Cursor::Newest, limit)? {
+        lines.push(match item {
+            Item::Message(message) => Shown::Message(Box::new(Message::of(&store, room, *message)?)),
+            Item::Note(note) => Shown::Note(Note {
+                room: room.to_string(),
+                at: note.at.0,
+                text: words(&store, room, &note.line)?,
+            }),
+        });
+    }
+    Ok(lines)
+}
+
+/// A message by the id of any of its versions.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<Message>, ClientError> {
+    let store = Overlay::new(agent.client.store().clone());
+    let found = conversation::message(&store, room, *id)?;
+    Ok(found.map(|message| Message::of(&store, room, message)).transpose()?)
+}
+
+/// What to print of an event; `None` for what is of no interest to a person.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError> {
+    let simple = |room: &RoomUri, event: &'static str, message: Option<&MessageId>, by: Option<String>| {
+        Some(Shown::Event(Happened {
+            room: Some(room.to_string()),
+            event,
+            message: message.map(ToString::to_string),
+            by,
+            detail: None,
+        }))
+    };
+    Ok(match event {
+        Event::Conversation(event) => match event {
+            Talk::Added { room, id, mine: _, .. } => {
+                message(agent, room, id)?.map(|message| Shown::Message(Box::new(message)))
+            }
+            Talk::Edited { room, id } => simple(room, "edited", Some(id), None),
+            Talk::Unsent { room, id } => simple(room, "unsent", Some(id), None),
+            Talk::Reactions { room, id } => simple(room, "reactions-changed", Some(id), None),
+            Talk::Refused { room, id, sender, reason } => Some(Shown::Event(Happened {
+                room: Some(room.to_string()),
+                event: "message-refused",
+                message: Some(id.to_string()),
+                by: Some(sender.to_string()),
+                detail: Some(format!("{reason:?}")),
+            })),
+            _ => None,
+        },
+        Event::RoomJoined { room, .. } => simple(room, "room-joined", None, None),
+        Event::RoomLeft { room, by } => simple(room, "room-left", None, Some(by.to_string())),
+        Event::MemberAdded { room, by, .. } => simple(room, "member-added", None, Some(by.to_string())),
+        Event::MemberRemoved { room, by, .. } => simple(room, "member-removed", None, Some(by.to_string())),
+        Event::RoomRenamed { room, by, .. } => simple(room, "room-renamed", None, Some(by.to_string())),
+        Event::Refused { room, reason } => Some(Shown::Event(Happened {
+            room: room.as_ref().map(ToString::to_string),
+            event: "refused",
+            message: None,
+            by: None,
+            detail: Some(format!("{reason:?}")),
+        })),
+        _ => None,
+    })
+}
+
+/// The refusal in an event, of a change of a room.
+pub fn refusal(event: &Event) -> Option<NotTaken> {
+    use trefoil_client::ChangeRefusal as Why;
+    let Event::ChangeRefused { reason, .. } = event else { return None };
+    Some(NotTaken(match reason {
+        Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
+        Why::Invalid => "the room's service found the change not valid".to_owned(),
+        Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
+        Why::Unavailable(user) => format!("{user} is not there, or has no device that can join"),
+        Why::Untrusted(reason) => {
+            format!("a device is not what it should be, and was not let in: {reason:?}")
+        }
+        Why::Service(code) => format!("the room's service refused: {code:?}"),
+    }))
+}
+
+/// The refusal in an event, of one message.
+pub fn send_refusal(event: &Event, id: &MessageId) -> Option<NotTaken> {
+    use trefoil_client::SendRefusal as Why;
+    let Event::SendRefused { message, reason, .. } = event else { return None };
+    (message == id).then(|| {
+        NotTaken(match reason {
+            Why::NotAllowed => "the room's rules do not let this person write".to_owned(),
+            Why::NoLongerMember => "this person is no longer in the room".to_owned(),
+            Why::Service(code) => format!("the room's service refused the message: {code:?}"),
+        })
+    })
+}
+
+impl Shown {
+    /// The text, if it is a message that has one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Message(message) => message.text.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Cuts a long text for a listing, saying how long it is.
+    pub fn shorten(&mut self, limit: usize) {
+        if let Self::Message(message) = self
+            && let Some(text) = &mut message.text
+            && text.chars().count() > limit
+        {
+            let size = text.len();
+            let head: String = text.chars().take(limit).collect();
+            *text = format!("{head}… [{size} bytes in all]");
+        }
+    }
+
+    /// The files of a message that can be fetched, each with what fetches it.
+    pub fn attachments_mut(&mut self) -> impl Iterator<Item = (&mut Attachment, Descriptor)> {
+        let attachments = match self {
+            Self::Message(message) => message.attachments.as_mut_slice(),
+            _ => &mut [],
+        };
+        attachments.iter_mut().filter_map(|attachment| {
+            let file = attachment.file.clone()?;
+            Some((attachment, file))
+        })
+    }
+}
+
+impl Message {
+    fn of(
+        store: &Overlay,
+        room: &RoomUri,
+        message: conversation::Message,
+    ) -> Result<Self, ConversationError> {
+        let body = message.body.unwrap_or_default();
+        let reactions = message.reactions.into_iter().map(|group| Reaction {
+            emoji: group.emoji,
+            users: group.by.into_iter().map(|(user, _)| user.to_string()).collect(),
+        });
+        Ok(Self {
+            room: room.to_string(),
+            message: message.id.to_string(),
+            name: conversation::profile(store, room, &message.sender)?,
+            sender: message.sender.to_string(),
+            mine: message.mine,
+            accepted: message.accepted.map(|time| time.0),
+            text: body.text.as_deref().map(conversation::plain),
+            edited: message.edited.is_some(),
+            unsent: message.unsent.is_some(),
+            quoted: message.reply.as_ref().and_then(|reply| reply.excerpt.clone()),
+            reply_to: message.reply.map(|reply| reply.message.map_or(reply.id, |(id, _)| id).to_string()),
+            reactions: reactions.collect(),
+            attachments: body.attachments.into_iter().map(Attachment::of).collect(),
+            state: message.outgoing.map(|state| match state {
+                OutgoingState::Queued => "queued",
+                OutgoingState::Sent => "sent",
+                OutgoingState::Failed(_) => "failed",
+            }),
+        })
+    }
+}
+
+impl Attachment {
+    fn of(attached: Attached) -> Self {
+        match attached {
+            Attached::Usable(file) => Self {
+                name: file.label.filename.clone(),
+                media_type: file.label.content_type.clone(),
+                size: file.layout.size(),
+                sha256: data_encoding::HEXLOWER.encode(&file.plaintext_hash),
+                saved: None,
+                unusable: None,
+                file: Some(file),
+            },
+            Attached::Unusable { content_type, reason } => Self {
+                name: String::new(),
+                media_type: content_type,
+                size: 0,
+                sha256: String::new(),
+                saved: None,
+                unusable: Some(reason),
+                file: None,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => message.fmt(f),
+            Self::Note(note) => {
+                write!(
+                    f,
+                    "{}  · {}",
+                    clock::readable(trefoil_proto::Timestamp(note.at)),
+                    harmless(&note.text)
+                )
+            }
+            Self::Event(happened) => {
+                let detail = happened.detail.as_deref().unwrap_or_default();
+                let about = happened.message.as_deref().or(happened.room.as_deref()).unwrap_or_default();
+                write!(f, "· {} {about} {}", happened.event, harmless(detail))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let when = self.accepted.map_or_else(
+            || "not yet accepted".to_owned(),
+            |time| clock::readable(trefoil_proto::Timestamp(time)),
+        );
+        let name = self.name.as_deref().unwrap_or(&self.sender);
+        write!(f, "{when}  {}", harmless(name))?;
+        if self.state.is_some_and(|state| state != "sent") {
+            write!(f, " [{}]", self.state.unwrap_or_default())?;
+        }
+        write!(f, "  ({})", self.message)?;
+        if self.reply_to.is_some() {
+            let quoted: String =
+                self.quoted.as_deref().unwrap_or("a message that is not here").chars().take(60).collect();
+            write!(f, "\n    ↳ {}", harmless(&quoted.replace('\n', " ")))?;
+        }
+        if self.unsent {
+            write!(f, "\n    [taken back]")?;
+        }
+        for line in self.text.as_deref().unwrap_or_default().lines() {
+            write!(f, "\n    {}", harmless(line))?;
+        }
+        if self.edited {
+            write!(f, "\n    [edited]")?;
+        }
+        for file in &self.attachments {
+            let problem = file.unusable.as_deref().map(|why| format!(" [{why}]")).unwrap_or_default();
+            write!(
+                f,
+                "\n    📎 {} ({}, {} bytes){problem}",
+                harmless(&file.name),
+                harmless(&file.media_type),
+                file.size
+            )?;
+            if let Some(saved) = &file.saved {
+                write!(f, " saved as {}", harmless(saved))?;
+            }
+        }
+        for (index, reaction) in self.reactions.iter().enumerate() {
+            let before = if index == 0 { "\n    " } else { "  " };
+            write!(f, "{before}{} {}", harmless(&reaction.emoji), reaction.users.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// A line about people or safety in words, with the names that people gave in this room.
+fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
+    let name = |user: &UserUri| -> Result<String, ConversationError> {
+        Ok(conversation::profile(store, room, user)?.unwrap_or_else(|| user.to_string()))
+    };
+    Ok(match line {
+        Line::Opened { by } => format!("{} opened the room", name(by)?),
+        Line::Joined { user } => format!("{} joined", name(user)?),
+        Line::Added { user, by } => format!("{} added {}", name(by)?, name(user)?),
+        Line::Left { user } => format!("{} left", name(user)?),
+        Line::Removed { user, by } => format!("{} removed {}", name(by)?, name(user)?),
+        Line::RoleChanged { user, by, role } => {
+            format!("{} gave {} role {role}", name(by)?, name(user)?)
+        }
+        Line::Renamed { by, name: new } => format!("{} called the room {new:?}", name(by)?),
+        Line::DeviceAdded { device } => {
+            format!("{} reads with one more device: {}", name(&device.user_uri())?, device.device)
+        }
+        Line::DeviceRemoved { device } => {
+            format!("{} reads with one device fewer: {}", name(&device.user_uri())?, device.device)
+        }
+        Line::KeyChanged { user } => {
+            format!("the account key of {} is another than before: compare fingerprints", name(user)?)
+        }
+        Line::Unknown => "something that this version does not know".to_owned(),
+    })
+}

@@ -1,0 +1,387 @@
+//! Attachments on their way: files are read and written here, sealed and opened by the client core, moved in pieces
+//! that resume after a break or a restart.
+
+mod source;
+
+use crate::{
+    agent::{Agent, AgentError},
+    person::{PersonError, ask, refused},
+    transport::{Answer, TransportError},
+};
+use bytes::Bytes;
+use http::Method;
+use rand::RngCore as _;
+use source::Source;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+use trefoil_client::{
+    ClientError,
+    attachment::{
+        AttachmentError, CHUNK, Descriptor, Download, DownloadStep, FileKey, Opener, Piece, Plan, Sealer,
+        Survey, Upload, UploadId, UploadStep,
+    },
+    overlay::Overlay,
+};
+use trefoil_proto::{
+    ErrorCode,
+    edge::{OpenUpload, UploadTicket},
+    limits, paths,
+};
+
+/// Breaks of the connection, one after another, after which a transfer gives up.
+const TRIES: u32 = 6;
+
+/// What can go wrong with an attachment.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// A file cannot be read or written.
+    #[error("{path} cannot be used: check that it is there, is yours, and that the disk is not full")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The attachment itself.
+    #[error("the attachment cannot be used: {0}")]
+    Attachment(#[from] AttachmentError),
+    /// The way to the service.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// The progress could not be kept.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+impl From<TransportError> for TransferError {
+    fn from(error: TransportError) -> Self {
+        Self::Person(error.into())
+    }
+}
+
+/// Sends a file to the service, sealed; gives its description for a message. What was begun before for the same file
+/// goes on where it stopped. Pictures lose their metadata unless `whole`. `moved` hears how many bytes are there, of
+/// how many.
+///
+/// # Errors
+/// [`TransferError`]; what was sent so far is kept for the next time.
+pub async fn upload(
+    agent: &Agent,
+    path: &Path,
+    whole: bool,
+    mut moved: impl FnMut(u64, u64),
+) -> Result<Descriptor, TransferError> {
+    let unreadable = |source| TransferError::File { path: path.to_owned(), source };
+    let mut source = Source::open(path, whole).map_err(unreadable)?;
+    let mut kept = Overlay::new(agent.client.store().clone());
+    let mut upload = match begun(&kept, &source)? {
+        Some(upload) => upload,
+        None => {
+            let mut id = [0; 16];
+            rand::rng().fill_bytes(&mut id);
+            Upload::new(UploadId(id), source.name(), survey(&mut source).map_err(|error| error.at(path))?)
+        }
+    };
+    keep(&mut kept, |kept| upload.save(kept))?;
+    let mut breaks = 0;
+    loop {
+        let (there, of) = upload.progress();
+        moved(there, of);
+        let tried = match upload.next() {
+            UploadStep::Done { url } => {
+                let descriptor = upload.plan.describe(url, source.label());
+                keep(&mut kept, |kept| {
+                    Upload::forget(kept, upload.id);
+                    Ok(())
+                })?;
+                return Ok(descriptor);
+            }
+            UploadStep::Open { length } => open(agent, &mut upload, length).await,
+            UploadStep::Send(piece) => {
+                let plain = source.read(piece.plaintext.clone()).map_err(unreadable)?;
+                match Sealer::piece(&upload.plan, &piece, &plain) {
+                    Err(AttachmentError::Changed { .. } | AttachmentError::SizeDiffers) => {
+                        // The file is another one now: its upload begins again under a fresh key.
+                        upload = Upload::new(
+                            upload.id,
+                            source.name(),
+                            survey(&mut source).map_err(|error| error.at(path))?,
+                        );
+                        keep(&mut kept, |kept| {
+                            Upload::forget(kept, upload.id);
+                            Ok(())
+                        })?;
+                        Ok(())
+                    }
+                    sealed => send(agent, &mut upload, &piece, sealed?).await,
+                }
+            }
+        };
+        match tried {
+            Ok(()) => breaks = 0,
+            Err(TransferError::Person(PersonError::Transport(error)))
+                if error.is_passing() && breaks < TRIES =>
+            {
+                breaks += 1;
+                tokio::time::sleep(Duration::from_millis(250 << breaks)).await;
+                offset(agent, &mut upload).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        keep(&mut kept, |kept| upload.save(kept))?;
+    }
+}
+
+/// Fetches an attachment, opens it, and puts it at `target` once the whole of it is good. What was begun before goes
+/// on where it stopped.
+///
+/// # Errors
+/// [`TransferError`]; nothing is at `target` then.
+pub async fn download(
+    agent: &Agent,
+    file: &Descriptor,
+    target: &Path,
+    mut moved: impl FnMut(u64, u64),
+) -> Result<(), TransferError> {
+    let part = target.with_extension("part");
+    let unusable = |source| TransferError::File { path: part.clone(), source };
+    let mut kept = Overlay::new(agent.client.store().clone());
+    let mut name = target.as_os_str().as_encoded_bytes().to_vec();
+    name.truncate(4096);
+    let begun = Download::load(&kept, Download::new(file.clone(), Vec::new()).id())?;
+    let mut download = match begun {
+        Some(begun) if begun.target == name && part.exists() => begun,
+        _ => Download::new(file.clone(), name),
+    };
+    let (mut out, mut opener) = resume(&mut download, &part).map_err(|error| error.at(&part))?;
+    let mut breaks = 0;
+    loop {
+        moved(download.plaintext_done(), file.layout.size());
+        match download.next() {
+            DownloadStep::Fetch { range } => {
+                let answer = match fetch(agent, file, range.clone()).await {
+                    Ok(answer) => answer,
+                    Err(TransferError::Person(PersonError::Transport(error)))
+                        if error.is_passing() && breaks < TRIES =>
+                    {
+                        breaks += 1;
+                        tokio::time::sleep(Duration::from_millis(250 << breaks)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                breaks = 0;
+                let mut opened = Vec::with_capacity(answer.len());
+                opener.feed(&answer, &mut opened)?;
+                out.write_all(&opened).and_then(|()| out.sync_data()).map_err(unusable)?;
+                download.advanced(opener.chunks_done())?;
+                keep(&mut kept, |kept| {
+                    download.save(kept);
+                    Ok(())
+                })?;
+            }
+            DownloadStep::Verify => {
+                if let Err(error) = opener.finish() {
+                    keep(&mut kept, |kept| {
+                        Download::forget(kept, download.id());
+                        Ok(())
+                    })?;
+                    // The file is bad whether or not its remains can be removed.
+                    let _ = fs::remove_file(&part);
+                    return Err(error.into());
+                }
+                fs::rename(&part, target)
+                    .map_err(|source| TransferError::File { path: target.to_owned(), source })?;
+                return keep(&mut kept, |kept| {
+                    Download::forget(kept, download.id());
+                    Ok(())
+                });
+            }
+            DownloadStep::Done => return Ok(()),
+        }
+    }
+}
+
+/// An error of reading a file, or of what was read, until the path is known.
+enum Reading {
+    File(io::Error),
+    Attachment(AttachmentError),
+}
+
+impl Reading {
+    fn at(self, path: &Path) -> TransferError {
+        match self {
+            Self::File(source) => TransferError::File { path: path.to_owned(), source },
+            Self::Attachment(error) => error.into(),
+        }
+    }
+}
+
+fn survey(source: &mut Source) -> Result<Plan, Reading> {
+    let size = source.size().map_err(Reading::File)?;
+    let mut survey = Survey::new(FileKey::random(&mut rand::rng()), size).map_err(Reading::Attachment)?;
+    let mut at = 0;
+    while at < size {
+        let end = size.min(at + CHUNK as u64);
+        survey.feed(&source.read(at..end).map_err(Reading::File)?).map_err(Reading::Attachment)?;
+        at = end;
+    }
+    survey.finish().map_err(Reading::Attachment)
+}
+
+fn begun(kept: &Overlay, source: &Source) -> Result<Option<Upload>, TransferError> {
+    for id in Upload::pending(kept)? {
+        if let Some(upload) = Upload::load(kept, id)?
+            && upload.source == source.name()
+        {
+            return Ok(Some(upload));
+        }
+    }
+    Ok(None)
+}
+
+fn keep(
+    kept: &mut Overlay,
+    change: impl FnOnce(&mut Overlay) -> Result<(), AttachmentError>,
+) -> Result<(), TransferError> {
+    change(kept)?;
+    kept.commit().map_err(|error| AgentError::from(ClientError::from(error)))?;
+    Ok(())
+}
+
+async fn open(agent: &Agent, upload: &mut Upload, length: u64) -> Result<(), TransferError> {
+    let body = OpenUpload { length }
+        .tls_serialize_detached()
+        .map_err(|error| TransportError::Garbled(error.into()))?;
+    let token = agent.client.bearer();
+    let path = format!("{}/media", paths::CLIENT_ROOT);
+    let answer =
+        ask(agent.service(), Method::POST, &path, token.as_deref().map(String::as_str), body.into()).await?;
+    let ticket = UploadTicket::tls_deserialize_exact_bytes(&answer)
+        .map_err(|error| TransportError::Garbled(error.into()))?;
+    Ok(upload.opened(ticket)?)
+}
+
+async fn send(
+    agent: &Agent,
+    upload: &mut Upload,
+    piece: &Piece,
+    sealed: Vec<u8>,
+) -> Result<(), TransferError> {
+    let path = format!("{}?offset={}", media(&piece.media)?, piece.offset);
+    let answer = request(agent, Method::PUT, &path, &[], sealed.into(), limits::REQUEST).await?;
+    match answer.status {
+        200..300 => upload.accepted(piece),
+        status => match refused(status, &answer.body) {
+            PersonError::Refused { code: ErrorCode::WrongOffset, detail } => {
+                let length = detail.parse().map_err(|_| AttachmentError::ImpossibleOffset)?;
+                upload.wrong_offset(length, Some(piece))?;
+            }
+            PersonError::Refused { code: ErrorCode::NotFound, .. } => upload.lost(),
+            other => return Err(other.into()),
+        },
+    }
+    Ok(())
+}
+
+/// Asks how much of an upload the service has, after a break.
+async fn offset(agent: &Agent, upload: &mut Upload) -> Result<(), TransferError> {
+    let UploadStep::Send(piece) = upload.next() else { return Ok(()) };
+    let path = media(&piece.media)?;
+    match request(agent, Method::HEAD, &path, &[], Bytes::new(), limits::REQUEST).await {
+        Ok(Answer { status: 200..300, offset: Some(length), .. }) => Ok(upload.wrong_offset(length, None)?),
+        Ok(Answer { status: 404, .. }) => {
+            upload.lost();
+            Ok(())
+        }
+        // The next piece will say what is wrong.
+        Ok(_) => Ok(()),
+        Err(TransferError::Person(PersonError::Transport(error))) if error.is_passing() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn fetch(
+    agent: &Agent,
+    file: &Descriptor,
+    range: std::ops::Range<u64>,
+) -> Result<Bytes, TransferError> {
+    let own = format!("{}{}/media/", agent.service().address(), paths::CLIENT_ROOT);
+    let path = match file.url.strip_prefix(&own) {
+        Some(id) => format!("{}/media/{}", paths::CLIENT_ROOT, paths::segment(id)),
+        None => format!("{}/proxyDownload/{}", paths::CLIENT_ROOT, paths::segment(&file.url)),
+    };
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+    let headers = [("range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))];
+    let answer =
+        request(agent, Method::GET, &path, &headers, Bytes::new(), length.max(limits::REQUEST)).await?;
+    match answer.status {
+        206 if answer.body.len() == length => Ok(answer.body),
+        200 if range.start == 0 && answer.body.len() == length => Ok(answer.body),
+        200..300 => Err(TransportError::Garbled("another part than was asked for".into()).into()),
+        status => Err(refused(status, &answer.body).into()),
+    }
+}
+
+async fn request(
+    agent: &Agent,
+    method: Method,
+    path: &str,
+    headers: &[(&'static str, String)],
+    body: Bytes,
+    limit: usize,
+) -> Result<Answer, TransferError> {
+    let token = agent.client.bearer();
+    let token = token.as_deref().map(String::as_str);
+    Ok(agent.service().request(method, path, token, headers, body, limit).await?)
+}
+
+fn media(id: &[u8]) -> Result<String, TransferError> {
+    let id = std::str::from_utf8(id).map_err(|_| AttachmentError::Unusable("an upload without a name"))?;
+    Ok(format!("{}/media/{}", paths::CLIENT_ROOT, paths::segment(id)))
+}
+
+/// Opens the part file of a download, cut to what is known to be good, and replays that.
+fn resume(download: &mut Download, part: &Path) -> Result<(File, Opener), Reading> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(part)
+        .map_err(Reading::File)?;
+    if file.metadata().map_err(Reading::File)?.len() < download.plaintext_done() {
+        download.spoilt();
+    }
+    file.set_len(download.plaintext_done()).map_err(Reading::File)?;
+    let mut opener = Opener::new(&download.file);
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let read = file.read(&mut buffer).map_err(Reading::File)?;
+        if read == 0 {
+            return Ok((file, opener));
+        }
+        opener.replay(&buffer[..read]).map_err(Reading::Attachment)?;
+    }
+}
+
+/// A path in `folder` for an attachment's suggested name that nothing is at yet.
+pub fn free_place(folder: &Path, suggested: &str) -> PathBuf {
+    let name = if suggested.is_empty() || suggested.starts_with('.') { "attachment" } else { suggested };
+    let first = folder.join(name);
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) => (stem, format!(".{extension}")),
+        None => (name, String::new()),
+    };
+    std::iter::once(first)
+        .chain((2u64..).map(|number| folder.join(format!("{stem} ({number}){extension}"))))
+        .find(|path| !path.exists())
+        .expect("a folder does not hold every number")
+}

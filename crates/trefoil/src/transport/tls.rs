@@ -1,0 +1,31 @@
+//! TLS towards a service: rustls with aws-lc-rs, hybrid post-quantum key exchange first.
+
+use super::TransportError;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use std::sync::Arc;
+
+/// A configuration that trusts `authorities` (PEM), or the public web's when there are none. TLS 1.3 only.
+///
+/// # Errors
+/// [`TransportError::Authorities`], [`TransportError::SetUp`].
+pub fn client_config(authorities: Option<&[u8]>) -> Result<ClientConfig, TransportError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(pem) => {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|_| TransportError::Authorities)?;
+                roots.add(certificate).map_err(|_| TransportError::Authorities)?;
+            }
+            if roots.is_empty() {
+                return Err(TransportError::Authorities);
+            }
+        }
+    }
+    Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| TransportError::SetUp(error.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,420 @@
+//! Three people on three services talk about something real; then each inbox is shown beside what its service holds.
+
+mod disk;
+mod script;
+
+pub use disk::{Copy, Found, Waiting};
+pub use script::{Script, ScriptError};
+
+use super::Trefoil;
+use crate::{
+    agent::Agent,
+    clock,
+    home::Home,
+    person::{self, PATIENCE, Place},
+    print::Printer,
+    show, transfer,
+};
+use anyhow::{Context as _, anyhow, bail};
+use script::{Actor, ScriptLine};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+use trefoil_client::{
+    RoomState,
+    conversation::{Draft, compose},
+};
+use trefoil_proto::{RoomUri, content::MessageId};
+
+/// How long one line may take to reach everybody.
+const ARRIVAL: Duration = Duration::from_secs(60);
+/// Longest text that is shown whole.
+const SHOWN: usize = 240;
+
+/// Somebody of the script with a device.
+struct Player {
+    name: String,
+    service: usize,
+    home: Home,
+    agent: Agent,
+}
+
+#[derive(Serialize)]
+struct Held {
+    kind: &'static str,
+    service: String,
+    when: &'static str,
+    files: usize,
+    bytes: u64,
+    texts: usize,
+    readable: usize,
+    waiting_entries: usize,
+    waiting_bytes: usize,
+    #[serde(skip)]
+    whom: String,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "  {}: {} files, {} bytes; {} of {} texts readable in them; waiting for {}: {} entries, {} bytes",
+            self.service,
+            self.files,
+            self.bytes,
+            self.readable,
+            self.texts,
+            self.whom,
+            self.waiting_entries,
+            self.waiting_bytes
+        )
+    }
+}
+
+/// Plays the script, or shows it again if it was played in this data folder before.
+///
+/// # Errors
+/// Whatever failed, as a sentence.
+pub async fn run(out: Printer, up: &Trefoil, data: &Path) -> anyhow::Result<()> {
+    let script = Script::load()?;
+    let mut players = Vec::new();
+    for actor in &script.people {
+        players.push(enter(up, data, actor).await?);
+    }
+    in_step(&mut players, |players| Ok(players.iter().all(|player| player.agent.is_settled()))).await?;
+    let room = match played(&players, &script)? {
+        Some(room) => {
+            out.say("The conversation was held in this folder before; it is shown again.")?;
+            room
+        }
+        None => {
+            let room = open_room(&mut players, &script).await?;
+            out.say(format_args!(
+                "{} people on {} services are in one room: {room}",
+                players.len(),
+                up.running.len()
+            ))?;
+            play(out, up, data, &script, &mut players, &room).await?;
+            room
+        }
+    };
+    for player in &players {
+        let domain = &up.running[player.service].planned.domain;
+        out.say(format_args!("\n=== What {} sees ({domain})", player.name))?;
+        for mut shown in show::timeline(&player.agent, &room, 1000)? {
+            shown.shorten(SHOWN);
+            out.record(&shown)?;
+        }
+    }
+    out.say("\n=== What each service holds, looked for in a copy of its disk")?;
+    look(out, up, data, &script, &players, "after everything arrived").await?;
+    let program = crate::cmd::up::program();
+    out.say("\nGo on as one of them in another terminal, for example:")?;
+    for player in players {
+        let home = crate::cmd::up::quoted(&player.home.folder().display().to_string());
+        out.say(format_args!("  {program} --home {home} receive --follow"))?;
+        player.agent.close().await;
+    }
+    Ok(())
+}
+
+/// Opens the person's account, or makes it.
+async fn enter(up: &Trefoil, data: &Path, actor: &Actor) -> anyhow::Result<Player> {
+    let service = up
+        .running
+        .iter()
+        .position(|running| running.planned.profile == actor.profile)
+        .ok_or_else(|| anyhow!("no service has the profile {}", actor.profile))?;
+    let planned = &up.running[service].planned;
+    let folder = data.join("people").join(actor.name.to_lowercase());
+    let home = Home::locate(Some(&folder))?;
+    let ca = fs::read(&up.ca).context("the certificate authority cannot be read")?;
+    let place = Place { service: &planned.url, ca: Some(&ca) };
+    let agent = if home.has_account() {
+        // The ports may be others this time.
+        home.settle(&planned.url, Some(&ca))?;
+        let (mut agent, _) = person::open(&home, None)?;
+        agent.go_online()?;
+        agent
+    } else {
+        let code = if planned.profile == "phone" {
+            Some(fetch_code(place, &planned.data, &actor.identifier).await?)
+        } else {
+            None
+        };
+        let (mut agent, _) = person::register(&home, None, place, &actor.identifier, code.as_deref()).await?;
+        person::rename(&mut agent, &actor.name)?;
+        agent
+    };
+    Ok(Player { name: actor.name.clone(), service, home, agent })
+}
+
+/// Asks for a one-time code and reads it where a service without a gateway writes it.
+///
+/// # Errors
+/// None comes within some seconds.
+pub async fn fetch_code(place: Place<'_>, data: &Path, number: &str) -> anyhow::Result<String> {
+    let file = data.join("codes.log");
+    let codes = || {
+        let log = fs::read_to_string(&file).unwrap_or_default();
+        let of = |line: &str| Some(line.strip_prefix(number)?.strip_prefix(' ')?.to_owned());
+        log.lines().filter_map(of).collect::<Vec<String>>()
+    };
+    let before = codes().len();
+    person::request_code(place, number).await?;
+    let until = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < until {
+        if let Some(code) = codes().get(before) {
+            return Ok(code.clone());
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    bail!("the service wrote no one-time code for {number} into {}", file.display())
+}
+
+/// The room in which the whole script was played, if there is one.
+fn played(players: &[Player], script: &Script) -> anyhow::Result<Option<RoomUri>> {
+    let last =
+        script.lines.iter().rev().find_map(|line| line.text.as_deref().filter(|_| line.react.is_none()));
+    for room in players[0].agent.client.rooms()? {
+        if room.name != script.room || room.state != RoomState::Open {
+            continue;
+        }
+        let mut complete = true;
+        for player in players {
+            let shown = show::timeline(&player.agent, &room.uri, 10)?;
+            complete &= shown.iter().any(|shown| shown.text() == last);
+        }
+        if complete {
+            return Ok(Some(room.uri));
+        }
+    }
+    Ok(None)
+}
+
+async fn open_room(players: &mut [Player], script: &Script) -> anyhow::Result<RoomUri> {
+    let others: Vec<_> =
+        players[1..].iter().filter_map(|player| Some(player.agent.client.identity()?.user)).collect();
+    let first = &mut players[0].agent;
+    let (room, step) = first.client.create_room(&script.room, &others, clock::now())?;
+    let outcome = step.commit()?;
+    first.carry_out(outcome);
+    let everybody = players.len();
+    in_step(players, |players| {
+        let mut all = true;
+        for player in players {
+            all &=
+                player.agent.client.room(&room)?.is_some_and(|view| {
+                    view.state == RoomState::Open && view.participants.len() == everybody
+                });
+            all &= player.agent.is_settled();
+        }
+        Ok(all)
+    })
+    .await
+    .context("the room did not open for everybody")?;
+    Ok(room)
+}
+
+/// Says every line. Before the last text, everybody but its sender goes offline, so that it can be seen waiting.
+async fn play(
+    out: Printer,
+    up: &Trefoil,
+    data: &Path,
+    script: &Script,
+    players: &mut Vec<Player>,
+    room: &RoomUri,
+) -> anyhow::Result<()> {
+    let mut ids = BTreeMap::new();
+    let closing = script.lines.iter().rposition(|line| line.reply.is_none() && line.react.is_none());
+    for (index, line) in script.lines.iter().enumerate() {
+        let who = players
+            .iter()
+            .position(|player| player.name == line.who)
+            .ok_or_else(|| anyhow!("{} is not there", line.who))?;
+        if Some(index) == closing {
+            alone(out, up, data, script, players, who, (room, line), &mut ids).await?;
+        } else {
+            let id = say(&mut players[who], data, room, line, &ids).await?;
+            ids.insert(line.id.clone(), id);
+        }
+        in_step(players, |players| {
+            let mut all = true;
+            for player in players {
+                all &= reflects(player, room, line, &ids)?;
+            }
+            Ok(all)
+        })
+        .await
+        .with_context(|| format!("line {:?} of the conversation did not reach everybody", line.id))?;
+    }
+    let lines = script.lines.len();
+    out.say(format_args!("All {lines} lines were said, and every person has every one of them."))?;
+    Ok(())
+}
+
+/// Lets one person speak while the others are offline; shows what waits for them; brings them back.
+#[expect(clippy::too_many_arguments, reason = "one scene of one play")]
+async fn alone(
+    out: Printer,
+    up: &Trefoil,
+    data: &Path,
+    script: &Script,
+    players: &mut Vec<Player>,
+    who: usize,
+    (room, line): (&RoomUri, &ScriptLine),
+    ids: &mut BTreeMap<String, MessageId>,
+) -> anyhow::Result<()> {
+    let mut speaker = players.remove(who);
+    let mut away = Vec::new();
+    for player in players.drain(..) {
+        drop(player.agent.close().await);
+        away.push((player.name, player.service, player.home));
+    }
+    let id = say(&mut speaker, data, room, line, ids).await?;
+    ids.insert(line.id.clone(), id);
+    speaker.agent.settle(PATIENCE, |_, _| {}).await?;
+    // The other services get it from the hub's outbox in their own time; a second is plenty on one machine.
+    sleep(Duration::from_secs(1)).await;
+    let names: Vec<&str> = away.iter().map(|(name, _, _)| name.as_str()).collect();
+    out.say(format_args!(
+        "\n=== {} are offline, {} writes: {:?}\n    What each service holds at this moment, in a copy of its disk:",
+        names.join(" and "),
+        speaker.name,
+        line.text.as_deref().unwrap_or_default()
+    ))?;
+    let mut back = Vec::new();
+    for (name, service, home) in away {
+        let (agent, _) = person::open(&home, None)?;
+        back.push(Player { name, service, home, agent });
+    }
+    back.insert(who, speaker);
+    look(out, up, data, script, &back, "while two of three are offline").await?;
+    for (index, player) in back.iter_mut().enumerate() {
+        if index != who {
+            player.agent.go_online()?;
+        }
+    }
+    *players = back;
+    Ok(())
+}
+
+async fn say(
+    player: &mut Player,
+    data: &Path,
+    room: &RoomUri,
+    line: &ScriptLine,
+    ids: &BTreeMap<String, MessageId>,
+) -> anyhow::Result<MessageId> {
+    let target = |id: &Option<String>| id.as_ref().and_then(|id| ids.get(id)).copied();
+    let text = line.text.as_deref().or_else(|| line.document.as_deref().and_then(script::document));
+    let mut draft: Draft = if let Some(name) = &line.picture {
+        let path = picture_file(data, name)?;
+        let file = transfer::upload(&player.agent, &path, false, |_, _| {}).await?;
+        compose::attachment(&[file], text.unwrap_or_default())?
+    } else {
+        let text = text.unwrap_or_default();
+        match (target(&line.react), target(&line.edit), target(&line.unsend)) {
+            (Some(id), _, _) => compose::reaction(id, text)?,
+            (_, Some(id), _) => compose::edit(id, text, &[])?,
+            (_, _, Some(id)) => compose::unsend(id),
+            (None, None, None) => compose::text(text, &[])?,
+        }
+    };
+    if let Some(id) = target(&line.reply) {
+        draft.in_reply_to = Some(id);
+    }
+    let (id, step) = player.agent.client.send(room, draft, clock::now())?;
+    let outcome = step.commit()?;
+    player.agent.carry_out(outcome);
+    Ok(id)
+}
+
+/// Whether a person sees what a line did.
+fn reflects(
+    player: &Player,
+    room: &RoomUri,
+    line: &ScriptLine,
+    ids: &BTreeMap<String, MessageId>,
+) -> anyhow::Result<bool> {
+    let of = line.react.as_ref().or(line.edit.as_ref()).or(line.unsend.as_ref()).unwrap_or(&line.id);
+    let Some(id) = ids.get(of) else { return Ok(false) };
+    let Some(message) = show::message(&player.agent, room, id)? else { return Ok(false) };
+    let text = line.text.as_deref().or_else(|| line.document.as_deref().and_then(script::document));
+    Ok(if line.react.is_some() {
+        message.reactions.iter().any(|reaction| Some(reaction.emoji.as_str()) == text)
+    } else if line.unsend.is_some() {
+        message.unsent
+    } else if line.picture.is_some() {
+        message.attachments.len() == 1
+    } else {
+        message.text.as_deref() == text && message.edited == line.edit.is_some()
+    })
+}
+
+/// Lets everybody go on until something holds for all of them.
+async fn in_step(
+    players: &mut [Player],
+    mut done: impl FnMut(&[Player]) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let until = Instant::now() + ARRIVAL;
+    loop {
+        for player in &mut *players {
+            player.agent.turn(Duration::from_millis(3)).await?;
+        }
+        if done(players)? {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            bail!("it did not happen within {} seconds", ARRIVAL.as_secs());
+        }
+    }
+}
+
+async fn look(
+    out: Printer,
+    up: &Trefoil,
+    data: &Path,
+    script: &Script,
+    players: &[Player],
+    when: &'static str,
+) -> anyhow::Result<()> {
+    let texts = script.telling_texts();
+    for (index, running) in up.running.iter().enumerate() {
+        let here: Vec<&Player> = players.iter().filter(|player| player.service == index).collect();
+        let devices: Vec<_> =
+            here.iter().filter_map(|player| Some(player.agent.client.identity()?.device)).collect();
+        let unreadable = || format!("the disk of {} cannot be copied", running.planned.domain);
+        let copy = Copy::take(&running.planned.data, &data.join("seized").join(running.planned.profile))
+            .with_context(unreadable)?;
+        let found = copy.search(&texts).with_context(unreadable)?;
+        let waiting = copy.waiting(&devices).await.with_context(unreadable)?;
+        let names: Vec<&str> = here.iter().map(|player| player.name.as_str()).collect();
+        out.record(&Held {
+            kind: "held",
+            service: running.planned.domain.clone(),
+            when,
+            files: found.files,
+            bytes: found.bytes,
+            texts: texts.len(),
+            readable: found.readable,
+            waiting_entries: waiting.entries,
+            waiting_bytes: waiting.bytes,
+            whom: names.join(", "),
+        })?;
+    }
+    Ok(())
+}
+
+/// The script's picture as a file, as people have pictures.
+fn picture_file(data: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let bytes = script::picture(name).ok_or_else(|| anyhow!("the picture {name} is not built in"))?;
+    let path = data.join("people").join(name);
+    fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(path)
+}

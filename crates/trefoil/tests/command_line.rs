@@ -1,0 +1,130 @@
+//! The command line as people and scripts meet it: help, JSON, exit codes, completions, manual pages. Nothing here
+//! needs a service.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// Runs the binary with an empty environment but for the path, no input, and a time limit by its own commands.
+fn trefoil(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trefoil"))
+        .env_clear()
+        .env("TREFOIL_HOME", home)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn help_lists_every_command_in_its_group() {
+    let place = tempfile::tempdir().unwrap();
+    let help = text(&trefoil(place.path(), &["--help"]).stdout);
+    let at = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words:?} is not in:\n{help}"));
+    assert!(at("Chat:") < at("\n  account "));
+    assert!(at("\n  find ") < at("Run:"));
+    assert!(at("Run:") < at("\n  serve "));
+    assert!(at("\n  serve ") < at("\nCheck"));
+    for command in ["account", "send", "receive", "rooms", "find", "up", "serve", "completions", "man"] {
+        let output = trefoil(place.path(), &[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command} --help");
+        assert!(text(&output.stdout).contains("Usage: trefoil"), "{command} --help");
+    }
+}
+
+#[test]
+fn exit_codes_are_those_of_the_table() {
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().join("nobody");
+    let code = |arguments: &[&str]| trefoil(&home, arguments).status.code();
+    assert_eq!(code(&["--version"]), Some(0));
+    assert_eq!(code(&[]), Some(2), "no command");
+    assert_eq!(code(&["no-such-command"]), Some(2));
+    assert_eq!(code(&["send", "Tea", "text", "--unsend", "00"]), Some(2), "options that exclude each other");
+    assert_eq!(code(&["rooms"]), Some(3), "no account");
+    assert_eq!(code(&["receive"]), Some(3), "no account");
+    assert_eq!(code(&["account", "create", "x", "--service", "http://127.0.0.1:1"]), Some(2), "not https");
+    assert_eq!(
+        code(&["account", "create", "x", "--service", "https://127.0.0.1:1"]),
+        Some(5),
+        "nobody listens"
+    );
+    assert!(!home.join("settings.toml").exists(), "an attempt that failed left an account behind");
+    assert_eq!(code(&["serve", "--config", "/no/such/file"]), Some(2));
+
+    let documented =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commandline.md")).unwrap();
+    for code in 0..=6 {
+        assert!(documented.contains(&format!("\n| {code} | ")), "exit code {code} is not documented");
+    }
+}
+
+#[test]
+fn an_error_is_one_sentence_and_verbose_says_why() {
+    let place = tempfile::tempdir().unwrap();
+    let ask = ["account", "create", "x", "--service", "https://127.0.0.1:1"];
+    let short = text(&trefoil(place.path(), &ask).stderr);
+    assert_eq!(short.trim_end().lines().count(), 1, "{short}");
+    assert!(short.starts_with("trefoil: ") && short.contains("cannot be reached"), "{short}");
+    let long = text(&trefoil(place.path(), &[&["-v"][..], &ask[..]].concat()).stderr);
+    assert!(long.contains("because: "), "{long}");
+}
+
+#[test]
+fn a_store_in_use_and_a_wrong_passphrase_are_told_apart_from_a_failure() {
+    let place = tempfile::tempdir().unwrap();
+    let home = trefoil::home::Home::locate(Some(place.path())).unwrap();
+    let passphrase = trefoil::home::Passphrase::new("open sesame".to_owned());
+    let (store, _) = home.prepare(Some(&passphrase)).unwrap();
+    home.settle("https://127.0.0.1:1", None).unwrap();
+    let right = place.path().join("right");
+    let wrong = place.path().join("wrong");
+    fs::write(&right, "open sesame\n").unwrap();
+    fs::write(&wrong, "open sesam").unwrap();
+    let ask = |file: &Path| {
+        trefoil(place.path(), &["--passphrase-file", file.to_str().unwrap(), "rooms"]).status.code()
+    };
+    assert_eq!(ask(&right), Some(6), "the store is in use");
+    drop(store);
+    assert_eq!(ask(&right), Some(0));
+    assert_eq!(ask(&wrong), Some(6), "the passphrase is wrong");
+    assert_eq!(trefoil(place.path(), &["rooms"]).status.code(), Some(6), "a passphrase is needed");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let place = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&trefoil(place.path(), &["completions", shell]).stdout);
+        assert!(script.contains("trefoil") && script.contains("receive"), "{shell}");
+    }
+    let page = text(&trefoil(place.path(), &["man"]).stdout);
+    assert!(page.starts_with(".ie") || page.contains(".TH trefoil"), "{page}");
+    let pages = place.path().join("man");
+    assert_eq!(trefoil(place.path(), &["man", "--dir", pages.to_str().unwrap()]).status.code(), Some(0));
+    let names: Vec<String> = fs::read_dir(&pages)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for expected in ["trefoil.1", "trefoil-send.1", "trefoil-account-link-approve.1"] {
+        assert!(names.iter().any(|name| name == expected), "{expected} is not among {names:?}");
+    }
+}
+
+#[test]
+fn json_is_one_object_a_line_and_nothing_else() {
+    let place = tempfile::tempdir().unwrap();
+    let home = trefoil::home::Home::locate(Some(place.path())).unwrap();
+    drop(home.prepare(None).unwrap());
+    home.settle("https://127.0.0.1:1", None).unwrap();
+    let output = trefoil(place.path(), &["--json", "rooms"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()));
+}

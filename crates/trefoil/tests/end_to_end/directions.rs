@@ -1,0 +1,178 @@
+//! `trefoil up` as a person starts it: text and pictures from every service to every other, and what people do with
+//! messages.
+
+use crate::crowd::{Device, open_room, sha256, until};
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use trefoil::{
+    home::Home,
+    person::{self, PATIENCE, Place},
+    transfer,
+    up::demo,
+};
+use trefoil_client::conversation::compose;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// `trefoil up`, ended whatever happens.
+struct Up {
+    child: Child,
+    ready: serde_json::Value,
+}
+
+impl Up {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_trefoil"))
+            .args(["--json", "up", "--quiet", "--port-base", "0", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["kind"], "ready");
+        Self { child, ready }
+    }
+
+    fn service(&self, index: usize, field: &str) -> String {
+        let value = &self.ready["services"][index][field];
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    /// Ctrl-C, then waits.
+    fn interrupt(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Its services hold the other end of a pipe to it, and end with it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_and_pictures_go_in_all_six_directions() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let mut up = Up::start(&data);
+    let ca = std::fs::read(up.ready["ca"].as_str().unwrap()).unwrap();
+    let mut people = Vec::new();
+    for (index, identifier) in ["Amina", "yuki.reads", "+447700900123"].into_iter().enumerate() {
+        let home = Home::locate(Some(&place.path().join(format!("person-{index}")))).unwrap();
+        let url = up.service(index, "url");
+        let at = Place { service: &url, ca: Some(&ca) };
+        let code = match up.service(index, "profile").as_str() {
+            "phone" => {
+                Some(demo::fetch_code(at, &data.join("services/phone/data"), identifier).await.unwrap())
+            }
+            _ => None,
+        };
+        let (mut agent, _) = person::register(&home, None, at, identifier, code.as_deref()).await.unwrap();
+        person::rename(&mut agent, &format!("Person {index}")).unwrap();
+        people.push(Device::adopt(identifier, home, agent));
+    }
+    let room = open_room(&mut people, "All directions").await;
+
+    // Text: each one's reaches both others.
+    let mut said = Vec::new();
+    for (index, person) in people.iter_mut().enumerate() {
+        let text = format!("from {index}: שלום, नमस्ते, こんにちは, 👩🏽‍🦽 e\u{301}");
+        said.push((person.say(&room, &text), text));
+    }
+    until(&mut people, LIMIT, "everybody reads everybody", |people| {
+        people.iter().all(|person| {
+            said.iter().all(|(id, text)| {
+                person.message(&room, id).is_some_and(|message| message.text.as_ref() == Some(text))
+            })
+        })
+    })
+    .await;
+    until(&mut people, LIMIT, "everybody knows everybody's name", |people| {
+        people.iter().all(|person| {
+            said.iter().all(|(id, _)| person.message(&room, id).is_some_and(|message| message.name.is_some()))
+        })
+    })
+    .await;
+
+    // Pictures: what arrives is byte for byte what was sent.
+    for sender in 0..people.len() {
+        let path = picture(place.path(), sender);
+        let file = transfer::upload(&people[sender].agent, &path, true, |_, _| {}).await.unwrap();
+        let id = people[sender].send(&room, compose::attachment(&[file], "a picture").unwrap());
+        until(&mut people, LIMIT, "the picture's message is there", |people| {
+            people.iter().all(|person| person.message(&room, &id).is_some())
+        })
+        .await;
+        for (receiver, person) in people.iter().enumerate() {
+            let message = person.message(&room, &id).unwrap();
+            let target = place.path().join(format!("from-{sender}-to-{receiver}.jpg"));
+            let file = message.attachments[0].file.clone().unwrap();
+            transfer::download(&person.agent, &file, &target, |_, _| {})
+                .await
+                .unwrap_or_else(|error| panic!("from {sender} to {receiver}: {error:?}"));
+            assert_eq!(sha256(&target), sha256(&path), "the picture from {sender} to {receiver}");
+        }
+    }
+
+    // What people do with messages is seen by all.
+    let (first, second, third) = (said[0].0, said[1].0, said[2].0);
+    let reply = people[1].send(&room, compose::reply(first, "an answer", &[]).unwrap());
+    people[2].send(&room, compose::reaction(first, "🕯️").unwrap());
+    people[1].send(&room, compose::edit(second, "another text", &[]).unwrap());
+    people[2].send(&room, compose::unsend(third));
+    until(&mut people, LIMIT, "reply, reaction, edit and unsend are seen by all", |people| {
+        people.iter().all(|person| {
+            let message = |id| person.message(&room, id);
+            message(&reply).is_some_and(|message| message.reply_to == Some(first.to_string()))
+                && message(&first)
+                    .is_some_and(|message| message.reactions.iter().any(|one| one.emoji == "🕯️"))
+                && message(&second)
+                    .is_some_and(|message| message.edited && message.text.as_deref() == Some("another text"))
+                && message(&third).is_some_and(|message| message.unsent && message.text.is_none())
+        })
+    })
+    .await;
+
+    // People find each other by handle and by number, and nobody by account name.
+    let found = |domain: &str, name: &str| {
+        let (agent, domain, name) = (&people[0].agent, domain.parse().unwrap(), name.to_owned());
+        async move { person::find(agent, &domain, &name).await }
+    };
+    assert_eq!(found("handle.test", "yuki.reads").await.unwrap(), [people[1].user()]);
+    assert_eq!(found("phone.test", "+447700900123").await.unwrap(), [people[2].user()]);
+    assert_eq!(found("phone.test", "+447700900124").await.unwrap(), []);
+    assert_eq!(found("handle.test", "yuki").await.unwrap(), []);
+
+    for person in &mut people {
+        person.agent.settle(PATIENCE, |_, _| {}).await.unwrap();
+        assert!(person.refused.is_empty(), "{} refused {:?}", person.name, person.refused);
+    }
+    drop(people);
+    let services: Vec<String> = (0..3).map(|index| up.service(index, "pid")).collect();
+    assert_eq!(up.interrupt(), Some(0), "Ctrl-C ends it in order");
+    for pid in services {
+        assert!(!Path::new("/proc").join(&pid).exists(), "the service with process id {pid} was left behind");
+    }
+}
+
+/// A real photograph, another one for each sender: a comment makes the difference.
+fn picture(folder: &Path, sender: usize) -> PathBuf {
+    let photograph = include_bytes!("../../../../demo/china.jpg");
+    let path = folder.join(format!("sent-{sender}.jpg"));
+    let comment = format!("sender {sender}");
+    let length = u16::try_from(comment.len() + 2).unwrap().to_be_bytes();
+    let segment = [&[0xFF, 0xFE], &length[..], comment.as_bytes()].concat();
+    std::fs::write(&path, [&photograph[..2], &segment, &photograph[2..]].concat()).unwrap();
+    path
+}

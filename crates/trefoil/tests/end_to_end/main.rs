@@ -1,0 +1,14 @@
+//! End to end: three services as real processes of the real binary, people with devices on each of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod crashes;
+mod crowd;
+mod crowds;
+mod directions;
+mod services;
