@@ -15,8 +15,9 @@ use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ErrorBody, ErrorCode, Timestamp, UserId, Wire as _,
     credential::DeviceAuthorisation,
     edge::{
-        ChallengeRequest, ChallengeResponse, DeviceList, Identifier, NewDevice, REGISTER_LABEL, RegisterRequest,
-        RegisterTbs, ServiceInfo, TOKEN_LABEL, TokenRequest, TokenResponse, TokenTbs, signed_content,
+        ChallengeRequest, ChallengeResponse, DeviceList, Identifier, NewDevice, REGISTER_LABEL,
+        RegisterRequest, RegisterTbs, ServiceInfo, TOKEN_LABEL, TokenRequest, TokenResponse, TokenTbs,
+        signed_content,
     },
     paths,
 };
@@ -89,7 +90,9 @@ impl Core {
     }
 
     pub(crate) fn registered(&mut self) -> Result<(), ClientError> {
-        let Some(candidate) = CandidateRow::read(&self.tx(), ACCOUNT, name::CANDIDATE)? else { return Ok(()) };
+        let Some(candidate) = CandidateRow::read(&self.tx(), ACCOUNT, name::CANDIDATE)? else {
+            return Ok(());
+        };
         self.tx().delete(ACCOUNT, name::CANDIDATE);
         let me = self.settle_in(candidate.account);
         self.emit(Event::Registered { user: me.user.clone(), device: me.device.clone() });
@@ -122,8 +125,10 @@ impl Core {
 
     pub(crate) fn service_info(&self) -> Result<Option<ServiceInfo>, ClientError> {
         let row = self.tx().get(ACCOUNT, name::SERVICE)?;
-        row.map(|row| ServiceInfo::decode(&row).map_err(|source| ClientError::Row { what: "service", source }))
-            .transpose()
+        row.map(|row| {
+            ServiceInfo::decode(&row).map_err(|source| ClientError::Row { what: "service", source })
+        })
+        .transpose()
     }
 
     pub(crate) fn service_answered(&mut self, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
@@ -227,7 +232,8 @@ impl Core {
     pub(crate) fn devices(&self) -> Result<Vec<DeviceUri>, ClientError> {
         let me = self.me()?;
         let Some(row) = self.tx().get(ACCOUNT, name::DEVICES)? else { return Ok(vec![me.device.clone()]) };
-        let list = DeviceList::decode(&row).map_err(|source| ClientError::Row { what: "device list", source })?;
+        let list =
+            DeviceList::decode(&row).map_err(|source| ClientError::Row { what: "device list", source })?;
         let ours = list.devices.into_iter().filter(|device| {
             device.authorisation.account_key == me.authorisation.account_key
                 && device.authorisation.verify(&device.uri, &device.signature_key).is_ok()
@@ -236,7 +242,12 @@ impl Core {
     }
 
     /// A request was answered.
-    pub(crate) fn answered(&mut self, job: &Job, response: &HttpResponse, now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn answered(
+        &mut self,
+        job: &Job,
+        response: &HttpResponse,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         if !(200..300).contains(&response.status) {
             return self.refused(job, response, now);
         }
@@ -289,10 +300,7 @@ impl Core {
         }
         match job {
             Job::Register => self.registration_refused(&error),
-            Job::Challenge | Job::Token => {
-                self.live.refusals += 1;
-                self.unauthenticated(error.code, now);
-            }
+            Job::Challenge | Job::Token => self.unauthenticated(error.code, now),
             _ if error.code == ErrorCode::Unauthenticated => self.unauthenticated(error.code, now),
             Job::AddDevice(device) => self.device_refused(device, &error),
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,

@@ -12,25 +12,23 @@ use crate::{
     live::Job,
     mls::{
         credential,
-        membership::{self, DictionaryChange, Judged, Plan},
+        membership::{self, DictionaryChange, Judged},
         provider::Provider,
         wire,
     },
-    room::Room,
+    plan::plan,
     rows::{Answer, CommitMark, Intent, PendingCommit, RoomState},
 };
 use openmls::prelude::*;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
 use trefoil_proto::{
-    DeviceUri, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
+    DeviceUri, ErrorCode, RoomUri, Timestamp, Wire as _,
     mimi::{
         UpdateRequest, UpdateRoomResponse,
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
     },
     mls::MlsMessage,
     paths,
-    room::{IndexRolePair, ParticipantListUpdate, Role, RoomMetadata, UserRolePair},
 };
 
 /// How often an intent may lose to other commits.
@@ -60,13 +58,20 @@ impl Core {
             return Ok(room.row.state == RoomState::Leaving);
         }
         let Some(intent) = room.row.intents.first().cloned() else { return Ok(false) };
+        let left = room.row.intents.len();
         self.start(uri, intent, now)?;
-        Ok(true)
+        // What needed no commit makes room for the next.
+        if self.known_room(uri)?.row.intents.len() < left { self.pump_change(uri, now) } else { Ok(true) }
     }
 
     fn update(&mut self, job: Job, uri: &RoomUri, body: Vec<u8>, now: Timestamp) {
         if self.live.may(&job, now) {
-            self.ask(job, Method::Post, format!("{}/update/{}", paths::CLIENT_ROOT, paths::segment(&uri.to_string())), body);
+            self.ask(
+                job,
+                Method::Post,
+                format!("{}/update/{}", paths::CLIENT_ROOT, paths::segment(&uri.to_string())),
+                body,
+            );
         }
     }
 
@@ -124,7 +129,8 @@ impl Core {
             commit: commit.clone(),
         };
         let mark = CommitMark { epoch, hash: hash(&commit) };
-        room.row.pending = Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
+        room.row.pending =
+            Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
         self.pump_change(uri, now).map(drop)
     }
 
@@ -144,7 +150,13 @@ impl Core {
     }
 
     /// The hub's answer to a commit or to own proposals.
-    pub(crate) fn updated(&mut self, job: &Job, uri: &RoomUri, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn updated(
+        &mut self,
+        job: &Job,
+        uri: &RoomUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         let Ok(response) = UpdateRoomResponse::decode(body) else {
             self.live.pause(job.clone(), 0, now);
             return Ok(());
@@ -185,7 +197,11 @@ impl Core {
 
     /// The service refused an update for good.
     pub(crate) fn update_refused(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
-        let reason = if code == ErrorCode::NotAllowed { ChangeRefusal::NotAllowed } else { ChangeRefusal::Service(code) };
+        let reason = if code == ErrorCode::NotAllowed {
+            ChangeRefusal::NotAllowed
+        } else {
+            ChangeRefusal::Service(code)
+        };
         self.abandon(uri, reason)
     }
 
@@ -210,22 +226,17 @@ impl Core {
     }
 
     /// A commit of the current epoch or an earlier one has arrived.
-    pub(crate) fn take_commit(
-        &mut self,
-        uri: &RoomUri,
-        message: &MlsMessage,
-        accepted: Timestamp,
-        now: Timestamp,
-    ) -> Taken {
+    pub(crate) fn take_commit(&mut self, uri: &RoomUri, message: &MlsMessage, accepted: Timestamp) -> Taken {
         let mark = CommitMark { epoch: message.epoch().unwrap_or(0), hash: hash(message) };
         let room = self.known_room(uri)?;
         let is_own = room.row.pending.as_ref().is_some_and(|pending| pending.mark == mark);
         if is_own && room.row.state == RoomState::Joining {
-            return self.joined_externally(uri, now).map(Ok);
+            return self.joined_externally(uri).map(Ok);
         }
         if Some(mark.epoch) != room.epoch() {
             // Merged before. Another commit than the own one that was confirmed for that epoch is another history.
-            let forked = room.row.merged.is_some_and(|merged| merged.epoch == mark.epoch && merged.hash != mark.hash);
+            let forked =
+                room.row.merged.is_some_and(|merged| merged.epoch == mark.epoch && merged.hash != mark.hash);
             return Ok(if forked { Err(Refusal::Forked) } else { Ok(()) });
         }
         room.touch();
@@ -234,7 +245,7 @@ impl Core {
             Ok(judged) => judged,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.merged(uri, judged, accepted, now)?;
+        self.merged(uri, judged, accepted)?;
         self.release_held(uri)?;
         Ok(Ok(()))
     }
@@ -267,7 +278,11 @@ impl Core {
         Ok(judged)
     }
 
-    fn merge_theirs(&mut self, uri: &RoomUri, message: &MlsMessage) -> Result<Result<Judged, Refusal>, ClientError> {
+    fn merge_theirs(
+        &mut self,
+        uri: &RoomUri,
+        message: &MlsMessage,
+    ) -> Result<Result<Judged, Refusal>, ClientError> {
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
         let proposals = room.row.proposals.clone();
@@ -275,7 +290,8 @@ impl Core {
         load_proposals(provider, group, &proposals)?;
         let staged = match stage(provider, uri, group, message)? {
             Ok((staged, sender, dictionary)) => {
-                let judged = membership::judge(&provider.storage.overlay(), uri, group, &staged, &sender, dictionary)?;
+                let judged =
+                    membership::judge(&provider.storage.overlay(), uri, group, &staged, &sender, dictionary)?;
                 judged.map(|judged| (staged, judged))
             }
             Err(refusal) => Err(refusal),
@@ -295,7 +311,7 @@ impl Core {
     }
 
     /// What follows from a merged commit.
-    fn merged(&mut self, uri: &RoomUri, judged: Judged, accepted: Timestamp, now: Timestamp) -> Result<(), ClientError> {
+    fn merged(&mut self, uri: &RoomUri, judged: Judged, accepted: Timestamp) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         room.row.proposals.clear();
         room.row.intents.retain(|intent| *intent != Intent::CommitProposals);
@@ -310,7 +326,7 @@ impl Core {
         self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
         let actor = judged.actor.clone();
         let events = judged.events(uri, name);
-        self.note(&events, accepted, now)?;
+        self.note(&events, accepted)?;
         for event in events {
             self.emit(event);
         }
@@ -349,10 +365,10 @@ impl Core {
             Ok(leaver) => leaver,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        room.row.proposals.push(message.as_bytes().to_vec().into());
         if leaver == me.device {
             return Ok(Ok(()));
         }
-        room.row.proposals.push(message.as_bytes().to_vec().into());
         let own = group.own_leaf_index();
         let turn = group.members().filter(|member| member.index < own).count() as u64;
         if room.row.state == RoomState::Open {
@@ -376,12 +392,18 @@ pub(crate) fn hash(message: &MlsMessage) -> [u8; 32] {
 }
 
 /// Reads a proposal without keeping it: the device that wants to leave.
-fn self_removed(provider: &Provider, group: &mut MlsGroup, message: &MlsMessage) -> Result<DeviceUri, Refusal> {
+fn self_removed(
+    provider: &Provider,
+    group: &mut MlsGroup,
+    message: &MlsMessage,
+) -> Result<DeviceUri, Refusal> {
     let processed = group
         .process_message(provider, wire::protocol_message(message)?)
         .map_err(|_| Refusal::InvalidHandshake)?;
     match processed.content() {
-        ProcessedMessageContent::ProposalMessage(queued) if matches!(queued.proposal(), Proposal::SelfRemove) => {
+        ProcessedMessageContent::ProposalMessage(queued)
+            if matches!(queued.proposal(), Proposal::SelfRemove) =>
+        {
             credential::claimed_device(processed.credential())
         }
         _ => Err(Refusal::InvalidHandshake),
@@ -389,7 +411,11 @@ fn self_removed(provider: &Provider, group: &mut MlsGroup, message: &MlsMessage)
 }
 
 /// Gives the group the proposals that a commit may refer to.
-fn load_proposals(provider: &Provider, group: &mut MlsGroup, proposals: &[tls_codec::VLBytes]) -> Result<(), ClientError> {
+fn load_proposals(
+    provider: &Provider,
+    group: &mut MlsGroup,
+    proposals: &[tls_codec::VLBytes],
+) -> Result<(), ClientError> {
     for proposal in proposals {
         let Ok(message) = MlsMessage::parse(proposal.as_slice()) else { continue };
         let Ok(message) = wire::protocol_message(&message) else { continue };
@@ -423,7 +449,9 @@ fn stage(
     };
     let sender = processed.sender().clone();
     Ok(match processed.into_content() {
-        ProcessedMessageContent::StagedCommitMessage(staged) => Ok((*staged, sender, DictionaryChange::default())),
+        ProcessedMessageContent::StagedCommitMessage(staged) => {
+            Ok((*staged, sender, DictionaryChange::default()))
+        }
         ProcessedMessageContent::UnresolvedAppDataCommit(commit) => {
             let updater = group.app_data_dictionary_updater();
             match membership::resolve(uri, updater, commit.app_data_update_proposals()) {
@@ -436,123 +464,4 @@ fn stage(
         }
         _ => Err(Refusal::Malformed),
     })
-}
-
-/// What an intent comes to in the room as it is now; `None` if there is nothing left to do.
-fn plan(
-    room: &mut Room,
-    me: &UserUri,
-    intent: &Intent,
-    material: &crate::live::Material,
-    provider: &Provider,
-) -> Result<Option<Plan>, Refusal> {
-    let context = room.context()?.clone();
-    let leaving = leaving(room, provider)?;
-    let Some(group) = &room.group else { return Err(Refusal::UnknownRoom) };
-    let mut plan = Plan::default();
-    let mut update = ParticipantListUpdate::default();
-    let mut devices = Vec::new();
-    for member in group.members() {
-        devices.push((member.index, credential::claimed_device(&member.credential)?));
-    }
-    match intent {
-        Intent::Add { people } => {
-            for user in people {
-                if context.participants.index_of(user).is_none() {
-                    update.added.push(UserRolePair { user: user.clone(), role: Role::MEMBER });
-                }
-                for package in material.get(user).into_iter().flatten() {
-                    let package = wire::key_package(provider.crypto(), package)?;
-                    let leaf = credential::check_leaf(package.leaf_node())?;
-                    if leaf.device.user_uri() != *user {
-                        return Err(Refusal::UntrustedDevice { device: leaf.device.to_string() });
-                    }
-                    if let Err(refusal) = credential::NewPins::default()
-                        .check(&provider.storage.overlay(), &leaf)
-                        .map_err(|_| Refusal::Internal)?
-                    {
-                        return Err(refusal);
-                    }
-                    if !devices.iter().any(|(_, device)| *device == leaf.device) {
-                        plan.key_packages.push(package);
-                    }
-                }
-            }
-            if plan.key_packages.is_empty() && update.added.is_empty() {
-                return Ok(None);
-            }
-        }
-        Intent::Remove { people } => {
-            plan.removals =
-                devices.iter().filter(|(_, device)| people.contains(&device.user_uri())).map(|(index, _)| *index).collect();
-            update.removed.extend(people.iter().filter_map(|user| context.participants.index_of(user)));
-            if plan.removals.is_empty() && update.removed.is_empty() {
-                return Ok(None);
-            }
-        }
-        Intent::Rename { name } => {
-            let name = std::str::from_utf8(name.as_slice()).ok().and_then(|name| name.parse().ok());
-            let name = name.ok_or(Refusal::Malformed)?;
-            let metadata = RoomMetadata { name, ..context.metadata.clone() };
-            if metadata == context.metadata {
-                return Ok(None);
-            }
-            plan.metadata = Some(metadata.encode());
-        }
-        Intent::MakeAdmin { user } => match context.participants.index_of(user) {
-            Some(index) if context.role_of(user) < Role::ADMIN => {
-                update.changed.push(IndexRolePair { index, role: Role::ADMIN });
-            }
-            _ => return Ok(None),
-        },
-        Intent::RemoveOwnOthers => {
-            let own = group.own_leaf_index();
-            let others = devices.iter().filter(|(index, device)| *index != own && device.user_uri() == *me);
-            plan.removals = others.map(|(index, _)| *index).collect();
-            if plan.removals.is_empty() {
-                return Ok(None);
-            }
-        }
-        Intent::Leave => return Ok(None),
-        Intent::CommitProposals if room.row.proposals.is_empty() => return Ok(None),
-        Intent::CommitProposals => {}
-    }
-    // Whoever leaves with the last device leaves the list too; somebody who is being removed has left already.
-    plan.removals.retain(|index| !leaving.contains(&index.u32()));
-    let staying: BTreeSet<UserUri> = devices
-        .iter()
-        .filter(|(index, _)| !leaving.contains(&index.u32()) && !plan.removals.contains(index))
-        .map(|(_, device)| device.user_uri())
-        .collect();
-    for (_, device) in devices.iter().filter(|(index, _)| leaving.contains(&index.u32())) {
-        let user = device.user_uri();
-        if let Some(index) = context.participants.index_of(&user)
-            && !staying.contains(&user)
-            && !update.removed.contains(&index)
-        {
-            update.removed.push(index);
-            update.changed.retain(|changed| changed.index != index);
-        }
-    }
-    if update != ParticipantListUpdate::default() {
-        plan.participants = Some(update);
-    }
-    Ok(Some(plan))
-}
-
-/// Leaves whose devices proposed to leave in this epoch.
-fn leaving(room: &mut Room, provider: &Provider) -> Result<BTreeSet<u32>, Refusal> {
-    let proposals = room.row.proposals.clone();
-    let Some(group) = room.group.as_mut() else { return Err(Refusal::UnknownRoom) };
-    let mut leaving = BTreeSet::new();
-    for proposal in &proposals {
-        let message = MlsMessage::parse(proposal.as_slice()).map_err(|_| Refusal::Malformed)?;
-        let processed = group
-            .process_message(provider, wire::protocol_message(&message)?)
-            .map_err(|_| Refusal::InvalidHandshake)?;
-        if let Sender::Member(index) = processed.sender() {
-            leaving.insert(index.u32());
-        }
-    }
-    Ok(leaving)
 }

@@ -89,7 +89,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::AccountExists`].
-    pub fn link_request(&mut self, domain: Domain, now: Timestamp) -> Result<(String, Step<'_>), ClientError> {
+    pub fn link_request(
+        &mut self,
+        domain: Domain,
+        now: Timestamp,
+    ) -> Result<(String, Step<'_>), ClientError> {
         self.step(now, |core| core.link_request(domain))
     }
 
@@ -278,7 +282,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::add_people`].
-    pub fn make_admin(&mut self, room: &RoomUri, user: &UserUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+    pub fn make_admin(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
         self.change(room, true, Intent::MakeAdmin { user: user.clone() }, now)
     }
 
@@ -286,7 +295,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::add_people`].
-    pub fn rename_room(&mut self, room: &RoomUri, title: &str, now: Timestamp) -> Result<Step<'_>, ClientError> {
+    pub fn rename_room(
+        &mut self,
+        room: &RoomUri,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
         if title.len() > trefoil_proto::limits::METADATA_TEXT {
             return Err(ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT });
         }
@@ -346,7 +360,9 @@ impl Client {
     pub fn converse(
         &mut self,
         now: Timestamp,
-        act: impl FnOnce(&mut crate::overlay::Overlay) -> Result<Conversed, crate::conversation::ConversationError>,
+        act: impl FnOnce(
+            &mut crate::overlay::Overlay,
+        ) -> Result<Conversed, crate::conversation::ConversationError>,
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             let conversed = act(&mut core.tx())?;
@@ -475,7 +491,7 @@ impl Core {
                 }
                 other => other,
             },
-            ServerFrame::Submitted { tag, response } => self.submitted(*tag, response, now),
+            ServerFrame::Submitted { tag, response } => self.submitted(*tag, response),
             ServerFrame::Refused { tag, error } => self.submission_refused(*tag, error, now),
             // The service closes the stream by itself.
             ServerFrame::Draining => Ok(()),

@@ -3,12 +3,9 @@
 use crate::{
     ClientError, Effect, Event, HttpRequest, Method, Outcome, RequestId,
     conversation::Draft,
+    error::mls,
     live::{Job, Live, Stream},
-    mls::{
-        credential::Me,
-        provider::Provider,
-        storage::Storage,
-    },
+    mls::{credential::Me, provider::Provider, storage::Storage},
     overlay::Overlay,
     room::Room,
     rows::{self, AccountRow, ROOMS, Row as _, name},
@@ -95,6 +92,10 @@ impl Core {
         for room in self.rooms.values_mut() {
             room.write(&self.provider)?;
         }
+        // A ratchet that moved and is not written would be used again after a restart.
+        if self.provider.storage.is_due() {
+            return Err(mls("write every ratchet state")("a group's room is not in memory"));
+        }
         if let Some(through) = self.acknowledge.take()
             && self.live.stream == Stream::Open
         {
@@ -113,7 +114,6 @@ impl Core {
             return Err(error.into());
         }
         self.before = None;
-        self.rooms.retain(|_, room| !room.forgotten);
         self.rooms.values_mut().for_each(Room::saved);
         self.trim_cache();
         Ok(Outcome { effects: std::mem::take(&mut self.effects), events: std::mem::take(&mut self.events) })

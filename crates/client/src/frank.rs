@@ -35,6 +35,7 @@ pub(crate) fn verify(
     };
     let signed = signed.tls_serialize_detached().map_err(|_| Refusal::Frank)?;
     let signature = Signature::from_slice(&frank.integrity_signature).map_err(|_| Refusal::Frank)?;
-    hub.verify_strict(&wire::sign_content(INTEGRITY_LABEL, &signed), &signature).map_err(|_| Refusal::Frank)?;
+    hub.verify_strict(&wire::sign_content(INTEGRITY_LABEL, &signed), &signature)
+        .map_err(|_| Refusal::Frank)?;
     Ok(StoredFrank { frank: frank.clone(), context })
 }

@@ -109,7 +109,8 @@ impl Core {
             return Ok(Ok(()));
         }
         let Some(current) = room.epoch() else { return Ok(Err(Refusal::UnknownRoom)) };
-        let (Some(epoch), true) = (message.epoch(), message.group_id() == Some(uri.to_string().as_bytes())) else {
+        let (Some(epoch), true) = (message.epoch(), message.group_id() == Some(uri.to_string().as_bytes()))
+        else {
             return Ok(Err(Refusal::Malformed));
         };
         if epoch > current {
@@ -120,7 +121,7 @@ impl Core {
                 self.take_message(uri, message, frank.as_ref(), event.timestamp, arrival)
             }
             (RoomEvent::Commit { message, .. }, MessageKind::Commit) => {
-                self.take_commit(uri, message, event.timestamp, arrival.received)
+                self.take_commit(uri, message, event.timestamp)
             }
             (RoomEvent::Proposal { message, more }, MessageKind::Proposal) => {
                 for proposal in std::iter::once(message).chain(more) {
@@ -194,7 +195,8 @@ impl Core {
             Ok(stored) => stored,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let participants = room.context().map_or(usize::MAX, |context| context.participants.participants.len());
+        let participants =
+            room.context().map_or(usize::MAX, |context| context.participants.participants.len());
         let sender_user = opened.sender.user_uri();
         let received = conversation::receive(
             &mut provider.storage.overlay(),
@@ -278,7 +280,8 @@ fn open(
     };
     let tag = processed.safe_aad_item(FRANK_AAD).and_then(|tag| tag.try_into().ok()).map(FrankingTag);
     Ok(match processed.into_content() {
-        ProcessedMessageContent::ApplicationMessage(data) => match ReceivedContent::decode(data.into_bytes()) {
+        ProcessedMessageContent::ApplicationMessage(data) => match ReceivedContent::decode(data.into_bytes())
+        {
             Ok(content) => Ok(Some(Opened { sender, tag, content })),
             Err(_) => Err(Refusal::Content),
         },
@@ -296,7 +299,8 @@ fn check(
     passing: bool,
 ) -> Result<Option<conversation::StoredFrank>, Refusal> {
     let tag = opened.tag.as_ref().ok_or(Refusal::Frank)?;
-    franking::verify_tag(tag, &opened.content.content.salt, &opened.content.bytes).map_err(|_| Refusal::Frank)?;
+    franking::verify_tag(tag, &opened.content.content.salt, &opened.content.bytes)
+        .map_err(|_| Refusal::Frank)?;
     let user = opened.sender.user_uri();
     let extensions = &opened.content.content.extensions;
     let named = |uri: &Option<String>, is: &dyn std::fmt::Display| uri.as_ref() == Some(&is.to_string());

@@ -1,8 +1,7 @@
 //! Coming into a room: by the Welcome that somebody else's commit brings, or by an external commit of one's own.
 
 use crate::{
-    ChangeRefusal, ClientError, Event, JoinedHow, Method, Refusal,
-    changes,
+    ChangeRefusal, ClientError, Event, JoinedHow, Method, Refusal, changes,
     core::Core,
     error::mls,
     inbox::Taken,
@@ -33,8 +32,15 @@ const SEAL_LABEL: &str = "GroupInfo and ratchet_tree encryption";
 
 impl Core {
     /// A Welcome. One for a room that this device is in already is ignored.
-    pub(crate) fn join_by_welcome(&mut self, uri: &RoomUri, message: &MlsMessage, tree: &RatchetTreeOption) -> Taken {
-        if self.room(uri)?.is_some_and(|room| matches!(room.row.state, RoomState::Open | RoomState::Leaving | RoomState::Creating)) {
+    pub(crate) fn join_by_welcome(
+        &mut self,
+        uri: &RoomUri,
+        message: &MlsMessage,
+        tree: &RatchetTreeOption,
+    ) -> Taken {
+        if self.room(uri)?.is_some_and(|room| {
+            matches!(room.row.state, RoomState::Open | RoomState::Leaving | RoomState::Creating)
+        }) {
             return Ok(Ok(()));
         }
         let (welcome, tree) = match (wire::welcome(message), wire::ratchet_tree(tree)) {
@@ -42,7 +48,9 @@ impl Core {
             (Err(refusal), _) | (_, Err(refusal)) => return Ok(Err(refusal)),
         };
         let staged = StagedWelcome::build_from_welcome(&self.provider, &suite::join_config(), welcome)
-            .and_then(|builder| builder.with_ratchet_tree(tree).skip_lifetime_validation().replace_old_group().build());
+            .and_then(|builder| {
+                builder.with_ratchet_tree(tree).skip_lifetime_validation().replace_old_group().build()
+            });
         let staged = match staged {
             Ok(staged) => staged,
             Err(WelcomeError::StorageError(error)) => return Err(mls("open a Welcome")(error)),
@@ -64,7 +72,13 @@ impl Core {
     }
 
     /// Checks the group that this device would be in, and keeps it or deletes it.
-    fn admit(&mut self, uri: &RoomUri, mut group: MlsGroup, adder: Result<DeviceUri, Refusal>, how: JoinedHow) -> Taken {
+    fn admit(
+        &mut self,
+        uri: &RoomUri,
+        mut group: MlsGroup,
+        adder: Result<DeviceUri, Refusal>,
+        how: JoinedHow,
+    ) -> Taken {
         let me = self.me()?;
         let checked = membership::check_tree(&self.tx(), uri, &group)?;
         let judged = checked.and_then(|(context, pins)| {
@@ -151,8 +165,16 @@ impl Core {
     }
 
     /// The hub's group info: makes the external commit, or says why not.
-    pub(crate) fn group_info(&mut self, uri: &RoomUri, body: &[u8], now: Timestamp) -> Result<(), ClientError> {
-        if self.room(uri)?.is_none_or(|room| room.row.state != RoomState::Joining || room.row.pending.is_some()) {
+    pub(crate) fn group_info(
+        &mut self,
+        uri: &RoomUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        if self
+            .room(uri)?
+            .is_none_or(|room| room.row.state != RoomState::Joining || room.row.pending.is_some())
+        {
             return Ok(());
         }
         let key = self.live.group_info_keys.remove(uri);
@@ -205,9 +227,7 @@ impl Core {
         };
         let opened =
             self.provider.crypto().hpke_open(suite_of_seal.mls().hpke_config(), &input, key, &info, &[]);
-        let Some(opened) =
-            opened.ok().and_then(|bytes| GroupInfoRatchetTreeTbe::decode(&bytes).ok())
-        else {
+        let Some(opened) = opened.ok().and_then(|bytes| GroupInfoRatchetTreeTbe::decode(&bytes).ok()) else {
             return Ok(Err(Refusal::Undecryptable));
         };
         let parts = wire::verifiable_group_info(&opened.group_info)
@@ -276,14 +296,20 @@ impl Core {
         let room = self.known_room(uri)?;
         room.touch();
         room.group = Some(group);
-        room.row.pending = Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
+        room.row.pending =
+            Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
         Ok(Ok(()))
     }
 
     /// The hub's answer to an external commit.
-    pub(crate) fn join_answered(&mut self, uri: &RoomUri, outcome: UpdateOutcome, now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn join_answered(
+        &mut self,
+        uri: &RoomUri,
+        outcome: UpdateOutcome,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         match outcome {
-            UpdateOutcome::Success { .. } => self.joined_externally(uri, now),
+            UpdateOutcome::Success { .. } => self.joined_externally(uri),
             UpdateOutcome::WrongEpoch { .. } => {
                 // Another commit came first. If it was this one, sent before, joining again replaces it.
                 self.forget_keys(uri)?;
@@ -301,7 +327,7 @@ impl Core {
     }
 
     /// The external commit is in the room's history.
-    pub(crate) fn joined_externally(&mut self, uri: &RoomUri, _now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn joined_externally(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         if let Some(pending) = room.row.pending.take() {
             room.row.merged = Some(pending.mark);

@@ -25,6 +25,7 @@ mod keys;
 mod linking;
 mod live;
 mod outbox;
+mod plan;
 mod room;
 mod rooms;
 mod step;

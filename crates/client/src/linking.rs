@@ -12,8 +12,7 @@ use crate::{
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, UserUri, Wire as _,
-    credential::DeviceAuthorisation,
-    edge::NewDevice,
+    credential::DeviceAuthorisation, edge::NewDevice,
 };
 use trefoil_store::KeyRange;
 
@@ -116,7 +115,11 @@ impl Core {
         }
         let answer: LinkAnswer = parse(ANSWER, answer)?;
         let row = LinkRow::read(&self.tx(), ACCOUNT, name::LINK)?.ok_or(ClientError::BadCode)?;
-        let uri = DeviceUri { domain: row.domain.clone(), user: answer.user.id.clone(), device: row.device.clone() };
+        let uri = DeviceUri {
+            domain: row.domain.clone(),
+            user: answer.user.id.clone(),
+            device: row.device.clone(),
+        };
         let key = DeviceKey::from_secret(&row.device_secret.bytes());
         let fits = answer.device == row.device
             && answer.user.domain == row.domain

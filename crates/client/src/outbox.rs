@@ -37,7 +37,12 @@ const OVERHEAD: usize = 1024;
 
 impl Core {
     /// Completes a draft and puts it into the room's outbox; a passing one leaves now or not at all.
-    pub(crate) fn queue(&mut self, uri: &RoomUri, draft: Draft, now: Timestamp) -> Result<MessageId, ClientError> {
+    pub(crate) fn queue(
+        &mut self,
+        uri: &RoomUri,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<MessageId, ClientError> {
         let me = self.me()?;
         let room = self.known_room(uri)?;
         if matches!(room.row.state, RoomState::Left | RoomState::Leaving) {
@@ -56,7 +61,8 @@ impl Core {
             self.pass(uri, &content)?;
             return Ok(id);
         }
-        let outgoing = Outgoing { room: uri, me: &me.user, device: &me.device, content: &content, queued: now };
+        let outgoing =
+            Outgoing { room: uri, me: &me.user, device: &me.device, content: &content, queued: now };
         let (id, events) = conversation::queued(&mut self.tx(), outgoing)?;
         for event in events {
             self.emit(Event::Conversation(event));
@@ -112,7 +118,8 @@ impl Core {
                     Sealed { epoch, message: message.as_bytes().to_vec().into() }
                 }
             };
-            let message = MlsMessage::parse(sealed.message.as_slice()).map_err(mls("read a sealed message"))?;
+            let message =
+                MlsMessage::parse(sealed.message.as_slice()).map_err(mls("read a sealed message"))?;
             row.sealed = Some(sealed);
             row.write(&mut self.tx(), OUTBOX, key.to_vec());
             let tag = self.next_tag();
@@ -127,7 +134,13 @@ impl Core {
         self.live.next_tag
     }
 
-    fn submit(&mut self, uri: &RoomUri, tag: u32, message: &MlsMessage, delivery: Delivery) -> Result<(), ClientError> {
+    fn submit(
+        &mut self,
+        uri: &RoomUri,
+        tag: u32,
+        message: &MlsMessage,
+        delivery: Delivery,
+    ) -> Result<(), ClientError> {
         let request = SubmitMessageRequest {
             protocol: Protocol::Mls10,
             app_message: message.clone(),
@@ -139,7 +152,12 @@ impl Core {
     }
 
     /// Tags and encrypts. The group's new state is part of the step.
-    fn seal_message(&mut self, uri: &RoomUri, content: &[u8], salt: &[u8; 16]) -> Result<MlsMessage, ClientError> {
+    fn seal_message(
+        &mut self,
+        uri: &RoomUri,
+        content: &[u8],
+        salt: &[u8; 16],
+    ) -> Result<MlsMessage, ClientError> {
         const ACT: &str = "encrypt a message";
         let me = self.me()?;
         self.room(uri)?;
@@ -158,7 +176,6 @@ impl Core {
         &mut self,
         tag: u32,
         response: &SubmitMessageResponse,
-        now: Timestamp,
     ) -> Result<(), ClientError> {
         let Some((uri, place)) = self.live.submissions.remove(&tag) else { return Ok(()) };
         let key = room_key(&uri, &[place]);
@@ -176,7 +193,14 @@ impl Core {
                     frank::verify(&hub, &me.user, &uri, *accepted_timestamp, suite, frank).ok()
                 });
                 let id = MessageId(row.message);
-                let events = conversation::sent(&mut self.tx(), &uri, &me.user, id, *accepted_timestamp, stored.as_ref())?;
+                let events = conversation::sent(
+                    &mut self.tx(),
+                    &uri,
+                    &me.user,
+                    id,
+                    *accepted_timestamp,
+                    stored.as_ref(),
+                )?;
                 for event in events {
                     self.emit(Event::Conversation(event));
                 }
@@ -191,12 +215,16 @@ impl Core {
             }
         }
         self.live.busy.insert(uri);
-        let _ = now;
         Ok(())
     }
 
     /// A submission failed before the hub could answer.
-    pub(crate) fn submission_refused(&mut self, tag: u32, error: &ErrorBody, now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn submission_refused(
+        &mut self,
+        tag: u32,
+        error: &ErrorBody,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         let Some((uri, place)) = self.live.submissions.remove(&tag) else { return Ok(()) };
         self.live.busy.insert(uri.clone());
         match error.code {
@@ -238,10 +266,10 @@ impl Core {
 /// The salt stands at the start of the content: array(7), bytes(16).
 fn salt_of(content: &[u8]) -> Result<[u8; 16], ClientError> {
     const START: [u8; 2] = [0x87, 0x50];
-    content
-        .strip_prefix(&START)
-        .and_then(|rest| rest.first_chunk::<16>().copied())
-        .ok_or(ClientError::Row { what: "outbox entry", source: trefoil_proto::ProtoError::Malformed("content") })
+    content.strip_prefix(&START).and_then(|rest| rest.first_chunk::<16>().copied()).ok_or(ClientError::Row {
+        what: "outbox entry",
+        source: trefoil_proto::ProtoError::Malformed("content"),
+    })
 }
 
 impl std::fmt::Display for SendRefusal {

@@ -7,7 +7,10 @@ use crate::{
     mls::{context::RoomContext, provider::Provider},
     rows::{HELD, ROOMS, RoomRow, Row as _, room_range},
 };
-use openmls::{group::PastEpochDeletion, prelude::{GroupId, MlsGroup}};
+use openmls::{
+    group::PastEpochDeletion,
+    prelude::{GroupId, MlsGroup},
+};
 use openmls_traits::OpenMlsProvider as _;
 use std::time::SystemTime;
 use trefoil_proto::RoomUri;
@@ -21,14 +24,12 @@ pub(crate) struct Room {
     context: Option<(u64, RoomContext)>,
     saved: Vec<u8>,
     changed: bool,
-    /// Not to be kept in memory after the step.
-    pub(crate) forgotten: bool,
 }
 
 impl Room {
     /// A room that is not stored yet.
     pub(crate) fn new(uri: RoomUri, row: RoomRow, group: Option<MlsGroup>) -> Self {
-        Self { uri, row, group, context: None, saved: Vec::new(), changed: true, forgotten: false }
+        Self { uri, row, group, context: None, saved: Vec::new(), changed: true }
     }
 
     fn load(provider: &Provider, uri: &RoomUri) -> Result<Option<Self>, ClientError> {
@@ -37,7 +38,7 @@ impl Room {
         let row = RoomRow::from_row(&saved)?;
         let group = MlsGroup::load(provider.storage(), &group_id(uri)).map_err(mls("load a group"))?;
         let uri = uri.clone();
-        Ok(Some(Self { uri, row, group, context: None, saved, changed: false, forgotten: false }))
+        Ok(Some(Self { uri, row, group, context: None, saved, changed: false }))
     }
 
     /// Says that the group is about to be changed.
@@ -56,7 +57,7 @@ impl Room {
     }
 
     pub(crate) fn touched(&self) -> bool {
-        self.changed || self.forgotten || self.row.to_row() != self.saved
+        self.changed || self.row.to_row() != self.saved
     }
 
     /// The epoch of the group; `None` without one.
@@ -80,7 +81,8 @@ impl Room {
             let id = group.group_id().clone();
             // Deletes nothing: it is the one call that writes the ratchet state.
             let keep_all = PastEpochDeletion::before_timestamp(SystemTime::UNIX_EPOCH);
-            let written = provider.storage.write_due(&id, || group.delete_past_epoch_secrets(provider, keep_all));
+            let written =
+                provider.storage.write_due(&id, || group.delete_past_epoch_secrets(provider, keep_all));
             written.transpose().map_err(mls("write a group's ratchet state"))?;
         }
         let row = self.row.to_row();

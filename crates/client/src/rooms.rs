@@ -81,7 +81,9 @@ impl Core {
             epoch: room.epoch().unwrap_or(0),
             suite: room.suite().and_then(Suite::from_code),
             participants: Vec::new(),
-            changing: room.row.pending.is_some() || room.row.request.is_some() || !room.row.intents.is_empty(),
+            changing: room.row.pending.is_some()
+                || room.row.request.is_some()
+                || !room.row.intents.is_empty(),
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -113,9 +115,12 @@ impl Core {
         suite: Suite,
     ) -> Result<RoomUri, ClientError> {
         let me = self.me()?;
-        let title: Text = title.parse().map_err(|_| ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT })?;
+        let title: Text = title
+            .parse()
+            .map_err(|_| ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT })?;
         let hub = self.service_info()?.ok_or(ClientError::NoService)?;
-        let uri = RoomUri { domain: me.user.domain.clone(), id: RoomId::from_random(&self.random::<16>()?[..]) };
+        let uri =
+            RoomUri { domain: me.user.domain.clone(), id: RoomId::from_random(&self.random::<16>()?[..]) };
         let (group, request) = self.make_group(&uri, title, suite, &hub)?;
         let mut row = RoomRow::new(RoomState::Creating);
         row.request = Some(request.into());
@@ -138,8 +143,9 @@ impl Core {
         let me = self.me()?;
         let context = new_context(uri, title, &me.user, hub);
         let config = suite::create_config(suite, &me, context);
-        let group = MlsGroup::new_with_group_id(&self.provider, &me.key, &config, group_id(uri), me.credential())
-            .map_err(mls(ACT))?;
+        let group =
+            MlsGroup::new_with_group_id(&self.provider, &me.key, &config, group_id(uri), me.credential())
+                .map_err(mls(ACT))?;
         let info = group.export_group_info(self.provider.crypto(), &me.key, false).map_err(mls(ACT))?;
         let request = CreateRoomRequest {
             room: uri.clone(),
@@ -223,7 +229,9 @@ impl Core {
             self.emit(Event::RoomLeft { room: uri.clone(), by: me.device.clone() });
             return Ok(());
         }
-        if participants.role_of(&me.user) == Role::ADMIN && !others.iter().any(|pair| pair.role == Role::ADMIN) {
+        if participants.role_of(&me.user) == Role::ADMIN
+            && !others.iter().any(|pair| pair.role == Role::ADMIN)
+        {
             self.intend(uri, Intent::MakeAdmin { user: others[0].user.clone() })?;
         }
         self.intend(uri, Intent::RemoveOwnOthers)?;
@@ -239,7 +247,8 @@ impl Core {
         let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
         room.touch();
         let Some(group) = room.group.as_mut() else { return Ok(()) };
-        let proposal = group.leave_group_via_self_remove(provider, &me.key).map_err(mls("propose to leave"))?;
+        let proposal =
+            group.leave_group_via_self_remove(provider, &me.key).map_err(mls("propose to leave"))?;
         group.clear_pending_proposals(provider.storage()).map_err(mls("forget proposals"))?;
         let request = UpdateRequest::Proposals { first: wire::message(&proposal)?, more: Vec::new() };
         room.row.state = RoomState::Leaving;
@@ -249,7 +258,12 @@ impl Core {
     }
 
     /// Key packages of everyone who is to be added. True once they are here; else asks for them.
-    pub(crate) fn gather(&mut self, uri: &RoomUri, people: &[UserUri], now: Timestamp) -> Result<bool, ClientError> {
+    pub(crate) fn gather(
+        &mut self,
+        uri: &RoomUri,
+        people: &[UserUri],
+        now: Timestamp,
+    ) -> Result<bool, ClientError> {
         let me = self.me()?;
         let suite = self.known_room(uri)?.suite().unwrap_or_default();
         let mut complete = true;
@@ -272,7 +286,8 @@ impl Core {
                 requester_signature_key: me.key.public().to_vec(),
                 requester_credential: WireCredential::basic(me.device.to_string().as_bytes()),
             };
-            let signature = me.key.sign_bytes(&wire::sign_content(MATERIAL_LABEL, &wire::encoded(&tbs))).to_vec();
+            let signature =
+                me.key.sign_bytes(&wire::sign_content(MATERIAL_LABEL, &wire::encoded(&tbs))).to_vec();
             let path = format!("{}/keyMaterial/{}", paths::CLIENT_ROOT, paths::segment(&user.to_string()));
             self.ask(job, Method::Post, path, KeyMaterialRequest { tbs, signature }.encode());
         }
@@ -306,7 +321,12 @@ impl Core {
         Ok(())
     }
 
-    pub(crate) fn material_refused(&mut self, uri: &RoomUri, user: &UserUri, code: ErrorCode) -> Result<(), ClientError> {
+    pub(crate) fn material_refused(
+        &mut self,
+        uri: &RoomUri,
+        user: &UserUri,
+        code: ErrorCode,
+    ) -> Result<(), ClientError> {
         match code {
             ErrorCode::NotFound | ErrorCode::NotAllowed => self.unavailable(uri, user),
             code => {
@@ -320,7 +340,10 @@ impl Core {
         if !self.waits_for(uri, user)? {
             return Ok(());
         }
-        self.emit(Event::ChangeRefused { room: uri.clone(), reason: ChangeRefusal::Unavailable(user.clone()) });
+        self.emit(Event::ChangeRefused {
+            room: uri.clone(),
+            reason: ChangeRefusal::Unavailable(user.clone()),
+        });
         let room = self.known_room(uri)?;
         if let Some(Intent::Add { people }) = room.row.intents.first_mut() {
             people.retain(|person| person != user);
@@ -356,18 +379,35 @@ impl Core {
         Ok(())
     }
 
+    /// Has the own name sent to a room for someone who just came in. Not in large rooms, where the greetings would
+    /// outnumber the messages: there a newcomer learns names when they change.
+    fn greet(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let people =
+            self.room(uri)?.and_then(|room| Some(room.context().ok()?.participants.participants.len()));
+        let small = people.is_some_and(|people| people <= conversation::STATUS_PARTICIPANTS);
+        if small && !self.introductions.contains(uri) {
+            self.introductions.push(uri.clone());
+        }
+        Ok(())
+    }
+
     /// Lines of the timeline for what happened to a room.
-    pub(crate) fn note(&mut self, events: &[Event], accepted: Timestamp, _now: Timestamp) -> Result<(), ClientError> {
+    pub(crate) fn note(&mut self, events: &[Event], accepted: Timestamp) -> Result<(), ClientError> {
         for event in events {
             let (room, line) = match event {
                 Event::MemberAdded { room, user, by } => {
+                    self.greet(room)?;
                     (room, Line::Added { user: user.clone(), by: by.user_uri() })
                 }
                 Event::MemberRemoved { room, user, by } => {
                     (room, Line::Removed { user: user.clone(), by: by.user_uri() })
                 }
-                Event::DeviceAdded { room, device, .. } => (room, Line::DeviceAdded { device: device.clone() }),
-                Event::DeviceRemoved { room, device, .. } => (room, Line::DeviceRemoved { device: device.clone() }),
+                Event::DeviceAdded { room, device, .. } => {
+                    (room, Line::DeviceAdded { device: device.clone() })
+                }
+                Event::DeviceRemoved { room, device, .. } => {
+                    (room, Line::DeviceRemoved { device: device.clone() })
+                }
                 Event::RoleChanged { room, user, role, by } => {
                     (room, Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 })
                 }

@@ -2,7 +2,9 @@
 
 use crate::{ClientError, overlay::Overlay};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
-use trefoil_proto::{DeviceId, DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri, credential::DeviceAuthorisation};
+use trefoil_proto::{
+    DeviceId, DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri, credential::DeviceAuthorisation,
+};
 use trefoil_store::{KeyRange, Table};
 use zeroize::Zeroizing;
 
@@ -262,4 +264,78 @@ pub(crate) fn room_range(room: &RoomUri) -> KeyRange {
 /// The number that ends a key.
 pub(crate) fn last_number(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|digits| u64::from_be_bytes(*digits))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn intents() -> impl Strategy<Value = Vec<Intent>> {
+        let user =
+            "[a-z0-9]{1,26}".prop_map(|id| format!("mimi://a.test/u/{id}").parse::<UserUri>().unwrap());
+        let people = prop::collection::vec(user.clone(), 0..4);
+        prop::collection::vec(
+            prop_oneof![
+                people.clone().prop_map(|people| Intent::Add { people }),
+                people.prop_map(|people| Intent::Remove { people }),
+                prop::collection::vec(any::<u8>(), 0..40)
+                    .prop_map(|name| Intent::Rename { name: name.into() }),
+                user.prop_map(|user| Intent::MakeAdmin { user }),
+                Just(Intent::CommitProposals),
+                Just(Intent::RemoveOwnOthers),
+                Just(Intent::Leave),
+            ],
+            0..4,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn rooms_come_back_as_they_were(
+            intents in intents(),
+            request in prop::option::of(prop::collection::vec(any::<u8>(), 0..100)),
+            epoch in any::<u64>(),
+            conflicts in any::<u32>(),
+            next_outbox in any::<u64>(),
+        ) {
+            let mark = CommitMark { epoch, hash: [3; 32] };
+            let row = RoomRow {
+                request: request.clone().map(Into::into),
+                pending: request.map(|request| PendingCommit { mark, request: request.into(), answer: Answer::Given }),
+                intents,
+                conflicts,
+                merged: Some(mark),
+                next_outbox,
+                ..RoomRow::new(RoomState::Open)
+            };
+            let again = RoomRow::from_row(&row.to_row()).unwrap();
+            prop_assert_eq!(again.to_row(), row.to_row());
+            prop_assert_eq!(again.intents, row.intents);
+        }
+
+        #[test]
+        fn anything_else_is_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = RoomRow::from_row(&bytes);
+            let _ = OutboxRow::from_row(&bytes);
+            let _ = AccountRow::from_row(&bytes);
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut row = RoomRow::new(RoomState::Open).to_row();
+        row[0] = VERSION + 1;
+        assert!(matches!(RoomRow::from_row(&row), Err(ClientError::Row { what: "room", .. })));
+    }
+
+    #[test]
+    fn keys_sort_by_room_then_epoch_then_position() {
+        let room: RoomUri = "mimi://a.test/r/one".parse().unwrap();
+        assert!(room_key(&room, &[1, 255]) < room_key(&room, &[1, 256]));
+        assert!(room_key(&room, &[1, u64::MAX]) < room_key(&room, &[2, 0]));
+        assert_eq!(last_number(&room_key(&room, &[1, 256])), Some(256));
+    }
 }

@@ -3,13 +3,13 @@
 
 mod world;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use trefoil_client::{Client, Effect, Event, Input, Refusal, Suite, conversation::compose};
 use trefoil_proto::{
     Timestamp, Wire as _,
-    credential::DeviceAuthorisation,
     frame::{ClientFrame, MailboxEvent},
     mimi::fanout::RoomEvent,
+    room::{ParticipantListUpdate, Role, UserRolePair},
 };
 use world::World;
 
@@ -70,36 +70,70 @@ fn a_stamp_that_was_tampered_with_is_refused() {
     }
 }
 
+/// A plain member's altered client, and a hub that lets everything through, against everyone else.
 #[test]
 fn a_ghost_that_a_member_adds_without_leave_is_refused() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let mallory = world.person("mallory");
+    let ghost = world.strangers(1).remove(0);
     let room = world.create(alice, &[bob, carol], Suite::Classical);
-    let user = world.user(mallory);
-    // An honest client of bob's refuses to try.
+    // An honest client does not even try.
     let now = world.now;
-    assert!(world.devices[bob].client.add_people(&room, &[user.clone()], now).is_err());
-    // A lying hub and a lying member: the member was made an admin on this device alone, and the hub lets it through.
+    assert!(world.devices[bob].client.add_people(&room, std::slice::from_ref(&ghost), now).is_err());
     world.hub.lenient = true;
-    let before = world.epoch(alice, &room);
-    world.devices[alice].deaf = true;
-    world.devices[carol].deaf = true;
-    let bob_user = world.user(bob);
-    world.act(alice, |client, now| client.make_admin(&room, &bob_user, now));
+    let package = world.hub.keys.values().find(|keys| keys.one_use.len() == 1).unwrap().one_use[0].clone();
+    let list = ParticipantListUpdate {
+        added: vec![UserRolePair { user: ghost, role: Role::MEMBER }],
+        ..Default::default()
+    };
+    let before = world.epoch(carol, &room);
+    let request = world::evil::commit(&world, bob, &room, &package, Some(&list));
+    world.hub.update(&room, &request);
+    world.events(alice);
+    world.events(carol);
     world.run();
-    // Only bob hears of it; then the others are given a commit that a plain member made, as far as they know.
-    let admin_commit: BTreeSet<_> = [world.uri(alice), world.uri(carol)].into();
-    world.act(bob, |client, now| client.add_people(&room, &[user], now));
-    world.run();
-    for device in &admin_commit {
-        let mailbox = world.hub.mailboxes.get_mut(device).unwrap();
-        let count = mailbox.len();
-        mailbox.remove(count - 2);
+    for at in [alice, carol] {
+        let by = world.uri(bob);
+        assert_eq!(refusals(&world.events(at)), [Refusal::NotAllowed { by }]);
+        assert_eq!(world.epoch(at, &room), before);
+        assert_eq!(world.devices[at].client.room(&room).unwrap().unwrap().participants.len(), 3);
     }
-    world.devices[carol].deaf = false;
+}
+
+/// The same without touching the list: a device whose owner does not take part.
+#[test]
+fn a_device_of_nobody_in_the_list_is_refused() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    world.strangers(1);
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.hub.lenient = true;
+    let package = world.hub.keys.values().find(|keys| keys.one_use.len() == 1).unwrap().one_use[0].clone();
+    let request = world::evil::commit(&world, alice, &room, &package, None);
+    world.hub.update(&room, &request);
+    world.events(bob);
     world.run();
-    assert_eq!(world.epoch(carol, &room), before, "carol did not follow");
+    let by = world.uri(alice);
+    assert_eq!(refusals(&world.events(bob)), [Refusal::NotAllowed { by }]);
+}
+
+/// An admin's altered client adds a device that claims to be of somebody whom the others know under another key.
+#[test]
+fn a_received_commit_with_another_account_key_is_refused() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let victim = world.user(bob);
+    let account = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
+    let device = format!("mimi://{}/d/{}/forged", victim.domain, victim.id).parse().unwrap();
+    let (_, keys) = world::forge::device(&device, &account);
+    world.hub.lenient = true;
+    let request = world::evil::commit(&world, alice, &room, &keys.one_use[0], None);
+    world.hub.update(&room, &request);
+    world.events(carol);
+    world.run();
+    assert_eq!(refusals(&world.events(carol)), [Refusal::AccountKeyChanged { user: victim }]);
+    assert_eq!(world.devices[carol].client.room(&room).unwrap().unwrap().participants.len(), 3);
 }
 
 #[test]
@@ -113,7 +147,7 @@ fn a_device_without_its_accounts_word_is_refused() {
     let packages = world.hub.keys[&world.uri(impostor)].clone();
     let devices = world.hub.accounts[&world.user(impostor)].clone();
     let bob_device = world.uri(bob);
-    world.act(alice, |client, now| client.remove_people(&room, &[stolen.clone()], now));
+    world.act(alice, |client, now| client.remove_people(&room, std::slice::from_ref(&stolen), now));
     world.run();
     world.hub.keys.insert(bob_device, packages);
     assert!(devices[0].authorisation.verify(&world.uri(bob), &devices[0].signature_key).is_err());
@@ -123,12 +157,14 @@ fn a_device_without_its_accounts_word_is_refused() {
     let refused = |event: &Event| {
         matches!(
             event,
-            Event::ChangeRefused { reason: trefoil_client::ChangeRefusal::Untrusted(Refusal::UntrustedDevice { .. }), .. }
+            Event::ChangeRefused {
+                reason: trefoil_client::ChangeRefusal::Untrusted(Refusal::UntrustedDevice { .. }),
+                ..
+            }
         )
     };
     assert!(world.events(alice).iter().any(refused));
     assert_eq!(world.hub.members(&room).len(), 1);
-    let _: fn(&[u8]) -> _ = DeviceAuthorisation::decode;
 }
 
 #[test]
@@ -137,22 +173,15 @@ fn an_account_key_that_changed_is_refused() {
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let room = world.create(alice, &[bob], Suite::Classical);
     let stolen = world.user(bob);
-    world.act(alice, |client, now| client.remove_people(&room, &[stolen.clone()], now));
-    world.run();
-    // Somebody makes bob's account anew: everything verifies, but the account key is another.
-    let store = Arc::new(trefoil_store::MemoryStore::new());
-    let again = world.device_on("bob again", store);
-    let (domain, now) = (world.hub.domain.clone(), world.now);
-    let identifier = trefoil_proto::edge::Identifier::AccountName(b"bob".to_vec());
-    let outcome = world.devices[again].client.register(domain, identifier, now).unwrap().commit().unwrap();
-    world.take(again, outcome);
+    world.act(alice, |client, now| client.remove_people(&room, std::slice::from_ref(&stolen), now));
     world.run();
     // The service swaps in a device that claims to be bob's, under the new account key.
-    let forged = forged_packages(&world, bob);
+    let account = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
+    let (_, forged) = world::forge::device(&world.uri(bob), &account);
     let bob_device = world.uri(bob);
     world.hub.keys.insert(bob_device, forged);
     world.events(alice);
-    world.act(alice, |client, now| client.add_people(&room, &[stolen.clone()], now));
+    world.act(alice, |client, now| client.add_people(&room, std::slice::from_ref(&stolen), now));
     world.run();
     let refused = |event: &Event| {
         matches!(
@@ -164,48 +193,6 @@ fn an_account_key_that_changed_is_refused() {
     let events = world.events(alice);
     assert!(events.iter().any(refused), "{events:?}");
     assert_eq!(world.hub.members(&room).len(), 1);
-}
-
-/// Key packages for somebody's device URI under a fresh account key.
-fn forged_packages(world: &World, victim: usize) -> trefoil_proto::edge::PublishKeyPackages {
-    use openmls::{component::*, prelude::*};
-    use tls_codec::Serialize as _;
-    let provider = openmls_rust_crypto::OpenMlsRustCrypto::default();
-    let signer = openmls_basic_credential::SignatureKeyPair::new(SignatureScheme::ED25519).unwrap();
-    let uri = world.uri(victim);
-    let account = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
-    let authorisation = DeviceAuthorisation::sign(&account, &uri, signer.public());
-    let mut dictionary = AppDataDictionary::new();
-    let components = ComponentsList::new(vec![0x20]).tls_serialize_detached().unwrap();
-    dictionary.insert(ComponentType::SafeAad.into(), components);
-    dictionary.insert(trefoil_proto::credential::DEVICE_AUTHORISATION, authorisation.encode());
-    let extensions =
-        Extensions::single(Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary))).unwrap();
-    let capabilities = Capabilities::new(
-        Some(&[ProtocolVersion::Mls10]),
-        Some(&[Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519]),
-        Some(&[ExtensionType::AppDataDictionary]),
-        Some(&[ProposalType::AppDataUpdate, ProposalType::SelfRemove]),
-        Some(&[CredentialType::Basic]),
-    );
-    let bundle = KeyPackage::builder()
-        .leaf_node_capabilities(capabilities)
-        .leaf_node_extensions(extensions)
-        .build(
-            Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
-            &provider,
-            &signer,
-            CredentialWithKey {
-                credential: BasicCredential::new(uri.to_string().into_bytes()).into(),
-                signature_key: signer.public().into(),
-            },
-        )
-        .unwrap();
-    let package = bundle.key_package().tls_serialize_detached().unwrap();
-    trefoil_proto::edge::PublishKeyPackages {
-        one_use: vec![trefoil_proto::mls::KeyPackage::parse(&package).unwrap()],
-        last_resort: Vec::new(),
-    }
 }
 
 #[test]
@@ -319,7 +306,13 @@ fn typing_reaches_those_who_are_there_and_is_kept_nowhere() {
     world.act(alice, |client, now| client.send(&room, compose::typing(true), now).map(|(_, step)| step));
     world.run();
     let typing = |event: &Event| {
-        matches!(event, Event::Conversation(trefoil_client::conversation::ConversationEvent::Typing { started: true, .. }))
+        matches!(
+            event,
+            Event::Conversation(trefoil_client::conversation::ConversationEvent::Typing {
+                started: true,
+                ..
+            })
+        )
     };
     let events = world.events(bob);
     assert!(events.iter().any(typing), "{events:?}");

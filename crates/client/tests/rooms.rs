@@ -60,7 +60,8 @@ fn duplicates_are_taken_once_and_malformed_entries_block_nothing() {
     world.run();
     assert_eq!(world.texts(bob, &room), ["once", "after"]);
     let events = world.events(bob);
-    let malformed = events.iter().filter(|event| matches!(event, Event::Refused { reason: Refusal::Malformed, .. }));
+    let malformed =
+        events.iter().filter(|event| matches!(event, Event::Refused { reason: Refusal::Malformed, .. }));
     assert_eq!(malformed.count(), 2);
     let refusals = events.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
     assert_eq!(refusals, 2, "the repeated message is ignored silently: {events:?}");
@@ -209,7 +210,9 @@ fn a_second_device_is_linked_and_joins_by_external_commit() {
             _ => None,
         })
         .unwrap();
-    assert!(world.devices[bob].client.link_approve(&code, now).is_err() || world.user(bob) != world.user(alice));
+    assert!(
+        world.devices[bob].client.link_approve(&code, now).is_err() || world.user(bob) != world.user(alice)
+    );
     world.act(second, |client, now| client.link_finish(&answer, now));
     world.run();
     let joined = |event: &Event| matches!(event, Event::RoomJoined { how: JoinedHow::External, .. });
@@ -294,9 +297,7 @@ fn someone_who_cannot_be_added_is_named_and_the_others_are_added() {
     let outcome = step.commit().unwrap();
     world.take(alice, outcome);
     world.run();
-    let refused = |event: &Event| {
-        matches!(event, Event::ChangeRefused { reason: ChangeRefusal::Unavailable(user), .. } if *user == people[0])
-    };
+    let refused = |event: &Event| matches!(event, Event::ChangeRefused { reason: ChangeRefusal::Unavailable(user), .. } if *user == people[0]);
     assert!(world.events(alice).iter().any(refused));
     assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().participants.len(), 2);
 }

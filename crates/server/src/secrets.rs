@@ -55,6 +55,12 @@ impl SecretKey {
         &self.0
     }
 
+    /// A known key, so that a test can compare what it makes.
+    #[cfg(test)]
+    pub(crate) fn fixed(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
     /// A fresh key.
     pub fn random() -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
@@ -160,7 +166,8 @@ fn parse(text: &str) -> Option<BTreeMap<String, SecretKey>> {
 
 /// Writes beside the file, syncs, then takes its place: a crash leaves the old file or the new one.
 fn write(path: &Path, keys: &BTreeMap<String, SecretKey>) -> io::Result<()> {
-    let mut text = Zeroizing::new(String::from("# Secret keys of this service. Keep a copy in a safe place.\n"));
+    let mut text =
+        Zeroizing::new(String::from("# Secret keys of this service. Keep a copy in a safe place.\n"));
     for (name, key) in keys {
         text.push_str(name);
         text.push_str(" = \"");
@@ -216,7 +223,10 @@ mod tests {
         let same = |name| first.key(name).bytes() == second.key(name).bytes();
         assert!(same(SecretName::Identifiers) && same(SecretName::FrankingSign1));
         assert!(!same(SecretName::Codes));
-        assert_eq!(Secrets::open(&path).unwrap().key(SecretName::Codes).bytes(), second.key(SecretName::Codes).bytes());
+        assert_eq!(
+            Secrets::open(&path).unwrap().key(SecretName::Codes).bytes(),
+            second.key(SecretName::Codes).bytes()
+        );
     }
 
     #[test]

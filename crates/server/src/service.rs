@@ -205,8 +205,7 @@ impl Service {
         };
         let about = About {
             info,
-            media_base: config.client.url.clone(),
-            federation_base: config.federation.url.clone().unwrap_or_else(|| format!("https://{}", config.domain)),
+            origin: format!("https://{}", config.domain),
             peers: config.peers.keys().cloned().collect(),
             limits: config.limits.clone(),
             behind_proxy: config.client.plain,
@@ -214,8 +213,15 @@ impl Service {
         let (drain, draining) = watch::channel(false);
         let (alive, ended) = mpsc::channel(1);
         let challenges = secrets.key(SecretName::Challenges).clone();
-        let edge =
-            Edge::new(about, house.clone(), Arc::clone(&store), Arc::clone(&clock), challenges, draining, alive);
+        let edge = Edge::new(
+            about,
+            house.clone(),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            challenges,
+            draining,
+            alive,
+        );
         Ok(Self {
             edge: Arc::new(edge),
             config,

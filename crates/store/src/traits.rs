@@ -76,7 +76,8 @@ pub trait Store: Send + Sync + 'static {
         limit: ReadLimit,
     ) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>>;
 
-    /// Applies a batch. Resolves only when it is durable. Callers at the same time share one fsync.
+    /// Applies a batch. Resolves only when it is durable. Callers at the same time share one fsync. Batches take
+    /// effect in the order in which their futures are first polled, where one poll happens before the other.
     ///
     /// # Errors
     /// [`StoreError::AssertFailed`] names the first assert that did not hold; nothing was written.

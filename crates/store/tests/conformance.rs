@@ -28,7 +28,6 @@ async fn sqlite_store_with_bodies_inline() {
 async fn sqlite_store_with_the_smallest_limits() {
     let least = SqliteOptions {
         readers: 1,
-        waiting: 1,
         group: 1,
         group_bytes: 0,
         checkpoint_pages: 2,

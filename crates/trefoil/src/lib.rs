@@ -12,7 +12,6 @@ pub mod exit;
 pub mod home;
 pub mod person;
 pub mod print;
-pub mod profile;
 pub mod show;
 pub mod transfer;
 pub mod transport;

@@ -4,7 +4,6 @@ use crate::{
     agent::{Agent, AgentError},
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
-    profile,
     transport::{Service, TransportError},
 };
 use bytes::Bytes;
@@ -191,12 +190,8 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyK
 /// # Errors
 /// The name cannot be one, or the core failed.
 pub fn rename(agent: &mut Agent, name: &str) -> Result<(), PersonError> {
-    profile::keep(&agent.client, name)?;
-    for room in agent.client.rooms()? {
-        if let Some(outcome) = profile::introduce(&mut agent.client, &room.uri, crate::clock::now())? {
-            agent.carry_out(outcome);
-        }
-    }
+    let outcome = agent.client.set_display_name(name, crate::clock::now())?.commit()?;
+    agent.carry_out(outcome);
     Ok(())
 }
 

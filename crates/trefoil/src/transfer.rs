@@ -312,11 +312,7 @@ async fn fetch(
     file: &Descriptor,
     range: std::ops::Range<u64>,
 ) -> Result<Bytes, TransferError> {
-    let own = format!("{}{}/media/", agent.service().address(), paths::CLIENT_ROOT);
-    let path = match file.url.strip_prefix(&own) {
-        Some(id) => format!("{}/media/{}", paths::CLIENT_ROOT, paths::segment(id)),
-        None => format!("{}/proxyDownload/{}", paths::CLIENT_ROOT, paths::segment(&file.url)),
-    };
+    let path = format!("{}/proxyDownload/{}", paths::CLIENT_ROOT, paths::segment(&file.url));
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let headers = [("range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))];
     let answer =

@@ -8,7 +8,10 @@ use trefoil_proto::{
     RoomUri, UserUri, Wire as _,
     edge::ServiceInfo,
     franking::{FRANKING_AGENT, FrankingAgentData},
-    room::{PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata, Text, UserRolePair},
+    room::{
+        PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata, Text,
+        UserRolePair,
+    },
 };
 
 /// A room's context.
@@ -35,7 +38,8 @@ impl RoomContext {
         let participants = participants(component(PARTICIPANT_LIST)?)?;
         let metadata = metadata(room, component(ROOM_METADATA)?)?;
         let roles = RolesList::decode(component(ROLES_LIST)?).map_err(|_| Refusal::InvalidHandshake)?;
-        let agent = FrankingAgentData::decode(component(FRANKING_AGENT)?).map_err(|_| Refusal::InvalidHandshake)?;
+        let agent =
+            FrankingAgentData::decode(component(FRANKING_AGENT)?).map_err(|_| Refusal::InvalidHandshake)?;
         let franking_key = agent
             .franking_signature_key
             .as_slice()
@@ -72,7 +76,12 @@ pub(crate) fn metadata(room: &RoomUri, bytes: &[u8]) -> Result<RoomMetadata, Ref
 }
 
 /// The context of a new room with one participant, its admin.
-pub(crate) fn new_context(room: &RoomUri, name: Text, creator: &UserUri, hub: &ServiceInfo) -> Extensions<GroupContext> {
+pub(crate) fn new_context(
+    room: &RoomUri,
+    name: Text,
+    creator: &UserUri,
+    hub: &ServiceInfo,
+) -> Extensions<GroupContext> {
     let agent = FrankingAgentData {
         franking_signature_key: hub.franking_signature_key.to_vec(),
         credential: hub.franking_credential.clone(),

@@ -8,8 +8,8 @@ use trefoil_proto::{
     DeviceUri, UserUri,
     credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
 };
-use trefoil_store::Table;
 use trefoil_store::StoreError;
+use trefoil_store::Table;
 
 /// Account keys as first seen: user URI to 32 bytes.
 pub const PINS: Table = Table::new("client.pins");
@@ -69,8 +69,9 @@ pub(crate) struct TrustedLeaf {
 
 /// What a credential says, without any check.
 pub(crate) fn claimed_device(credential: &Credential) -> Result<DeviceUri, Refusal> {
-    let untrusted =
-        || Refusal::UntrustedDevice { device: String::from_utf8_lossy(credential.serialized_content()).into_owned() };
+    let untrusted = || Refusal::UntrustedDevice {
+        device: String::from_utf8_lossy(credential.serialized_content()).into_owned(),
+    };
     if credential.credential_type() != CredentialType::Basic {
         return Err(untrusted());
     }
@@ -100,7 +101,11 @@ pub(crate) struct NewPins(Vec<(UserUri, AccountKey)>);
 
 impl NewPins {
     /// Compares a leaf's account with the one pinned, or notes it.
-    pub(crate) fn check(&mut self, tx: &Overlay, leaf: &TrustedLeaf) -> Result<Result<(), Refusal>, StoreError> {
+    pub(crate) fn check(
+        &mut self,
+        tx: &Overlay,
+        leaf: &TrustedLeaf,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let user = leaf.device.user_uri();
         let known = match self.0.iter().find(|(noted, _)| *noted == user) {
             Some((_, key)) => Some(key.0.to_vec()),

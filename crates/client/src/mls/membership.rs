@@ -13,7 +13,9 @@ use openmls::{
 use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{
     DeviceUri, RoomUri, UserUri, Wire as _,
-    room::{MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, authorise},
+    room::{
+        MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, authorise,
+    },
 };
 
 /// What the AppDataUpdate proposals of a commit come to.
@@ -32,7 +34,9 @@ pub(crate) fn resolve<'p>(
 ) -> Result<(DictionaryChange, Option<AppDataUpdates>), Refusal> {
     let mut change = DictionaryChange::default();
     for proposal in proposals {
-        let AppDataUpdateOperation::Update(data) = proposal.operation() else { return Err(Refusal::InvalidHandshake) };
+        let AppDataUpdateOperation::Update(data) = proposal.operation() else {
+            return Err(Refusal::InvalidHandshake);
+        };
         let value = match proposal.component_id() {
             PARTICIPANT_LIST if change.participants.is_none() => {
                 let old = updater.old_value(PARTICIPANT_LIST).ok_or(Refusal::InvalidHandshake)?;
@@ -183,7 +187,15 @@ fn decide(
     authorise(&before, Some(&facts.actor.user_uri()), &change)
         .map_err(|_| Refusal::NotAllowed { by: facts.actor.clone() })?;
     let removed = facts.removed.into_iter().chain(facts.self_removed).collect();
-    Ok(Judged { actor: facts.actor, pins, added: facts.added, removed, update: change.update, renamed: dictionary.metadata, before })
+    Ok(Judged {
+        actor: facts.actor,
+        pins,
+        added: facts.added,
+        removed,
+        update: change.update,
+        renamed: dictionary.metadata,
+        before,
+    })
 }
 
 impl Judged {
@@ -286,7 +298,8 @@ pub(crate) fn make(
     plan: Plan,
 ) -> Result<Result<Made, Refusal>, ClientError> {
     const ACT: &str = "make a commit";
-    let update = |id: u16, bytes: Vec<u8>| Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(id, bytes)));
+    let update =
+        |id: u16, bytes: Vec<u8>| Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(id, bytes)));
     let mut proposals = Vec::new();
     proposals.extend(plan.participants.map(|list| update(PARTICIPANT_LIST, list.encode())));
     proposals.extend(plan.metadata.map(|metadata| update(ROOM_METADATA, metadata)));
@@ -298,7 +311,8 @@ pub(crate) fn make(
         .add_proposals(proposals)
         .load_psks(provider.storage())
         .map_err(mls(ACT))?;
-    let changes = match resolve(room, stage.app_data_dictionary_updater(), stage.app_data_update_proposals()) {
+    let changes = match resolve(room, stage.app_data_dictionary_updater(), stage.app_data_update_proposals())
+    {
         Ok((_, changes)) => changes,
         Err(refusal) => return Ok(Err(refusal)),
     };

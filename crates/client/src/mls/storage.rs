@@ -2,7 +2,7 @@
 //!
 //! The ratchet state of a group ([`Label::MessageSecrets`]) is by far the largest row and changes with every message.
 //! It is not written here while a step is under way, but noted as due; the core writes it once for each group before
-//! the step commits ([`Storage::take_due`]).
+//! the step commits ([`Storage::write_due`]).
 
 use crate::overlay::Overlay;
 use openmls_traits::storage::{CURRENT_VERSION, Entity, Key, StorageProvider, traits};
@@ -72,9 +72,13 @@ impl Storage {
         self.overlay.borrow_mut()
     }
 
-    /// True if the ratchet state of a group was changed and not written; clears the note. While `writing` runs,
+    /// If the ratchet state of a group was changed and not written: clears the note and runs `writing`, during which
     /// ratchet state is written at once.
-    pub fn write_due<T>(&self, group_id: &openmls::prelude::GroupId, writing: impl FnOnce() -> T) -> Option<T> {
+    pub fn write_due<T>(
+        &self,
+        group_id: &openmls::prelude::GroupId,
+        writing: impl FnOnce() -> T,
+    ) -> Option<T> {
         let key = key(Label::MessageSecrets, group_id).ok()?;
         if !self.due.borrow_mut().remove(&key) {
             return None;
@@ -96,12 +100,21 @@ impl Storage {
         self.due.borrow_mut().clear();
     }
 
-    fn put<K: Serialize, V: Serialize + ?Sized>(&self, label: Label, id: &K, value: &V) -> Result<(), StorageError> {
+    fn put<K: Serialize, V: Serialize + ?Sized>(
+        &self,
+        label: Label,
+        id: &K,
+        value: &V,
+    ) -> Result<(), StorageError> {
         self.overlay.borrow_mut().put(TABLE, key(label, id)?, encode(value)?);
         Ok(())
     }
 
-    fn get<K: Serialize, V: DeserializeOwned>(&self, label: Label, id: &K) -> Result<Option<V>, StorageError> {
+    fn get<K: Serialize, V: DeserializeOwned>(
+        &self,
+        label: Label,
+        id: &K,
+    ) -> Result<Option<V>, StorageError> {
         self.overlay.borrow().get(TABLE, &key(label, id)?)?.map(|row| decode(&row)).transpose()
     }
 
@@ -222,7 +235,10 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         delete_psk<K: PskId>(K) as Psk;
     }
 
-    fn write_message_secrets<G: traits::GroupId<CURRENT_VERSION>, V: traits::MessageSecrets<CURRENT_VERSION>>(
+    fn write_message_secrets<
+        G: traits::GroupId<CURRENT_VERSION>,
+        V: traits::MessageSecrets<CURRENT_VERSION>,
+    >(
         &self,
         group_id: &G,
         secrets: &V,
@@ -234,7 +250,10 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         Ok(())
     }
 
-    fn delete_message_secrets<G: traits::GroupId<CURRENT_VERSION>>(&self, group_id: &G) -> Result<(), StorageError> {
+    fn delete_message_secrets<G: traits::GroupId<CURRENT_VERSION>>(
+        &self,
+        group_id: &G,
+    ) -> Result<(), StorageError> {
         self.due.borrow_mut().remove(&key(Label::MessageSecrets, group_id)?);
         self.delete(Label::MessageSecrets, group_id)
     }
@@ -278,7 +297,9 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
     ) -> Result<Vec<R>, StorageError> {
         let range = KeyRange::prefix(key(Label::Proposal, group_id)?);
         let rows = self.overlay.borrow().scan(TABLE, &range, usize::MAX, false)?;
-        rows.iter().map(|(_, row)| decode::<(R, ciborium::Value)>(row).map(|(reference, _)| reference)).collect()
+        rows.iter()
+            .map(|(_, row)| decode::<(R, ciborium::Value)>(row).map(|(reference, _)| reference))
+            .collect()
     }
 
     fn queued_proposals<

@@ -85,7 +85,11 @@ pub(crate) fn join_config() -> MlsGroupJoinConfig {
 }
 
 /// A new group's configuration.
-pub(crate) fn create_config(suite: Suite, me: &Me, context: Extensions<GroupContext>) -> MlsGroupCreateConfig {
+pub(crate) fn create_config(
+    suite: Suite,
+    me: &Me,
+    context: Extensions<GroupContext>,
+) -> MlsGroupCreateConfig {
     MlsGroupCreateConfig::builder()
         .ciphersuite(suite.mls())
         .capabilities(capabilities())

@@ -2,8 +2,8 @@
 
 use crate::{ClientError, Refusal, error::mls};
 use openmls::prelude::{
-    KeyPackage, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProtocolMessage, ProtocolVersion, RatchetTreeIn,
-    Welcome, group_info::VerifiableGroupInfo,
+    KeyPackage, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProtocolMessage,
+    ProtocolVersion, RatchetTreeIn, Welcome, group_info::VerifiableGroupInfo,
 };
 use openmls_traits::crypto::OpenMlsCrypto;
 use tls_codec::{DeserializeBytes as _, Serialize};
@@ -29,7 +29,9 @@ pub(crate) fn group_info(message: &MlsMessageOut) -> Result<proto::GroupInfo, Cl
 }
 
 /// Any MLS structure whose encoding our protocol carries as such.
-pub(crate) fn object<T: TryFrom<Vec<u8>, Error = ProtoError>>(value: &impl Serialize) -> Result<T, ClientError> {
+pub(crate) fn object<T: TryFrom<Vec<u8>, Error = ProtoError>>(
+    value: &impl Serialize,
+) -> Result<T, ClientError> {
     let bytes = value.tls_serialize_detached().map_err(mls("encode"))?;
     bytes.try_into().map_err(mls("encode"))
 }
@@ -66,7 +68,10 @@ pub(crate) fn ratchet_tree(tree: &RatchetTreeOption) -> Result<RatchetTreeIn, Re
 }
 
 /// A key package whose signature and lifetime were checked.
-pub(crate) fn key_package(crypto: &impl OpenMlsCrypto, package: &proto::KeyPackage) -> Result<KeyPackage, Refusal> {
+pub(crate) fn key_package(
+    crypto: &impl OpenMlsCrypto,
+    package: &proto::KeyPackage,
+) -> Result<KeyPackage, Refusal> {
     KeyPackageIn::tls_deserialize_exact_bytes(package.as_bytes())
         .ok()
         .and_then(|package| package.validate(crypto, ProtocolVersion::Mls10).ok())

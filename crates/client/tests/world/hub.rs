@@ -8,7 +8,7 @@ use openmls::{
 };
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use std::collections::{BTreeMap, BTreeSet};
-use tls_codec::{DeserializeBytes as _, Serialize as _};
+use tls_codec::Serialize as _;
 use trefoil_client::{HttpRequest, HttpResponse, Method};
 use trefoil_proto::{
     DeviceUri, Domain, ErrorBody, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
@@ -16,8 +16,8 @@ use trefoil_proto::{
     frame::{MailboxEntry, MailboxEvent, ServerFrame},
     franking::{self, FrankingIntegrityTbs, INTEGRITY_LABEL, ServerFrankingContext},
     mimi::{
-        FanoutMessage, Frank, GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse, Protocol,
-        SubmitMessageRequest, SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
+        FanoutMessage, Frank, GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse,
+        Protocol, SubmitMessageRequest, SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
         fanout::RoomEvent,
         group_info::{GroupInfoRatchetTreeTbe, GroupInfoResponseTbs},
         key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialUserCode},
@@ -119,7 +119,9 @@ impl Hub {
                 self.accounts.insert(device.uri.user_uri(), vec![device]);
                 ok(Vec::new())
             }
-            (Method::Post, ["auth", "challenge"]) => ok(ChallengeResponse { challenge: vec![1; 16] }.encode()),
+            (Method::Post, ["auth", "challenge"]) => {
+                ok(ChallengeResponse { challenge: vec![1; 16] }.encode())
+            }
             (Method::Post, ["auth", "token"]) => {
                 let request = TokenRequest::decode(&request.body).unwrap();
                 self.next_token += 1;
@@ -141,8 +143,10 @@ impl Hub {
                 for package in self.keys.get(&device.unwrap()).iter().flat_map(|keys| &keys.one_use) {
                     *counts.entry(package.ciphersuite()).or_default() += 1;
                 }
-                let one_use =
-                    counts.into_iter().map(|(ciphersuite, left)| KeyPackageCount { ciphersuite, left }).collect();
+                let one_use = counts
+                    .into_iter()
+                    .map(|(ciphersuite, left)| KeyPackageCount { ciphersuite, left })
+                    .collect();
                 ok(KeyPackageCounts { one_use }.encode())
             }
             (Method::Post, ["keyPackages"]) => {
@@ -165,7 +169,9 @@ impl Hub {
         if let Some(room) = self.rooms.get(&request.room) {
             return if room.created == body { ok(Vec::new()) } else { refusal(ErrorCode::Conflict) };
         }
-        let info = VerifiableGroupInfo::tls_deserialize_exact_bytes(request.group_info.as_bytes()).unwrap();
+        let info =
+            group_info::VerifiableGroupInfo::tls_deserialize_exact_bytes(request.group_info.as_bytes())
+                .unwrap();
         let RatchetTreeOption::Full(tree) = &request.ratchet_tree else { panic!() };
         let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
         let (group, _) = PublicGroup::from_external(
@@ -193,8 +199,8 @@ impl Hub {
                 let at = keys.one_use.iter().position(|package| package.ciphersuite() == suite);
                 at.map(|at| keys.one_use.remove(at))
             });
-            let status =
-                package.map_or(ClientKeyMaterialStatus::KeyMaterialExhausted, ClientKeyMaterialStatus::Success);
+            let status = package
+                .map_or(ClientKeyMaterialStatus::KeyMaterialExhausted, ClientKeyMaterialStatus::Success);
             clients.push(ClientKeyMaterial { status, client_uri: device.uri.clone() });
         }
         let user_status = KeyMaterialUserCode::Success;
@@ -241,7 +247,9 @@ impl Hub {
 
     pub fn update(&mut self, uri: &RoomUri, request: &UpdateRequest) -> UpdateRoomResponse {
         let outcome = match request {
-            UpdateRequest::Commit { commit, welcome, group_info, .. } => self.commit(uri, commit, welcome, group_info),
+            UpdateRequest::Commit { commit, welcome, group_info, .. } => {
+                self.commit(uri, commit, welcome, group_info)
+            }
             UpdateRequest::Proposals { first, .. } => self.propose(uri, first),
         };
         UpdateRoomResponse { outcome, error_description: Vec::new() }
@@ -255,8 +263,10 @@ impl Hub {
             return UpdateOutcome::WrongEpoch { current_epoch };
         }
         let parsed = MlsMessageIn::tls_deserialize_exact_bytes(message.as_bytes()).unwrap();
-        let processed =
-            room.group.process_message(self.provider.crypto(), parsed.try_into_protocol_message().unwrap()).unwrap();
+        let processed = room
+            .group
+            .process_message(self.provider.crypto(), parsed.try_into_protocol_message().unwrap())
+            .unwrap();
         let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else { panic!() };
         room.group.add_proposal(self.provider.storage(), *queued).unwrap();
         let event = RoomEvent::Proposal { message: message.clone(), more: Vec::new() };
@@ -281,10 +291,19 @@ impl Hub {
         }
         let parsed = MlsMessageIn::tls_deserialize_exact_bytes(commit.as_bytes()).unwrap();
         let crypto = self.provider.crypto();
-        let processed = room.group.process_message(crypto, parsed.try_into_protocol_message().unwrap()).unwrap();
+        let processed =
+            room.group.process_message(crypto, parsed.try_into_protocol_message().unwrap()).unwrap();
         let actor = device_of(processed.credential()).user_uri();
         let external = matches!(processed.sender(), Sender::NewMemberCommit);
-        let old = room.group.group_context().app_data_dict().unwrap().get(&PARTICIPANT_LIST).unwrap();
+        let old = room
+            .group
+            .group_context()
+            .extensions()
+            .app_data_dictionary()
+            .unwrap()
+            .dictionary()
+            .get(&PARTICIPANT_LIST)
+            .unwrap();
         let old = ParticipantList::decode(old).unwrap();
         let mut change = MembershipChange { external_join: external, ..Default::default() };
         let staged = match processed.into_content() {
@@ -320,7 +339,9 @@ impl Hub {
                 }
                 Proposal::SelfRemove => {
                     let Sender::Member(index) = queued.sender() else { panic!() };
-                    change.self_removals.insert(device_of(room.group.leaf(*index).unwrap().credential()).user_uri());
+                    change
+                        .self_removals
+                        .insert(device_of(room.group.leaf(*index).unwrap().credential()).user_uri());
                 }
                 _ => {}
             }
@@ -334,7 +355,8 @@ impl Hub {
         room.group_info = info.clone();
         let tree = room.group.export_ratchet_tree().tls_serialize_detached().unwrap();
         let after = self.members(uri);
-        let joined: BTreeSet<_> = after.difference(&before).filter(|device| !added.contains(device)).cloned().collect();
+        let joined: BTreeSet<_> =
+            after.difference(&before).filter(|device| !added.contains(device)).cloned().collect();
         let to: BTreeSet<_> = before.union(&joined).cloned().collect();
         let event = RoomEvent::Commit { message: commit.clone(), external_proposals: Vec::new() };
         self.fan_out(uri, event, accepted_timestamp, &to);
@@ -346,7 +368,13 @@ impl Hub {
         UpdateOutcome::Success { accepted_timestamp }
     }
 
-    pub fn frank(&self, room: &RoomUri, sender: &UserUri, tag: &franking::FrankingTag, at: Timestamp) -> Frank {
+    pub fn frank(
+        &self,
+        room: &RoomUri,
+        sender: &UserUri,
+        tag: &franking::FrankingTag,
+        at: Timestamp,
+    ) -> Frank {
         let context = ServerFrankingContext {
             sender_uri: sender.clone(),
             room_uri: room.clone(),
@@ -361,7 +389,13 @@ impl Hub {
         Frank { key_id: 1, server_frank, signature_ciphersuite, integrity_signature }
     }
 
-    pub fn submit(&mut self, from: &DeviceUri, tag: u32, uri: &RoomUri, request: &SubmitMessageRequest) -> ServerFrame {
+    pub fn submit(
+        &mut self,
+        from: &DeviceUri,
+        tag: u32,
+        uri: &RoomUri,
+        request: &SubmitMessageRequest,
+    ) -> ServerFrame {
         let accepted_timestamp = self.tick();
         let current_epoch = self.rooms[uri].group.group_context().epoch().as_u64();
         let mut to = self.members(uri);
@@ -369,7 +403,10 @@ impl Hub {
             return ServerFrame::Submitted { tag, response: SubmitMessageResponse::NotAllowed };
         }
         if request.app_message.epoch() != Some(current_epoch) {
-            return ServerFrame::Submitted { tag, response: SubmitMessageResponse::EpochTooOld { current_epoch } };
+            return ServerFrame::Submitted {
+                tag,
+                response: SubmitMessageResponse::EpochTooOld { current_epoch },
+            };
         }
         let franking_tag = request.app_message.franking_tag().unwrap();
         let frank = Some(self.frank(uri, &request.sending_uri, &franking_tag, accepted_timestamp));
@@ -381,10 +418,19 @@ impl Hub {
         } else {
             self.fan_out(uri, event, accepted_timestamp, &to);
         }
-        ServerFrame::Submitted { tag, response: SubmitMessageResponse::Accepted { accepted_timestamp, frank } }
+        ServerFrame::Submitted {
+            tag,
+            response: SubmitMessageResponse::Accepted { accepted_timestamp, frank },
+        }
     }
 
-    pub fn fan_out(&mut self, uri: &RoomUri, event: RoomEvent, timestamp: Timestamp, to: &BTreeSet<DeviceUri>) {
+    pub fn fan_out(
+        &mut self,
+        uri: &RoomUri,
+        event: RoomEvent,
+        timestamp: Timestamp,
+        to: &BTreeSet<DeviceUri>,
+    ) {
         let message = FanoutMessage { protocol: Protocol::Mls10, timestamp, event };
         let body = MailboxEvent::Room { room: uri.clone(), message }.encode();
         for device in to {

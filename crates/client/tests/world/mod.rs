@@ -1,6 +1,8 @@
 //! Several clients and one service in memory: effects are performed one after the other until nothing is left.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod evil;
+pub mod forge;
 pub mod hub;
 
 use hub::Hub;
@@ -12,7 +14,7 @@ use trefoil_client::{
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     edge::Identifier,
-    frame::{ClientFrame, ServerFrame},
+    frame::{ClientFrame, MailboxEntry, ServerFrame},
 };
 use trefoil_store::{LocalStore, MemoryStore};
 
@@ -68,7 +70,12 @@ impl World {
 
     /// A person with an account, online.
     pub fn person(&mut self, name: &str) -> usize {
-        let at = self.device(name);
+        self.person_on(name, Arc::new(MemoryStore::new()))
+    }
+
+    /// The same, on a given store.
+    pub fn person_on(&mut self, name: &str, store: Arc<dyn LocalStore>) -> usize {
+        let at = self.device_on(name, store);
         let now = self.now;
         let identifier = Identifier::AccountName(name.as_bytes().to_vec());
         let domain = self.hub.domain.clone();
@@ -76,6 +83,21 @@ impl World {
         self.take(at, outcome);
         self.run();
         at
+    }
+
+    /// People with an account and one key package each, and nobody behind them.
+    pub fn strangers(&mut self, count: usize) -> Vec<UserUri> {
+        (0..count)
+            .map(|number| {
+                let uri: DeviceUri =
+                    format!("mimi://{}/d/stranger{number}/1", self.hub.domain).parse().unwrap();
+                let account = ed25519_dalek::SigningKey::from_bytes(&forge::seed(number));
+                let (device, keys) = forge::device(&uri, &account);
+                self.hub.accounts.insert(uri.user_uri(), vec![device]);
+                self.hub.keys.insert(uri.clone(), keys);
+                uri.user_uri()
+            })
+            .collect()
     }
 
     pub fn user(&self, at: usize) -> UserUri {
@@ -135,17 +157,25 @@ impl World {
     }
 
     pub fn deliver(&mut self, at: usize) -> bool {
-        let Some(identity) = self.devices[at].client.identity() else { return false };
-        if !self.devices[at].connected || self.devices[at].deaf {
+        self.deliver_some(at, usize::MAX)
+    }
+
+    /// Up to `count` entries of the mailbox that were not delivered yet.
+    pub fn waiting(&self, at: usize, count: usize) -> Vec<MailboxEntry> {
+        let after = self.devices[at].delivered;
+        let mailbox = self.hub.mailboxes.get(&self.uri(at)).map(Vec::as_slice).unwrap_or_default();
+        let start = mailbox.partition_point(|entry| entry.position <= after);
+        mailbox[start..].iter().take(count).cloned().collect()
+    }
+
+    pub fn deliver_some(&mut self, at: usize, count: usize) -> bool {
+        if self.devices[at].client.identity().is_none()
+            || !self.devices[at].connected
+            || self.devices[at].deaf
+        {
             return false;
         }
-        let after = self.devices[at].delivered;
-        let entries: Vec<_> = self
-            .hub
-            .mailboxes
-            .get(&identity.device)
-            .map(|mailbox| mailbox.iter().filter(|entry| entry.position > after).cloned().collect())
-            .unwrap_or_default();
+        let entries = self.waiting(at, count);
         let Some(last) = entries.last() else { return false };
         self.devices[at].delivered = last.position;
         self.feed(at, vec![Input::Frame(ServerFrame::Deliver { entries })]);
@@ -219,7 +249,10 @@ impl World {
     pub fn act(
         &mut self,
         at: usize,
-        command: impl FnOnce(&mut Client, Timestamp) -> Result<trefoil_client::Step<'_>, trefoil_client::ClientError>,
+        command: impl FnOnce(
+            &mut Client,
+            Timestamp,
+        ) -> Result<trefoil_client::Step<'_>, trefoil_client::ClientError>,
     ) {
         let now = self.now;
         let outcome = command(&mut self.devices[at].client, now).unwrap().commit().unwrap();

@@ -14,14 +14,47 @@ use trefoil_proto::{
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, QueryElement},
 };
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_security::{GeneralSecurityProfile as _, MixedScript as _, general_security_profile::IdentifierType};
+use unicode_security::{
+    GeneralSecurityProfile as _, MixedScript as _, general_security_profile::IdentifierType,
+};
 
 /// Handles that nobody gets, in any look-alike form.
 const RESERVED: &[&str] = &[
-    "abuse", "account", "accounts", "admin", "administrator", "all", "anonymous", "api", "everyone", "help", "here",
-    "hostmaster", "info", "legal", "me", "mimi", "moderator", "null", "official", "postmaster", "privacy", "root",
-    "safety", "security", "service", "staff", "status", "support", "system", "team", "trefoil", "undefined", "verify",
-    "webmaster", "www",
+    "abuse",
+    "account",
+    "accounts",
+    "admin",
+    "administrator",
+    "all",
+    "anonymous",
+    "api",
+    "everyone",
+    "help",
+    "here",
+    "hostmaster",
+    "info",
+    "legal",
+    "me",
+    "mimi",
+    "moderator",
+    "null",
+    "official",
+    "postmaster",
+    "privacy",
+    "root",
+    "safety",
+    "security",
+    "service",
+    "staff",
+    "status",
+    "support",
+    "system",
+    "team",
+    "trefoil",
+    "undefined",
+    "verify",
+    "webmaster",
+    "www",
 ];
 
 /// Who someone is, as the service keeps it.
@@ -84,8 +117,7 @@ pub(super) fn may_join(row: &PersonRow, caller: &DeviceUri, device: &NewDevice) 
         return Err(AccountsError::BadSignature);
     }
     authorised(device)?;
-    let clash =
-        |known: &NewDevice| known.uri == device.uri || known.signature_key == device.signature_key;
+    let clash = |known: &NewDevice| known.uri == device.uri || known.signature_key == device.signature_key;
     if row.devices.iter().any(clash) {
         return Err(AccountsError::IdsInUse);
     }
@@ -93,10 +125,7 @@ pub(super) fn may_join(row: &PersonRow, caller: &DeviceUri, device: &NewDevice) 
 }
 
 fn authorised(device: &NewDevice) -> Result<(), AccountsError> {
-    device
-        .authorisation
-        .verify(&device.uri, &device.signature_key)
-        .map_err(|_| AccountsError::BadSignature)
+    device.authorisation.verify(&device.uri, &device.signature_key).map_err(|_| AccountsError::BadSignature)
 }
 
 /// The identifier in the form its profile keeps.
@@ -232,8 +261,7 @@ pub(super) fn number(raw: &[u8]) -> Result<&str, AccountsError> {
         [b'+', digits @ ..] => digits,
         _ => return Err(refused),
     };
-    let fits =
-        (7..=15).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
+    let fits = (7..=15).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
     match std::str::from_utf8(raw) {
         Ok(text) if fits => Ok(text),
         _ => Err(refused),
@@ -242,7 +270,8 @@ pub(super) fn number(raw: &[u8]) -> Result<&str, AccountsError> {
 
 fn account_name(raw: &[u8]) -> Result<(), AccountsError> {
     let name = std::str::from_utf8(raw).map_err(|_| AccountsError::BadIdentifier("the name is not UTF-8"))?;
-    let fits = !name.trim().is_empty() && raw.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control);
+    let fits =
+        !name.trim().is_empty() && raw.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(AccountsError::BadIdentifier("a name has 1 to 128 bytes of plain text")) }
 }
 

@@ -270,11 +270,8 @@ impl Accounts {
         self.code_rate.shrink_to_fit();
         let mut range = KeyRange::all();
         loop {
-            let page = self
-                .store
-                .scan(rows::CODES, range.clone(), 256)
-                .await
-                .map_err(AccountsError::ReadAccount)?;
+            let page =
+                self.store.scan(rows::CODES, range.clone(), 256).await.map_err(AccountsError::ReadAccount)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             range.start = [last, [0].as_slice()].concat().into();
             for (key, value) in page {

@@ -42,12 +42,9 @@ pub(super) struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
-    /// Address and port. Port 0 takes a free one.
-    /// Example: `"0.0.0.0:443"`
+    /// Address and port. Port 0 takes a free one. Any port will do: people's devices are told where it is.
+    /// Example: `"0.0.0.0:8443"`
     pub listen: String,
-    /// The public base URL, without a final slash: media URLs begin with it. Default: `https://` and the domain.
-    /// Example: `"https://chat.example"`
-    pub url: Option<String>,
     /// Serve without TLS. Only on a loopback address, behind a proxy on the same machine. Default: false.
     /// Example: `false`
     #[serde(default)]
@@ -58,13 +55,10 @@ pub(super) struct Client {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Federation {
-    /// Address and port. Port 0 takes a free one.
-    /// Example: `"0.0.0.0:8443"`
+    /// Address and port. Other services that have no entry for this one under `peers` come to `https://<domain>/`,
+    /// so it is the domain's port 443, or the port that the domain names. Port 0 takes a free one.
+    /// Example: `"0.0.0.0:443"`
     pub listen: String,
-    /// The public base URL, without a final slash: the directory for other services names it.
-    /// Default: `https://` and the domain.
-    /// Example: `"https://chat.example:8443"`
-    pub url: Option<String>,
     /// PEM files with the authorities whose certificates other services must show.
     /// Example: `["/etc/trefoil/peers-ca.pem"]`
     pub authorities: Vec<PathBuf>,

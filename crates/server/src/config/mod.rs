@@ -52,8 +52,6 @@ pub struct Config {
 pub struct ClientConfig {
     /// Address and port.
     pub listen: SocketAddr,
-    /// Public base URL, no final slash.
-    pub url: String,
     /// Without TLS; then `listen` is a loopback address.
     pub plain: bool,
 }
@@ -63,8 +61,6 @@ pub struct ClientConfig {
 pub struct FederationConfig {
     /// Address and port.
     pub listen: SocketAddr,
-    /// Public base URL, no final slash; `None`: `https://` and the domain.
-    pub url: Option<String>,
     /// PEM files of the authorities that vouch for other services.
     pub authorities: Vec<PathBuf>,
 }
@@ -156,9 +152,12 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] names the first key that is wrong.
-    pub fn load(path: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    pub fn load(
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text =
+            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, environment)
     }
 
@@ -205,12 +204,8 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         "phone" => Profile::Phone,
         _ => return Err(invalid("profile", "must be account, handle or phone")),
     };
-    let own_url = format!("https://{domain}");
-    let client = ClientConfig {
-        listen: address("client.listen", &file.client.listen)?,
-        url: file.client.url.map_or(Ok(own_url), |url| base_url("client.url", url))?,
-        plain: file.client.plain,
-    };
+    let client =
+        ClientConfig { listen: address("client.listen", &file.client.listen)?, plain: file.client.plain };
     if client.plain && !client.listen.ip().is_loopback() {
         return Err(invalid("client.plain", "is for a loopback address only"));
     }
@@ -219,7 +214,6 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
     }
     let federation = FederationConfig {
         listen: address("federation.listen", &file.federation.listen)?,
-        url: file.federation.url.map(|url| base_url("federation.url", url)).transpose()?,
         authorities: file.federation.authorities,
     };
     let mut peers = BTreeMap::new();

@@ -59,7 +59,8 @@ pub(super) fn page(keys: &[Key]) -> String {
 
 /// A whole file.
 pub(super) fn example(keys: &[Key]) -> String {
-    let mut file = String::from("# Every key of a service's configuration. Keys with a default may be left out.\n");
+    let mut file =
+        String::from("# Every key of a service's configuration. Keys with a default may be left out.\n");
     let mut last = "";
     for Key { table, name, text, example } in keys {
         if *table != last {

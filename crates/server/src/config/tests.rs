@@ -32,7 +32,6 @@ fn refused_key(result: Result<Config, ConfigError>) -> &'static str {
 #[test]
 fn defaults_fill_what_the_file_leaves_out() {
     let config = with("").unwrap();
-    assert_eq!(config.client.url, "https://a.example");
     assert_eq!(config.drain, Duration::from_secs(10));
     assert_eq!(config.limits.codes_per_hour.get(), 5);
     assert!(matches!(config.code, CodeConfig::Log));
@@ -74,7 +73,8 @@ fn values_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused_key(with("[limits]\ncodes_per_hour = 0")), "limits.codes_per_hour");
     assert_eq!(refused_key(with("[code]\nsender = \"pigeon\"")), "code.sender");
     assert_eq!(refused_key(with("[code]\nsender = \"webhook\"")), "code.sender");
-    let plain_webhook = "[code]\nsender=\"webhook\"\nwebhook_url=\"http://sms.example\"\nwebhook_secret_file=\"s\"";
+    let plain_webhook =
+        "[code]\nsender=\"webhook\"\nwebhook_url=\"http://sms.example\"\nwebhook_secret_file=\"s\"";
     assert_eq!(refused_key(with(plain_webhook)), "code.webhook_url");
     assert_eq!(refused_key(with("[peers.\"b.example\"]\nurl = \"https://b.example/path\"")), "peers.url");
     let public = "listen = \"0.0.0.0:80\"\nplain = true";

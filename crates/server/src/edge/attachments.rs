@@ -42,7 +42,7 @@ pub(super) async fn open(
     request: Body<OpenUpload>,
 ) -> Result<Reply<UploadTicket>, Refusal> {
     let id = edge.house.media.open(&caller.user, &request.value, edge.now()).await?;
-    let url = MediaUrl::own(&edge.about.media_base, &id).into_bytes();
+    let url = MediaUrl::own(&edge.about.origin, &id).into_bytes();
     Ok(Reply(StatusCode::CREATED, UploadTicket { id: id.into_bytes(), url }))
 }
 
@@ -99,7 +99,10 @@ pub(super) async fn proxy(
     let media = edge.house.federation.fetch_media(&url.host, &raw, range).await?;
     let status = if media.status == 206 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     if media.length.is_some_and(|length| length > limits::MEDIA) {
-        return Err(Refusal::new(ErrorCode::PeerMisbehaved, "the other service sends more than media may have"));
+        return Err(Refusal::new(
+            ErrorCode::PeerMisbehaved,
+            "the other service sends more than media may have",
+        ));
     }
     let limited = stream::unfold((media.body, 0_u64), |(mut body, sent)| async move {
         use futures_util::StreamExt as _;
@@ -163,7 +166,7 @@ pub(super) async fn serve(edge: &Arc<Edge>, id: &str, headers: &HeaderMap) -> Re
 impl Edge {
     /// True for media of this service.
     pub(super) fn is_own(&self, url: &MediaUrl) -> bool {
-        url.base == self.about.media_base || url.host == *self.domain()
+        url.base == self.about.origin
     }
 }
 

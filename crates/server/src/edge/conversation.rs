@@ -51,8 +51,7 @@ pub(super) async fn update(
     if room.domain != *edge.domain() {
         return edge.hand_on::<UpdateRoomResponse>(&room, Endpoint::Update, request.bytes).await;
     }
-    let response =
-        edge.house.rooms.update(&Origin::Device(caller), &room, request.value, edge.now()).await?;
+    let response = edge.house.rooms.update(&Origin::Device(caller), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response).into_response())
 }
 
@@ -240,8 +239,9 @@ impl Edge {
     pub(super) fn may_call(&self, domain: &Domain) -> Result<(), Refusal> {
         let name = domain.as_str();
         let last_label = name.rsplit('.').next().unwrap_or_default();
-        let public =
-            name.contains('.') && !name.contains(':') && !last_label.bytes().all(|byte| byte.is_ascii_digit());
+        let public = name.contains('.')
+            && !name.contains(':')
+            && !last_label.bytes().all(|byte| byte.is_ascii_digit());
         if self.about.peers.contains(domain) || public {
             Ok(())
         } else {

@@ -113,8 +113,7 @@ impl Serving {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { edge, http, router, address, place } = self;
-        let connection =
-            Arc::new(Connection { address, names, _place: place, _alive: edge.alive.clone() });
+        let connection = Arc::new(Connection { address, names, _place: place, _alive: edge.alive.clone() });
         let mut draining = edge.draining.clone();
         drop(edge);
         let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {

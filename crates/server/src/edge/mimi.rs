@@ -29,7 +29,7 @@ type Served = State<Arc<Edge>>;
 
 /// `GET /.well-known/mimi-protocol-directory`.
 pub(super) async fn directory(State(edge): Served) -> Json<Directory> {
-    Json(Directory::at(&edge.about.federation_base))
+    Json(Directory::at(&edge.about.origin))
 }
 
 /// `POST update/{room}`.
@@ -68,8 +68,7 @@ pub(super) async fn group_info(
     request: Body<GroupInfoRequest>,
 ) -> Result<Reply<GroupInfoResponse>, Refusal> {
     let room = edge.own_room(&room)?;
-    let response =
-        edge.house.rooms.group_info(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
+    let response = edge.house.rooms.group_info(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
 }
 
@@ -150,6 +149,16 @@ pub(super) async fn media(
     let url = MediaUrl::parse(&url).filter(|url| edge.is_own(url));
     let url = url.ok_or_else(|| Refusal::new(ErrorCode::WrongDomain, "this is no media of this service"))?;
     attachments::serve(&edge, &url.id, &headers).await
+}
+
+/// `GET /v1/media/{id}`: own media at the URL that stands in messages, for another service's proxy.
+pub(super) async fn own_media(
+    State(edge): Served,
+    Peer(_): Peer,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    attachments::serve(&edge, &id, &headers).await
 }
 
 impl Edge {

@@ -46,10 +46,8 @@ use trefoil_store::Store;
 pub struct About {
     /// What clients are told; its clock is filled in at each answer.
     pub info: ServiceInfo,
-    /// Public base URL of media.
-    pub media_base: String,
-    /// Public base URL of the federation listener.
-    pub federation_base: String,
+    /// `https://` and the domain: media URLs and the directory for other services begin with it.
+    pub origin: String,
     /// Services that are reached by configuration.
     pub peers: BTreeSet<Domain>,
     /// The rates.
@@ -137,15 +135,10 @@ impl Edge {
             .route("/updateConsent/{domain}", post(guard::unsupported))
             .route("/reportAbuse/{room}", post(guard::unsupported))
             .route("/media", post(attachments::open))
-            .route(
-                "/media/{id}",
-                put(attachments::append).get(attachments::read).head(attachments::progress),
-            )
+            .route("/media/{id}", put(attachments::append).get(attachments::read).head(attachments::progress))
             .route("/proxyDownload/{url}", get(attachments::proxy))
             .route("/stream", get(stream::connect));
-        self.finish(
-            Router::new().nest(paths::CLIENT_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)),
-        )
+        self.finish(Router::new().nest(paths::CLIENT_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)))
     }
 
     /// What other services may ask.
@@ -161,7 +154,13 @@ impl Edge {
             .route("/updateConsent/{domain}", post(guard::unsupported))
             .route("/reportAbuse/{room}", post(guard::unsupported))
             .route("/proxyDownload/{url}", get(mimi::media));
-        self.finish(Router::new().nest(paths::MIMI_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)))
+        let own_media = format!("{}/media/{{id}}", paths::CLIENT_ROOT);
+        self.finish(
+            Router::new()
+                .nest(paths::MIMI_ROOT, v1)
+                .route(&own_media, get(mimi::own_media))
+                .route(paths::WELL_KNOWN, get(mimi::directory)),
+        )
     }
 
     /// Forgets what has run out: rates, challenges.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use trefoil_proto::{
     DeviceId, DeviceUri, ErrorCode, UserUri,
     edge::{
-        AccountData, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList, KeyPackageCounts, NewDevice,
-        PublishKeyPackages, RegisterRequest, ServiceInfo, TokenRequest, TokenResponse,
+        AccountData, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList, KeyPackageCounts,
+        NewDevice, PublishKeyPackages, RegisterRequest, ServiceInfo, TokenRequest, TokenResponse,
     },
     frame::MailboxEvent,
     mimi::fanout::Recipient,
@@ -119,7 +119,9 @@ pub(super) async fn publish_key_packages(
     Caller(caller): Caller,
     request: Body<PublishKeyPackages>,
 ) -> Result<StatusCode, Refusal> {
-    edge.house.keys.publish(&caller, request.value, edge.now()).await?;
+    let device = edge.house.accounts.device(&caller).await?;
+    let device = device.ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "the device was removed"))?;
+    edge.house.keys.publish(&device, request.value, edge.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -135,8 +137,7 @@ impl Edge {
     /// Day of registration and devices of the caller's account.
     async fn own_devices(&self, caller: &DeviceUri) -> Result<(u32, Vec<NewDevice>), Refusal> {
         let person = self.house.accounts.person(&caller.user).await?;
-        let person =
-            person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
+        let person = person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
         Ok((person.created_day, person.devices))
     }
 

@@ -89,10 +89,9 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::NotAllowed | ErrorCode::WrongDomain => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Conflict
-        | ErrorCode::IdentifierTaken
-        | ErrorCode::WrongEpoch
-        | ErrorCode::WrongOffset => StatusCode::CONFLICT,
+        ErrorCode::Conflict | ErrorCode::IdentifierTaken | ErrorCode::WrongEpoch | ErrorCode::WrongOffset => {
+            StatusCode::CONFLICT
+        }
         ErrorCode::RateLimited | ErrorCode::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::PeerUnavailable | ErrorCode::PeerMisbehaved => StatusCode::BAD_GATEWAY,
         ErrorCode::Unsupported => StatusCode::NOT_IMPLEMENTED,
@@ -162,10 +161,9 @@ impl From<MediaError> for Refusal {
                 return Self::new(ErrorCode::Malformed, &error.to_string())
                     .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
             }
-            MediaError::Contended
-            | MediaError::DamagedRow
-            | MediaError::Read(_)
-            | MediaError::Write(_) => return Self::internal(&error),
+            MediaError::Contended | MediaError::DamagedRow | MediaError::Read(_) | MediaError::Write(_) => {
+                return Self::internal(&error);
+            }
         };
         Self::new(code, &error.to_string())
     }

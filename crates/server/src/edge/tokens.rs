@@ -206,10 +206,9 @@ impl Tokens {
         let ends = content[NONCE..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         // An unknown device costs the same: its signature is checked as well.
         let verifying = VerifyingKey::from_bytes(&key.unwrap_or(NOBODY)).map_err(|_| TokenError::Refused)?;
-        let signed = edge::signed_content(edge::TOKEN_LABEL, &request.tbs)
-            .is_ok_and(|content| {
-                verifying.verify_strict(&content, &Signature::from_bytes(&request.signature)).is_ok()
-            });
+        let signed = edge::signed_content(edge::TOKEN_LABEL, &request.tbs).is_ok_and(|content| {
+            verifying.verify_strict(&content, &Signature::from_bytes(&request.signature)).is_ok()
+        });
         if ours && signed && key.is_some() && ends > now.0 {
             Ok((Bytes::copy_from_slice(&content[..NONCE]), Timestamp(ends)))
         } else {
@@ -218,7 +217,8 @@ impl Tokens {
     }
 
     fn mac(&self, device: &DeviceUri, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.challenges.bytes()).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.challenges.bytes()).expect("HMAC takes keys of any length");
         mac.update(content);
         mac.update(device.to_string().as_bytes());
         mac

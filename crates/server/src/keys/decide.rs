@@ -9,7 +9,7 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     DeviceUri, Timestamp,
     credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
-    edge::PublishKeyPackages,
+    edge::{NewDevice, PublishKeyPackages},
     limits,
     mimi::KeyMaterialRequest,
     mls::KeyPackage,
@@ -40,7 +40,7 @@ pub(super) struct Candidate {
 
 /// Checks every package. Costs two signatures each: not for an asynchronous thread.
 pub(super) fn check_all(
-    device: &DeviceUri,
+    device: &NewDevice,
     request: &PublishKeyPackages,
     now: Timestamp,
 ) -> Result<CheckedAll, KeysError> {
@@ -62,7 +62,7 @@ pub(super) fn check_all(
 
 fn check(
     crypto: &RustCrypto,
-    device: &DeviceUri,
+    device: &NewDevice,
     package: &KeyPackage,
     last_resort: bool,
     now: Timestamp,
@@ -99,18 +99,26 @@ fn check(
     if row.good_at(now) { Ok(Checked { suite, row }) } else { Err(KeysError::Invalid("about to expire")) }
 }
 
-/// The leaf is the device's own: its URI in the credential, its account's authorisation of exactly this key.
-fn check_leaf(device: &DeviceUri, leaf: &LeafNode) -> Result<(), KeysError> {
-    if leaf.credential().serialized_content() != device.to_string().as_bytes() {
+/// The leaf is the device's own: its URI in the credential, its registered key, the word of its own account.
+fn check_leaf(device: &NewDevice, leaf: &LeafNode) -> Result<(), KeysError> {
+    if leaf.credential().serialized_content() != device.uri.to_string().as_bytes() {
         return Err(KeysError::Invalid("the credential is not the device's URI"));
+    }
+    if leaf.signature_key().as_slice() != device.signature_key {
+        return Err(KeysError::Invalid("the signature key is not the one the device registered"));
     }
     let encoded = leaf
         .extensions()
         .app_data_dictionary()
         .and_then(|extension| extension.dictionary().get(&DEVICE_AUTHORISATION))
         .ok_or(KeysError::Invalid("no device authorisation in the leaf"))?;
-    DeviceAuthorisation::decode(encoded)
-        .and_then(|authorisation| authorisation.verify(device, leaf.signature_key().as_slice()))
+    let authorisation = DeviceAuthorisation::decode(encoded)
+        .map_err(|_| KeysError::Invalid("the device authorisation does not decode"))?;
+    if authorisation.account_key != device.authorisation.account_key {
+        return Err(KeysError::Invalid("the device authorisation is another account's"));
+    }
+    authorisation
+        .verify(&device.uri, &device.signature_key)
         .map_err(|_| KeysError::Invalid("the device authorisation does not verify"))
 }
 
@@ -142,10 +150,7 @@ pub fn requester(request: &KeyMaterialRequest) -> Result<DeviceUri, KeysError> {
 }
 
 /// Those that may be handed out, and the keys of those that have expired.
-pub(super) fn sort_out(
-    found: Vec<Pair>,
-    now: Timestamp,
-) -> Result<(Vec<Candidate>, Vec<Bytes>), KeysError> {
+pub(super) fn sort_out(found: Vec<Pair>, now: Timestamp) -> Result<(Vec<Candidate>, Vec<Bytes>), KeysError> {
     let (mut good, mut expired) = (Vec::new(), Vec::new());
     for (key, value) in found {
         let row = PackageRow::decode(&value)?;

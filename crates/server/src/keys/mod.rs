@@ -22,7 +22,7 @@ use rows::PackageRow;
 use std::{collections::HashSet, sync::Arc};
 use trefoil_proto::{
     DeviceUri, Timestamp, UserUri,
-    edge::{KeyPackageCount, KeyPackageCounts, PublishKeyPackages},
+    edge::{KeyPackageCount, KeyPackageCounts, NewDevice, PublishKeyPackages},
     limits,
     mimi::key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, RequiredCapabilities},
     mls::KeyPackage,
@@ -47,20 +47,21 @@ impl Keys {
         Self { store }
     }
 
-    /// Publishes a device's key packages. All are good, or none is taken; what is there already stays as it is.
+    /// Publishes the key packages of a registered device. All are good, or none is taken; what is there already stays
+    /// as it is.
     ///
     /// # Errors
     /// [`KeysError::Invalid`] says which check failed; [`KeysError::TooMany`]; the store failed.
     pub async fn publish(
         &self,
-        device: &DeviceUri,
+        owner: &NewDevice,
         request: PublishKeyPackages,
         now: Timestamp,
     ) -> Result<(), KeysError> {
         if request.one_use.len() > limits::KEY_PACKAGES || request.last_resort.len() > ALLOWED_SUITES.len() {
             return Err(KeysError::TooMany);
         }
-        let owner = device.clone();
+        let (device, owner) = (&owner.uri, owner.clone());
         let checked = tokio::task::spawn_blocking(move || decide::check_all(&owner, &request, now))
             .await
             .map_err(|_| KeysError::CheckStopped)??;
@@ -86,7 +87,8 @@ impl Keys {
     pub async fn counts(&self, device: &DeviceUri, now: Timestamp) -> Result<KeyPackageCounts, KeysError> {
         let mut one_use = Vec::new();
         for ciphersuite in ALLOWED_SUITES {
-            let found = self.scan(rows::PACKAGES, rows::suite_prefix(device, ciphersuite), usize::MAX).await?;
+            let found =
+                self.scan(rows::PACKAGES, rows::suite_prefix(device, ciphersuite), usize::MAX).await?;
             let mut left = 0;
             for (_, value) in &found {
                 left += u32::from(PackageRow::decode(value)?.good_at(now));
@@ -157,8 +159,7 @@ impl Keys {
     pub async fn sweep(&self, now: Timestamp) -> Result<(), KeysError> {
         let mut range = KeyRange::all();
         loop {
-            let page =
-                self.store.scan(rows::SPENT, range.clone(), 512).await.map_err(KeysError::Read)?;
+            let page = self.store.scan(rows::SPENT, range.clone(), 512).await.map_err(KeysError::Read)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             range.start = [last, [0].as_slice()].concat().into();
             let mut batch = Batch::new();
@@ -221,8 +222,7 @@ impl Keys {
         let mut incompatible = false;
         for suite in suites {
             for _ in 0..ATTEMPTS {
-                let found =
-                    self.scan(rows::PACKAGES, rows::suite_prefix(device, *suite), CANDIDATES).await?;
+                let found = self.scan(rows::PACKAGES, rows::suite_prefix(device, *suite), CANDIDATES).await?;
                 let (good, expired) = decide::sort_out(found, now)?;
                 if good.is_empty() && !expired.is_empty() {
                     self.drop_rows(expired).await?;

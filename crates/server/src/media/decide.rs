@@ -26,7 +26,11 @@ impl ByteRange {
             Self::From(start, Some(last)) => (start, last.saturating_add(1).min(length)),
             Self::Last(count) => (length.saturating_sub(count), length),
         };
-        if start < end || self == Self::All { Ok(Part { start, end, of: length }) } else { Err(MediaError::Range) }
+        if start < end || self == Self::All {
+            Ok(Part { start, end, of: length })
+        } else {
+            Err(MediaError::Range)
+        }
     }
 }
 
@@ -74,7 +78,7 @@ impl MediaUrl {
         }
         let (base, id) = raw.rsplit_once("/media/")?;
         let base = base.strip_suffix(paths::CLIENT_ROOT)?;
-        let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"))?;
+        let host = base.strip_prefix("https://")?;
         let fits = is_id(id);
         Some(Self { base: base.to_owned(), host: host.parse().ok()?, id: id.to_owned() }).filter(|_| fits)
     }

@@ -53,7 +53,12 @@ impl Media {
     ///
     /// # Errors
     /// The length is zero or too large, the quota is used up, the store failed.
-    pub async fn open(&self, user: &UserId, request: &OpenUpload, now: Timestamp) -> Result<String, MediaError> {
+    pub async fn open(
+        &self,
+        user: &UserId,
+        request: &OpenUpload,
+        now: Timestamp,
+    ) -> Result<String, MediaError> {
         if request.length == 0 || request.length > limits::MEDIA {
             return Err(MediaError::Length);
         }

@@ -88,9 +88,7 @@ pub(super) fn encode_quota(bytes: u64) -> Vec<u8> {
 
 pub(super) fn decode_quota(bytes: &[u8]) -> Result<u64, MediaError> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            rest.try_into().map(u64::from_be_bytes).map_err(|_| MediaError::DamagedRow)
-        }
+        Some((&VERSION, rest)) => rest.try_into().map(u64::from_be_bytes).map_err(|_| MediaError::DamagedRow),
         _ => Err(MediaError::DamagedRow),
     }
 }

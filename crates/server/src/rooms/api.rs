@@ -128,14 +128,12 @@ impl Rooms {
 
     /// A room, from memory or from the store.
     pub(super) async fn room(&self, uri: &RoomUri) -> Result<Arc<Room>, RoomsError> {
-        if let Some(room) = self.cache.get(uri) {
-            return Ok(room);
-        }
         if uri.domain != self.domain {
             return Err(RoomsError::NotFound);
         }
         let lock = usize::try_from(self.hasher.hash_one(uri) % LOADING as u64).unwrap_or_default();
-        let _one_at_a_time = self.loading[lock].lock().await;
+        // In the order of first polls: whoever comes after a load does not overtake those who waited for it.
+        let _one_at_a_time = tokio::task::unconstrained(self.loading[lock].lock()).await;
         if let Some(room) = self.cache.get(uri) {
             return Ok(room);
         }

@@ -2,7 +2,13 @@
 
 use super::{Origin, Rooms, RoomsError, fanout, live::View, rows};
 use crate::federation::IncidentReason;
-use std::sync::Arc;
+use futures_util::future::BoxFuture;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+use tokio::runtime::Handle;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp,
     mimi::{
@@ -93,21 +99,44 @@ impl Rooms {
     }
 
     /// Commits what was collected and tells everyone, even if whoever asked has gone away meanwhile.
-    async fn settle(&self, mut out: fanout::Fanout) -> Result<(), RoomsError> {
+    fn settle(&self, mut out: fanout::Fanout) -> Settling {
         let (store, mailboxes, federation) =
             (Arc::clone(&self.store), Arc::clone(&self.mailboxes), Arc::clone(&self.federation));
-        let settling = tokio::spawn(async move {
+        Settling(Some(Box::pin(async move {
             store.commit(std::mem::take(&mut out.batch)).await?;
             out.announce(&mailboxes, &federation);
             Ok(())
-        });
-        settling.await.map_err(|_| RoomsError::GivenUp)?
+        })))
     }
 
     /// Another service spoke for someone who is not its own.
     pub(super) async fn misused(&self, origin: &Origin, now: Timestamp) {
         if let Origin::Peer(domain) = origin {
             self.federation.record_incident(domain, IncidentReason::VouchedForAnother, now).await;
+        }
+    }
+}
+
+/// A commit under way. It is begun by the first poll, on the task of whoever asked, so that messages are committed in
+/// the order in which they were handed in; if it is dropped before its end, it goes on by itself.
+struct Settling(Option<BoxFuture<'static, Result<(), RoomsError>>>);
+
+impl Future for Settling {
+    type Output = Result<(), RoomsError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(under_way) = &mut self.0 else { return Poll::Pending };
+        let ended = ready!(under_way.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(ended)
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        // Without a runtime the whole service is gone, and devices find the message when they read.
+        if let (Some(under_way), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(under_way);
         }
     }
 }

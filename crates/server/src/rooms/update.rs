@@ -75,9 +75,18 @@ impl Rooms {
         let mut retried = false;
         loop {
             let found = self.room(room).await?;
-            let live = Arc::clone(&found.live).lock_owned().await;
+            let mut live = Arc::clone(&found.live).lock_owned().await;
             if live.stale {
                 continue;
+            }
+            if !retried && request_epoch(&request) > Some(live.group.epoch()) {
+                // Perhaps another process of this service moved the room on.
+                retried = true;
+                let stored = self.store.get(rows::EPOCH, group_id.clone()).await?;
+                if stored != Some(rows::encode_epoch(live.group.epoch())) {
+                    self.forget(&mut live, room);
+                    continue;
+                }
             }
             match self.try_update(origin, &found, live, request.clone(), now).await {
                 Ok(()) => {
@@ -318,6 +327,12 @@ fn check_welcome(staged: &Staged, welcome: Option<&MlsMessage>) -> Result<(), St
         Ok(())
     } else {
         Err(Invalid("the Welcome is not for the devices that are added").into())
+    }
+}
+
+fn request_epoch(request: &UpdateRequest) -> Option<u64> {
+    match request {
+        UpdateRequest::Commit { commit: first, .. } | UpdateRequest::Proposals { first, .. } => first.epoch(),
     }
 }
 

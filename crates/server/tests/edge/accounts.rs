@@ -4,6 +4,7 @@ use super::world::*;
 use trefoil_proto::{
     Wire as _,
     edge::{CodeRequest, DeviceList, Identifier, Profile, ServiceInfo},
+    frame::{MailboxEvent, ServerFrame},
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
 };
 
@@ -58,7 +59,19 @@ async fn handles_are_unique_up_to_confusion() {
     for (at, text) in taken.iter().enumerate() {
         assert_eq!(try_handle(&service, &format!("t{at}"), text).await, "IdentifierTaken", "{text}");
     }
-    let bad = ["", "a b", "a@b", ".ab", "ab.", "a..b", "pаypal", "admin", "adm1n", "a\u{200d}b", "abcdefghijklmnopqrstuvwxyz_12345"];
+    let bad = [
+        "",
+        "a b",
+        "a@b",
+        ".ab",
+        "ab.",
+        "a..b",
+        "pаypal",
+        "admin",
+        "rnoderator",
+        "a\u{200d}b",
+        "abcdefghijklmnopqrstuvwxyz_12345",
+    ];
     for (at, text) in bad.iter().enumerate() {
         assert_eq!(try_handle(&service, &format!("b{at}"), text).await, "BadIdentifier", "{text}");
     }
@@ -92,8 +105,10 @@ async fn look_ups_have_a_rate() {
     let service =
         world.start_with("handle", "handle.test", free_port(), &[], "[limits]\nlookups_per_hour = 3\n");
     let ann = service.join("ann", handle("ann")).await;
-    let request =
-        IdentifierRequest { query_elements: vec![QueryElement::Nick(b"x".to_vec())], extensions: Default::default() };
+    let request = IdentifierRequest {
+        query_elements: vec![QueryElement::Nick(b"x".to_vec())],
+        extensions: Default::default(),
+    };
     let path = "identifierQuery/handle.test";
     for _ in 0..3 {
         assert_eq!(service.call("POST", path, Some(&ann.token), request.encode()).await.status, 200);
@@ -105,7 +120,7 @@ async fn look_ups_have_a_rate() {
 }
 
 /// The code that the development sender wrote last.
-async fn last_code(service: &Running, number: &str) -> String {
+pub async fn last_code(service: &Running, number: &str) -> String {
     for _ in 0..200 {
         let text = std::fs::read_to_string(service.data.join("codes.log")).unwrap_or_default();
         let found = text.lines().rev().find_map(|line| line.strip_prefix(number)?.strip_prefix(' '));
@@ -252,12 +267,16 @@ async fn devices_come_and_go_with_everything_they_had() {
 
     let second = Member { mls: second, token: String::new() };
     let second = service.log_in(second).await;
-    let list: DeviceList = service.call("GET", "accounts/devices", Some(&second.token), Vec::new()).await.decode();
+    let list: DeviceList =
+        service.call("GET", "accounts/devices", Some(&second.token), Vec::new()).await.decode();
     assert_eq!(list.devices.len(), 2);
     assert_eq!(list.devices[1], new);
 
+    // It was told of the change that it is itself.
     let mut socket = service.connect(&second.token, "").await;
-    assert_eq!(next(&mut socket).await, Ok(trefoil_proto::frame::ServerFrame::CaughtUp));
+    let Ok(ServerFrame::Deliver { entries }) = next(&mut socket).await else { panic!("no delivery") };
+    assert!(entries.iter().all(|entry| entry.body == MailboxEvent::DevicesChanged.encode()));
+    assert_eq!(next(&mut socket).await, Ok(ServerFrame::CaughtUp));
     let gone = service.call("DELETE", "accounts/devices/d2", Some(&ann.token), Vec::new()).await;
     assert_eq!(gone.status, 204);
     assert_eq!(next(&mut socket).await, Err(4001));

@@ -27,7 +27,8 @@ async fn endpoints(service: &Running, ann: &mut Member) -> Vec<Endpoint> {
     let message = ann.mls.message(b"x");
     let commit = ann.mls.commit(vec![], vec![], None);
     let room = segment(&room);
-    let (_, register) = service.newcomer("new", Identifier::Phone { number: b"+4700".to_vec(), code: vec![] });
+    let (_, register) =
+        service.newcomer("new", Identifier::Phone { number: b"+4700".to_vec(), code: vec![] });
     let query = IdentifierRequest {
         query_elements: vec![QueryElement::Nick(b"x".to_vec())],
         extensions: Default::default(),
@@ -39,7 +40,12 @@ async fn endpoints(service: &Running, ann: &mut Member) -> Vec<Endpoint> {
     use trefoil_proto::{edge, mimi};
     vec![
         of("accounts".into(), register.encode(), false, edge::RegisterRequest::LIMIT),
-        of("accounts/code".into(), CodeRequest { number: b"+4712345678".to_vec() }.encode(), false, CodeRequest::LIMIT),
+        of(
+            "accounts/code".into(),
+            CodeRequest { number: b"+4712345678".to_vec() }.encode(),
+            false,
+            CodeRequest::LIMIT,
+        ),
         of(
             "auth/challenge".into(),
             ChallengeRequest { device: ann.uri().clone() }.encode(),
@@ -79,13 +85,7 @@ async fn phone_service() -> (Running, Member) {
     let service = World::new().start_with("phone", "phone.test", free_port(), &[], more);
     let number = "+4711111111";
     service.call("POST", "accounts/code", None, CodeRequest { number: number.into() }.encode()).await;
-    let code = loop {
-        let text = std::fs::read_to_string(service.data.join("codes.log")).unwrap_or_default();
-        if let Some(code) = text.lines().find_map(|line| line.strip_prefix("+4711111111 ")) {
-            break code.to_owned();
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    };
+    let code = super::accounts::last_code(&service, number).await;
     let ann = service.join("ann", Identifier::Phone { number: number.into(), code: code.into() }).await;
     (service, ann)
 }

@@ -45,7 +45,12 @@ fn last_resort(device: &Device) -> MlsKeyPackage {
         .clone()
 }
 
-pub fn request(asking: &Device, target: &trefoil_proto::UserUri, suites: Vec<u16>, room: &str) -> KeyMaterialRequest {
+pub fn request(
+    asking: &Device,
+    target: &trefoil_proto::UserUri,
+    suites: Vec<u16>,
+    room: &str,
+) -> KeyMaterialRequest {
     let tbs = KeyMaterialRequestTbs {
         protocol: Protocol::Mls10,
         requesting_user: asking.uri.user_uri(),
@@ -81,7 +86,12 @@ pub fn path(user: &trefoil_proto::UserUri) -> String {
     format!("keyMaterial/{}", trefoil_proto::paths::segment(&user.to_string()))
 }
 
-async fn publish(service: &Running, member: &Member, one_use: Vec<KeyPackage>, last: Vec<KeyPackage>) -> Answer {
+async fn publish(
+    service: &Running,
+    member: &Member,
+    one_use: Vec<KeyPackage>,
+    last: Vec<KeyPackage>,
+) -> Answer {
     let request = PublishKeyPackages { one_use, last_resort: last };
     service.call("POST", "keyPackages", Some(&member.token), request.encode()).await
 }
@@ -96,8 +106,12 @@ async fn every_package_goes_to_one_claim_only() {
     let one_use: Vec<_> = (0..12).map(|_| raw(&bob.mls.key_package(CLASSICAL))).collect();
     let last = raw(&last_resort(&bob.mls));
     assert_eq!(publish(&service, &bob, one_use.clone(), vec![last.clone()]).await.status, 204);
-    let counts: KeyPackageCounts = service.call("GET", "keyPackages", Some(&bob.token), Vec::new()).await.decode();
-    assert_eq!(counts.one_use.iter().map(|count| (count.ciphersuite, count.left)).collect::<Vec<_>>(), [(0x4f, 0), (1, 12)]);
+    let counts: KeyPackageCounts =
+        service.call("GET", "keyPackages", Some(&bob.token), Vec::new()).await.decode();
+    assert_eq!(
+        counts.one_use.iter().map(|count| (count.ciphersuite, count.left)).collect::<Vec<_>>(),
+        [(0x4f, 0), (1, 12)]
+    );
 
     let user = bob.uri().user_uri();
     let body = request(&ann.mls, &user, vec![0x4f, 0x1], ROOM).encode();
@@ -115,7 +129,8 @@ async fn every_package_goes_to_one_claim_only() {
 
     // A late repetition of the publication brings none of them back.
     assert_eq!(publish(&service, &bob, one_use, Vec::new()).await.status, 204);
-    let counts: KeyPackageCounts = service.call("GET", "keyPackages", Some(&bob.token), Vec::new()).await.decode();
+    let counts: KeyPackageCounts =
+        service.call("GET", "keyPackages", Some(&bob.token), Vec::new()).await.decode();
     assert!(counts.one_use.iter().all(|count| count.left == 0));
 
     // Bob was told when few were left.

@@ -19,8 +19,8 @@ use tokio_tungstenite::{WebSocketStream, tungstenite};
 use trefoil_proto::{
     DeviceUri, ErrorBody, Wire,
     edge::{
-        ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs, TokenRequest,
-        TokenResponse, TokenTbs, signed_content,
+        ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs,
+        TokenRequest, TokenResponse, TokenTbs, signed_content,
     },
     frame::{ClientFrame, ServerFrame},
     paths,
@@ -34,7 +34,7 @@ use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Store};
 
 /// Authorities and folders that the services of one test share.
 pub struct World {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -47,6 +47,7 @@ pub struct Running {
     pub data: PathBuf,
     pub http: reqwest::Client,
     authority: CertificateDer<'static>,
+    _folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
@@ -74,7 +75,7 @@ impl World {
         let certificate = params.self_signed(&key).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
-        Self { folder, issuer: Issuer::new(params, key) }
+        Self { folder: Arc::new(folder), issuer: Issuer::new(params, key) }
     }
 
     /// Writes a certificate for a name, and returns the paths of certificate and key.
@@ -150,6 +151,7 @@ impl World {
             data,
             http,
             authority,
+            _folder: Arc::clone(&self.folder),
             stop: Some(stop),
             task: Some(task),
         }
@@ -304,7 +306,8 @@ pub async fn send(socket: &mut Socket, frame: &ClientFrame) {
 /// The next frame, or the code with which the service closed.
 pub async fn next(socket: &mut Socket) -> Result<ServerFrame, u16> {
     loop {
-        let message = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("a frame in time");
+        let message =
+            tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("a frame in time");
         match message {
             Some(Ok(tungstenite::Message::Binary(bytes))) => return Ok(ServerFrame::decode(&bytes).unwrap()),
             Some(Ok(tungstenite::Message::Close(Some(close)))) => return Err(close.code.into()),

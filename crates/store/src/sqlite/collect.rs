@@ -22,7 +22,7 @@ const SWEEP_STEP: u64 = 512;
 /// One whole pass. Between steps it asks `go_on` and lets the writer work for `pause`. Returns the rows deleted.
 pub(super) fn collect(
     reader: &Connection,
-    jobs: &mpsc::Sender<Job>,
+    jobs: &mpsc::UnboundedSender<Job>,
     pause: Duration,
     go_on: &dyn Fn() -> bool,
 ) -> Result<u64, StoreError> {
@@ -44,10 +44,10 @@ pub(super) fn collect(
     Ok(deleted)
 }
 
-fn sweep(jobs: &mpsc::Sender<Job>, gaps: Vec<(i64, i64)>) -> Result<Swept, StoreError> {
+fn sweep(jobs: &mpsc::UnboundedSender<Job>, gaps: Vec<(i64, i64)>) -> Result<Swept, StoreError> {
     let (answer, swept) = oneshot::channel();
     let job = Job::Sweep { gaps, budget: SWEEP_STEP, answer };
-    jobs.blocking_send(job).map_err(|_| StoreError::Closed)?;
+    jobs.send(job).map_err(|_| StoreError::Closed)?;
     swept.blocking_recv().map_err(|_| StoreError::Closed)?
 }
 

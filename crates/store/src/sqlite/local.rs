@@ -59,7 +59,8 @@ impl SqliteLocal {
         connection
             .execute_batch(
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;",
+                 PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; \
+                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;",
             )
             .map_err(open)?;
         connection.set_prepared_statement_cache_capacity(32);

@@ -33,8 +33,6 @@ const MAX_PIECE: usize = 64 * 1024 * 1024;
 pub struct SqliteOptions {
     /// Connections for short reads, and as many again for long ones.
     pub readers: usize,
-    /// Batches that may wait for the writer before callers do.
-    pub waiting: usize,
     /// Batches in one transaction at most.
     pub group: usize,
     /// Bytes in one transaction at most, give or take one batch.
@@ -51,7 +49,6 @@ impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             readers: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8),
-            waiting: 1024,
             group: 512,
             group_bytes: 8 * 1024 * 1024,
             checkpoint_pages: 16_000,
@@ -69,7 +66,8 @@ pub struct SqliteStore {
     long: Arc<Readers>,
     load: Arc<Load>,
     upkeep: Option<Upkeep>,
-    jobs: Option<mpsc::Sender<Job>>,
+    /// Without a bound: whoever waits holds its batch in any case, and the order of first polls is the order of commits.
+    jobs: Option<mpsc::UnboundedSender<Job>>,
     writer: Option<JoinHandle<()>>,
     _lock: File,
 }
@@ -88,7 +86,7 @@ impl SqliteStore {
         let short = Readers::open(&path, options.readers, Arc::clone(&tables)).map_err(open)?;
         let long = Arc::new(Readers::open(&path, options.readers, Arc::clone(&tables)).map_err(open)?);
         let load = Arc::new(Load::default());
-        let (jobs, inbox) = mpsc::channel(options.waiting.max(1));
+        let (jobs, inbox) = mpsc::unbounded_channel();
         let writer = Writer {
             connection,
             tables,
@@ -179,7 +177,7 @@ impl Store for SqliteStore {
             let bytes = weigh(&batch)?;
             let (answer, receipt) = oneshot::channel();
             let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
-            jobs.send(Job::Commit(Waiting { batch, bytes, answer })).await.map_err(|_| StoreError::Closed)?;
+            jobs.send(Job::Commit(Waiting { batch, bytes, answer })).map_err(|_| StoreError::Closed)?;
             receipt.await.map_err(|_| StoreError::Closed)?
         })
     }
@@ -218,7 +216,7 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
     Ok(connection)
 }
 
-fn start(writer: Writer, inbox: mpsc::Receiver<Job>) -> Result<JoinHandle<()>, StoreError> {
+fn start(writer: Writer, inbox: mpsc::UnboundedReceiver<Job>) -> Result<JoinHandle<()>, StoreError> {
     let (ready, begun) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::Builder::new()
         .name("store-writer".to_owned())

@@ -52,7 +52,7 @@ pub(super) struct Upkeep {
 impl Upkeep {
     pub(super) fn start(
         reader: Connection,
-        jobs: mpsc::Sender<Job>,
+        jobs: mpsc::UnboundedSender<Job>,
         load: Arc<Load>,
     ) -> std::io::Result<Self> {
         // What was trimmed before the last stop was counted only in memory: look once.
@@ -79,7 +79,7 @@ impl Drop for Upkeep {
     }
 }
 
-fn run(reader: &Connection, jobs: &mpsc::Sender<Job>, load: &Load, bell: &(Mutex<()>, Condvar)) {
+fn run(reader: &Connection, jobs: &mpsc::UnboundedSender<Job>, load: &Load, bell: &(Mutex<()>, Condvar)) {
     let mut before = 0;
     while !load.closing() {
         let held = bell.0.lock().unwrap_or_else(PoisonError::into_inner);

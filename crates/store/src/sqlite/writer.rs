@@ -50,7 +50,7 @@ impl Writer {
     /// Runs until every sender is gone and the channel is empty. Says through `ready` whether it could begin.
     pub(super) fn run(
         self,
-        mut jobs: mpsc::Receiver<Job>,
+        mut jobs: mpsc::UnboundedReceiver<Job>,
         ready: &std::sync::mpsc::SyncSender<rusqlite::Result<()>>,
     ) {
         let mut statements = match Statements::prepare(&self.connection, self.inline) {

@@ -4,11 +4,11 @@
 mod line;
 
 use crate::{
-    clock, profile,
+    clock,
     transport::{Service, TransportError},
 };
 use line::{Line, Report};
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -17,7 +17,7 @@ use tokio::{
 use trefoil_client::{
     Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId,
 };
-use trefoil_proto::{RoomUri, Timestamp, limits, paths};
+use trefoil_proto::{Timestamp, limits, paths};
 
 /// Most inputs that are handed to the core in one step, so that memory and the time of a commit stay bounded.
 const MOST_AT_ONCE: usize = 64;
@@ -39,7 +39,6 @@ pub struct Agent {
     failures: u32,
     last_failure: Option<TransportError>,
     events: Vec<Event>,
-    introductions: BTreeSet<RoomUri>,
 }
 
 /// What can go wrong while the device talks to its service.
@@ -96,7 +95,6 @@ impl Agent {
             failures: 0,
             last_failure: None,
             events: Vec::new(),
-            introductions: BTreeSet::new(),
         }
     }
 
@@ -114,7 +112,6 @@ impl Agent {
     pub fn carry_out(&mut self, outcome: Outcome) {
         for event in &outcome.events {
             self.caught_up |= matches!(event, Event::CaughtUp);
-            self.introductions.extend(profile::due(&self.client, event));
         }
         self.events.extend(outcome.events);
         for effect in outcome.effects {
@@ -192,7 +189,7 @@ impl Agent {
 
     /// Whether nothing is left to send and everything that waited at the service has arrived.
     pub fn is_settled(&self) -> bool {
-        self.caught_up && self.requests.is_empty() && self.client.is_idle()
+        self.caught_up && self.client.is_idle()
     }
 
     /// Sends what is queued on the stream (acknowledgements above all) and closes it.
@@ -234,11 +231,6 @@ impl Agent {
         }
         let outcome = self.client.handle_all(inputs, now)?.commit()?;
         self.carry_out(outcome);
-        while let Some(room) = self.introductions.pop_first() {
-            if let Some(outcome) = profile::introduce(&mut self.client, &room, clock::now())? {
-                self.carry_out(outcome);
-            }
-        }
         Ok(moved)
     }
 

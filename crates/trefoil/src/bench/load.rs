@@ -4,6 +4,7 @@
 use super::{
     BenchError,
     lanes::Lane,
+    report,
     socket::{Hearing, Sending, Target},
     tally::{Tally, Verdict},
     wire::{self, Said},
@@ -112,15 +113,12 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        let histogram = || {
-            Histogram::new_with_bounds(1, 600_000_000_000, 3).expect("the bounds of a histogram are in order")
-        };
         Self {
             begun: Cell::new(Instant::now()),
             last_answer: Cell::default(),
             last_delivery: Cell::default(),
-            answered: RefCell::new(histogram()),
-            delivered: RefCell::new(histogram()),
+            answered: RefCell::new(report::histogram()),
+            delivered: RefCell::new(report::histogram()),
         }
     }
 }
@@ -141,7 +139,7 @@ async fn whole(
         senders.push((clear(sending, &mut hearing).await?, hearing));
     }
     let (tell, done) = watch::channel(false);
-    let mut receivers = match presence {
+    let mut receiving = match presence {
         Presence::Along => {
             let open = receivers(target, lanes, &tallies, &shared, &done, true).await?;
             Some(tokio::task::spawn_local(try_join_all(open)))
@@ -178,11 +176,11 @@ async fn whole(
         watcher(Stage::Filled)?;
         shared.begun.set(Instant::now());
         let open = receivers(target, lanes, &tallies, &shared, &done, false).await?;
-        receivers = Some(tokio::task::spawn_local(try_join_all(open)));
+        receiving = Some(tokio::task::spawn_local(try_join_all(open)));
     }
-    if let Some(receivers) = receivers {
+    if let Some(receiving) = receiving {
         // What has not come by then counts as lost.
-        if let Ok(ended) = timeout(PATIENCE, receivers).await {
+        if let Ok(ended) = timeout(PATIENCE, receiving).await {
             ended.map_err(|error| BenchError::Thread(error.into()))??;
         }
     }

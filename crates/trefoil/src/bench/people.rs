@@ -6,8 +6,11 @@ use crate::{
     clock, person,
     transport::Service,
 };
-use std::{sync::Arc, time::Duration};
-use trefoil_client::{Client, Event, RoomState};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use trefoil_client::{Client, Event, RoomState, RoomView};
 use trefoil_proto::{RoomUri, UserUri, edge::Identifier};
 use trefoil_store::MemoryStore;
 
@@ -69,31 +72,27 @@ impl Person {
         let (room, step) = self.agent.client.create_room(name, people, clock::now())?;
         let outcome = step.commit()?;
         self.agent.carry_out(outcome);
-        let everyone = people.len() + 1;
-        let mut trouble = None;
-        self.agent
-            .run_until(
-                PATIENCE,
-                |agent, events| {
-                    let refused = events.iter().any(|event| matches!(event, Event::ChangeRefused { .. }));
-                    let seen = agent.client.room(&room).ok().flatten().is_some_and(|view| {
-                        view.state == RoomState::Open
-                            && view.participants.iter().filter(|one| !one.devices.is_empty()).count()
-                                == everyone
-                    });
-                    refused || (seen && agent.is_settled())
-                },
-                |_, event| {
-                    if let Event::ChangeRefused { reason, .. } = event {
-                        trouble =
-                            Some(BenchError::Broken(format!("a room of the load was refused: {reason:?}")));
-                    }
-                },
-            )
-            .await?;
-        match trouble {
-            Some(trouble) => Err(trouble),
-            None => Ok(room),
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut trouble = None;
+            let watch = |_: &Agent, event| {
+                if let Event::ChangeRefused { reason, .. } = event {
+                    trouble = Some(BenchError::Broken(format!("a room of the load was refused: {reason:?}")));
+                }
+            };
+            self.agent.settle(PATIENCE, watch).await?;
+            if let Some(trouble) = trouble {
+                return Err(trouble);
+            }
+            let there =
+                |view: &RoomView| view.participants.iter().filter(|one| !one.devices.is_empty()).count();
+            match self.agent.client.room(&room)? {
+                Some(view) if view.state == RoomState::Open && there(&view) == people.len() + 1 => {
+                    return Ok(room);
+                }
+                _ if Instant::now() > deadline => return Err(AgentError::TooSlow.into()),
+                _ => drop(self.agent.turn(Duration::from_millis(100)).await?),
+            }
         }
     }
 }

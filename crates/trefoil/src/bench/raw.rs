@@ -8,7 +8,6 @@ use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::time::Duration;
-use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     DeviceUri, Domain, UserUri,
     credential::DeviceAuthorisation,

@@ -16,6 +16,11 @@ pub struct Times {
     max_ms: f64,
 }
 
+/// For times from a nanosecond to ten minutes, with three digits.
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 600_000_000_000, 3).expect("the bounds are in order")
+}
+
 impl Times {
     /// Of a histogram in nanoseconds.
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {

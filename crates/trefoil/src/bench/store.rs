@@ -3,7 +3,6 @@
 
 use super::{BenchError, Conditions, Place, machine::Usage, machine::millis, report};
 use bytes::Bytes;
-use hdrhistogram::Histogram;
 use rand::RngCore as _;
 use std::{
     sync::{
@@ -41,7 +40,7 @@ pub async fn run(place: &Place, ask: Ask) -> Result<report::Store, BenchError> {
     let writers: Vec<_> = (0..ask.writers)
         .map(|_| tokio::spawn(append(Arc::clone(&store), Arc::clone(&next), ask.payload, begun + ask.time)))
         .collect();
-    let mut commits = Histogram::new(3).expect("three digits are a precision that histograms have");
+    let mut commits = report::histogram();
     for writer in writers {
         let times = writer.await.map_err(|error| BenchError::Thread(error.into()))??;
         for time in times {

@@ -8,6 +8,7 @@ use crate::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use std::{fmt, fs, path::PathBuf};
 
 /// Make an account, look at it, link another device.
@@ -190,7 +191,7 @@ fn show(shared: &Shared) -> anyhow::Result<()> {
         user: me.user.to_string(),
         device: me.device.to_string(),
         primary: me.primary,
-        fingerprint: me.fingerprint.to_string(),
+        fingerprint: fingerprint(&me.account_key),
         service: agent.service().address(),
         lock: lock.to_string(),
     })?;
@@ -272,6 +273,16 @@ impl Pasted {
     fn read(&self) -> anyhow::Result<String> {
         self.code.clone().map_or_else(|| read_text(None, "the code"), Ok)
     }
+}
+
+/// The fingerprint of an account key: thirty digits made of its SHA-256, in groups that can be read aloud.
+fn fingerprint(key: &[u8; 32]) -> String {
+    let digest = Sha256::digest(key);
+    let groups = digest.chunks_exact(5).take(6).map(|chunk| {
+        let number = chunk.iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
+        format!("{:05}", number % 100_000)
+    });
+    groups.collect::<Vec<_>>().join(" ")
 }
 
 fn unfinished() -> NotFoundError {

@@ -103,7 +103,7 @@ impl Shared {
 ///
 /// # Errors
 /// No room fits, or several do.
-pub fn find_room(agent: &Agent, named: &str) -> anyhow::Result<RoomView> {
+pub fn find_room(agent: &mut Agent, named: &str) -> anyhow::Result<RoomView> {
     let rooms = agent.client.rooms()?;
     if let Ok(uri) = named.parse::<RoomUri>() {
         return rooms.into_iter().find(|room| room.uri == uri).ok_or_else(|| {

@@ -11,7 +11,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt;
-use trefoil_client::{RoomState, RoomView};
+use trefoil_client::{RoomState, RoomView, Suite};
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
 /// List, open, read, name and leave rooms; add and remove people.
@@ -107,9 +107,6 @@ impl fmt::Display for Room {
     }
 }
 
-/// The hybrid suite of ML-KEM-768 and X25519.
-const HYBRID: u16 = 0x004F;
-
 impl Room {
     fn of(room: &RoomView) -> Self {
         let people = room.participants.iter().map(|participant| Person {
@@ -129,10 +126,11 @@ impl Room {
                 RoomState::Creating => "being opened",
                 RoomState::Joining => "being joined",
                 RoomState::Open => "open",
+                RoomState::Leaving => "being left",
                 RoomState::Left => "left",
             },
             epoch: room.epoch,
-            post_quantum: room.suite == HYBRID,
+            post_quantum: room.suite == Some(Suite::Hybrid),
             people: people.collect(),
         }
     }
@@ -152,7 +150,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             Ok(())
         }
         What::Show { named, limit } => {
-            let room = find_room(&agent, &named.room)?;
+            let room = find_room(&mut agent, &named.room)?;
             shared.out.record(&Room::of(&room))?;
             for message in show::timeline(&agent, &room.uri, limit)? {
                 shared.out.record(&message)?;
@@ -170,14 +168,14 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         What::Add(ask) => change(shared, agent, ask, Change::Add).await,
         What::Remove(ask) => change(shared, agent, ask, Change::Remove).await,
         What::Leave(named) => {
-            let uri = find_room(&agent, &named.room)?.uri;
+            let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
             let outcome = agent.client.leave(&uri, clock::now())?.commit()?;
             agent.carry_out(outcome);
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {
-            let uri = find_room(&agent, &named.room)?.uri;
+            let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
             let outcome = agent.client.rename_room(&uri, &name, clock::now())?.commit()?;
             agent.carry_out(outcome);
@@ -201,7 +199,7 @@ enum Change {
 
 async fn change(shared: &Shared, mut agent: Agent, ask: People, change: Change) -> anyhow::Result<()> {
     let people = parse(&ask.people)?;
-    let uri = find_room(&agent, &ask.named.room)?.uri;
+    let uri = find_room(&mut agent, &ask.named.room)?.uri;
     catch_up(&mut agent).await?;
     let step = match change {
         Change::Add => agent.client.add_people(&uri, &people, clock::now())?,

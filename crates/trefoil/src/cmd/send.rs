@@ -61,7 +61,7 @@ impl fmt::Display for Sent {
 /// Whatever failed, as a sentence. A message that was not accepted yet is kept and goes out the next time.
 pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
-    let room = find_room(&agent, &ask.room)?.uri;
+    let room = find_room(&mut agent, &ask.room)?.uri;
     let draft = if ask.file.is_empty() {
         written(&ask)?
     } else {

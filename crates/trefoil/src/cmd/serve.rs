@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use std::{
+    error::Error as _,
     fmt,
     io::{self, Read as _},
     path::PathBuf,
@@ -50,7 +51,8 @@ pub async fn run(shared: &Shared, ask: Serve) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
     let config = Config::load(&ask.config, std::env::vars()).map_err(|error| {
-        let sentence = format!("the configuration {} cannot be used: {error}", ask.config.display());
+        let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        let sentence = format!("the configuration {} cannot be used: {error}{why}", ask.config.display());
         anyhow::Error::from(error).context(UsageError(sentence))
     })?;
     let domain = config.domain.to_string();

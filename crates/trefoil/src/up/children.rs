@@ -47,7 +47,7 @@ pub struct Running {
     /// What it is.
     pub planned: Planned,
     stop: watch::Sender<bool>,
-    watcher: JoinHandle<Option<ChildError>>,
+    watcher: Option<JoinHandle<Option<ChildError>>>,
     pid: watch::Receiver<Option<u32>>,
 }
 
@@ -62,7 +62,7 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let (tell, pid) = watch::channel(child.id());
         let watcher = tokio::spawn(keep(child, program, planned.clone(), quiet, stopped, tell));
-        Ok(Self { planned, stop, watcher, pid })
+        Ok(Self { planned, stop, watcher: Some(watcher), pid })
     }
 
     /// Its process id at this moment.
@@ -70,21 +70,21 @@ impl Running {
         *self.pid.borrow()
     }
 
-    /// Resolves when the service ended and is not started again.
+    /// Resolves when the service ended and is not started again: why, if it was not asked to.
     pub async fn gone(&mut self) -> Option<ChildError> {
-        (&mut self.watcher).await.unwrap_or(None)
+        self.watcher.take()?.await.unwrap_or(None)
     }
 
     /// Whether it ended and is not started again.
     pub fn is_gone(&self) -> bool {
-        self.watcher.is_finished()
+        self.watcher.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Asks it to end, waits, and kills it if it does not.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // A watcher that has ended left no process behind.
         let _ = self.stop.send(true);
-        let _ = self.watcher.await;
+        self.gone().await;
     }
 }
 
@@ -122,9 +122,12 @@ async fn keep(
 ) -> Option<ChildError> {
     loop {
         let begun = Instant::now();
+        // Waiting for a child closes its input, unless it was taken out before.
+        let leash = child.stdin.take();
         let ended = tokio::select! {
             ended = child.wait() => ended,
             () = asked(&mut stopped) => {
+                drop(leash);
                 end(child).await;
                 return None;
             }
@@ -158,7 +161,6 @@ async fn asked(stopped: &mut watch::Receiver<bool>) {
 }
 
 async fn end(mut child: Child) {
-    drop(child.stdin.take());
     if timeout(PATIENCE, child.wait()).await.is_err() {
         // It may have ended in this moment.
         let _ = child.kill().await;

@@ -91,13 +91,11 @@ struct Config<'a> {
 #[derive(Serialize)]
 struct Listener {
     listen: SocketAddr,
-    url: String,
 }
 
 #[derive(Serialize)]
 struct Federation<'a> {
     listen: SocketAddr,
-    url: String,
     authorities: [&'a Path; 1],
 }
 
@@ -144,12 +142,8 @@ impl Plan {
                 profile,
                 data: &store,
                 drain_seconds: 3,
-                client: Listener { listen: local(client), url: url(client) },
-                federation: Federation {
-                    listen: local(federation),
-                    url: url(federation),
-                    authorities: [&ca],
-                },
+                client: Listener { listen: local(client) },
+                federation: Federation { listen: local(federation), authorities: [&ca] },
                 tls: Tls { certificate: &identity.certificate, key: &identity.key },
                 peers,
             })?;

@@ -7,7 +7,7 @@ use crate::{
 use std::{collections::BTreeMap, time::Duration};
 use trefoil_proto::{RoomUri, content::MessageId};
 
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(60);
 /// The hub of the rooms here: the service of whoever opens them.
 const HUB: usize = 0;
 
@@ -69,7 +69,7 @@ async fn a_service_that_was_down_for_a_while_loses_nothing() {
 async fn three(services: &Services) -> Vec<Device> {
     let mut devices = Vec::new();
     for service in 0..3 {
-        devices.push(Device::register(services, service, &format!("person-{service}")).await);
+        devices.push(Device::register(services, service, &format!("person_{service}")).await);
     }
     devices
 }

@@ -96,12 +96,27 @@ impl Device {
         shown.iter().filter_map(Shown::text).map(str::to_owned).collect()
     }
 
-    pub fn is_in(&self, room: &RoomUri, people: usize) -> bool {
+    pub fn is_in(&mut self, room: &RoomUri, people: usize) -> bool {
         self.agent
             .client
             .room(room)
             .unwrap()
             .is_some_and(|view| view.state == RoomState::Open && view.participants.len() == people)
+    }
+
+    /// Where this device stands, for whoever reads why a test failed.
+    fn tell(&mut self) {
+        let (idle, settled) = (self.agent.client.is_idle(), self.agent.is_settled());
+        eprintln!("{}: idle {idle}, settled {settled}, {} messages came in", self.name, self.added.len());
+        for room in self.agent.client.rooms().unwrap() {
+            let people: Vec<usize> = room.participants.iter().map(|person| person.devices.len()).collect();
+            let waiting = self.agent.client.outbox_len(&room.uri).unwrap();
+            eprintln!("  {:?} at epoch {}, devices {people:?}, {waiting} to send", room.state, room.epoch);
+        }
+        for refused in self.refused.iter().take(3) {
+            eprintln!("  refused {refused}");
+        }
+        eprintln!("  refused {} in all", self.refused.len());
     }
 
     async fn turn(&mut self) {
@@ -143,14 +158,13 @@ pub async fn until(
     devices: &mut [Device],
     limit: Duration,
     what: &str,
-    mut holds: impl FnMut(&[Device]) -> bool,
+    mut holds: impl FnMut(&mut [Device]) -> bool,
 ) {
     let end = Instant::now() + limit;
     while !holds(devices) {
         if Instant::now() > end {
-            let refused: Vec<_> = devices.iter().filter(|device| !device.refused.is_empty()).collect();
-            for device in &refused {
-                eprintln!("{} refused: {:?}", device.name, device.refused);
+            for device in &mut *devices {
+                device.tell();
             }
             panic!("within {limit:?} it did not come about that {what}");
         }
@@ -178,7 +192,7 @@ pub async fn open_room(devices: &mut [Device], name: &str) -> RoomUri {
     devices[0].agent.carry_out(outcome);
     let people = others.len() + 1;
     until(devices, 2 * PATIENCE, "everybody is in the room", |devices| {
-        devices.iter().all(|device| device.is_in(&room, people))
+        devices.iter_mut().all(|device| device.is_in(&room, people))
     })
     .await;
     room

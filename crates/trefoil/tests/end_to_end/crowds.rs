@@ -19,11 +19,11 @@ async fn thirty_devices_on_three_services_all_read_each_other() {
     let mut devices = Vec::new();
     for service in 0..3 {
         for person in 0..6 {
-            let name = format!("person-{service}-{person}");
+            let name = format!("person_{service}_{person}");
             let mut first = Device::register(&services, service, &name).await;
             if person == 0 {
                 for more in 1..3 {
-                    devices.push(first.link(&services, service, &format!("{name}-device-{more}")).await);
+                    devices.push(first.link(&services, service, &format!("{name}_device_{more}")).await);
                 }
             }
             devices.push(first);
@@ -33,16 +33,16 @@ async fn thirty_devices_on_three_services_all_read_each_other() {
     let room = open_room(&mut devices, "Thirty").await;
     let mut later = Vec::new();
     for service in 0..3 {
-        let name = format!("person-{service}-5");
+        let name = format!("person_{service}_5");
         let first = devices.iter_mut().find(|device| device.name == name).unwrap();
         for more in 1..3 {
-            later.push(first.link(&services, service, &format!("{name}-device-{more}")).await);
+            later.push(first.link(&services, service, &format!("{name}_device_{more}")).await);
         }
     }
     devices.append(&mut later);
     assert_eq!(devices.len(), 30);
     until(&mut devices, LIMIT, "every device has all thirty in the room", |devices| {
-        devices.iter().all(|device| {
+        devices.iter_mut().all(|device| {
             device.agent.is_settled()
                 && device.agent.client.room(&room).unwrap().is_some_and(|view| {
                     view.participants.iter().map(|participant| participant.devices.len()).sum::<usize>() == 30

@@ -59,6 +59,8 @@ impl Services {
         let service = Service::new(&self.planned(index).url, Some(&self.ca)).unwrap();
         let until = Instant::now() + Duration::from_secs(60);
         while person::service_info(&service).await.is_err() {
+            let ended = self.running[index].as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(ended.is_none(), "service {index} ended ({ended:?}):\n{}", self.said(index));
             assert!(Instant::now() < until, "service {index} does not answer:\n{}", self.said(index));
             sleep(Duration::from_millis(50)).await;
         }

@@ -92,4 +92,5 @@ async fn a_restart_in_the_middle_changes_nothing() {
     assert_eq!(hub.update(&a, commit).await, success());
     let hub = Hub::on(hub.store);
     assert_eq!(hub.rooms.room(&hub.room).await.unwrap().view().devices.local.len(), 1);
+    assert!(loaded(&hub).await.pending.is_empty());
 }

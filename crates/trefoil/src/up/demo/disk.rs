@@ -10,14 +10,14 @@ pub struct Copy {
 }
 
 /// What was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Files.
     pub files: usize,
     /// Bytes in all.
     pub bytes: u64,
-    /// How many of the texts that were looked for stand in them.
-    pub readable: usize,
+    /// Those of the texts that were looked for that stand in them.
+    pub readable: Vec<String>,
 }
 
 /// What waits for a device.
@@ -61,7 +61,8 @@ impl Copy {
             }
             Ok(())
         })?;
-        found.readable = seen.into_iter().filter(|seen| *seen).count();
+        found.readable =
+            texts.iter().zip(seen).filter(|(_, seen)| *seen).map(|(text, _)| (*text).to_owned()).collect();
         Ok(found)
     }
 
@@ -138,7 +139,8 @@ mod tests {
         fs::write(data.join("store.db"), b"....the text of a message that was kept....").unwrap();
         fs::write(data.join("media/1"), [7; 100]).unwrap();
         let copy = Copy::take(&data, &place.path().join("copy")).unwrap();
-        let found = copy.search(&["the text of a message that was kept", "another text"]).unwrap();
-        assert_eq!(found, Found { files: 2, bytes: 143, readable: 1 });
+        let kept = "the text of a message that was kept";
+        let found = copy.search(&[kept, "another text"]).unwrap();
+        assert_eq!(found, Found { files: 2, bytes: 143, readable: vec![kept.to_owned()] });
     }
 }

@@ -52,7 +52,7 @@ struct Held {
     files: usize,
     bytes: u64,
     texts: usize,
-    readable: usize,
+    readable: Vec<String>,
     waiting_entries: usize,
     waiting_bytes: usize,
     #[serde(skip)]
@@ -67,12 +67,13 @@ impl fmt::Display for Held {
             self.service,
             self.files,
             self.bytes,
-            self.readable,
+            self.readable.len(),
             self.texts,
             self.whom,
             self.waiting_entries,
             self.waiting_bytes
-        )
+        )?;
+        self.readable.iter().try_for_each(|text| write!(f, "\n    readable: {text:?}"))
     }
 }
 
@@ -87,7 +88,7 @@ pub async fn run(out: Printer, up: &Trefoil, data: &Path) -> anyhow::Result<()> 
         players.push(enter(up, data, actor).await?);
     }
     in_step(&mut players, |players| Ok(players.iter().all(|player| player.agent.is_settled()))).await?;
-    let room = match played(&players, &script)? {
+    let room = match played(&mut players, &script)? {
         Some(room) => {
             out.say("The conversation was held in this folder before; it is shown again.")?;
             room
@@ -178,7 +179,7 @@ pub async fn fetch_code(place: Place<'_>, data: &Path, number: &str) -> anyhow::
 }
 
 /// The room in which the whole script was played, if there is one.
-fn played(players: &[Player], script: &Script) -> anyhow::Result<Option<RoomUri>> {
+fn played(players: &mut [Player], script: &Script) -> anyhow::Result<Option<RoomUri>> {
     let last =
         script.lines.iter().rev().find_map(|line| line.text.as_deref().filter(|_| line.react.is_none()));
     for room in players[0].agent.client.rooms()? {
@@ -186,7 +187,7 @@ fn played(players: &[Player], script: &Script) -> anyhow::Result<Option<RoomUri>
             continue;
         }
         let mut complete = true;
-        for player in players {
+        for player in &*players {
             let shown = show::timeline(&player.agent, &room.uri, 10)?;
             complete &= shown.iter().any(|shown| shown.text() == last);
         }
@@ -218,6 +219,8 @@ async fn open_room(players: &mut [Player], script: &Script) -> anyhow::Result<Ro
     })
     .await
     .context("the room did not open for everybody")?;
+    // Who opened the room told its name when nobody else was there yet.
+    person::rename(&mut players[0].agent, &script.people[0].name)?;
     Ok(room)
 }
 
@@ -253,6 +256,14 @@ async fn play(
         .await
         .with_context(|| format!("line {:?} of the conversation did not reach everybody", line.id))?;
     }
+    in_step(players, |players| Ok(players.iter().all(|player| player.agent.is_settled()))).await?;
+    // What the last acknowledgements let the mailboxes forget.
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        for player in &mut *players {
+            player.agent.turn(Duration::from_millis(20)).await?;
+        }
+    }
     let lines = script.lines.len();
     out.say(format_args!("All {lines} lines were said, and every person has every one of them."))?;
     Ok(())
@@ -283,7 +294,7 @@ async fn alone(
     sleep(Duration::from_secs(1)).await;
     let names: Vec<&str> = away.iter().map(|(name, _, _)| name.as_str()).collect();
     out.say(format_args!(
-        "\n=== {} are offline, {} writes: {:?}\n    What each service holds at this moment, in a copy of its disk:",
+        "\n=== {} are offline, {} writes:\n    {}\n    What each service holds at this moment, in a copy of its disk:",
         names.join(" and "),
         speaker.name,
         line.text.as_deref().unwrap_or_default()
@@ -360,7 +371,7 @@ fn reflects(
 /// Lets everybody go on until something holds for all of them.
 async fn in_step(
     players: &mut [Player],
-    mut done: impl FnMut(&[Player]) -> anyhow::Result<bool>,
+    mut done: impl FnMut(&mut [Player]) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let until = Instant::now() + ARRIVAL;
     loop {
