@@ -30,8 +30,9 @@ use trefoil_proto::{
     mls::MlsMessage,
 };
 
-/// Submissions of one room that may be unanswered.
-const WINDOW: usize = 256;
+/// Submissions of one room that may be unanswered. After a break those that failed are sent again behind later ones
+/// that did not, so receivers must open what comes up to this much too late: see `mls::suite`.
+pub(crate) const WINDOW: u32 = 64;
 /// What MLS puts around a message, generously.
 const OVERHEAD: usize = 1024;
 
@@ -89,7 +90,7 @@ impl Core {
 
     /// Submits what waits in a room. True while something waits.
     pub(crate) fn pump_outbox(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
-        let waiting = self.tx().scan(OUTBOX, &room_range(uri), WINDOW, false)?;
+        let waiting = self.tx().scan(OUTBOX, &room_range(uri), WINDOW as usize, false)?;
         if waiting.is_empty() {
             return Ok(false);
         }
@@ -103,8 +104,12 @@ impl Core {
         let under_way: BTreeSet<u64> =
             self.live.submissions.values().filter(|(room, _)| room == uri).map(|(_, place)| *place).collect();
         let window = if self.live.careful.contains(uri) { 1 } else { WINDOW };
-        for (key, row) in waiting.into_iter().take(window) {
+        let oldest = waiting.first().and_then(|(key, _)| rows::last_number(key)).unwrap_or(0);
+        for (key, row) in waiting {
             let place = rows::last_number(&key).unwrap_or(0);
+            if place >= oldest + u64::from(window) {
+                break;
+            }
             if under_way.contains(&place) {
                 continue;
             }

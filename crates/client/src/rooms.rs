@@ -111,10 +111,14 @@ impl Core {
     pub(crate) fn create_room(
         &mut self,
         title: &str,
-        people: Vec<UserUri>,
+        mut people: Vec<UserUri>,
         suite: Suite,
     ) -> Result<RoomUri, ClientError> {
         let me = self.me()?;
+        // The person's other devices come in as everybody else's do.
+        if self.devices()?.iter().any(|device| *device != me.device) && !people.contains(&me.user) {
+            people.push(me.user.clone());
+        }
         let title: Text = title
             .parse()
             .map_err(|_| ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT })?;

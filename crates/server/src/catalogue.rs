@@ -79,7 +79,7 @@ pub fn render() -> String {
     let mut page = String::from(
         "# At rest\n\nWhat a service stores, written from the code's own catalogue (`crates/server/src/catalogue.rs` \
          and each room's `rows.rs`).\nA test fails when a table is added without its line. Regenerate: \
-         `UPDATE_DOCS=1 cargo nextest run -p trefoil-server at_rest`.\n\nThis is the first of two steps: little is \
+         `UPDATE_DOCS=1 cargo nextest run -p trefoil-server --test at_rest`.\n\nThis is the first of two steps: little is \
          held. Sealing room records under keys that only members hold is not built yet,\nso promise P6 does not hold \
          yet: the lines below say what a copy of the disk shows today.\n\n\
          | where | holds | kept | discloses |\n|---|---|---|---|\n",

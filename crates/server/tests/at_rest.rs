@@ -19,7 +19,10 @@ fn the_page_is_what_the_catalogue_says() {
         fs::write(&path, &page).expect("write the page");
     }
     let found = fs::read_to_string(&path).expect("docs/at-rest.md");
-    assert_eq!(found, page, "regenerate with UPDATE_DOCS=1 cargo nextest run -p trefoil-server at_rest");
+    assert_eq!(
+        found, page,
+        "regenerate with UPDATE_DOCS=1 cargo nextest run -p trefoil-server --test at_rest"
+    );
 }
 
 #[test]

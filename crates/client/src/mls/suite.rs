@@ -1,6 +1,7 @@
 //! Ciphersuites, capabilities, extensions: what every leaf and every group of ours looks like.
 
 use super::credential::Me;
+use crate::outbox::WINDOW;
 use openmls::{
     component::{ComponentType, ComponentsList},
     prelude::*,
@@ -103,7 +104,9 @@ pub(crate) fn create_config(
         .build()
 }
 
-/// Passing messages are lost when nobody is connected, so gaps are common; the hub's order makes lateness rare.
+/// Passing messages are lost when nobody is connected, so gaps are common. The hub keeps the order in which messages
+/// reach it, but after a break a sender repeats what failed behind what did not: as many as it keeps unanswered, and
+/// the passing ones among them.
 fn ratchet_configuration() -> SenderRatchetConfiguration {
-    SenderRatchetConfiguration::new(32, 5_000)
+    SenderRatchetConfiguration::new(2 * WINDOW, 5_000)
 }

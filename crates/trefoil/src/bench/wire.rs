@@ -194,7 +194,7 @@ mod tests {
                 timestamp: Timestamp(5),
                 event: RoomEvent::Application {
                     message: MlsMessage::tls_deserialize_exact_bytes(&bytes).unwrap(),
-                    frank: frank(),
+                    frank: Some(frank()),
                 },
             },
         };
@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_the_real_codec_writes_them() {
-        let accepted = SubmitMessageResponse::Accepted { accepted_timestamp: Timestamp(1), frank: frank() };
+        let accepted =
+            SubmitMessageResponse::Accepted { accepted_timestamp: Timestamp(1), frank: Some(frank()) };
         let old = SubmitMessageResponse::EpochTooOld { current_epoch: 4 };
         let submitted = |response| ServerFrame::Submitted { tag: 77, response }.encode();
         assert_eq!(said(&submitted(accepted)).unwrap(), Said::Accepted(77));

@@ -4,7 +4,10 @@ use crate::{
     crowd::{Device, open_room, turn, until},
     services::Services,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use trefoil_proto::{RoomUri, content::MessageId};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -20,17 +23,33 @@ async fn killed_services_lose_no_acknowledged_message_and_repeat_none() {
     let mut killed = Vec::new();
     // The hub dies twice, each follower once, always while messages of all three are on their way.
     for (round, victim) in [HUB, 1, 2, HUB].into_iter().enumerate() {
-        for number in 0..40 {
-            speak(&mut devices, &room, &format!("round {round}, number {number}"), &mut said);
+        let before = acknowledged(&devices, &room, &said);
+        let mut number = 0;
+        let mut speak_once = |devices: &mut [Device], said: &mut [BTreeMap<MessageId, String>]| {
+            speak(devices, &room, &format!("round {round}, number {number}"), said);
+            number += 1;
+        };
+        let end = Instant::now() + LIMIT;
+        while acknowledged(&devices, &room, &said) < before + 60 {
+            assert!(Instant::now() < end, "in round {round} nothing is acknowledged\n{}", services.said(HUB));
+            speak_once(&mut devices, &mut said);
             turn(&mut devices).await;
-            if number == 20 {
-                services.kill(victim);
-                killed.push(victim);
-            }
         }
-        let acknowledged: usize =
-            (0..devices.len()).map(|index| sent(&devices[index], &room, &said[index])).sum();
-        println!("round {round}: service {victim} was killed; {acknowledged} messages acknowledged so far");
+        for _ in 0..10 {
+            speak_once(&mut devices, &mut said);
+        }
+        turn(&mut devices).await;
+        services.kill(victim);
+        killed.push(victim);
+        for _ in 0..20 {
+            speak_once(&mut devices, &mut said);
+            turn(&mut devices).await;
+        }
+        let written: usize = said.iter().map(BTreeMap::len).sum();
+        println!(
+            "round {round}: service {victim} was killed; of {written} messages written so far {} were acknowledged",
+            acknowledged(&devices, &room, &said)
+        );
         services.begin(victim).await;
     }
     everything_arrives_once(&services, &mut devices, &room, &said).await;
@@ -56,8 +75,8 @@ async fn a_service_that_was_down_for_a_while_loses_nothing() {
             turn(&mut devices).await;
         }
         // Long enough for tries to fail and waits to grow.
-        let end = std::time::Instant::now() + Duration::from_secs(4);
-        while std::time::Instant::now() < end {
+        let end = Instant::now() + Duration::from_secs(4);
+        while Instant::now() < end {
             turn(&mut devices).await;
         }
         services.begin(away).await;
@@ -79,6 +98,11 @@ fn speak(devices: &mut [Device], room: &RoomUri, text: &str, said: &mut [BTreeMa
         let text = format!("{} says: {text}", device.name);
         said[index].insert(device.say(room, &text), text);
     }
+}
+
+/// How many messages the hub acknowledged to their senders.
+fn acknowledged(devices: &[Device], room: &RoomUri, said: &[BTreeMap<MessageId, String>]) -> usize {
+    devices.iter().zip(said).map(|(device, said)| sent(device, room, said)).sum()
 }
 
 /// How many of a device's messages the hub acknowledged to it.
