@@ -54,8 +54,9 @@ impl Core {
             self.update(Job::Propose(uri.clone()), uri, body, now);
             return Ok(true);
         }
+        // Who leaves has asked for it; the rest is up to whoever of the others commits next.
         if room.row.state != RoomState::Open {
-            return Ok(room.row.state == RoomState::Leaving);
+            return Ok(false);
         }
         let Some(intent) = room.row.intents.first().cloned() else { return Ok(false) };
         let left = room.row.intents.len();

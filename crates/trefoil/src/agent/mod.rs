@@ -134,9 +134,9 @@ impl Agent {
     /// # Errors
     /// The core failed.
     pub async fn turn(&mut self, limit: Duration) -> Result<Vec<Event>, AgentError> {
-        if self.events.is_empty() {
-            self.listen(limit).await?;
-        }
+        // What is there to show is no reason to leave unheard what came in.
+        let limit = if self.events.is_empty() { limit } else { Duration::ZERO };
+        self.listen(limit).await?;
         Ok(std::mem::take(&mut self.events))
     }
 

@@ -62,6 +62,16 @@ impl fmt::Display for Sent {
 pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     let room = find_room(&mut agent, &ask.room)?.uri;
+    for own in [&ask.edit, &ask.unsend].into_iter().flatten() {
+        let message = show::message(&agent, &room, &parse(own)?)?;
+        let message = message
+            .ok_or_else(|| NotFoundError(format!("{own} is not on this device, or not in this room")))?;
+        if !message.mine {
+            return Err(
+                show::NotTaken(format!("{own} is somebody else's: only its sender can change it")).into()
+            );
+        }
+    }
     let draft = if ask.file.is_empty() {
         written(&ask)?
     } else {

@@ -25,19 +25,25 @@ struct Up {
 }
 
 impl Up {
-    fn start(data: &Path) -> Self {
+    /// Starts it and reads what it prints until it is ready; all of that but the last line is given as well.
+    fn start(data: &Path, more: &[&str]) -> (Self, Vec<serde_json::Value>) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_trefoil"))
             .args(["--json", "up", "--quiet", "--port-base", "0", "--data"])
             .arg(data)
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(ready["kind"], "ready");
-        Self { child, ready }
+        let mut printed = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+            if line["kind"] == "ready" {
+                return (Self { child, ready: line }, printed);
+            }
+            printed.push(line);
+        }
+        panic!("it ended with {} before it was ready", child.wait().unwrap());
     }
 
     fn service(&self, index: usize, field: &str) -> String {
@@ -65,7 +71,7 @@ impl Drop for Up {
 async fn text_and_pictures_go_in_all_six_directions() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data");
-    let mut up = Up::start(&data);
+    let (mut up, _) = Up::start(&data, &[]);
     let ca = std::fs::read(up.ready["ca"].as_str().unwrap()).unwrap();
     let mut people = Vec::new();
     for (index, identifier) in ["Amina", "yuki.reads", "+447700900123"].into_iter().enumerate() {
@@ -163,6 +169,46 @@ async fn text_and_pictures_go_in_all_six_directions() {
     assert_eq!(up.interrupt(), Some(0), "Ctrl-C ends it in order");
     for pid in services {
         assert!(!Path::new("/proc").join(&pid).exists(), "the service with process id {pid} was left behind");
+    }
+}
+
+#[test]
+fn the_demonstration_shows_three_inboxes_that_say_the_same_and_services_that_cannot_read_them() {
+    let place = tempfile::tempdir().unwrap();
+    let (mut up, printed) = Up::start(&place.path().join("data"), &["--demo"]);
+    let (held, inboxes): (Vec<_>, Vec<_>) = printed.into_iter().partition(|line| line["kind"] == "held");
+    assert_eq!(up.interrupt(), Some(0));
+
+    // Each message stands in all three inboxes, and reads the same in each.
+    let mut messages: std::collections::BTreeMap<String, Vec<serde_json::Value>> =
+        std::collections::BTreeMap::new();
+    for mut message in inboxes.into_iter().filter(|line| line["kind"] == "message") {
+        let id = message["message"].as_str().unwrap().to_owned();
+        for own in ["mine", "state"] {
+            message.as_object_mut().unwrap().remove(own);
+        }
+        messages.entry(id).or_default().push(message);
+    }
+    assert!(messages.len() > 35, "only {} messages", messages.len());
+    for versions in messages.values() {
+        assert_eq!(versions.len(), 3, "not in every inbox: {versions:?}");
+        assert!(versions.iter().all(|version| *version == versions[0]), "read differently: {versions:?}");
+    }
+    let any = |has: fn(&serde_json::Value) -> bool| messages.values().any(|versions| has(&versions[0]));
+    assert!(any(|message| message["edited"] == true) && any(|message| message["unsent"] == true));
+    assert!(any(|message| message["reply_to"].is_string()));
+    assert!(any(|message| !message["reactions"].as_array().unwrap().is_empty()));
+    assert!(any(|message| message["attachments"][0]["type"] == "image/jpeg"));
+
+    // While two are away something waits for them; afterwards nothing does. No disk gives a text of a message.
+    assert_eq!(held.len(), 6);
+    let waiting = |index: usize| held[index]["waiting_entries"].as_u64().unwrap();
+    assert!(waiting(1) > 0 && waiting(2) > 0, "{held:?}");
+    assert_eq!([waiting(3), waiting(4), waiting(5)], [0, 0, 0], "{held:?}");
+    for service in &held {
+        let texts = service["readable"].as_array().unwrap();
+        let only_names = texts.iter().all(|text| text.as_str().unwrap().contains("the room's name"));
+        assert!(only_names, "readable on a disk: {texts:?}");
     }
 }
 

@@ -73,7 +73,7 @@ impl fmt::Display for Held {
             self.waiting_entries,
             self.waiting_bytes
         )?;
-        self.readable.iter().try_for_each(|text| write!(f, "\n    readable: {text:?}"))
+        self.readable.iter().try_for_each(|text| write!(f, "\n    readable: {text}"))
     }
 }
 
@@ -413,13 +413,22 @@ async fn look(
             files: found.files,
             bytes: found.bytes,
             texts: texts.len(),
-            readable: found.readable,
+            readable: found.readable.into_iter().map(|text| named(script, text)).collect(),
             waiting_entries: waiting.entries,
             waiting_bytes: waiting.bytes,
             whom: names.join(", "),
         })?;
     }
     Ok(())
+}
+
+/// Says of a text that is readable on a disk what it is, where that is known.
+fn named(script: &Script, text: String) -> String {
+    if text == script.room {
+        format!("{text} (the room's name, which its hub keeps with the group's state)")
+    } else {
+        text
+    }
 }
 
 /// The script's picture as a file, as people have pictures.
