@@ -15,8 +15,8 @@ run: tools ## build, start three services, let three people talk, and stay up (D
 	$${CARGO_TARGET_DIR:-target}/release/trefoil up --demo --data "$(DATA)"
 
 test: test-tools ## install what the tests need, then run every test
-	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 	$(CARGO) test --workspace --locked --doc --quiet
+	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 
 check: tools ## formatting, lints, unit tests
 	$(CARGO) fmt --all --check
