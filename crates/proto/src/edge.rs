@@ -2,11 +2,12 @@
 //! `POST` bodies under [`crate::paths::CLIENT_ROOT`], TLS presentation language.
 
 use crate::{
-    DeviceUri, Domain, RoomUri, Timestamp, UserUri,
-    credential::DeviceAuthorisation,
+    DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri,
+    credential::{AccountKey, DeviceAuthorisation},
     mimi::update::RatchetTreeOption,
     mls::{Credential, GroupInfo, KeyPackage},
 };
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// What kind of service it is.
@@ -109,6 +110,50 @@ pub struct NewDevice {
 /// `POST accounts/devices`: takes in another device; the authorisation must be by the account's key.
 /// Sent by a device of the account. Answered 201, empty body; repeated byte for byte: 200.
 pub type AddDeviceRequest = NewDevice;
+
+/// `DELETE accounts/devices/{device}`, with a body: removes a device of the account. The account's key must have signed
+/// it lately, so that a device's own keys and token are not enough. Answered 204; repeated: 204 as well.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RemoveDeviceRequest {
+    /// What is signed.
+    pub tbs: RemoveDeviceTbs,
+    /// Ed25519 by the account's key over `"Trefoil 1.0 RemoveDevice"` and `tbs` ([`signed_content`]).
+    pub signature: [u8; 64],
+}
+
+/// The signed part of a removal.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RemoveDeviceTbs {
+    /// Which device.
+    pub device: DeviceUri,
+    /// When it was signed; good for [`REMOVAL_LIFE`] before and after.
+    pub at: Timestamp,
+}
+
+/// How far the time of a signed removal may be from the service's clock, in milliseconds.
+pub const REMOVAL_LIFE: u64 = 5 * 60 * 1000;
+
+impl RemoveDeviceRequest {
+    /// Signs the removal of a device with the key of its account.
+    pub fn sign(account: &SigningKey, device: DeviceUri, at: Timestamp) -> Self {
+        use ed25519_dalek::Signer as _;
+        let tbs = RemoveDeviceTbs { device, at };
+        let content = signed_content(REMOVE_DEVICE_LABEL, &tbs).expect("a URI and a time always encode");
+        Self { signature: account.sign(&content).to_bytes(), tbs }
+    }
+
+    /// Checks that the account signed exactly this, not longer ago than [`REMOVAL_LIFE`] and not further ahead.
+    ///
+    /// # Errors
+    /// [`ProtoError::Unverified`].
+    pub fn verify(&self, account: &AccountKey, now: Timestamp) -> Result<(), ProtoError> {
+        let refused = ProtoError::Unverified("removal of a device");
+        let key = VerifyingKey::from_bytes(&account.0).map_err(|_| refused.clone())?;
+        let content = signed_content(REMOVE_DEVICE_LABEL, &self.tbs)?;
+        key.verify_strict(&content, &Signature::from_bytes(&self.signature)).map_err(|_| refused.clone())?;
+        if self.tbs.at.0.abs_diff(now.0) <= REMOVAL_LIFE { Ok(()) } else { Err(refused) }
+    }
+}
 
 /// `GET accounts/devices` (own) : the account's devices.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -241,10 +286,10 @@ pub struct AccountData {
 ///
 /// # Errors
 /// A field is longer than the encoding can say.
-pub fn signed_content(label: &str, tbs: &impl tls_codec::Serialize) -> Result<Vec<u8>, crate::ProtoError> {
+pub fn signed_content(label: &str, tbs: &impl tls_codec::Serialize) -> Result<Vec<u8>, ProtoError> {
     let mut content = label.as_bytes().to_vec();
     content.push(0);
-    tbs.tls_serialize(&mut content).map_err(|_| crate::ProtoError::Malformed("signed structure"))?;
+    tbs.tls_serialize(&mut content).map_err(|_| ProtoError::Malformed("signed structure"))?;
     Ok(content)
 }
 
@@ -252,3 +297,43 @@ pub fn signed_content(label: &str, tbs: &impl tls_codec::Serialize) -> Result<Ve
 pub const REGISTER_LABEL: &str = "Trefoil 1.0 Register";
 /// Label of a token request's signature.
 pub const TOKEN_LABEL: &str = "Trefoil 1.0 Token";
+/// Label of the account's signature over the removal of a device.
+pub const REMOVE_DEVICE_LABEL: &str = "Trefoil 1.0 RemoveDevice";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_removal_is_by_one_account_of_one_device_and_for_minutes() {
+        let account = SigningKey::from_bytes(&[1; 32]);
+        let key = AccountKey(account.verifying_key().to_bytes());
+        let device: DeviceUri = "mimi://a.example/d/u1/d1".parse().unwrap();
+        let now = Timestamp(1_700_000_000_000);
+        let removal = RemoveDeviceRequest::sign(&account, device, now);
+        let at = |millis: u64| removal.verify(&key, Timestamp(millis));
+        let refused = Err(ProtoError::Unverified("removal of a device"));
+        for good in [now.0 - REMOVAL_LIFE, now.0, now.0 + REMOVAL_LIFE] {
+            assert_eq!(at(good), Ok(()));
+        }
+        for bad in [0, now.0 - REMOVAL_LIFE - 1, now.0 + REMOVAL_LIFE + 1, u64::MAX] {
+            assert_eq!(at(bad), refused);
+        }
+        let other = AccountKey(SigningKey::from_bytes(&[2; 32]).verifying_key().to_bytes());
+        assert_eq!(removal.verify(&other, now), refused);
+        let mut later = removal.clone();
+        later.tbs.at = now.plus_millis(1);
+        let mut another = removal.clone();
+        another.tbs.device = "mimi://a.example/d/u1/d2".parse().unwrap();
+        for altered in [later, another] {
+            assert_eq!(altered.verify(&key, now), refused);
+        }
+        for bit in 0..512 {
+            let mut altered = removal.clone();
+            altered.signature[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(altered.verify(&key, now), refused, "bit {bit}");
+        }
+    }
+}

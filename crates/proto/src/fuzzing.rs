@@ -59,6 +59,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("code_request", wire::<edge::CodeRequest>),
     ("register_request", wire::<edge::RegisterRequest>),
     ("new_device", wire::<edge::NewDevice>),
+    ("remove_device_request", wire::<edge::RemoveDeviceRequest>),
     ("device_list", wire::<edge::DeviceList>),
     ("challenge_request", wire::<edge::ChallengeRequest>),
     ("challenge_response", wire::<edge::ChallengeResponse>),

@@ -337,6 +337,11 @@ pub(super) fn new_device() -> NewDevice {
     }
 }
 
+fn removal() -> edge::RemoveDeviceRequest {
+    let tbs = edge::RemoveDeviceTbs { device: device("u1"), at: Timestamp(1_700_000_000_000) };
+    edge::RemoveDeviceRequest { tbs, signature: [4; 64] }
+}
+
 fn edge() -> Vec<(&'static str, Vec<u8>)> {
     let register = |identifier| edge::RegisterRequest {
         tbs: edge::RegisterTbs { identifier, device: new_device() },
@@ -376,6 +381,7 @@ fn edge() -> Vec<(&'static str, Vec<u8>)> {
         ("register_request", register(edge::Identifier::Handle(b"alice".to_vec())).encode()),
         ("register_request", register(phone).encode()),
         ("new_device", new_device().encode()),
+        ("remove_device_request", removal().encode()),
         ("device_list", devices.encode()),
         ("challenge_request", edge::ChallengeRequest { device: device("u1") }.encode()),
         ("challenge_response", edge::ChallengeResponse { challenge: vec![8; 32] }.encode()),
