@@ -16,7 +16,8 @@ pub struct FrankingKeys {
 impl FrankingKeys {
     /// The current stamp key with its id, and the seed of the Ed25519 key that is the room's franking agent.
     pub fn new(key_id: u32, stamp: &[u8; 32], signing_seed: &[u8; 32]) -> Self {
-        let signing = Ed25519KeyPair::from_seed_unchecked(signing_seed).expect("32 bytes are an Ed25519 seed");
+        let signing =
+            Ed25519KeyPair::from_seed_unchecked(signing_seed).expect("32 bytes are an Ed25519 seed");
         let mut public = [0; 32];
         public.copy_from_slice(signing.public_key().as_ref());
         Self { key_id, stamp: Zeroizing::new(*stamp), signing, public }
