@@ -12,6 +12,7 @@ pub mod federation;
 pub mod keys;
 pub mod mailbox;
 pub mod media;
+pub mod rate;
 pub mod rooms;
 pub mod secrets;
 pub mod service;

@@ -175,6 +175,8 @@ impl Service {
             codes: secrets.key(SecretName::Codes).clone(),
             sender: CodeSender::open(&config.code, &config.data)?,
             codes_per_hour: config.limits.codes_per_hour,
+            codes_per_hour_in_all: config.limits.codes_per_hour_in_all,
+            registrations_per_hour_in_all: config.limits.registrations_per_hour_in_all,
         };
         let media_settings = media::Settings {
             bytes_per_day: config.limits.media_bytes_per_day,
@@ -251,18 +253,21 @@ impl Service {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { config, edge, house, tls, client, federation, clock, drain, mut ended, .. } = self;
         let connections = usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX);
+        let per_address = usize::try_from(config.limits.connections_per_address.get()).unwrap_or(usize::MAX);
         let scheme = if config.client.plain { Scheme::Plain } else { Scheme::Tls(tls.client) };
         let client = Listener {
             socket: tokio::net::TcpListener::from_std(client).map_err(RunError::Listen)?,
             scheme,
             router: edge.client_router(),
             connections,
+            connections_per_address: if config.client.plain { None } else { Some(per_address) },
         };
         let federation = Listener {
             socket: tokio::net::TcpListener::from_std(federation).map_err(RunError::Listen)?,
             scheme: Scheme::Tls(tls.federation),
             router: edge.federation_router(),
             connections,
+            connections_per_address: Some(per_address),
         };
         let mut background = tokio::task::JoinSet::new();
         background.spawn(client.run(Arc::clone(&edge)));

@@ -11,7 +11,11 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use trefoil_proto::Timestamp;
 use zeroize::Zeroizing;
+
+/// How often a gateway is asked to send one code.
+const TRIES: u32 = 3;
 
 /// Carries a code to its number, in the background: how long it takes tells a caller nothing.
 #[derive(Clone)]
@@ -30,6 +34,8 @@ pub struct Webhook {
     url: String,
     secret: Zeroizing<Vec<u8>>,
     client: reqwest::Client,
+    /// Before the second try; twice as long before each further one.
+    pause: Duration,
 }
 
 /// Why the way to phones cannot be opened.
@@ -50,6 +56,9 @@ pub enum CodeSenderError {
     /// Its file is open to others.
     #[error("protect the webhook's secret")]
     Exposed(#[source] SecretsError),
+    /// TLS to the gateway cannot be set up.
+    #[error("set up TLS to the webhook")]
+    Tls(#[source] rustls::Error),
     /// The HTTP client could not be made.
     #[error("make the webhook's client")]
     Client(#[source] reqwest::Error),
@@ -73,20 +82,27 @@ impl CodeSender {
                     return Err(CodeSenderError::ShortSecret(secret_file.clone()));
                 }
                 let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-                let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+                let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+                let tls = rustls::ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(CodeSenderError::Tls)?
+                    .with_root_certificates(roots)
+                    .with_no_client_auth();
                 let client = reqwest::Client::builder()
                     .tls_backend_preconfigured(tls)
                     .timeout(Duration::from_secs(10))
                     .redirect(reqwest::redirect::Policy::none())
+                    .no_proxy()
                     .build()
                     .map_err(CodeSenderError::Client)?;
-                Ok(Self::Webhook(Arc::new(Webhook { url: url.clone(), secret, client })))
+                let pause = Duration::from_secs(1);
+                Ok(Self::Webhook(Arc::new(Webhook { url: url.clone(), secret, client, pause })))
             }
         }
     }
 
     /// Starts sending. A failure is logged without the number; the person asks for another code.
-    pub fn send(&self, number: String, code: Zeroizing<String>) {
+    pub fn send(&self, number: String, code: Zeroizing<String>, now: Timestamp) {
         match self.clone() {
             Self::Log { file } => {
                 tracing::info!(code = code.as_str(), "one-time code (development sender)");
@@ -98,7 +114,7 @@ impl CodeSender {
             }
             Self::Webhook(webhook) => {
                 tokio::spawn(async move {
-                    if let Err(error) = webhook.post(&number, &code).await {
+                    if let Err(error) = webhook.post(&number, &code, now).await {
                         tracing::error!(error = %error.without_url(), "send a one-time code");
                     }
                 });
@@ -108,10 +124,15 @@ impl CodeSender {
 }
 
 impl Webhook {
-    /// Up to three tries, a second apart. `Trefoil-Signature: sha256=<hex of HMAC-SHA256(secret, body)>`.
-    async fn post(&self, number: &str, code: &str) -> Result<(), reqwest::Error> {
+    /// Up to [`TRIES`], with longer pauses between them; not again what the gateway refused for good. Every try is the
+    /// same request: `Trefoil-Timestamp` is the time of the person's wish in seconds since the UNIX epoch, and
+    /// `Trefoil-Signature: sha256=<hex of HMAC-SHA256(secret, timestamp "." body)>`. A gateway refuses an old
+    /// timestamp, and what it has seen.
+    async fn post(&self, number: &str, code: &str, now: Timestamp) -> Result<(), reqwest::Error> {
         let body = serde_json::json!({ "number": number, "code": code }).to_string();
-        let signature = self.sign(body.as_bytes());
+        let timestamp = (now.0 / 1000).to_string();
+        let signature = self.sign(&timestamp, body.as_bytes());
+        let mut pause = self.pause;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -119,6 +140,7 @@ impl Webhook {
                 .client
                 .post(&self.url)
                 .header("content-type", "application/json")
+                .header("trefoil-timestamp", &timestamp)
                 .header("trefoil-signature", &signature)
                 .body(body.clone())
                 .send()
@@ -126,17 +148,29 @@ impl Webhook {
                 .and_then(reqwest::Response::error_for_status);
             match answer {
                 Ok(_) => return Ok(()),
-                Err(error) if tries == 3 => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+                Err(error) if tries == TRIES || refused_for_good(&error) => return Err(error),
+                Err(_) => tokio::time::sleep(pause).await,
             }
+            pause *= 2;
         }
     }
 
-    fn sign(&self, body: &[u8]) -> String {
+    fn sign(&self, timestamp: &str, body: &[u8]) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        mac.update(timestamp.as_bytes());
+        mac.update(b".");
         mac.update(body);
         format!("sha256={}", data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()))
     }
+}
+
+/// The gateway does not want this request, and will not the next time (RFC 9110, section 15.5).
+fn refused_for_good(error: &reqwest::Error) -> bool {
+    error.status().is_some_and(|status| {
+        status.is_client_error()
+            && status != http::StatusCode::REQUEST_TIMEOUT
+            && status != http::StatusCode::TOO_MANY_REQUESTS
+    })
 }
 
 /// Six random digits.

@@ -1,5 +1,6 @@
 //! What accounts refuse.
 
+use crate::rate::Wait;
 use trefoil_store::StoreError;
 
 /// Why an act on accounts failed. Safe to log: it never holds an identifier.
@@ -17,6 +18,9 @@ pub enum AccountsError {
     /// The one-time code is wrong, used up or too old.
     #[error("the one-time code is wrong or has expired")]
     WrongCode,
+    /// The service makes no more accounts, or sends no more codes, at this time.
+    #[error("as many as this service takes in an hour")]
+    TooMany(Wait),
     /// A signature does not verify.
     #[error("the signature does not verify")]
     BadSignature,

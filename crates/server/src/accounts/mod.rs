@@ -17,15 +17,17 @@ pub use code::{CodeSender, CodeSenderError};
 pub use error::AccountsError;
 pub use rows::TABLES;
 
-use crate::secrets::SecretKey;
+use crate::{
+    rate::{Rate, Rates},
+    secrets::SecretKey,
+};
 use decide::{Identity, Lookup};
-use governor::DefaultKeyedRateLimiter;
 use moka::sync::Cache;
 use rows::{CodeRow, IdentifierRow, PersonRow};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use trefoil_proto::{
-    DeviceId, DeviceUri, Domain, Timestamp, UserId,
-    edge::{CodeRequest, NewDevice, Profile, RegisterRequest},
+    DeviceUri, Domain, Timestamp, UserId,
+    edge::{CodeRequest, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest},
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse},
 };
@@ -54,13 +56,19 @@ pub struct Settings {
     pub sender: CodeSender,
     /// Codes an hour to one number.
     pub codes_per_hour: NonZeroU32,
+    /// Codes an hour in all.
+    pub codes_per_hour_in_all: NonZeroU32,
+    /// Accounts an hour in all.
+    pub registrations_per_hour_in_all: NonZeroU32,
 }
 
 /// The people of a service.
 pub struct Accounts {
     store: Arc<dyn Store>,
     settings: Settings,
-    code_rate: DefaultKeyedRateLimiter<[u8; 32]>,
+    codes_to_number: Rates,
+    codes_in_all: Rates,
+    registrations_in_all: Rates,
     /// Devices that were there not long ago. Only presence is remembered, so that a new device is never overlooked.
     known: Cache<DeviceUri, ()>,
 }
@@ -68,24 +76,29 @@ pub struct Accounts {
 impl Accounts {
     /// The accounts in a store.
     pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
-        let code_rate = DefaultKeyedRateLimiter::keyed(governor::Quota::per_hour(settings.codes_per_hour));
+        let rate = |count| Rates::new(Rate::per_hour(count));
+        let codes_to_number = rate(settings.codes_per_hour);
+        let codes_in_all = rate(settings.codes_per_hour_in_all);
+        let registrations_in_all = rate(settings.registrations_per_hour_in_all);
         let known = Cache::builder().max_capacity(KNOWN).time_to_live(Duration::from_secs(60)).build();
-        Self { store, settings, code_rate, known }
+        Self { store, settings, codes_to_number, codes_in_all, registrations_in_all, known }
     }
 
     /// Sends a one-time code to a number. Beyond the number's rate nothing is sent, and nobody is told.
     ///
     /// # Errors
-    /// The profile has no numbers, the number is none, or the store failed.
+    /// The profile has no numbers, the number is none, as many codes as may be were sent to all numbers together, or
+    /// the store failed.
     pub async fn request_code(&self, request: &CodeRequest, now: Timestamp) -> Result<(), AccountsError> {
         if self.settings.profile != Profile::Phone {
             return Err(AccountsError::OtherProfile);
         }
         let number = decide::number(&request.number)?;
         let key = decide::identifier_mac(&self.settings.identifiers, Profile::Phone, number);
-        if self.code_rate.check_key(&key).is_err() {
+        if self.codes_to_number.check(&key, now).is_err() {
             return Ok(());
         }
+        self.codes_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
         let code = code::random();
         let row = CodeRow {
             code: decide::code_mac(&self.settings.codes, &key, code.as_bytes()),
@@ -95,7 +108,7 @@ impl Accounts {
         let mut batch = Batch::new();
         batch.put(rows::CODES, key.to_vec(), row.encode());
         self.store.commit(batch).await.map_err(AccountsError::StoreCode)?;
-        self.settings.sender.send(number.to_owned(), code);
+        self.settings.sender.send(number.to_owned(), code, now);
         Ok(())
     }
 
@@ -144,6 +157,7 @@ impl Accounts {
                     IdentifierRow { exact: *exact, user: user.clone() }.encode(),
                 );
             }
+            self.registrations_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
             if self.commit(batch, AccountsError::StoreAccount).await? {
                 return Ok(Accepted::New);
             }
@@ -168,36 +182,40 @@ impl Accounts {
             }
             decide::may_join(&row, caller, device)?;
             row.devices.push(device.clone());
-            if self.replace(&caller.user, old, &row).await? {
+            if self.replace(&caller.user, old, &row, Batch::new()).await? {
                 return Ok(Accepted::New);
             }
         }
         Err(AccountsError::Contended)
     }
 
-    /// Removes a device of the caller's account and returns what was removed. What it left behind in other rooms
-    /// (tokens, key packages, its mailbox) is the caller's to remove.
+    /// Removes a device of the caller's account, in one commit with what the caller adds to it: the end of the
+    /// device's tokens. What else it left behind (key packages, its mailbox) is the caller's to remove.
     ///
     /// # Errors
-    /// There is no such device, or it is the last one.
+    /// The account's key did not sign this lately, there is no such device, it is the last one, or
+    /// [`AccountsError::Contended`]: look at everything again.
     pub async fn remove_device(
         &self,
         caller: &DeviceUri,
-        device: &DeviceId,
-    ) -> Result<DeviceUri, AccountsError> {
-        for _ in 0..ATTEMPTS {
-            let (old, mut row) = self.own(caller).await?;
-            let place = row.devices.iter().position(|known| known.uri.device == *device);
-            let removed = row.devices.remove(place.ok_or(AccountsError::NoSuchDevice)?);
-            if row.devices.is_empty() {
-                return Err(AccountsError::LastDevice);
-            }
-            if self.replace(&caller.user, old, &row).await? {
-                self.known.invalidate(&removed.uri);
-                return Ok(removed.uri);
-            }
+        removal: &RemoveDeviceRequest,
+        also: Batch,
+        now: Timestamp,
+    ) -> Result<(), AccountsError> {
+        let (old, mut row) = self.own(caller).await?;
+        let device = &removal.tbs.device;
+        removal.verify(&row.account_key, now).map_err(|_| AccountsError::BadSignature)?;
+        let place = row.devices.iter().position(|known| known.uri == *device);
+        row.devices.remove(place.ok_or(AccountsError::NoSuchDevice)?);
+        if row.devices.is_empty() {
+            return Err(AccountsError::LastDevice);
         }
-        Err(AccountsError::Contended)
+        if self.replace(&caller.user, old, &row, also).await? {
+            self.known.invalidate(device);
+            Ok(())
+        } else {
+            Err(AccountsError::Contended)
+        }
     }
 
     /// A person of this service, or `None`.
@@ -266,8 +284,9 @@ impl Accounts {
     /// # Errors
     /// The store failed.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), AccountsError> {
-        self.code_rate.retain_recent();
-        self.code_rate.shrink_to_fit();
+        for rates in [&self.codes_to_number, &self.codes_in_all, &self.registrations_in_all] {
+            rates.sweep(now);
+        }
         let mut range = KeyRange::all();
         loop {
             let page =
@@ -354,8 +373,9 @@ impl Accounts {
         user: &UserId,
         old: bytes::Bytes,
         row: &PersonRow,
+        also: Batch,
     ) -> Result<bool, AccountsError> {
-        let mut batch = Batch::new();
+        let mut batch = also;
         batch.assert_equals(rows::PEOPLE, rows::person_key(user), old);
         batch.put(rows::PEOPLE, rows::person_key(user), row.encode());
         self.commit(batch, AccountsError::StoreAccount).await

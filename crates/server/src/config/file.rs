@@ -96,7 +96,8 @@ pub(super) struct Code {
     /// Where the webhook posts `{"number","code"}`. `http` only on a loopback address.
     /// Example: `"https://sms.example/send"`
     pub webhook_url: Option<String>,
-    /// File with the secret of the webhook's signature (HMAC-SHA256, header `Trefoil-Signature`), mode 0600.
+    /// File with the secret of the webhook's signature, mode 0600. `Trefoil-Signature` is `sha256=` and the hex of
+    /// HMAC-SHA256 over the value of `Trefoil-Timestamp` (seconds), a dot, and the body.
     /// Example: `"/etc/trefoil/webhook-secret"`
     pub webhook_secret_file: Option<PathBuf>,
 }
@@ -108,6 +109,12 @@ pub(super) struct Limits {
     /// Requests without a token (registrations, codes, challenges) a minute from one address. Default: 300.
     /// Example: `300`
     pub anonymous_per_minute: u32,
+    /// Attempts to make an account an hour from one address; of IPv6, from one /64. Default: 200.
+    /// Example: `200`
+    pub registrations_per_hour: u32,
+    /// Accounts made an hour in all. Default: 20000.
+    /// Example: `20000`
+    pub registrations_per_hour_in_all: u32,
     /// Requests with a token a minute from one device. Default: 3000.
     /// Example: `3000`
     pub requests_per_minute: u32,
@@ -120,15 +127,26 @@ pub(super) struct Limits {
     /// Look-ups of handles and numbers an hour by all people of one other service. Default: 12000.
     /// Example: `12000`
     pub peer_lookups_per_hour: u32,
-    /// Claims of key packages an hour by one person, and a minute by one other service. Default: 3000.
+    /// Claims of key packages an hour by one person, here or of another service; a minute by one other service.
+    /// Default: 3000.
     /// Example: `3000`
     pub key_claims_per_hour: u32,
+    /// Key packages for one use that one person's devices hand out an hour; a third of it to one asker or one other
+    /// service. Past it, their last-resort packages are handed out. Default: 60.
+    /// Example: `60`
+    pub key_claims_per_target_per_hour: u32,
     /// Requests a second from one other service. Default: 5000.
     /// Example: `5000`
     pub peer_requests_per_second: u32,
     /// One-time codes an hour to one number. Default: 5.
     /// Example: `5`
     pub codes_per_hour: u32,
+    /// One-time codes an hour asked for from one address; of IPv6, from one /64. Default: 30.
+    /// Example: `30`
+    pub codes_per_hour_from_address: u32,
+    /// One-time codes an hour in all: what the gateway may cost. Default: 2000.
+    /// Example: `2000`
+    pub codes_per_hour_in_all: u32,
     /// Bytes of media one person may upload a day. Default: 4294967296 (4 GiB).
     /// Example: `4294967296`
     pub media_bytes_per_day: u64,
@@ -138,6 +156,12 @@ pub(super) struct Limits {
     /// Connections at a time on each listener. Default: 200000.
     /// Example: `200000`
     pub connections: u32,
+    /// Connections at a time from one address; of IPv6, from one /64. Not counted behind a proxy. Default: 1000.
+    /// Example: `1000`
+    pub connections_per_address: u32,
+    /// Bytes of request bodies that are held in memory at a time, on both listeners. Default: 268435456 (256 MiB).
+    /// Example: `268435456`
+    pub body_bytes: u64,
     /// Seconds after which an unfinished request is given up. Default: 60.
     /// Example: `60`
     pub request_seconds: u64,
@@ -151,16 +175,23 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             anonymous_per_minute: 300,
+            registrations_per_hour: 200,
+            registrations_per_hour_in_all: 20_000,
             requests_per_minute: 3_000,
             messages_per_second: 200,
             lookups_per_hour: 120,
             peer_lookups_per_hour: 12_000,
             key_claims_per_hour: 3_000,
+            key_claims_per_target_per_hour: 60,
             peer_requests_per_second: 5_000,
             codes_per_hour: 5,
+            codes_per_hour_from_address: 30,
+            codes_per_hour_in_all: 2_000,
             media_bytes_per_day: 4 * 1024 * 1024 * 1024,
             media_days: 365,
             connections: 200_000,
+            connections_per_address: 1_000,
+            body_bytes: 256 * 1024 * 1024,
             request_seconds: 60,
             ping_seconds: 60,
         }

@@ -93,6 +93,10 @@ pub enum CodeConfig {
 pub struct Limits {
     /// Requests without token a minute and address.
     pub anonymous_per_minute: NonZeroU32,
+    /// Attempts to make an account an hour and address.
+    pub registrations_per_hour: NonZeroU32,
+    /// Accounts made an hour.
+    pub registrations_per_hour_in_all: NonZeroU32,
     /// Requests a minute and device.
     pub requests_per_minute: NonZeroU32,
     /// Messages a second and device.
@@ -103,20 +107,37 @@ pub struct Limits {
     pub peer_lookups_per_hour: NonZeroU32,
     /// Claims of key packages an hour and person, a minute and peer.
     pub key_claims_per_hour: NonZeroU32,
+    /// Packages for one use an hour that one person's devices hand out.
+    pub key_claims_per_target_per_hour: NonZeroU32,
     /// Requests a second and peer.
     pub peer_requests_per_second: NonZeroU32,
     /// One-time codes an hour and number.
     pub codes_per_hour: NonZeroU32,
+    /// One-time codes an hour and address.
+    pub codes_per_hour_from_address: NonZeroU32,
+    /// One-time codes an hour.
+    pub codes_per_hour_in_all: NonZeroU32,
     /// Bytes of media a day and person.
     pub media_bytes_per_day: u64,
     /// Days that media are kept.
     pub media_days: u32,
     /// Connections at a time and listener.
     pub connections: NonZeroU32,
+    /// Connections at a time, listener and address.
+    pub connections_per_address: NonZeroU32,
+    /// Bytes of request bodies in memory at a time.
+    pub body_bytes: u64,
     /// When an unfinished request is given up.
     pub request_timeout: Duration,
     /// Silence before a ping; twice that closes a WebSocket.
     pub ping: Duration,
+}
+
+impl Default for Limits {
+    /// What a file that says nothing of limits has.
+    fn default() -> Self {
+        limits(&file::Limits::default()).expect("the defaults are limits that can be")
+    }
 }
 
 /// Why a configuration is refused. Names keys, never shows values of secrets (there are none in it).
@@ -261,19 +282,45 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
     };
     Ok(Limits {
         anonymous_per_minute: positive("limits.anonymous_per_minute", file.anonymous_per_minute)?,
+        registrations_per_hour: positive("limits.registrations_per_hour", file.registrations_per_hour)?,
+        registrations_per_hour_in_all: positive(
+            "limits.registrations_per_hour_in_all",
+            file.registrations_per_hour_in_all,
+        )?,
         requests_per_minute: positive("limits.requests_per_minute", file.requests_per_minute)?,
         messages_per_second: positive("limits.messages_per_second", file.messages_per_second)?,
         lookups_per_hour: positive("limits.lookups_per_hour", file.lookups_per_hour)?,
         peer_lookups_per_hour: positive("limits.peer_lookups_per_hour", file.peer_lookups_per_hour)?,
         key_claims_per_hour: positive("limits.key_claims_per_hour", file.key_claims_per_hour)?,
+        key_claims_per_target_per_hour: positive(
+            "limits.key_claims_per_target_per_hour",
+            file.key_claims_per_target_per_hour,
+        )?,
         peer_requests_per_second: positive("limits.peer_requests_per_second", file.peer_requests_per_second)?,
         codes_per_hour: positive("limits.codes_per_hour", file.codes_per_hour)?,
+        codes_per_hour_from_address: positive(
+            "limits.codes_per_hour_from_address",
+            file.codes_per_hour_from_address,
+        )?,
+        codes_per_hour_in_all: positive("limits.codes_per_hour_in_all", file.codes_per_hour_in_all)?,
         media_bytes_per_day: file.media_bytes_per_day,
         media_days: file.media_days.max(1),
         connections: positive("limits.connections", file.connections)?,
+        connections_per_address: positive("limits.connections_per_address", file.connections_per_address)?,
+        body_bytes: body_bytes(file.body_bytes)?,
         request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
         ping: seconds("limits.ping_seconds", file.ping_seconds)?,
     })
+}
+
+fn body_bytes(bytes: u64) -> Result<u64, ConfigError> {
+    // One address gets a quarter, and the largest body has to fit in it.
+    let least = trefoil_proto::limits::NOTIFY as u64 * 4;
+    if bytes >= least {
+        Ok(bytes)
+    } else {
+        Err(invalid("limits.body_bytes", &format!("must be {least} at least")))
+    }
 }
 
 fn address(key: &'static str, raw: &str) -> Result<SocketAddr, ConfigError> {

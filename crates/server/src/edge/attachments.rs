@@ -56,8 +56,9 @@ pub(super) async fn append(
 ) -> Result<Response, Refusal> {
     let Query(Offset { offset }) =
         offset.map_err(|_| Refusal::new(ErrorCode::Malformed, "the query is offset=<number>"))?;
-    let piece = body::read(request, limits::MEDIA_PIECE).await?;
-    let progress = edge.house.media.append(&id, offset, piece, edge.now()).await?;
+    body::check_type(request.headers(), "application/octet-stream")?;
+    let body::Raw { bytes, _held } = body::read(&edge, request, limits::MEDIA_PIECE).await?;
+    let progress = edge.house.media.append(&id, offset, bytes, edge.now()).await?;
     Ok((StatusCode::NO_CONTENT, progress_headers(progress)).into_response())
 }
 

@@ -5,8 +5,13 @@ use super::{
     body::{Body, Reply, encoded},
     identity::Caller,
     people::recipient,
+    rates::Asker,
 };
-use crate::{federation::Endpoint, keys, rooms::Origin};
+use crate::{
+    federation::Endpoint,
+    keys::{self, Supply},
+    rooms::Origin,
+};
 use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Response},
@@ -63,7 +68,7 @@ pub(super) async fn submit(
     request: Body<SubmitMessageRequest>,
 ) -> Result<Reply<SubmitMessageResponse>, Refusal> {
     let room: RoomUri = room.parse()?;
-    edge.rates.message(&caller)?;
+    edge.rates.message(&caller, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.submit(&caller, &room, request.value).await?))
 }
 
@@ -91,7 +96,8 @@ pub(super) async fn key_material(
     request: Body<KeyMaterialRequest>,
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
-    edge.rates.claim(&caller.user_uri())?;
+    let asker = caller.user_uri();
+    edge.rates.claim(Asker::Own(&asker), edge.now())?;
     check_target(&request.value, &target)?;
     let requester = keys::requester(&request.value)?;
     let known = edge.house.accounts.device(&caller).await?;
@@ -103,7 +109,7 @@ pub(super) async fn key_material(
     let hub = request.value.tbs.room_id.domain.clone();
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
-        let response = edge.claim(&request.value).await?;
+        let response = edge.claim(Asker::Own(&asker), &request.value).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
     let answer = edge.key_material_of(next, &target, request.bytes).await?;
@@ -118,7 +124,7 @@ pub(super) async fn identifier_query(
     request: Body<IdentifierRequest>,
 ) -> Result<Response, Refusal> {
     let domain: Domain = domain.parse()?;
-    edge.rates.lookup(&caller.user_uri())?;
+    edge.rates.lookup(&caller.user_uri(), edge.now())?;
     if domain == *edge.domain() {
         let response = edge.house.accounts.lookup(&request.value).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
@@ -211,8 +217,17 @@ impl Edge {
     }
 
     /// Claims key packages of a person of this service, and tells devices that are running low.
-    pub(super) async fn claim(&self, request: &KeyMaterialRequest) -> Result<KeyMaterialResponse, Refusal> {
+    pub(super) async fn claim(
+        &self,
+        asker: Asker<'_>,
+        request: &KeyMaterialRequest,
+    ) -> Result<KeyMaterialResponse, Refusal> {
         let tbs = &request.tbs;
+        let supply = if self.rates.may_use_up(asker, &tbs.target_user, self.now()) {
+            Supply::All
+        } else {
+            Supply::LastResort
+        };
         let person = self.house.accounts.person(&tbs.target_user.id).await?;
         let devices: Option<Vec<_>> =
             person.map(|person| person.devices.into_iter().map(|device| device.uri).collect());
@@ -222,6 +237,7 @@ impl Edge {
             .claim(
                 tbs.target_user.clone(),
                 devices.as_deref(),
+                supply,
                 &tbs.acceptable_ciphersuites,
                 &tbs.required_capabilities,
                 self.now(),

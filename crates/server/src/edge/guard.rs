@@ -1,6 +1,6 @@
 //! What stands before every handler: a time limit, a floor under panics, a line in the log that names nobody.
 
-use super::{Edge, Refusal};
+use super::{Edge, Refusal, leases::Slot};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -11,12 +11,18 @@ use std::{sync::Arc, time::Instant};
 use trefoil_proto::ErrorCode;
 
 /// The outermost layer. A panic ends its own request only; an answer that takes too long is given up.
-pub(super) async fn guard(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let method = request.method().clone();
     let begun = Instant::now();
     // On a task of its own: a device that hangs up must not stop what it began between commit and wake-up.
-    let mut answer = tokio::spawn(next.run(request));
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
+    let mut answer = tokio::spawn(async move {
+        let response = next.run(request).await;
+        slot.leave();
+        response
+    });
     let response = match tokio::time::timeout(edge.about.limits.request_timeout, &mut answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {

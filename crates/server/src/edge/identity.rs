@@ -1,6 +1,6 @@
 //! Who asks: a device by its token, a service by its certificate, or an address.
 
-use super::{Edge, Refusal};
+use super::{Edge, Refusal, connections::Seat, leases::Slot};
 use axum::extract::FromRequestParts;
 use data_encoding::BASE64URL_NOPAD;
 use http::{header, request::Parts};
@@ -16,6 +16,8 @@ pub(super) struct Connection {
     pub names: Vec<Domain>,
     /// Counts the connection against the listener's number.
     pub _place: OwnedSemaphorePermit,
+    /// Counts it against the number of its address.
+    pub _seat: Option<Seat>,
     /// Tells the service that something still runs.
     pub _alive: mpsc::Sender<()>,
 }
@@ -27,7 +29,7 @@ pub(super) struct Caller(pub DeviceUri);
 pub(super) struct Peer(pub Domain);
 
 /// Someone without a token, within the rate of their address.
-pub(super) struct Anyone;
+pub(super) struct Anyone(pub IpAddr);
 
 impl FromRequestParts<Arc<Edge>> for Caller {
     type Rejection = Refusal;
@@ -41,7 +43,12 @@ impl FromRequestParts<Arc<Edge>> for Caller {
             .and_then(|encoded| BASE64URL_NOPAD.decode(encoded).ok())
             .ok_or_else(refused)?;
         let device = edge.tokens.device(&token, edge.now()).await?.ok_or_else(refused)?;
-        edge.rates.request(&device)?;
+        edge.rates.request(&device, edge.now())?;
+        if let Some(slot) = parts.extensions.get::<Slot>() {
+            // First in, then another look at the token: a removal that did not see us is seen by us (`leases`).
+            slot.keep(edge.leases.enter(&device).ok_or_else(refused)?);
+            edge.tokens.device(&token, edge.now()).await?.ok_or_else(refused)?;
+        }
         Ok(Self(device))
     }
 }
@@ -61,10 +68,13 @@ impl FromRequestParts<Arc<Edge>> for Peer {
             .and_then(|domain| domain.parse().ok())
             .ok_or_else(refused)?;
         let certified = |name: &Domain| name.as_str() == host(&from);
-        if from == *edge.domain() || !connection.names.iter().any(certified) {
+        // A certificate vouches for a host. Its ports would be as many services as it likes: one that the operator
+        // did not name is none.
+        let one_of_many = host(&from) != from.as_str() && !edge.about.peers.contains(&from);
+        if from == *edge.domain() || one_of_many || !connection.names.iter().any(certified) {
             return Err(refused());
         }
-        edge.rates.peer(&from)?;
+        edge.rates.peer(&from, edge.now())?;
         Ok(Self(from))
     }
 }
@@ -84,8 +94,8 @@ impl FromRequestParts<Arc<Edge>> for Anyone {
             let last = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
             address = last.unwrap_or(address);
         }
-        edge.rates.anonymous(address)?;
-        Ok(Self)
+        edge.rates.anonymous(address, edge.now())?;
+        Ok(Self(address))
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     body::{self, Body, Reply, encoded},
     conversation::check_target,
     identity::Peer,
+    rates::Asker,
 };
 use crate::{keys, media::MediaUrl, rooms::Origin};
 use axum::{
@@ -23,6 +24,7 @@ use trefoil_proto::{
         directory::Directory,
         identifier::{IdentifierRequest, IdentifierResponse},
     },
+    paths,
 };
 
 type Served = State<Arc<Edge>>;
@@ -80,7 +82,8 @@ pub(super) async fn notify(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let room: RoomUri = room.parse()?;
-    let bytes = body::read(request, limits::NOTIFY).await?;
+    body::check_type(request.headers(), paths::MEDIA_TYPE)?;
+    let body::Raw { bytes, _held } = body::read(&edge, request, limits::NOTIFY).await?;
     let federation = &edge.house.federation;
     let checked = federation.check_notify(&peer, &room, &bytes, edge.now()).await?;
     let mut known = Vec::with_capacity(checked.recipients().len());
@@ -106,9 +109,11 @@ pub(super) async fn key_material(
     request: Body<KeyMaterialRequest>,
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
-    edge.rates.peer_claim(&peer)?;
     check_target(&request.value, &target)?;
     let requester = keys::requester(&request.value)?;
+    let person = requester.user_uri();
+    let asker = Asker::Of(&peer, &person);
+    edge.rates.claim(asker, edge.now())?;
     let hub = &request.value.tbs.room_id.domain;
     if hub == edge.domain() {
         if requester.domain != peer {
@@ -121,7 +126,7 @@ pub(super) async fn key_material(
     } else if *hub != peer || target.domain != *edge.domain() {
         return Err(not_its_own());
     }
-    Ok(Reply(StatusCode::OK, edge.claim(&request.value).await?).into_response())
+    Ok(Reply(StatusCode::OK, edge.claim(asker, &request.value).await?).into_response())
 }
 
 /// `POST identifierQuery/{domain}`.
@@ -135,7 +140,7 @@ pub(super) async fn identifier_query(
     if domain != *edge.domain() {
         return Err(Refusal::new(ErrorCode::WrongDomain, "this service answers for its own people only"));
     }
-    edge.rates.peer_lookup(&peer)?;
+    edge.rates.peer_lookup(&peer, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value).await?))
 }
 

@@ -5,15 +5,18 @@
 
 mod attachments;
 mod body;
+mod budget;
 mod connections;
 mod conversation;
 mod guard;
 mod identity;
+mod leases;
 mod listener;
 mod mimi;
 mod people;
 mod rates;
 mod refusal;
+mod routes;
 mod rows;
 mod stream;
 mod tls;
@@ -21,6 +24,7 @@ mod tokens;
 
 pub use listener::{Listener, Scheme};
 pub use refusal::Refusal;
+pub use routes::Endpoint;
 pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
@@ -28,14 +32,11 @@ use crate::{
     accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, mailbox::Mailboxes, media::Media,
     rooms::Rooms, secrets::SecretKey,
 };
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{delete, get, post, put},
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use budget::Budget;
 use connections::Connections;
-use rates::Rates;
+use leases::Leases;
+use rates::EdgeRates;
 use std::{collections::BTreeSet, sync::Arc};
 use tokens::Tokens;
 use tokio::sync::{mpsc, watch};
@@ -80,8 +81,10 @@ pub struct Edge {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     tokens: Tokens,
-    rates: Rates,
+    rates: EdgeRates,
+    bodies: Arc<Budget>,
     connections: Connections,
+    leases: Leases,
     /// True once the service is told to stop.
     draining: watch::Receiver<bool>,
     /// A clone lives in every connection; the service waits until the last is gone.
@@ -102,8 +105,10 @@ impl Edge {
     ) -> Self {
         Self {
             tokens: Tokens::new(Arc::clone(&store), challenges),
-            rates: Rates::new(&about.limits),
+            rates: EdgeRates::new(&about.limits),
+            bodies: Budget::new(about.limits.body_bytes),
             connections: Connections::default(),
+            leases: Leases::default(),
             about,
             house,
             store,
@@ -115,45 +120,13 @@ impl Edge {
 
     /// What the service's own devices may ask.
     pub fn client_router(self: &Arc<Self>) -> Router {
-        let v1 = Router::new()
-            .route("/service", get(people::service))
-            .route("/accounts/code", post(people::code))
-            .route("/accounts", post(people::register))
-            .route("/accounts/devices", get(people::devices).post(people::add_device))
-            .route("/accounts/devices/{device}", delete(people::remove_device))
-            .route("/account", get(people::account))
-            .route("/auth/challenge", post(people::challenge))
-            .route("/auth/token", post(people::token))
-            .route("/keyPackages", get(people::key_package_counts).post(people::publish_key_packages))
-            .route("/rooms", post(conversation::create))
-            .route("/update/{room}", post(conversation::update))
-            .route("/submitMessage/{room}", post(conversation::submit))
-            .route("/groupInfo/{room}", post(conversation::group_info))
-            .route("/keyMaterial/{user}", post(conversation::key_material))
-            .route("/identifierQuery/{domain}", post(conversation::identifier_query))
-            .route("/requestConsent/{domain}", post(guard::unsupported))
-            .route("/updateConsent/{domain}", post(guard::unsupported))
-            .route("/reportAbuse/{room}", post(guard::unsupported))
-            .route("/media", post(attachments::open))
-            .route("/media/{id}", put(attachments::append).get(attachments::read).head(attachments::progress))
-            .route("/proxyDownload/{url}", get(attachments::proxy))
-            .route("/stream", get(stream::connect));
+        let v1 = routes::client().router;
         self.finish(Router::new().nest(paths::CLIENT_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)))
     }
 
     /// What other services may ask.
     pub fn federation_router(self: &Arc<Self>) -> Router {
-        let v1 = Router::new()
-            .route("/keyMaterial/{user}", post(mimi::key_material))
-            .route("/update/{room}", post(mimi::update))
-            .route("/notify/{room}", post(mimi::notify))
-            .route("/submitMessage/{room}", post(mimi::submit))
-            .route("/groupInfo/{room}", post(mimi::group_info))
-            .route("/identifierQuery/{domain}", post(mimi::identifier_query))
-            .route("/requestConsent/{domain}", post(guard::unsupported))
-            .route("/updateConsent/{domain}", post(guard::unsupported))
-            .route("/reportAbuse/{room}", post(guard::unsupported))
-            .route("/proxyDownload/{url}", get(mimi::media));
+        let v1 = routes::federation().router;
         let own_media = format!("{}/media/{{id}}", paths::CLIENT_ROOT);
         self.finish(
             Router::new()
@@ -168,7 +141,7 @@ impl Edge {
     /// # Errors
     /// The store failed.
     pub async fn sweep(&self) -> Result<(), Refusal> {
-        self.rates.sweep();
+        self.rates.sweep(self.now());
         self.tokens.sweep(self.now()).await.map_err(Refusal::from)
     }
 

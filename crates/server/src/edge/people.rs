@@ -4,16 +4,21 @@ use super::{
     Edge, Refusal,
     body::{Body, Reply},
     identity::{Anyone, Caller},
+    leases::Slot,
 };
-use crate::accounts::Accepted;
-use axum::extract::{Path, State};
+use crate::accounts::{Accepted, AccountsError};
+use axum::{
+    Extension,
+    extract::{Path, State},
+};
 use http::StatusCode;
 use std::sync::Arc;
 use trefoil_proto::{
     DeviceId, DeviceUri, ErrorCode, UserUri,
     edge::{
         AccountData, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList, KeyPackageCounts,
-        NewDevice, PublishKeyPackages, RegisterRequest, ServiceInfo, TokenRequest, TokenResponse,
+        NewDevice, PublishKeyPackages, RegisterRequest, RemoveDeviceRequest, ServiceInfo, TokenRequest,
+        TokenResponse,
     },
     frame::MailboxEvent,
     mimi::fanout::Recipient,
@@ -21,6 +26,9 @@ use trefoil_proto::{
 use trefoil_store::Batch;
 
 type Served = State<Arc<Edge>>;
+
+/// How often a removal is decided again because a token was made meanwhile.
+const ATTEMPTS: usize = 8;
 
 /// `GET service`.
 pub(super) async fn service(State(edge): Served, _: Anyone) -> Reply<ServiceInfo> {
@@ -30,9 +38,10 @@ pub(super) async fn service(State(edge): Served, _: Anyone) -> Reply<ServiceInfo
 /// `POST accounts/code`.
 pub(super) async fn code(
     State(edge): Served,
-    _: Anyone,
+    Anyone(address): Anyone,
     request: Body<CodeRequest>,
 ) -> Result<StatusCode, Refusal> {
+    edge.rates.code(address, edge.now())?;
     edge.house.accounts.request_code(&request.value, edge.now()).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -40,9 +49,10 @@ pub(super) async fn code(
 /// `POST accounts`.
 pub(super) async fn register(
     State(edge): Served,
-    _: Anyone,
+    Anyone(address): Anyone,
     request: Body<RegisterRequest>,
 ) -> Result<StatusCode, Refusal> {
+    edge.rates.registration(address, edge.now())?;
     Ok(status(edge.house.accounts.register(&request.value, edge.now()).await?))
 }
 
@@ -52,6 +62,9 @@ pub(super) async fn add_device(
     Caller(caller): Caller,
     request: Body<NewDevice>,
 ) -> Result<StatusCode, Refusal> {
+    if edge.tokens.was_removed(&request.value.uri).await? {
+        return Err(AccountsError::IdsInUse.into());
+    }
     let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
     edge.tell_devices(&caller).await?;
     Ok(status(accepted))
@@ -65,16 +78,27 @@ pub(super) async fn devices(
     Ok(Reply(StatusCode::OK, DeviceList { devices: edge.own_devices(&caller).await?.1 }))
 }
 
-/// `DELETE accounts/devices/{device}`: what the device left behind goes with it, and its connection ends.
+/// `DELETE accounts/devices/{device}`: once it is answered the device is nobody here. Its tokens are void from the
+/// commit on that takes it off the list; what it had under way has ended; what it left behind has gone.
 pub(super) async fn remove_device(
     State(edge): Served,
     Caller(caller): Caller,
+    Extension(slot): Extension<Slot>,
     Path(device): Path<String>,
+    request: Body<RemoveDeviceRequest>,
 ) -> Result<StatusCode, Refusal> {
     let device: DeviceId = device.parse()?;
-    let removed = edge.house.accounts.remove_device(&caller, &device).await?;
-    edge.tokens.revoke(&removed).await?;
-    edge.connections.end(&removed);
+    let removed = DeviceUri { device, ..caller.clone() };
+    if request.value.tbs.device != removed {
+        return Err(Refusal::new(ErrorCode::Malformed, "path and request name different devices"));
+    }
+    edge.take_off(&caller, &request.value).await?;
+    if removed == caller {
+        slot.leave();
+    }
+    if !edge.leases.end(&removed, edge.about.limits.request_timeout / 2).await {
+        return Err(Refusal::busy("requests of the device are still under way: ask again"));
+    }
     edge.house.keys.remove(&removed).await?;
     edge.house.mailboxes.remove(&recipient(&removed)).await?;
     edge.tell_devices(&caller).await?;
@@ -134,6 +158,28 @@ pub(super) async fn key_package_counts(
 }
 
 impl Edge {
+    /// Takes a device off its account's list, and makes its tokens void in the same commit. One that is off it
+    /// already stays so.
+    async fn take_off(&self, caller: &DeviceUri, removal: &RemoveDeviceRequest) -> Result<(), Refusal> {
+        for _ in 0..ATTEMPTS {
+            let revocation = self.tokens.revocation(&removal.tbs.device).await?;
+            let removed =
+                self.house.accounts.remove_device(caller, removal, revocation.batch, self.now()).await;
+            match removed {
+                Ok(()) => {
+                    self.tokens.forget(&revocation.tokens);
+                    return Ok(());
+                }
+                Err(AccountsError::NoSuchDevice) if self.tokens.was_removed(&removal.tbs.device).await? => {
+                    return Ok(());
+                }
+                Err(AccountsError::Contended) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AccountsError::Contended.into())
+    }
+
     /// Day of registration and devices of the caller's account.
     async fn own_devices(&self, caller: &DeviceUri) -> Result<(u32, Vec<NewDevice>), Refusal> {
         let person = self.house.accounts.person(&caller.user).await?;

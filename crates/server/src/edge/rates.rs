@@ -1,144 +1,199 @@
-//! Rates: how often one address, one device, one person, one peer may ask. In memory, bounded, never written down.
+//! The rates of the edge: whose requests are counted together, and which of them are the ones that cost.
 
-use super::Refusal;
-use crate::config::Limits;
-use governor::{
-    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
+use super::{Refusal, identity::host};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates, Wait},
 };
 use std::{
-    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
 };
-use trefoil_proto::{DeviceUri, Domain, UserUri};
+use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri};
 
-/// Keys kept at most; beyond it those that have rested are dropped, and new ones wait.
-const KEYS: usize = 200_000;
+/// A device's messages pass in bursts of so many seconds' worth.
+const BURST: u32 = 10;
+/// One asker gets this part of what a person's devices hand out an hour.
+const SHARE: u32 = 3;
 
 /// Every rate of the edge.
-pub(super) struct Rates {
-    anonymous: DefaultKeyedRateLimiter<IpAddr>,
-    requests: DefaultKeyedRateLimiter<DeviceUri>,
-    messages: DefaultKeyedRateLimiter<DeviceUri>,
-    lookups: DefaultKeyedRateLimiter<UserUri>,
-    claims: DefaultKeyedRateLimiter<UserUri>,
-    peers: DefaultKeyedRateLimiter<Domain>,
-    peer_lookups: DefaultKeyedRateLimiter<Domain>,
-    peer_claims: DefaultKeyedRateLimiter<Domain>,
-    message_quota: Quota,
+pub(super) struct EdgeRates {
+    anonymous: Rates,
+    registrations: Rates,
+    codes: Rates,
+    requests: Rates,
+    messages: Rates,
+    lookups: Rates,
+    claims: Rates,
+    claims_of_target: Rates,
+    claims_of_target_by_one: Rates,
+    peers: Rates,
+    peer_lookups: Rates,
+    peer_claims: Rates,
 }
 
-impl Rates {
+/// Who asks for key packages.
+#[derive(Clone, Copy)]
+pub(super) enum Asker<'a> {
+    /// One of our people.
+    Own(&'a UserUri),
+    /// Someone of whom another service says so. It could say it of many: what it gets counts for it as a whole too.
+    Of(&'a Domain, &'a UserUri),
+}
+
+impl EdgeRates {
     pub(super) fn new(limits: &Limits) -> Self {
-        let message_quota = Quota::per_second(limits.messages_per_second)
-            .allow_burst(limits.messages_per_second.saturating_mul(TEN));
+        let target = limits.key_claims_per_target_per_hour;
+        let share = NonZeroU32::new(target.get() / SHARE).unwrap_or(NonZeroU32::MIN);
         Self {
-            anonymous: RateLimiter::keyed(Quota::per_minute(limits.anonymous_per_minute)),
-            requests: RateLimiter::keyed(Quota::per_minute(limits.requests_per_minute)),
-            messages: RateLimiter::keyed(message_quota),
-            lookups: RateLimiter::keyed(Quota::per_hour(limits.lookups_per_hour)),
-            claims: RateLimiter::keyed(Quota::per_hour(limits.key_claims_per_hour)),
-            peers: RateLimiter::keyed(Quota::per_second(limits.peer_requests_per_second)),
-            peer_lookups: RateLimiter::keyed(Quota::per_hour(limits.peer_lookups_per_hour)),
-            peer_claims: RateLimiter::keyed(Quota::per_minute(limits.key_claims_per_hour)),
-            message_quota,
+            anonymous: Rates::new(Rate::per_minute(limits.anonymous_per_minute)),
+            registrations: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
+            codes: Rates::new(Rate::per_hour(limits.codes_per_hour_from_address)),
+            requests: Rates::new(Rate::per_minute(limits.requests_per_minute)),
+            messages: Rates::new(Rate::per_second(limits.messages_per_second).with_bursts(BURST)),
+            lookups: Rates::new(Rate::per_hour(limits.lookups_per_hour)),
+            claims: Rates::new(Rate::per_hour(limits.key_claims_per_hour)),
+            claims_of_target: Rates::new(Rate::per_hour(target)),
+            claims_of_target_by_one: Rates::new(Rate::per_hour(share)),
+            peers: Rates::new(Rate::per_second(limits.peer_requests_per_second)),
+            peer_lookups: Rates::new(Rate::per_hour(limits.peer_lookups_per_hour)),
+            peer_claims: Rates::new(Rate::per_minute(limits.key_claims_per_hour)),
         }
     }
 
-    /// A request without a token. Addresses of IPv6 count by their /64.
-    pub(super) fn anonymous(&self, address: IpAddr) -> Result<(), Refusal> {
-        let key = match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            v4 => v4,
-        };
-        check(&self.anonymous, &key)
+    /// A request without a token.
+    pub(super) fn anonymous(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.anonymous.check(&network(address), now))
+    }
+
+    /// An attempt to make an account.
+    pub(super) fn registration(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.registrations.check(&network(address), now))
+    }
+
+    /// A wish for a one-time code.
+    pub(super) fn code(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.codes.check(&network(address), now))
     }
 
     /// A request of a device.
-    pub(super) fn request(&self, device: &DeviceUri) -> Result<(), Refusal> {
-        check(&self.requests, device)
+    pub(super) fn request(&self, device: &DeviceUri, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.requests.check(device, now))
     }
 
-    /// A message by `POST`.
-    pub(super) fn message(&self, device: &DeviceUri) -> Result<(), Refusal> {
-        check(&self.messages, device)
-    }
-
-    /// The rate of messages on one WebSocket: a device has one at a time.
-    pub(super) fn connection(&self) -> MessageRate {
-        MessageRate(RateLimiter::direct(self.message_quota))
+    /// A message of a device, by whichever way: a new connection brings no new burst.
+    pub(super) fn message(&self, device: &DeviceUri, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.messages.check(device, now))
     }
 
     /// A look-up by one of our people.
-    pub(super) fn lookup(&self, user: &UserUri) -> Result<(), Refusal> {
-        check(&self.lookups, user)
+    pub(super) fn lookup(&self, user: &UserUri, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.lookups.check(user, now))
     }
 
-    /// A claim of key packages by one of our people.
-    pub(super) fn claim(&self, user: &UserUri) -> Result<(), Refusal> {
-        check(&self.claims, user)
+    /// A claim of key packages.
+    pub(super) fn claim(&self, asker: Asker<'_>, now: Timestamp) -> Result<(), Refusal> {
+        match asker {
+            Asker::Own(user) => pass(self.claims.check(&("", user), now)),
+            Asker::Of(peer, user) => {
+                pass(self.peer_claims.check(&host(peer), now))?;
+                pass(self.claims.check(&(host(peer), user), now))
+            }
+        }
+    }
+
+    /// True if a claim may take packages for one use; past the rate of the asker or of the target, only the last
+    /// resort is handed out, so that nobody's packages can be drained and nobody is refused for it.
+    pub(super) fn may_use_up(&self, asker: Asker<'_>, target: &UserUri, now: Timestamp) -> bool {
+        let by_one = match asker {
+            Asker::Own(user) => self.claims_of_target_by_one.check(&("", Some(user), target), now),
+            // The peer's share, whomever it names as asking.
+            Asker::Of(peer, _) => {
+                self.claims_of_target_by_one.check(&(host(peer), None::<&UserUri>, target), now)
+            }
+        };
+        by_one.is_ok() && self.claims_of_target.check(target, now).is_ok()
     }
 
     /// A request of another service.
-    pub(super) fn peer(&self, peer: &Domain) -> Result<(), Refusal> {
-        check(&self.peers, peer)
+    pub(super) fn peer(&self, peer: &Domain, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.peers.check(&host(peer), now))
     }
 
     /// A look-up by another service.
-    pub(super) fn peer_lookup(&self, peer: &Domain) -> Result<(), Refusal> {
-        check(&self.peer_lookups, peer)
+    pub(super) fn peer_lookup(&self, peer: &Domain, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.peer_lookups.check(&host(peer), now))
     }
 
-    /// A claim of key packages by another service.
-    pub(super) fn peer_claim(&self, peer: &Domain) -> Result<(), Refusal> {
-        check(&self.peer_claims, peer)
-    }
-
-    /// Drops the keys that have rested long enough to start anew.
-    pub(super) fn sweep(&self) {
-        rest(&self.anonymous);
-        rest(&self.requests);
-        rest(&self.messages);
-        rest(&self.lookups);
-        rest(&self.claims);
-        rest(&self.peers);
-        rest(&self.peer_lookups);
-        rest(&self.peer_claims);
-    }
-}
-
-/// The rate of messages on one connection.
-pub(super) struct MessageRate(DefaultDirectRateLimiter);
-
-impl MessageRate {
-    pub(super) fn check(&self) -> Result<(), Refusal> {
-        self.0.check().map_err(|until| refused(&until))
-    }
-}
-
-const TEN: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
-
-fn check<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Refusal> {
-    if limiter.len() > KEYS {
-        rest(limiter);
-        if limiter.len() > KEYS {
-            // So many active keys at once are an attack: answer that the service is busy rather than grow.
-            return Err(Refusal::rate_limited(1000));
+    /// Forgets those who have rested.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        for rates in [
+            &self.anonymous,
+            &self.registrations,
+            &self.codes,
+            &self.requests,
+            &self.messages,
+            &self.lookups,
+            &self.claims,
+            &self.claims_of_target,
+            &self.claims_of_target_by_one,
+            &self.peers,
+            &self.peer_lookups,
+            &self.peer_claims,
+        ] {
+            rates.sweep(now);
         }
     }
-    limiter.check_key(key).map_err(|until| refused(&until))
 }
 
-fn rest<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>) {
-    limiter.retain_recent();
-    limiter.shrink_to_fit();
+/// What counts as one address: of IPv6 the /64, since whoever has one address there has them all.
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
 }
 
-fn refused(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Refusal {
-    let wait = until.wait_time_from(DefaultClock::default().now());
-    Refusal::rate_limited(u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1))
+fn pass(checked: Result<(), Wait>) -> Result<(), Refusal> {
+    checked.map_err(|Wait(millis)| Refusal::rate_limited(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    #[test]
+    fn an_address_of_ipv6_counts_by_its_64_and_a_mapped_one_as_what_it_is() {
+        let parse = |text: &str| network(text.parse().unwrap());
+        assert_eq!(parse("2001:db8:1:2:3:4:5:6"), parse("2001:db8:1:2:ffff::1"));
+        assert_ne!(parse("2001:db8:1:2::1"), parse("2001:db8:1:3::1"));
+        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
+        assert_ne!(parse("192.0.2.1"), parse("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_peer_gets_one_share_of_a_person_whatever_it_calls_itself() {
+        let limits = Limits { key_claims_per_target_per_hour: 9.try_into().unwrap(), ..Limits::default() };
+        let rates = EdgeRates::new(&limits);
+        let target: UserUri = "mimi://a.test/u/target".parse().unwrap();
+        let got = |asker: Asker<'_>| (0..10).filter(|_| rates.may_use_up(asker, &target, NOW)).count();
+        let mut all = 0;
+        for (domain, user) in [("b.test", "x"), ("b.test:1", "y"), ("b.test:2", "z")] {
+            let user = format!("mimi://{domain}/u/{user}").parse().unwrap();
+            all += got(Asker::Of(&domain.parse().unwrap(), &user));
+        }
+        assert_eq!(all, 3);
+        let own = ["p", "q", "r"].map(|id| format!("mimi://a.test/u/{id}").parse::<UserUri>().unwrap());
+        assert_eq!(got(Asker::Own(&own[0])), 3);
+        assert_eq!(got(Asker::Own(&own[1])), 3);
+        // Nine in all: the target's packages are not drained by many askers either.
+        assert_eq!(got(Asker::Own(&own[2])), 0);
+    }
 }

@@ -3,7 +3,7 @@
 use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, federation::FederationError, keys::KeysError, mailbox::MailboxError,
-    media::MediaError, rooms::RoomsError,
+    media::MediaError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -29,6 +29,16 @@ impl Refusal {
             retry_after_ms,
             detail: b"too many requests".to_vec(),
         })
+    }
+
+    /// The service has too much to do at this moment, whoever asks: try again in a second.
+    pub fn busy(detail: &str) -> Self {
+        Self::from(ErrorBody {
+            code: ErrorCode::RateLimited,
+            retry_after_ms: 1000,
+            detail: detail.as_bytes().to_vec(),
+        })
+        .with_status(StatusCode::SERVICE_UNAVAILABLE)
     }
 
     /// The service failed; the cause goes to the log and not to the caller.
@@ -118,6 +128,7 @@ impl From<AccountsError> for Refusal {
             AccountsError::BadIdentifier(_) => ErrorCode::BadIdentifier,
             AccountsError::Taken => ErrorCode::IdentifierTaken,
             AccountsError::WrongCode => ErrorCode::BadCode,
+            AccountsError::TooMany(Wait(millis)) => return Self::rate_limited(millis),
             AccountsError::BadSignature => ErrorCode::BadSignature,
             AccountsError::OtherAccount => ErrorCode::NotAllowed,
             AccountsError::IdsInUse | AccountsError::LastDevice => ErrorCode::Conflict,

@@ -10,6 +10,8 @@ use trefoil_store::Table;
 pub(super) const TOKENS: Table = Table::new("edge.tokens");
 /// A device's tokens.
 pub(super) const DEVICES: Table = Table::new("edge.device_tokens");
+/// Devices that were removed.
+pub(super) const REMOVED: Table = Table::new("edge.removed");
 /// Used challenges by their nonce.
 pub(super) const CHALLENGES: Table = Table::new("edge.challenges");
 
@@ -28,6 +30,12 @@ pub const TABLES: &[TableNote] = &[
         holds: "by device: SHA-256 and end of its last four tokens",
         kept: "until the device is removed",
         discloses: "as the table before",
+    },
+    TableNote {
+        table: REMOVED,
+        holds: "by device: that it was removed",
+        kept: "for ever, so that no device comes back under the name of one that was removed",
+        discloses: "how many devices each opaque id had before",
     },
     TableNote {
         table: CHALLENGES,
@@ -84,6 +92,10 @@ macro_rules! row_codec {
     };
 }
 row_codec!(TokenRow DeviceRow ChallengeRow);
+
+pub(super) fn encode_removed() -> Vec<u8> {
+    vec![VERSION]
+}
 
 pub(super) fn device_key(device: &DeviceUri) -> Vec<u8> {
     format!("{}/{}", device.user, device.device).into_bytes()

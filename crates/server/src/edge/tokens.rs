@@ -9,7 +9,10 @@ use hmac::{Hmac, Mac as _};
 use moka::sync::Cache;
 use rand::RngCore as _;
 use sha2::{Digest as _, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use trefoil_proto::{
     DeviceUri, Timestamp,
     edge::{self, TokenRequest, TokenResponse},
@@ -52,12 +55,22 @@ pub(super) struct Tokens {
     challenges: SecretKey,
     /// Tokens seen lately, by hash.
     seen: Cache<[u8; 32], TokenRow>,
+    /// How often tokens were made void. Held while one is remembered, so that none is that was read before.
+    voided: Mutex<u64>,
+}
+
+/// What makes a device's tokens void for ever.
+pub(super) struct Revocation {
+    /// To be committed, together with whatever takes the device away.
+    pub batch: Batch,
+    /// For [`Tokens::forget`] once it is.
+    pub tokens: Vec<[u8; 32]>,
 }
 
 impl Tokens {
     pub(super) fn new(store: Arc<dyn Store>, challenges: SecretKey) -> Self {
         let seen = Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(60)).build();
-        Self { store, challenges, seen }
+        Self { store, challenges, seen, voided: Mutex::default() }
     }
 
     /// A challenge for a device, known or not.
@@ -86,10 +99,12 @@ impl Tokens {
         let device_key = rows::device_key(device);
         for _ in 0..ATTEMPTS {
             let used = self.get(rows::CHALLENGES, nonce.clone()).await?;
-            if used.is_some() {
+            if used.is_some() || self.was_removed(device).await? {
                 return Err(TokenError::Refused);
             }
             let mut batch = Batch::new();
+            // The device may have been removed since its key was looked up.
+            batch.assert_absent(rows::REMOVED, device_key.clone());
             batch.assert_absent(rows::CHALLENGES, nonce.clone());
             batch.put(rows::CHALLENGES, nonce.clone(), ChallengeRow { expires: challenge_ends }.encode());
             let old = self.get(rows::DEVICES, device_key.clone().into()).await?;
@@ -137,37 +152,51 @@ impl Tokens {
         if let Some(row) = self.seen.get(&hash) {
             return Ok(if row.expires > now { Some(row.device) } else { None });
         }
+        let voided = *self.voided();
         let Some(value) = self.get(rows::TOKENS, hash.to_vec().into()).await? else { return Ok(None) };
         let row = TokenRow::decode(&value)?;
         if row.expires <= now {
             return Ok(None);
         }
-        self.seen.insert(hash, row.clone());
+        let now_voided = self.voided();
+        if *now_voided == voided {
+            self.seen.insert(hash, row.clone());
+        }
         Ok(Some(row.device))
     }
 
-    /// Ends every token of a device.
-    pub(super) async fn revoke(&self, device: &DeviceUri) -> Result<(), TokenError> {
+    /// Makes every token of a device void, those that are being made as well, and keeps it from getting another.
+    pub(super) async fn revocation(&self, device: &DeviceUri) -> Result<Revocation, TokenError> {
         let key = rows::device_key(device);
-        for _ in 0..ATTEMPTS {
-            let Some(old) = self.get(rows::DEVICES, key.clone().into()).await? else { return Ok(()) };
-            let held = DeviceRow::decode(&old)?;
-            let mut batch = Batch::new();
-            batch.assert_equals(rows::DEVICES, key.clone(), old);
-            batch.delete(rows::DEVICES, key.clone());
-            for token in &held.tokens {
-                batch.delete(rows::TOKENS, token.hash.to_vec());
+        let mut batch = Batch::new();
+        let mut tokens = Vec::new();
+        match self.get(rows::DEVICES, key.clone().into()).await? {
+            Some(old) => {
+                tokens.extend(DeviceRow::decode(&old)?.tokens.iter().map(|token| token.hash));
+                batch.assert_equals(rows::DEVICES, key.clone(), old);
+                batch.delete(rows::DEVICES, key.clone());
             }
-            match self.store.commit(batch).await {
-                Ok(_) => {
-                    held.tokens.iter().for_each(|token| self.seen.invalidate(&token.hash));
-                    return Ok(());
-                }
-                Err(StoreError::AssertFailed { .. }) => {}
-                Err(error) => return Err(TokenError::Write(error)),
+            None => {
+                batch.assert_absent(rows::DEVICES, key.clone());
             }
         }
-        Err(TokenError::Contended)
+        for hash in &tokens {
+            batch.delete(rows::TOKENS, hash.to_vec());
+        }
+        batch.put(rows::REMOVED, key, rows::encode_removed());
+        Ok(Revocation { batch, tokens })
+    }
+
+    /// Forgets tokens of a revocation that is durable.
+    pub(super) fn forget(&self, tokens: &[[u8; 32]]) {
+        let mut voided = self.voided();
+        *voided += 1;
+        tokens.iter().for_each(|hash| self.seen.invalidate(hash));
+    }
+
+    /// True if a device of this URI was removed: there will not be another.
+    pub(super) async fn was_removed(&self, device: &DeviceUri) -> Result<bool, TokenError> {
+        Ok(self.get(rows::REMOVED, rows::device_key(device).into()).await?.is_some())
     }
 
     /// Forgets used challenges that have ended.
@@ -224,6 +253,11 @@ impl Tokens {
         mac
     }
 
+    /// A number is whole whatever panicked elsewhere.
+    fn voided(&self) -> MutexGuard<'_, u64> {
+        self.voided.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn get(&self, table: trefoil_store::Table, key: Bytes) -> Result<Option<Bytes>, TokenError> {
         self.store.get(table, key).await.map_err(TokenError::Read)
     }
@@ -235,3 +269,46 @@ const NOBODY: [u8; 32] = {
     point[0] = 0x58;
     point
 };
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use ed25519_dalek::{Signer as _, SigningKey};
+    use trefoil_proto::edge::TokenTbs;
+    use trefoil_store::MemoryStore;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+    #[tokio::test]
+    async fn a_revocation_reaches_tokens_that_are_seen_and_those_that_are_being_made() {
+        let store = Arc::new(MemoryStore::new());
+        let tokens = Tokens::new(store.clone(), SecretKey::fixed([1; 32]));
+        let device: DeviceUri = "mimi://a.test/d/ann/d1".parse().unwrap();
+        let signer = SigningKey::from_bytes(&[2; 32]);
+        let key = Some(signer.verifying_key().to_bytes());
+        let signed = || {
+            let tbs = TokenTbs { device: device.clone(), challenge: tokens.challenge(&device, NOW) };
+            let content = edge::signed_content(edge::TOKEN_LABEL, &tbs).unwrap();
+            TokenRequest { signature: signer.sign(&content).to_bytes(), tbs }
+        };
+        let token = tokens.exchange(&signed(), key, NOW).await.unwrap().token;
+        assert_eq!(tokens.device(&token, NOW).await.unwrap(), Some(device.clone()));
+
+        // A token that is made between the look at the device's tokens and the commit breaks the commit.
+        let early = tokens.revocation(&device).await.unwrap();
+        let second = tokens.exchange(&signed(), key, NOW).await.unwrap().token;
+        assert!(matches!(store.commit(early.batch).await, Err(StoreError::AssertFailed { .. })));
+
+        let revocation = tokens.revocation(&device).await.unwrap();
+        store.commit(revocation.batch).await.unwrap();
+        tokens.forget(&revocation.tokens);
+        for token in [&token, &second] {
+            assert_eq!(tokens.device(token, NOW).await.unwrap(), None);
+        }
+        // One whose device was looked up before, and that is committed afterwards.
+        assert!(matches!(tokens.exchange(&signed(), key, NOW).await, Err(TokenError::Refused)));
+        assert!(tokens.was_removed(&device).await.unwrap());
+    }
+}

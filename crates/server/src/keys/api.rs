@@ -17,6 +17,15 @@ pub struct Claim {
     pub low: Vec<Low>,
 }
 
+/// What a claim may be answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// Packages for one use first.
+    All,
+    /// The last resort only: packages for one use are claimed too often at this time.
+    LastResort,
+}
+
 /// A device with few one-use packages left of the suite that was claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Low {

@@ -10,7 +10,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use api::{Claim, Low};
+pub use api::{Claim, Low, Supply};
 pub use decide::{ALLOWED_SUITES, requester};
 pub use error::KeysError;
 pub use rows::TABLES;
@@ -99,7 +99,7 @@ impl Keys {
     }
 
     /// Claims one package of each device, of the first suite in the order given that the device has one of; its last
-    /// resort if it has no other. `None` for devices: there is no such person.
+    /// resort if it has no other, or if the supply is limited to it. `None` for devices: there is no such person.
     ///
     /// # Errors
     /// The store failed.
@@ -107,6 +107,7 @@ impl Keys {
         &self,
         target: UserUri,
         devices: Option<&[DeviceUri]>,
+        supply: Supply,
         suites: &[u16],
         required: &RequiredCapabilities,
         now: Timestamp,
@@ -119,8 +120,10 @@ impl Keys {
                 wanted.push(*suite);
             }
         }
-        let claims =
-            devices.iter().take(limits::DEVICES).map(|device| self.claim_one(device, &wanted, required, now));
+        let claims = devices
+            .iter()
+            .take(limits::DEVICES)
+            .map(|device| self.claim_one(device, supply, &wanted, required, now));
         let mut clients = Vec::new();
         let mut low = Vec::new();
         for (device, outcome) in devices.iter().zip(join_all(claims).await) {
@@ -215,12 +218,14 @@ impl Keys {
     async fn claim_one(
         &self,
         device: &DeviceUri,
+        supply: Supply,
         suites: &[u16],
         required: &RequiredCapabilities,
         now: Timestamp,
     ) -> Result<(ClientKeyMaterialStatus, Option<u32>), KeysError> {
         let mut incompatible = false;
-        for suite in suites {
+        let one_use = if supply == Supply::All { suites } else { &[] };
+        for suite in one_use {
             for _ in 0..ATTEMPTS {
                 let found = self.scan(rows::PACKAGES, rows::suite_prefix(device, *suite), CANDIDATES).await?;
                 let (good, expired) = decide::sort_out(found, now)?;

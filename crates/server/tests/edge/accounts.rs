@@ -277,14 +277,12 @@ async fn devices_come_and_go_with_everything_they_had() {
     let Ok(ServerFrame::Deliver { entries }) = next(&mut socket).await else { panic!("no delivery") };
     assert!(entries.iter().all(|entry| entry.body == MailboxEvent::DevicesChanged.encode()));
     assert_eq!(next(&mut socket).await, Ok(ServerFrame::CaughtUp));
-    let gone = service.call("DELETE", "accounts/devices/d2", Some(&ann.token), Vec::new()).await;
-    assert_eq!(gone.status, 204);
-    assert_eq!(next(&mut socket).await, Err(4001));
+    assert_eq!(service.remove(&ann, &person.key, second.uri()).await.status, 204);
+    assert_eq!(next(&mut socket).await, Err(4002));
     let refused = service.call("GET", "account", Some(&second.token), Vec::new()).await;
     assert_eq!(refused.code(), "Unauthenticated");
     let request = service.token_request(&second).await;
     assert_eq!(service.call("POST", "auth/token", None, request.encode()).await.code(), "Unauthenticated");
-    let last = service.call("DELETE", "accounts/devices/d1", Some(&ann.token), Vec::new()).await;
-    assert_eq!(last.code(), "Conflict");
+    assert_eq!(service.remove(&ann, &person.key, ann.uri()).await.code(), "Conflict");
     service.stop().await;
 }

@@ -25,7 +25,7 @@ pub fn raw(package: &MlsKeyPackage) -> KeyPackage {
     KeyPackage::parse(&package.tls_serialize_detached().unwrap()).unwrap()
 }
 
-fn last_resort(device: &Device) -> MlsKeyPackage {
+pub fn last_resort(device: &Device) -> MlsKeyPackage {
     let like = device.key_package(CLASSICAL);
     MlsKeyPackage::builder()
         .leaf_node_capabilities(like.leaf_node().capabilities().clone())
@@ -86,7 +86,7 @@ pub fn path(user: &trefoil_proto::UserUri) -> String {
     format!("keyMaterial/{}", trefoil_proto::paths::segment(&user.to_string()))
 }
 
-async fn publish(
+pub async fn publish(
     service: &Running,
     member: &Member,
     one_use: Vec<KeyPackage>,

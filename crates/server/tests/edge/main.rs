@@ -6,9 +6,11 @@ mod accounts;
 mod bad_input;
 mod federation;
 mod key_packages;
+mod limits;
 mod media;
 #[allow(dead_code)]
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;
+mod removal;
 mod stream;
 mod world;

@@ -2,6 +2,7 @@
 
 use super::mls;
 use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use openmls_traits::signatures::Signer as _;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
@@ -20,7 +21,7 @@ use trefoil_proto::{
     DeviceUri, ErrorBody, Wire,
     edge::{
         ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs,
-        TokenRequest, TokenResponse, TokenTbs, signed_content,
+        RemoveDeviceRequest, TokenRequest, TokenResponse, TokenTbs, signed_content,
     },
     frame::{ClientFrame, ServerFrame},
     paths,
@@ -50,6 +51,12 @@ pub struct Running {
     _folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
+}
+
+/// Asks a service.
+pub struct CallerOf {
+    root: String,
+    http: reqwest::Client,
 }
 
 /// An answer.
@@ -196,16 +203,18 @@ impl Running {
         body: Vec<u8>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let port = self.addresses.client.port();
-        let url = format!("https://{}:{port}{}/{path}", self.domain, paths::CLIENT_ROOT);
-        let mut request = self.http.request(method.parse().unwrap(), url).body(body);
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
+        let mut request = self.caller().request(method, path, token, body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         answer(request).await
+    }
+
+    /// For requests from another task.
+    pub fn caller(&self) -> CallerOf {
+        let port = self.addresses.client.port();
+        let root = format!("https://{}:{port}{}", self.domain, paths::CLIENT_ROOT);
+        CallerOf { root, http: self.http.clone() }
     }
 
     /// Posts a structure and decodes the answer.
@@ -248,18 +257,49 @@ impl Running {
         TokenRequest { signature: member.mls.signer.sign(&content).unwrap().try_into().unwrap(), tbs }
     }
 
+    /// Removes a device of an account, in the name of one of its devices.
+    pub async fn remove(&self, by: &Member, account: &SigningKey, device: &DeviceUri) -> Answer {
+        let request = RemoveDeviceRequest::sign(account, device.clone(), self.clock.now());
+        let path = format!("accounts/devices/{}", device.device);
+        self.call("DELETE", &path, Some(&by.token), request.encode()).await
+    }
+
+    /// A connection to the listener for devices on which nothing was said yet, with one protocol offered.
+    pub async fn tls(&self, protocol: &[u8]) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let mut tls = client_tls(&self.authority, None);
+        tls.alpn_protocols = vec![protocol.to_vec()];
+        let stream = TcpStream::connect(self.addresses.client).await?;
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
+        connector.connect(ServerName::try_from(self.domain.clone()).unwrap(), stream).await
+    }
+
     /// Opens the WebSocket.
     pub async fn connect(&self, token: &str, query: &str) -> Socket {
-        let mut tls = client_tls(&self.authority, None);
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let stream = TcpStream::connect(self.addresses.client).await.unwrap();
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
-        let stream =
-            connector.connect(ServerName::try_from(self.domain.clone()).unwrap(), stream).await.unwrap();
+        let stream = self.tls(b"http/1.1").await.unwrap();
         let uri = format!("wss://{}{}/stream{query}", self.domain, paths::CLIENT_ROOT);
         let mut request = tungstenite::client::IntoClientRequest::into_client_request(uri).unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         tokio_tungstenite::client_async(request, stream).await.unwrap().0
+    }
+}
+
+impl CallerOf {
+    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        answer(self.request(method, path, token, body)).await
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+    ) -> reqwest::RequestBuilder {
+        let request = self.http.request(method.parse().unwrap(), format!("{}/{path}", self.root)).body(body);
+        match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
     }
 }
 

@@ -113,6 +113,10 @@ impl Server {
             "REQUESTS_PER_MINUTE",
             "ANONYMOUS_PER_MINUTE",
             "KEY_CLAIMS_PER_HOUR",
+            "KEY_CLAIMS_PER_TARGET_PER_HOUR",
+            "REGISTRATIONS_PER_HOUR",
+            "REGISTRATIONS_PER_HOUR_IN_ALL",
+            "CONNECTIONS_PER_ADDRESS",
             "LOOKUPS_PER_HOUR",
         ] {
             command.env(format!("TREFOIL_SERVICE_LIMITS__{limit}"), UNLIMITED);

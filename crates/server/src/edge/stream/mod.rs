@@ -10,8 +10,8 @@ use super::{
     Edge, Refusal,
     connections::Place,
     identity::{Caller, Connection},
+    leases::{Lease, Slot},
     people::recipient,
-    rates::MessageRate,
 };
 use axum::{
     Extension,
@@ -37,6 +37,8 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 16 * 1024;
 /// A device that does not read for so long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a device to answer that the connection is closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Deliveries ahead of the acknowledgement ([`ServerFrame::Deliver`]).
 const AHEAD: usize = 2;
 /// What a live read looks at: short enough for the store to answer at once.
@@ -56,6 +58,7 @@ pub(super) async fn connect(
     State(edge): State<Arc<Edge>>,
     Caller(caller): Caller,
     Extension(connection): Extension<Arc<Connection>>,
+    Extension(slot): Extension<Slot>,
     query: Result<Query<After>, QueryRejection>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
@@ -66,6 +69,8 @@ pub(super) async fn connect(
     if *edge.draining.borrow() {
         return Err(Refusal::new(ErrorCode::Draining, "the service is shutting down"));
     }
+    let lease = slot.take();
+    let lease = lease.ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "the device was removed"))?;
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -83,7 +88,7 @@ pub(super) async fn connect(
             socket,
             watch,
             place,
-            rate: edge.rates.connection(),
+            lease,
             after: Position(after.unwrap_or(0)),
             unacknowledged: [None; AHEAD],
             limit: LIVE,
@@ -104,7 +109,7 @@ struct Session<'a> {
     socket: WebSocket,
     watch: Box<dyn Watch>,
     place: Place<'a>,
-    rate: MessageRate,
+    lease: Lease,
     /// Delivered up to here.
     after: Position,
     /// The last positions of the deliveries that are not acknowledged, oldest first.
@@ -131,25 +136,35 @@ const UNSUPPORTED: u16 = 1003;
 const MALFORMED: u16 = 1007;
 const FAILED: u16 = 1011;
 const REPLACED: u16 = 4001;
+const REMOVED: u16 = 4002;
 
 impl Session<'_> {
     async fn run(mut self) {
-        if let Err(End::Close(code, reason)) = self.serve().await {
-            let frame = CloseFrame { code, reason: reason.into() };
-            let close = async {
-                let _ = self.socket.send(Message::Close(Some(frame))).await;
-                // The device answers with its own close, which ends the stream.
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            };
-            let _ = tokio::time::timeout(Duration::from_secs(2), close).await;
+        let ended = self.serve().await;
+        let Self { mut socket, mut submissions, lease, .. } = self;
+        if lease.has_ended() {
+            submissions.begin_no_more();
         }
-        // What was begun comes to its end, or a message could be durable and nobody be told to look.
-        let rest = async {
-            while !self.submissions.is_empty() {
-                self.submissions.next().await;
-            }
+        let close = async {
+            let Err(End::Close(code, reason)) = ended else { return };
+            let frame = CloseFrame { code, reason: reason.into() };
+            let _ = socket.send(Message::Close(Some(frame))).await;
+            // The device answers with its own close, which ends the stream.
+            while let Some(Ok(_)) = socket.recv().await {}
         };
-        let _ = tokio::time::timeout(WRITE_TIMEOUT, rest).await;
+        // What was begun comes to its end, or a message could be durable and nobody be told to look. A removal waits
+        // for this, and not for the device.
+        let rest = async {
+            let end = async {
+                while !submissions.is_empty() {
+                    submissions.next().await;
+                }
+            };
+            let _ = tokio::time::timeout(WRITE_TIMEOUT, end).await;
+            drop(submissions);
+            drop(lease);
+        };
+        tokio::join!(rest, tokio::time::timeout(CLOSE_TIMEOUT, close)).1.ok();
     }
 
     async fn serve(&mut self) -> Result<(), End> {
@@ -163,6 +178,7 @@ impl Session<'_> {
             self.flush().await?;
             tokio::select! {
                 biased;
+                () = self.lease.ended() => return Err(End::Close(REMOVED, "the device was removed")),
                 finished = self.submissions.next(), if !self.submissions.is_empty() => {
                     self.answer(finished).await?;
                 }
@@ -245,6 +261,9 @@ impl Session<'_> {
 
     /// Takes a message of the device.
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        if self.lease.has_ended() {
+            return Err(End::Close(REMOVED, "the device was removed"));
+        }
         self.heard = Instant::now();
         let bytes = match message {
             Some(Ok(Message::Binary(bytes))) => bytes,
@@ -254,7 +273,7 @@ impl Session<'_> {
         };
         match ClientFrame::decode(&bytes) {
             Ok(ClientFrame::Submit { tag, room, request }) => {
-                if let Err(refusal) = self.rate.check() {
+                if let Err(refusal) = self.edge.rates.message(self.caller, self.edge.now()) {
                     return self.refuse(tag, refusal).await;
                 }
                 if let Err(refusal) = super::conversation::check_sender(self.caller, &request) {
@@ -312,17 +331,22 @@ impl Session<'_> {
 
     /// Adds a frame to what is written next.
     async fn feed(&mut self, message: Message) -> Result<(), End> {
-        in_time(self.socket.feed(message)).await
+        in_time(&mut self.lease, self.socket.feed(message)).await
     }
 
     async fn flush(&mut self) -> Result<(), End> {
-        in_time(self.socket.flush()).await
+        in_time(&mut self.lease, self.socket.flush()).await
     }
 }
 
-async fn in_time(write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
-    match tokio::time::timeout(WRITE_TIMEOUT, write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End::Gone),
+/// A device that does not read holds up neither its connection nor its removal.
+async fn in_time(lease: &mut Lease, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    tokio::select! {
+        biased;
+        written = tokio::time::timeout(WRITE_TIMEOUT, write) => match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        },
+        () = lease.ended() => Err(End::Close(REMOVED, "the device was removed")),
     }
 }

@@ -98,6 +98,11 @@ impl<'a> Submissions<'a> {
         }
     }
 
+    /// What waits behind others is not begun any more.
+    pub(super) fn begin_no_more(&mut self) {
+        self.waiting.values_mut().for_each(VecDeque::clear);
+    }
+
     /// Lets the mailbox forget; several acknowledgements in a row become one write.
     pub(super) fn trim(&mut self, through: Position) {
         if self.trimming {

@@ -1,0 +1,94 @@
+//! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
+//! have a case for each line, and a new line without one fails them.
+
+use super::{Edge, attachments, conversation, guard, mimi, people, stream};
+use axum::{Router, handler::Handler, routing::MethodFilter};
+use http::Method;
+use std::sync::Arc;
+
+/// What can be asked: a method and a path under its root, with its parameters in braces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// GET, POST, PUT, DELETE or HEAD.
+    pub method: Method,
+    /// For example `/media/{id}`.
+    pub path: &'static str,
+}
+
+/// A router, and what is in it.
+#[derive(Default)]
+pub(super) struct Routes {
+    pub(super) router: Router<Arc<Edge>>,
+    pub(super) endpoints: Vec<Endpoint>,
+}
+
+/// What the service's own devices may ask, under [`trefoil_proto::paths::CLIENT_ROOT`].
+pub(super) fn client() -> Routes {
+    Routes::default()
+        .on(Method::GET, "/service", people::service)
+        .on(Method::POST, "/accounts/code", people::code)
+        .on(Method::POST, "/accounts", people::register)
+        .on(Method::GET, "/accounts/devices", people::devices)
+        .on(Method::POST, "/accounts/devices", people::add_device)
+        .on(Method::DELETE, "/accounts/devices/{device}", people::remove_device)
+        .on(Method::GET, "/account", people::account)
+        .on(Method::POST, "/auth/challenge", people::challenge)
+        .on(Method::POST, "/auth/token", people::token)
+        .on(Method::GET, "/keyPackages", people::key_package_counts)
+        .on(Method::POST, "/keyPackages", people::publish_key_packages)
+        .on(Method::POST, "/rooms", conversation::create)
+        .on(Method::POST, "/update/{room}", conversation::update)
+        .on(Method::POST, "/submitMessage/{room}", conversation::submit)
+        .on(Method::POST, "/groupInfo/{room}", conversation::group_info)
+        .on(Method::POST, "/keyMaterial/{user}", conversation::key_material)
+        .on(Method::POST, "/identifierQuery/{domain}", conversation::identifier_query)
+        .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
+        .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
+        .on(Method::POST, "/reportAbuse/{room}", guard::unsupported)
+        .on(Method::POST, "/media", attachments::open)
+        .on(Method::PUT, "/media/{id}", attachments::append)
+        .on(Method::GET, "/media/{id}", attachments::read)
+        .on(Method::HEAD, "/media/{id}", attachments::progress)
+        .on(Method::GET, "/proxyDownload/{url}", attachments::proxy)
+        .on(Method::GET, "/stream", stream::connect)
+}
+
+/// What other services may ask, under [`trefoil_proto::paths::MIMI_ROOT`].
+pub(super) fn federation() -> Routes {
+    Routes::default()
+        .on(Method::POST, "/keyMaterial/{user}", mimi::key_material)
+        .on(Method::POST, "/update/{room}", mimi::update)
+        .on(Method::POST, "/notify/{room}", mimi::notify)
+        .on(Method::POST, "/submitMessage/{room}", mimi::submit)
+        .on(Method::POST, "/groupInfo/{room}", mimi::group_info)
+        .on(Method::POST, "/identifierQuery/{domain}", mimi::identifier_query)
+        .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
+        .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
+        .on(Method::POST, "/reportAbuse/{room}", guard::unsupported)
+        .on(Method::GET, "/proxyDownload/{url}", mimi::media)
+}
+
+impl Edge {
+    /// Everything that the service's own devices may ask, under [`trefoil_proto::paths::CLIENT_ROOT`].
+    pub fn client_endpoints() -> Vec<Endpoint> {
+        client().endpoints
+    }
+
+    /// Everything that other services may ask, under [`trefoil_proto::paths::MIMI_ROOT`].
+    pub fn federation_endpoints() -> Vec<Endpoint> {
+        federation().endpoints
+    }
+}
+
+impl Routes {
+    fn on<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Edge>>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("a method that routers know");
+        self.router = self.router.route(path, axum::routing::on(filter, handler));
+        self.endpoints.push(Endpoint { method, path });
+        self
+    }
+}

@@ -1,0 +1,163 @@
+//! The removal of a device: signed by the account, and final from its answer on.
+
+use super::{mls::Person, world::*};
+use ed25519_dalek::SigningKey;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use trefoil_proto::{
+    DeviceUri, ErrorBody, Timestamp, Wire as _,
+    edge::{Identifier, NewDevice, OpenUpload, REMOVAL_LIFE, RemoveDeviceRequest},
+    frame::ServerFrame,
+};
+use trefoil_server::clock::Clock as _;
+
+fn name(text: &str) -> Identifier {
+    Identifier::AccountName(text.as_bytes().to_vec())
+}
+
+/// Ann's first device, and a second one of hers.
+async fn two_devices(service: &Running) -> (Person, Member, Member) {
+    let person = Person::new(&service.domain, "ann");
+    let first = service.join("ann", name("Ann")).await;
+    let mls = person.device("d2");
+    let body = NewDevice::encode(&new_device(&mls));
+    assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.status, 201);
+    let second = service.log_in(Member { mls, token: String::new() }).await;
+    (person, first, second)
+}
+
+#[tokio::test]
+async fn a_removal_that_the_account_did_not_sign_lately_changes_nothing() {
+    let service = World::new().start("account");
+    let (person, first, second) = two_devices(&service).await;
+    let eve = service.join("eve", name("Eve")).await;
+    let now = service.clock.now();
+    let sign = |key: &SigningKey, device: &DeviceUri, at: Timestamp| {
+        RemoveDeviceRequest::sign(key, device.clone(), at)
+    };
+    let good = sign(&person.key, second.uri(), now);
+    let stranger = Person::new(&service.domain, "eve").key;
+    // The device's own key is not the account's: whoever has taken a device cannot remove the others.
+    let seed: [u8; 32] = [7; 32];
+    let mut altered = good.clone();
+    altered.signature[5] ^= 1;
+    let mut redated = good.clone();
+    redated.tbs.at = now.plus_millis(1);
+    let late = sign(&person.key, second.uri(), Timestamp(now.0 - REMOVAL_LIFE - 1));
+    let early = sign(&person.key, second.uri(), now.plus_millis(REMOVAL_LIFE + 1));
+    let nobody: DeviceUri = "mimi://account.test/d/ann/d9".parse().unwrap();
+    let before = service.dump().await;
+    for (what, token, device, request, code) in [
+        ("by a stranger", &first.token, "d2", sign(&stranger, second.uri(), now), "BadSignature"),
+        (
+            "by another key",
+            &first.token,
+            "d2",
+            sign(&SigningKey::from_bytes(&seed), second.uri(), now),
+            "BadSignature",
+        ),
+        ("altered", &first.token, "d2", altered, "BadSignature"),
+        ("redated", &first.token, "d2", redated, "BadSignature"),
+        ("too old", &first.token, "d2", late, "BadSignature"),
+        ("of the future", &first.token, "d2", early, "BadSignature"),
+        ("for another path", &first.token, "d1", good.clone(), "Malformed"),
+        ("with another person's token", &eve.token, "d2", good.clone(), "Malformed"),
+        ("without a token", &String::new(), "d2", good.clone(), "Unauthenticated"),
+        ("of nobody", &first.token, "d9", sign(&person.key, &nobody, now), "NotFound"),
+    ] {
+        let path = format!("accounts/devices/{device}");
+        let answer = service.call("DELETE", &path, Some(token), request.encode()).await;
+        assert_eq!(answer.code(), code, "{what}");
+    }
+    assert_eq!(before, service.dump().await);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_removed_device_is_nobody_from_the_answer_on() {
+    let service = World::new().start("account");
+    let (person, first, second) = two_devices(&service).await;
+    let mut socket = service.connect(&second.token, "").await;
+    while next(&mut socket).await != Ok(ServerFrame::CaughtUp) {}
+
+    // Under way: requests one after another without a pause, and one whose body is half sent.
+    let removed = Arc::new(AtomicBool::new(false));
+    let hammering = {
+        let (service, token, removed) = (service.caller(), second.token.clone(), Arc::clone(&removed));
+        tokio::spawn(async move {
+            let (mut before, mut after) = (0, 0);
+            while after < 20 {
+                let sent_after = removed.load(Ordering::SeqCst);
+                let body = OpenUpload { length: 5 }.encode();
+                let answer = service.call("POST", "media", Some(&token), body).await;
+                match answer.status {
+                    201 => {
+                        assert!(!sent_after, "accepted after the removal was answered");
+                        before += 1;
+                    }
+                    _ => assert_eq!(answer.code(), "Unauthenticated"),
+                }
+                after += u32::from(sent_after);
+                tokio::task::yield_now().await;
+            }
+            before
+        })
+    };
+    let mut half = service.tls(b"http/1.1").await.unwrap();
+    let head = format!(
+        "POST /v1/media HTTP/1.1\r\nhost: account.test\r\nauthorization: Bearer {}\r\ncontent-length: 8\r\n\r\n1234",
+        second.token
+    );
+    half.write_all(head.as_bytes()).await.unwrap();
+    // Let both get under way.
+    while service.dump().await.keys().filter(|(table, _)| *table == "media.uploads").count() < 3 {
+        tokio::task::yield_now().await;
+    }
+    let gone = service.remove(&first, &person.key, second.uri()).await;
+    removed.store(true, Ordering::SeqCst);
+    assert_eq!(gone.status, 204, "{}", gone.code());
+    let after = service.dump().await;
+    assert!(hammering.await.unwrap() > 0);
+    assert_eq!(after, service.dump().await, "something of the device was accepted after its removal");
+
+    let closed = loop {
+        if let Err(code) = next(&mut socket).await {
+            break code;
+        }
+    };
+    assert_eq!(closed, 4002);
+    let mut answer = vec![0; 4096];
+    let length = half.read(&mut answer).await.unwrap();
+    let answer = &answer[..length];
+    assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(answer));
+    let refusal = answer.windows(2).rposition(|pair| pair == b"\r\n").map(|at| &answer[at + 2..]).unwrap();
+    assert!(ErrorBody::decode(refusal).is_ok());
+
+    // Nothing brings it back: no challenge, no second registration of its name; a repeated removal is answered again.
+    let request = service.token_request(&second).await;
+    assert_eq!(service.call("POST", "auth/token", None, request.encode()).await.code(), "Unauthenticated");
+    let body = NewDevice::encode(&new_device(&second.mls));
+    assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.code(), "Conflict");
+    assert_eq!(service.remove(&first, &person.key, second.uri()).await.status, 204);
+    let own = |(_, key): &&(&str, Vec<u8>)| key.windows(6).any(|window| window == b"ann/d2");
+    let left: Vec<_> = after.keys().filter(own).map(|(table, _)| *table).collect();
+    assert_eq!(left, ["edge.removed"]);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_removes_itself_but_not_the_last_one() {
+    let service = World::new().start("account");
+    let (person, first, second) = two_devices(&service).await;
+    assert_eq!(service.remove(&second, &person.key, second.uri()).await.status, 204);
+    let refused = service.call("GET", "account", Some(&second.token), vec![]).await;
+    assert_eq!(refused.code(), "Unauthenticated");
+    let before = service.dump().await;
+    assert_eq!(service.remove(&first, &person.key, first.uri()).await.code(), "Conflict");
+    assert_eq!(before, service.dump().await);
+    assert_eq!(service.call("GET", "account", Some(&first.token), vec![]).await.status, 200);
+    service.stop().await;
+}
