@@ -33,6 +33,9 @@ pub enum FederationError {
         status: u16,
         /// The peer's error body; made from the status if it sent none.
         body: ErrorBody,
+        /// True if the peer itself sent the body. Otherwise the answer may be that of a proxy, or of a service that
+        /// is just being replaced.
+        decoded: bool,
     },
     /// The peer answered what it must not.
     #[error("{domain} misbehaved: {what}")]
@@ -84,9 +87,26 @@ impl FederationError {
         ErrorBody { code, retry_after_ms, detail: detail.as_bytes().to_vec() }
     }
 
-    /// True if the same request can never succeed: a refusal that is not about load or time.
+    /// True if the same request can never succeed: a refusal in the peer's own words that is not about load or time.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { status, .. } if (400..500).contains(status) && !matches!(status, 408 | 429))
+        let Self::Refused { status, body, decoded, .. } = self else { return false };
+        let for_now = matches!(
+            body.code,
+            ErrorCode::RateLimited | ErrorCode::PeerUnavailable | ErrorCode::Internal | ErrorCode::Draining
+        );
+        *decoded && (400..500).contains(status) && !matches!(status, 408 | 429) && !for_now
+    }
+
+    /// True if the peer as a whole cannot take anything now, and not only what was sent.
+    pub(super) fn is_of_the_peer(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Refused { status, body, .. } => {
+                matches!(status, 429 | 503)
+                    || matches!(body.code, ErrorCode::RateLimited | ErrorCode::Draining)
+            }
+            _ => false,
+        }
     }
 
     /// How long the peer asks to be left alone, in milliseconds.

@@ -140,7 +140,12 @@ impl HttpLink {
             .await
             .map_err(|error| unavailable(domain, error))?;
         if !response.status().is_success() {
-            return Err(refusal(domain, response).await);
+            let mut refused = refusal(domain, response).await;
+            if let FederationError::Refused { decoded, .. } = &mut refused {
+                // About the directory, so it decides nothing about what was to be sent.
+                *decoded = false;
+            }
+            return Err(refused);
         }
         let bytes = read(domain, response, LIMIT).await?;
         let directory: Directory = serde_json::from_slice(&bytes).map_err(|_| {
@@ -250,8 +255,11 @@ async fn read(domain: &Domain, mut response: Response, limit: usize) -> Result<B
 
 async fn refusal(domain: &Domain, response: Response) -> FederationError {
     let status = response.status().as_u16();
+    let asked_ms = retry_after_ms(response.headers());
     let sent = read(domain, response, ErrorBody::LIMIT).await.ok();
-    let body = sent.and_then(|sent| ErrorBody::decode(&sent).ok()).unwrap_or_else(|| ErrorBody {
+    let own = sent.and_then(|sent| ErrorBody::decode(&sent).ok());
+    let decoded = own.is_some();
+    let mut body = own.unwrap_or_else(|| ErrorBody {
         code: match status {
             401 => ErrorCode::Unauthenticated,
             403 => ErrorCode::NotAllowed,
@@ -265,7 +273,17 @@ async fn refusal(domain: &Domain, response: Response) -> FederationError {
         retry_after_ms: 0,
         detail: Vec::new(),
     });
-    FederationError::Refused { domain: domain.clone(), status, body }
+    if body.retry_after_ms == 0 {
+        body.retry_after_ms = asked_ms;
+    }
+    FederationError::Refused { domain: domain.clone(), status, body, decoded }
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3), as milliseconds; zero if it is absent or a date.
+fn retry_after_ms(headers: &header::HeaderMap) -> u32 {
+    let value = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let seconds: u32 = value.and_then(|value| value.trim().parse().ok()).unwrap_or(0);
+    seconds.saturating_mul(1000)
 }
 
 /// The URL is taken out: it names rooms and people, and errors are logged.

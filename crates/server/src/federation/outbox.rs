@@ -2,7 +2,7 @@
 //!
 //! A worker reads its queue in order and keeps several requests on their way, one at a time for each room. What the
 //! peer has stored is trimmed; what cannot be delivered now is tried again for as long as it takes; what the peer
-//! refuses for good is moved to a table with the reason.
+//! refuses for good, in its own words, is moved to a table with the reason. A room that fails waits by itself.
 
 mod worker;
 

@@ -25,6 +25,8 @@ const JOINED: usize = 64;
 const JOINED_BYTES: usize = 1024 * 1024;
 /// Delivered entries that may wait for a trim while others are on their way. After a crash they are sent again.
 const UNTRIMMED: usize = 32;
+/// Positions remembered because an earlier entry is not delivered, at most. No more is read then.
+const REMEMBERED: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -37,8 +39,8 @@ pub(super) async fn work(federation: Arc<Federation>, domain: Domain, bell: Arc<
         waiting: HashMap::new(),
         delivered: BTreeMap::new(),
         trimmable: 0,
-        pause: FIRST_PAUSE,
-        hold_until: None,
+        parked: 0,
+        hold: Hold::default(),
     };
     let mut on_the_way = FuturesUnordered::new();
     let mut look = true;
@@ -46,18 +48,19 @@ pub(super) async fn work(federation: Arc<Federation>, domain: Domain, bell: Arc<
         if on_the_way.is_empty() || worker.trimmable >= UNTRIMMED {
             worker.trim().await;
         }
-        if look && worker.open() <= WINDOW / 2 {
+        if look && worker.open() <= WINDOW / 2 && worker.delivered.len() < REMEMBERED {
             look = worker.fill().await;
         }
+        worker.unpark().await;
         worker.start(&mut on_the_way);
-        let hold = worker.hold_until;
+        let hold = worker.next_end();
         tokio::select! {
             Some((room, run, outcome)) = on_the_way.next(), if !on_the_way.is_empty() => {
                 worker.finish(room, run, outcome).await;
             }
             () = bell.notified() => look = true,
             () = tokio::time::sleep_until(hold.unwrap_or_else(Instant::now)), if hold.is_some() => {
-                worker.hold_until = None;
+                worker.release();
             }
         }
     }
@@ -75,11 +78,43 @@ struct Run {
     body: Bytes,
 }
 
+#[derive(Default)]
 struct RoomQueue {
     waiting: VecDeque<Pending>,
     /// Failed before: sent again as it was.
     again: Option<Run>,
+    /// Behind `waiting`: entries whose bodies were given up while the room fails, to be read again.
+    parked: VecDeque<Position>,
     busy: bool,
+    hold: Hold,
+}
+
+/// How long something that failed is left alone.
+struct Hold {
+    /// The next pause, before jitter.
+    pause: Duration,
+    until: Option<Instant>,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self { pause: FIRST_PAUSE, until: None }
+    }
+}
+
+impl Hold {
+    /// Twice as long each time, with jitter so that services do not fall into step.
+    fn longer(&mut self, at_least_ms: u64) {
+        let longest = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);
+        let jittered = Duration::from_millis(rand::rng().random_range(longest / 2..=longest));
+        let asked = Duration::from_millis(at_least_ms).min(LONGEST_PAUSE);
+        self.until = Some(Instant::now() + jittered.max(asked));
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn release(&mut self, now: Instant) {
+        self.until = self.until.filter(|until| *until > now);
+    }
 }
 
 type Sending = BoxFuture<'static, (RoomUri, Run, Result<(), FederationError>)>;
@@ -92,14 +127,31 @@ struct Worker {
     /// Everything read and not trimmed, by position: is it delivered?
     delivered: BTreeMap<Position, bool>,
     trimmable: usize,
-    pause: Duration,
-    hold_until: Option<Instant>,
+    /// Entries of all rooms that are parked.
+    parked: usize,
+    /// Of the peer as a whole.
+    hold: Hold,
 }
 
 impl Worker {
-    /// Entries that were read and are not delivered.
+    /// Entries in memory that are not delivered.
     fn open(&self) -> usize {
-        self.delivered.len() - self.trimmable
+        self.delivered.len() - self.trimmable - self.parked
+    }
+
+    /// When the first of the holds ends.
+    fn next_end(&self) -> Option<Instant> {
+        let rooms = self.waiting.values().filter_map(|queue| queue.hold.until);
+        rooms.chain(self.hold.until).min()
+    }
+
+    /// Ends the holds whose time is over.
+    fn release(&mut self) {
+        let now = Instant::now();
+        self.hold.release(now);
+        for queue in self.waiting.values_mut() {
+            queue.hold.release(now);
+        }
     }
 
     /// Reads more of the queue. True if there may be more than that.
@@ -110,7 +162,7 @@ impl Worker {
             Ok(entries) => entries,
             Err(error) => {
                 tracing::error!(%error, peer = %self.domain, "the outbox cannot be read");
-                self.hold(0);
+                self.hold.longer(0);
                 return true;
             }
         };
@@ -121,11 +173,13 @@ impl Worker {
             match rows::decode_outbox(&body) {
                 Some((room, body)) => {
                     self.delivered.insert(position, false);
-                    self.waiting
-                        .entry(room)
-                        .or_insert_with(|| RoomQueue { waiting: VecDeque::new(), again: None, busy: false })
-                        .waiting
-                        .push_back(Pending { position, body });
+                    let queue = self.waiting.entry(room).or_default();
+                    if queue.hold.until.is_some() || !queue.parked.is_empty() {
+                        queue.parked.push_back(position);
+                        self.parked += 1;
+                    } else {
+                        queue.waiting.push_back(Pending { position, body });
+                    }
                 }
                 None => {
                     // Written by another version: it stays in the queue for the version that knows it.
@@ -137,16 +191,54 @@ impl Worker {
         more
     }
 
+    /// Reads again what was parked, for rooms that may be tried now and have nothing else to send.
+    async fn unpark(&mut self) {
+        if self.hold.until.is_some() {
+            return;
+        }
+        for queue in self.waiting.values_mut() {
+            if self.delivered.len() - self.trimmable - self.parked > WINDOW / 2 {
+                return;
+            }
+            let idle = !queue.busy && queue.hold.until.is_none();
+            let Some(first) = queue.parked.front().copied() else { continue };
+            if !idle || !queue.waiting.is_empty() || queue.again.is_some() {
+                continue;
+            }
+            let limit = ReadLimit { entries: JOINED, bytes: JOINED_BYTES };
+            let after = Position(first.0.saturating_sub(1));
+            let read = self.federation.store.read(rows::outbox(&self.domain), after, limit).await;
+            let entries = match read {
+                Ok(entries) => entries,
+                Err(error) => {
+                    tracing::error!(%error, peer = %self.domain, "the outbox cannot be read");
+                    queue.hold.longer(0);
+                    continue;
+                }
+            };
+            for Entry { position, body } in entries {
+                // Entries of other rooms stand between.
+                if queue.parked.front() == Some(&position)
+                    && let Some((_, body)) = rows::decode_outbox(&body)
+                {
+                    queue.parked.pop_front();
+                    self.parked -= 1;
+                    queue.waiting.push_back(Pending { position, body });
+                }
+            }
+        }
+    }
+
     /// Sends what may be sent now.
     fn start(&mut self, on_the_way: &mut FuturesUnordered<Sending>) {
-        if self.hold_until.is_some() {
+        if self.hold.until.is_some() {
             return;
         }
         for (room, queue) in &mut self.waiting {
             if on_the_way.len() >= AT_ONCE {
                 return;
             }
-            if queue.busy {
+            if queue.busy || queue.hold.until.is_some() {
                 continue;
             }
             let Some(run) = queue.again.take().or_else(|| join(&mut queue.waiting)) else { continue };
@@ -181,15 +273,26 @@ impl Worker {
                     self.delivered.insert(entry.position, true);
                     self.trimmable += 1;
                 }
-                if queue.waiting.is_empty() && queue.again.is_none() {
+                queue.hold = Hold::default();
+                if queue.waiting.is_empty() && queue.again.is_none() && queue.parked.is_empty() {
                     self.waiting.remove(&room);
                 }
-                self.pause = FIRST_PAUSE;
+                self.hold.pause = FIRST_PAUSE;
             }
-            Err(error) => {
+            Err(error) if error.is_of_the_peer() => {
                 tracing::info!(%error, peer = %self.domain, "not delivered yet");
                 queue.again = Some(run);
-                self.hold(error.retry_after_ms());
+                self.hold.longer(error.retry_after_ms());
+            }
+            Err(error) => {
+                tracing::info!(%error, peer = %self.domain, "not delivered yet, other rooms go on");
+                // Its entries must not fill the window that the other rooms share.
+                let mut positions: VecDeque<_> = run.entries.iter().map(|entry| entry.position).collect();
+                positions.extend(queue.waiting.drain(..).map(|entry| entry.position));
+                self.parked += positions.len();
+                positions.append(&mut queue.parked);
+                queue.parked = positions;
+                queue.hold.longer(error.retry_after_ms());
             }
         }
     }
@@ -238,15 +341,6 @@ impl Worker {
             // They are sent again after a restart, and the peer knows them.
             tracing::error!(%error, peer = %self.domain, "delivered entries were not trimmed");
         }
-    }
-
-    /// Leaves the peer alone for a while: twice as long each time, with jitter so that services do not fall into step.
-    fn hold(&mut self, at_least_ms: u64) {
-        let longest = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);
-        let jittered = Duration::from_millis(rand::rng().random_range(longest / 2..=longest));
-        let asked = Duration::from_millis(at_least_ms).min(LONGEST_PAUSE);
-        self.hold_until = Some(Instant::now() + jittered.max(asked));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -105,7 +105,7 @@ fn peer_router() -> Router {
         match path.split('/').nth(2).unwrap() {
             "s" => format!("{path} {:?}", request.version()).into_response(),
             "u" => refuse(StatusCode::CONFLICT, ErrorCode::Conflict),
-            "k" => StatusCode::TOO_MANY_REQUESTS.into_response(),
+            "k" => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "3")]).into_response(),
             _ => Body::from(vec![0; 1024 * 1024]).into_response(),
         }
     };
@@ -138,15 +138,14 @@ async fn calls_find_their_endpoint_and_bring_back_answers_and_refusals() {
     let answer = call(Endpoint::SubmitMessage).await.unwrap();
     assert_eq!(answer, "/m/s/mimi%3A%2F%2Fpeer.test%2Fr%2Fx HTTP/2.0");
     match call(Endpoint::Update).await {
-        Err(FederationError::Refused { status: 409, body, .. }) => {
+        Err(FederationError::Refused { status: 409, body, decoded: true, .. }) => {
             assert_eq!((body.code, body.retry_after_ms), (ErrorCode::Conflict, 70));
         }
         other => panic!("{other:?}"),
     }
     let refused = call(Endpoint::KeyMaterial).await;
-    assert!(
-        matches!(refused, Err(FederationError::Refused { status: 429, body, .. }) if body.code == ErrorCode::RateLimited)
-    );
+    assert!(matches!(refused, Err(FederationError::Refused { status: 429, body, decoded: false, .. })
+            if body.code == ErrorCode::RateLimited && body.retry_after_ms == 3000));
     assert!(matches!(call(Endpoint::Notify).await, Err(FederationError::Misbehaved { .. })), "too large");
 
     let media = link.media(&peer, "https://peer.test/media/1", Some("bytes=2-4")).await.unwrap();

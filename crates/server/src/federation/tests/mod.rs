@@ -38,6 +38,8 @@ pub(super) enum Weather {
     AnswersLost,
     /// The peer refuses with a status.
     Refuses(u16),
+    /// Something before the peer answers with a status, in words that are not the peer's.
+    Proxy(u16),
 }
 
 /// A link to one peer service in the same process.
@@ -48,6 +50,8 @@ pub(super) struct Wire {
     pub(super) from: Domain,
     /// Events that must not get through: any request that holds one is refused for good.
     pub(super) poison: Mutex<Option<FanoutMessage>>,
+    /// A room whose requests something before the peer answers with 502.
+    pub(super) failing: Mutex<Option<RoomUri>>,
     pub(super) requests: AtomicUsize,
 }
 
@@ -59,17 +63,23 @@ impl Wire {
     async fn deliver(&self, domain: &Domain, room: &str, body: Bytes) -> Result<Bytes, FederationError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let weather = *self.weather.lock().unwrap();
-        let refused = |status| FederationError::Refused {
+        let answered = |status, decoded| FederationError::Refused {
             domain: domain.clone(),
             status,
             body: ErrorBody { code: ErrorCode::NotAllowed, retry_after_ms: 0, detail: vec![] },
+            decoded,
         };
+        let refused = |status| answered(status, true);
         let lost =
             || FederationError::Unavailable { domain: domain.clone(), source: "the weather is bad".into() };
         match weather {
             Weather::Down => return Err(lost()),
             Weather::Refuses(status) => return Err(refused(status)),
+            Weather::Proxy(status) => return Err(answered(status, false)),
             Weather::Fine | Weather::AnswersLost => {}
+        }
+        if self.failing.lock().unwrap().as_ref().is_some_and(|failing| failing.to_string() == room) {
+            return Err(answered(502, false));
         }
         let poison = self.poison.lock().unwrap().clone();
         if poison.is_some_and(|poison| NotifyRequest::decode(&body).unwrap().messages.contains(&poison)) {
@@ -125,6 +135,7 @@ pub(super) fn service(
         peer,
         from: domain.clone(),
         poison: Mutex::default(),
+        failing: Mutex::default(),
         requests: AtomicUsize::new(0),
     });
     let clock = Arc::new(ManualClock::new(NOW));

@@ -91,6 +91,48 @@ async fn a_refusal_for_now_is_no_refusal_for_good() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_the_peers_own_is_never_final() {
+    for status in [400, 401, 403, 404, 405, 413, 429, 502] {
+        let follower = follower();
+        let (hub, running) = hub(&follower);
+        let tea = room("tea");
+        hub.wire.set(Weather::Proxy(status));
+        hub.queue(&tea, 0..3).await;
+        until("it tried", || async { hub.wire.requests.load(Ordering::SeqCst) >= 2 }).await;
+        assert_eq!(hub.waiting().await, 3, "{status}");
+        hub.wire.set(Weather::Fine);
+        until("delivered", || async { hub.waiting().await == 0 }).await;
+        assert_eq!(follower.received().await[&tea.to_string()], [0, 1, 2], "{status}");
+        assert!(hub.federation.refused(&"follower.test".parse().unwrap()).await.unwrap().is_empty());
+        running.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_fails_does_not_hold_up_the_others_and_keeps_its_order() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, coffee) = (room("tea"), room("coffee"));
+    *hub.wire.failing.lock().unwrap() = Some(tea.clone());
+    // More than the worker keeps in memory, and more of it while the other room goes on.
+    hub.queue(&tea, 0..600).await;
+    hub.queue(&coffee, 0..20).await;
+    hub.queue(&tea, 600..610).await;
+    until("the other room arrived", || async {
+        follower.received().await.get(&coffee.to_string()).is_some_and(|numbers| numbers.len() == 20)
+    })
+    .await;
+    let received = follower.received().await;
+    assert!(!received.contains_key(&tea.to_string()));
+    *hub.wire.failing.lock().unwrap() = None;
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    let received = follower.received().await;
+    assert_eq!(received[&tea.to_string()], (0..610).collect::<Vec<_>>());
+    assert_eq!(received[&coffee.to_string()], (0..20).collect::<Vec<_>>());
+    running.abort();
+}
+
+#[tokio::test]
 async fn many_rooms_share_the_way_and_each_keeps_its_order() {
     let follower = follower();
     let (hub, running) = hub(&follower);
