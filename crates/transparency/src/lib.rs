@@ -1,8 +1,9 @@
-//! Proofs that anyone can check: which devices a person has, and that a log only grows.
+//! Proofs that anyone can check: which devices a person has, that a log only grows, and that someone was shown a lie.
 //!
 //! Pure: no sockets, no clock, no files, no randomness of its own. Time and secrets are passed in.
 
 pub mod device_set;
+pub mod gossip;
 pub mod log;
 #[cfg(test)]
 mod mutations;
