@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
-    conversation::{Draft, MessageId, compose},
+    conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
     live::{Job, Stream},
     rows::{ACCOUNT, Intent, RoomState, name},
@@ -350,6 +350,35 @@ impl Client {
         now: Timestamp,
     ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
         self.step(now, |core| drafts.into_iter().map(|(room, draft)| core.queue(&room, draft, now)).collect())
+    }
+
+    /// Marks everything in a room up to and including a position as read: timers of disappearing messages start, and
+    /// with [`ReadReceipts::Send`] the senders and the person's other devices hear of it. In rooms of more than
+    /// [`crate::conversation::STATUS_PARTICIPANTS`] people, and in those that are not open, nobody does.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn mark_read(
+        &mut self,
+        room: &RoomUri,
+        through: Position,
+        receipts: ReadReceipts,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            let drafts = conversation::mark_read(&mut core.tx(), room, through, now)?;
+            let Some(known) = core.room(room)? else { return Ok(()) };
+            let people =
+                known.context().map_or(usize::MAX, |context| context.participants.participants.len());
+            let told = receipts == ReadReceipts::Send
+                && known.row.state == RoomState::Open
+                && people <= conversation::STATUS_PARTICIPANTS;
+            for draft in drafts.into_iter().filter(|_| told) {
+                core.queue(room, draft, now)?;
+            }
+            Ok(())
+        })
+        .map(|((), step)| step)
     }
 
     /// Runs something that reads or changes the conversation (see [`crate::conversation`]) as a step; drafts that it

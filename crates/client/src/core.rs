@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Effect, Event, HttpRequest, Method, Outcome, RequestId,
-    conversation::Draft,
+    conversation::{self, Draft},
     error::mls,
     live::{Job, Live, Stream},
     mls::{credential::Me, provider::Provider, storage::Storage},
@@ -88,6 +88,7 @@ impl Core {
     pub(crate) fn seal(&mut self, now: Timestamp) -> Result<(), ClientError> {
         self.queue_follow_ups(now)?;
         self.introduce(now)?;
+        self.expire(now)?;
         self.pump(now)?;
         for room in self.rooms.values_mut() {
             room.write(&self.provider)?;
@@ -103,6 +104,18 @@ impl Core {
         }
         if let Some(time) = self.live.wake.take() {
             self.effects.push(Effect::WakeAt(time));
+        }
+        Ok(())
+    }
+
+    /// What has fallen due disappears with whatever step comes first, and a wake-up is asked for the next.
+    fn expire(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let (events, next) = conversation::expire(&mut self.tx(), now)?;
+        for event in events {
+            self.emit(Event::Conversation(event));
+        }
+        if let Some(time) = next {
+            self.live.wake_at(time);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Method;
 use std::{sync::Arc, time::Duration};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
-use trefoil_client::{Client, ClientError, Event};
+use trefoil_client::{Client, ClientError, Event, Input};
 use trefoil_proto::{
     Domain, ErrorBody, ErrorCode, UserUri,
     edge::{CodeRequest, Identifier, Profile, ServiceInfo},
@@ -174,7 +174,8 @@ pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, Perso
     answered.expect("the run ends only once one of the two events was shown")
 }
 
-/// Opens the account in a home folder. Nothing is sent yet.
+/// Opens the account in a home folder. Nothing is sent yet; what fell due while the device was off is gone before
+/// anything of it can be shown.
 ///
 /// # Errors
 /// [`PersonError`].
@@ -182,7 +183,10 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyK
     let (settings, ca) = home.settings()?;
     let service = Service::new(&settings.service, ca.as_deref())?;
     let (store, kind) = home.open_store(passphrase)?;
-    Ok((Agent::new(Client::open(Arc::new(store))?, service), kind))
+    let mut agent = Agent::new(Client::open(Arc::new(store))?, service);
+    let outcome = agent.client.handle(Input::Time, crate::clock::now())?.commit()?;
+    agent.carry_out(outcome);
+    Ok((agent, kind))
 }
 
 /// Chooses the name that the people this person writes to see, and sends it to every open room.

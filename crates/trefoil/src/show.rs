@@ -7,7 +7,8 @@ use trefoil_client::{
     ClientError, Event,
     attachment::Descriptor,
     conversation::{
-        self, Attached, ConversationError, ConversationEvent as Talk, Cursor, Item, Line, OutgoingState,
+        self, Attached, ConversationError, ConversationEvent as Talk, Cursor, Item, Line, MessageStatus,
+        OutgoingState, Position,
     },
     overlay::Overlay,
 };
@@ -57,6 +58,21 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// For one's own: `queued`, `sent` or `failed`.
     pub state: Option<&'static str>,
+    /// For one's own: what became of it at each person who said so.
+    pub statuses: Vec<Status>,
+    /// It mentions the person who reads here.
+    pub mentions_me: bool,
+    /// When it disappears, in milliseconds since the UNIX epoch, once its timer runs.
+    pub expires: Option<u64>,
+}
+
+/// What became of a message at a person it was for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Who, by URI.
+    pub user: String,
+    /// `delivered`, `read`, or another word of draft-mahy-mimi-message-status.
+    pub status: &'static str,
 }
 
 /// Everyone who reacted with the same emoji.
@@ -172,6 +188,13 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             Talk::Edited { room, id } => simple(room, "edited", Some(id), None),
             Talk::Unsent { room, id } => simple(room, "unsent", Some(id), None),
             Talk::Reactions { room, id } => simple(room, "reactions-changed", Some(id), None),
+            Talk::Typing { room, user, started } => {
+                simple(room, if *started { "typing" } else { "typing-stopped" }, None, Some(user.to_string()))
+            }
+            Talk::Status { room, id, user, status: MessageStatus::Read } => {
+                simple(room, "read", Some(id), Some(user.to_string()))
+            }
+            Talk::Expired { room, id } => simple(room, "disappeared", Some(id), None),
             Talk::Refused { room, id, sender, reason } => Some(Shown::Event(Happened {
                 room: Some(room.to_string()),
                 event: "message-refused",
@@ -195,6 +218,17 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         })),
         _ => None,
     })
+}
+
+/// If an event printed somebody else's message: its room, and where in it the message stands.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn printed_of_others(agent: &Agent, event: &Event) -> Result<Option<(RoomUri, Position)>, ClientError> {
+    let Event::Conversation(Talk::Added { room, id, mine: false, .. }) = event else { return Ok(None) };
+    let store = Overlay::new(agent.client.store().clone());
+    let message = conversation::message(&store, room, *id)?;
+    Ok(message.map(|message| (room.clone(), message.position)))
 }
 
 /// The refusal in an event, of a change of a room.
@@ -290,6 +324,13 @@ impl Message {
                 OutgoingState::Sent => "sent",
                 OutgoingState::Failed(_) => "failed",
             }),
+            statuses: message
+                .statuses
+                .into_iter()
+                .map(|(user, status, _)| Status { user: user.to_string(), status: word(status) })
+                .collect(),
+            mentions_me: message.mentions_me,
+            expires: message.expires.map(|time| time.0),
         })
     }
 }
@@ -352,6 +393,9 @@ impl fmt::Display for Message {
             write!(f, " [{}]", self.state.unwrap_or_default())?;
         }
         write!(f, "  ({})", self.message)?;
+        if self.mentions_me {
+            write!(f, "  @you")?;
+        }
         if self.reply_to.is_some() {
             let quoted: String =
                 self.quoted.as_deref().unwrap_or("a message that is not here").chars().take(60).collect();
@@ -379,11 +423,33 @@ impl fmt::Display for Message {
                 write!(f, " saved as {}", harmless(saved))?;
             }
         }
+        let told = |word: &str| self.statuses.iter().filter(|status| status.status == word).count();
+        for (count, words) in [(told("read"), "read by"), (told("delivered"), "with")] {
+            if count > 0 {
+                write!(f, "\n    ✓ {words} {count}")?;
+            }
+        }
+        if let Some(time) = self.expires {
+            write!(f, "\n    ⏳ disappears {} UTC", clock::readable(trefoil_proto::Timestamp(time)))?;
+        }
         for (index, reaction) in self.reactions.iter().enumerate() {
             let before = if index == 0 { "\n    " } else { "  " };
             write!(f, "{before}{} {}", harmless(&reaction.emoji), reaction.users.len())?;
         }
         Ok(())
+    }
+}
+
+fn word(status: MessageStatus) -> &'static str {
+    match status {
+        MessageStatus::Unread => "unread",
+        MessageStatus::Delivered => "delivered",
+        MessageStatus::Read => "read",
+        MessageStatus::Expired => "expired",
+        MessageStatus::Deleted => "deleted",
+        MessageStatus::Hidden => "hidden",
+        MessageStatus::Error => "error",
+        MessageStatus::Unknown(_) => "unknown",
     }
 }
 

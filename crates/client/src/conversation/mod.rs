@@ -36,7 +36,7 @@ pub use expiry::{expire, next_expiry};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{history, message, profile, rooms, summary, timeline};
-pub use reading::mark_read;
+pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};
 pub use records::{Position, StoredFrank};
 pub use rows::{

@@ -9,6 +9,15 @@ use crate::overlay::Overlay;
 use trefoil_proto::{RoomUri, Timestamp, content::MimiContent, limits};
 use trefoil_store::KeyRange;
 
+/// Whether others hear that a person has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadReceipts {
+    /// Senders, and the person's other devices.
+    Send,
+    /// Nobody.
+    Withhold,
+}
+
 /// Marks everything up to and including a position as read: starts the timers of disappearing messages, and gives the
 /// read statuses to send, none if nothing was unread. In large rooms the core may keep them to itself, at the price
 /// that other devices of the same person do not learn of it.

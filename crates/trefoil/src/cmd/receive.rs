@@ -1,12 +1,12 @@
 //! `trefoil receive`: what arrived, once or as it comes.
 
 use super::Shared;
-use crate::{agent::Agent, person::PATIENCE, print, show, transfer};
+use crate::{agent::Agent, clock, person::PATIENCE, print, show, transfer};
 use anyhow::Context as _;
 use clap::Args;
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
-use trefoil_client::{Event, attachment::Descriptor};
+use trefoil_client::{Event, attachment::Descriptor, conversation::ReadReceipts};
 
 /// Fetch what arrived and print it.
 #[derive(Debug, Args)]
@@ -17,6 +17,9 @@ pub struct Receive {
     /// Save attachments into this folder
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
+    /// Do not tell the senders that their messages were read
+    #[arg(long)]
+    no_read_receipts: bool,
 }
 
 /// Does it.
@@ -42,9 +45,12 @@ pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
     }
     let mut events = Vec::new();
     let settled = agent.settle(PATIENCE, |_, event| events.push(event)).await;
-    print(shared, &ask, &agent, events).await?;
+    print(shared, &ask, &mut agent, events).await?;
+    settled?;
+    // The senders hear now that their messages were read, not with the next run.
+    agent.settle(PATIENCE, |_, _| {}).await?;
     agent.close().await;
-    Ok(settled?)
+    Ok(())
 }
 
 async fn follow(shared: &Shared, ask: &Receive, agent: &mut Agent) -> anyhow::Result<()> {
@@ -54,7 +60,8 @@ async fn follow(shared: &Shared, ask: &Receive, agent: &mut Agent) -> anyhow::Re
     }
 }
 
-async fn print(shared: &Shared, ask: &Receive, agent: &Agent, events: Vec<Event>) -> anyhow::Result<()> {
+async fn print(shared: &Shared, ask: &Receive, agent: &mut Agent, events: Vec<Event>) -> anyhow::Result<()> {
+    let mut read = BTreeMap::new();
     for event in events {
         let Some(mut shown) = show::event(agent, &event)? else { continue };
         if let Some(folder) = &ask.save {
@@ -63,6 +70,15 @@ async fn print(shared: &Shared, ask: &Receive, agent: &Agent, events: Vec<Event>
             }
         }
         shared.out.record(&shown)?;
+        if let Some((room, position)) = show::printed_of_others(agent, &event)? {
+            let last = read.entry(room).or_insert(position);
+            *last = position.max(*last);
+        }
+    }
+    let receipts = if ask.no_read_receipts { ReadReceipts::Withhold } else { ReadReceipts::Send };
+    for (room, through) in read {
+        let outcome = agent.client.mark_read(&room, through, receipts, clock::now())?.commit()?;
+        agent.carry_out(outcome);
     }
     Ok(())
 }

@@ -1,18 +1,21 @@
-//! `trefoil send`: a text, a file, a reply, a reaction, an edit, or taking a message back.
+//! `trefoil send`: a text, a file, a reply, a reaction, an edit, taking a message back, or that someone is writing.
 
 use super::{Shared, find_room, read_text};
 use crate::{
     agent::Agent,
     clock,
     exit::{NotFoundError, UsageError},
-    person::PATIENCE,
-    print, show, transfer,
+    mention::mentioned,
+    person::{PATIENCE, parse_person},
+    print, show,
+    timer::parse_timer,
+    transfer,
 };
 use clap::Args;
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use trefoil_client::conversation::{ConversationError, Draft, compose};
-use trefoil_proto::content::MessageId;
+use trefoil_proto::{RoomUri, content::MessageId};
 
 /// Send a text, a file, a reaction, an edit.
 #[derive(Debug, Args)]
@@ -40,6 +43,15 @@ pub struct Send {
     /// Send pictures with their metadata (place, time, device)
     #[arg(long, requires = "file")]
     whole: bool,
+    /// Mention this person (URI); whoever's @NAME stands in the text is mentioned anyway
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["react", "unsend", "file"])]
+    mention: Vec<String>,
+    /// Let it disappear so long after each reader has read it (30s, 10m, 8h, 7d, 4w)
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["react", "edit", "unsend"])]
+    expires: Option<String>,
+    /// Only tell those who are there that this person is writing; nothing is stored
+    #[arg(long, conflicts_with_all = ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention"])]
+    typing: bool,
 }
 
 #[derive(Serialize)]
@@ -72,17 +84,27 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
             );
         }
     }
-    let draft = if ask.file.is_empty() {
-        written(&ask)?
-    } else {
+    let timer = ask.expires.as_deref().map(parse_timer).transpose()?;
+    let alone = ask.file.is_empty() && !ask.typing;
+    if !alone {
         agent.go_online()?;
         agent.settle(PATIENCE, |_, _| {}).await?;
-        attached(&agent, &ask).await?
+    }
+    let draft = match (ask.typing, alone) {
+        (true, _) => compose::typing(true),
+        (false, true) => written(&mut agent, &room, &ask)?,
+        (false, false) => attached(&agent, &ask).await?,
+    };
+    let draft = match timer {
+        Some(seconds) => draft
+            .disappearing_after(seconds)
+            .map_err(|_| UsageError("the time to disappear is from one second to a year".to_owned()))?,
+        None => draft,
     };
     let (message, step) = agent.client.send(&room, draft, clock::now())?;
     let outcome = step.commit()?;
     agent.carry_out(outcome);
-    if ask.file.is_empty() {
+    if alone {
         agent.go_online()?;
     }
     let mut refused = None;
@@ -97,7 +119,7 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn written(ask: &Send) -> anyhow::Result<Draft> {
+fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draft> {
     if let Some(message) = &ask.unsend {
         return Ok(compose::unsend(parse(message)?));
     }
@@ -105,15 +127,20 @@ fn written(ask: &Send) -> anyhow::Result<Draft> {
         Some(text) => text.clone(),
         None => read_text(None, "the text")?,
     };
+    if let Some(message) = &ask.react {
+        return Ok(
+            compose::reaction(parse(message)?, text.trim()).map_err(|error| UsageError(error.to_string()))?
+        );
+    }
+    let also = ask.mention.iter().map(|raw| parse_person(raw)).collect::<Result<Vec<_>, _>>()?;
+    let (text, mentions) = mentioned(agent, room, text.trim_end(), &also)?;
     let usable =
         |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
-    let draft = match (&ask.reply, &ask.react, &ask.edit) {
-        (Some(message), _, _) => usable(compose::reply(parse(message)?, text.trim_end(), &[]))?,
-        (_, Some(message), _) => usable(compose::reaction(parse(message)?, text.trim()))?,
-        (_, _, Some(message)) => usable(compose::edit(parse(message)?, text.trim_end(), &[]))?,
-        (None, None, None) => usable(compose::text(text.trim_end(), &[]))?,
-    };
-    Ok(draft)
+    Ok(usable(match (&ask.reply, &ask.edit) {
+        (Some(message), _) => compose::reply(parse(message)?, &text, &mentions),
+        (None, Some(message)) => compose::edit(parse(message)?, &text, &mentions),
+        (None, None) => compose::text(&text, &mentions),
+    })?)
 }
 
 async fn attached(agent: &Agent, ask: &Send) -> anyhow::Result<Draft> {

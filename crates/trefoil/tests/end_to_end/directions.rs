@@ -184,7 +184,7 @@ fn the_demonstration_shows_three_inboxes_that_say_the_same_and_services_that_can
         std::collections::BTreeMap::new();
     for mut message in inboxes.into_iter().filter(|line| line["kind"] == "message") {
         let id = message["message"].as_str().unwrap().to_owned();
-        for own in ["mine", "state"] {
+        for own in ["mine", "state", "statuses", "mentions_me"] {
             message.as_object_mut().unwrap().remove(own);
         }
         messages.entry(id).or_default().push(message);
