@@ -30,6 +30,8 @@ pub struct Device {
     pub added: HashMap<MessageId, usize>,
     /// What the core refused of what arrived.
     pub refused: Vec<String>,
+    /// How often somebody began to write.
+    pub typing: usize,
 }
 
 impl Device {
@@ -62,7 +64,7 @@ impl Device {
 
     /// A device that was made elsewhere.
     pub fn adopt(name: &str, home: Home, agent: Agent) -> Self {
-        Self { name: name.to_owned(), home, agent, added: HashMap::new(), refused: Vec::new() }
+        Self { name: name.to_owned(), home, agent, added: HashMap::new(), refused: Vec::new(), typing: 0 }
     }
 
     pub fn user(&self) -> UserUri {
@@ -125,6 +127,7 @@ impl Device {
                 Event::Conversation(ConversationEvent::Added { id, mine: false, .. }) => {
                     *self.added.entry(id).or_default() += 1;
                 }
+                Event::Conversation(ConversationEvent::Typing { started: true, .. }) => self.typing += 1,
                 Event::Refused { .. }
                 | Event::SendRefused { .. }
                 | Event::ChangeRefused { .. }
@@ -149,7 +152,14 @@ impl Off {
     pub fn switch_on(self) -> Device {
         let (mut agent, _) = person::open(&self.home, None).unwrap();
         agent.go_online().unwrap();
-        Device { name: self.name, home: self.home, agent, added: self.added, refused: self.refused }
+        Device {
+            name: self.name,
+            home: self.home,
+            agent,
+            added: self.added,
+            refused: self.refused,
+            typing: 0,
+        }
     }
 }
 

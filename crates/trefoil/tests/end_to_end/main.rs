@@ -11,4 +11,6 @@ mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
+mod kills;
+mod reading;
 mod services;
