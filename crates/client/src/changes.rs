@@ -22,7 +22,7 @@ use crate::{
 use openmls::prelude::*;
 use sha2::{Digest as _, Sha256};
 use trefoil_proto::{
-    DeviceUri, ErrorCode, RoomUri, Timestamp, Wire as _,
+    DeviceUri, ErrorCode, RoomUri, Timestamp, Wire as _, limits,
     mimi::{
         UpdateRequest, UpdateRoomResponse,
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
@@ -33,8 +33,6 @@ use trefoil_proto::{
 
 /// How often an intent may lose to other commits.
 const CONFLICTS: u32 = 16;
-/// Proposals of one epoch that are kept.
-const PROPOSALS: usize = 64;
 /// How long each member that could commit a proposal waits for those before it, in milliseconds.
 const TURN: u64 = 1_500;
 
@@ -358,7 +356,7 @@ impl Core {
         if known || message.epoch() != room.epoch() {
             return Ok(Ok(()));
         }
-        if room.row.proposals.len() >= PROPOSALS {
+        if room.row.proposals.len() >= limits::PENDING_PROPOSALS {
             return Ok(Err(Refusal::TooFarAhead));
         }
         let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };

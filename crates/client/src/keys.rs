@@ -13,11 +13,11 @@ use crate::{
     },
     rows::{ACCOUNT, name},
 };
-use openmls::prelude::KeyPackage;
+use openmls::prelude::{KeyPackage, Lifetime};
 use trefoil_proto::{
     Timestamp, Wire as _,
     edge::{KeyPackageCounts, PublishKeyPackages},
-    mls,
+    limits, mls,
 };
 
 /// One-use key packages to have at the service, of each suite.
@@ -74,7 +74,8 @@ impl Core {
     fn key_package(&self, me: &Me, suite: Suite, last_resort: bool) -> Result<mls::KeyPackage, ClientError> {
         let builder = KeyPackage::builder()
             .leaf_node_capabilities(suite::capabilities())
-            .leaf_node_extensions(suite::leaf_extensions(me));
+            .leaf_node_extensions(suite::leaf_extensions(me))
+            .key_package_lifetime(Lifetime::new(limits::KEY_PACKAGE_LIFE));
         let builder = if last_resort { builder.mark_as_last_resort() } else { builder };
         let bundle = builder
             .build(suite.mls(), &self.provider, &me.key, me.credential())

@@ -8,6 +8,14 @@ pub const MESSAGE: usize = 128 * 1024;
 pub const TEXT: usize = 64 * 1024;
 /// Largest handshake bundle or its fan-out (commit, Welcome, group info, ratchet tree), in bytes.
 pub const HANDSHAKE: usize = 16 * 1024 * 1024;
+/// Largest proposal that stands on its own, in bytes: a SelfRemove has a few hundred.
+pub const PROPOSAL: usize = 4 * 1024;
+/// Proposals of one epoch that wait for a commit, at the hub and at every member.
+pub const PENDING_PROPOSALS: usize = 64;
+/// Largest leaf of a ratchet tree, in bytes: one of the hybrid suite has under 2 KiB.
+pub const LEAF: usize = 8 * 1024;
+/// Largest encoding of a room's metadata, in bytes.
+pub const METADATA: usize = 16 * 1024;
 /// Largest request body of any other kind, in bytes.
 pub const REQUEST: usize = 256 * 1024;
 /// Largest body of one `notify` request, in bytes.
@@ -16,10 +24,18 @@ pub const NOTIFY: usize = 20 * 1024 * 1024;
 pub const KEY_PACKAGES: usize = 100;
 /// Largest key package, in bytes.
 pub const KEY_PACKAGE: usize = 16 * 1024;
+/// Longest life of a key package, in seconds: 240 days. A client that is away must not run out of them.
+pub const KEY_PACKAGE_LIFE: u64 = 240 * 24 * 60 * 60;
+/// Least life that a key package must have left to come into a room, in seconds: 60 days, as long as a mailbox waits.
+/// MLS libraries refuse a commit whose key package has run out by the time it is read, so a member who was away would
+/// refuse what everyone else took.
+pub const KEY_PACKAGE_LEFT: u64 = 60 * 24 * 60 * 60;
 /// Largest credential, in bytes: its identity is a URI or a domain.
 pub const CREDENTIAL: usize = 1024;
 /// Devices of one account.
 pub const DEVICES: usize = 16;
+/// Devices of one person in one room: twice an account's, since one that is gone stays until someone removes it.
+pub const DEVICES_IN_ROOM: usize = 2 * DEVICES;
 /// Entries in one `Deliver` frame.
 pub const DELIVER_ENTRIES: usize = 256;
 /// Bytes of bodies in one `Deliver` frame, unless a single entry is larger.

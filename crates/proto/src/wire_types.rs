@@ -64,6 +64,6 @@ wire_types! {
     room::ParticipantList, "participant list", limits::HANDSHAKE;
     room::ParticipantListUpdate, "participant list update", limits::HANDSHAKE;
     room::RolesList, "roles list", SMALL;
-    room::RoomMetadata, "room metadata", limits::REQUEST;
+    room::RoomMetadata, "room metadata", limits::METADATA;
     franking::FrankingAgentData, "franking agent data", SMALL;
 }

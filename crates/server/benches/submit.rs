@@ -15,19 +15,26 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::future::BoxFuture;
 use openmls_traits::types::Ciphersuite;
 use std::{
-    sync::Arc,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
+use tls_codec::Serialize as _;
 use tokio::runtime::Runtime;
 use trefoil_proto::{
-    Domain, RoomUri, Timestamp,
-    mimi::{SubmitMessageRequest, SubmitMessageResponse},
+    DeviceUri, Domain, RoomUri, Timestamp,
+    edge::NewDevice,
+    mimi::{
+        KeyMaterialResponse, Protocol, SubmitMessageRequest, SubmitMessageResponse,
+        key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialUserCode},
+    },
+    mls::KeyPackage,
 };
 use trefoil_server::{
     clock::ManualClock,
     federation::{Endpoint, Federation, FederationError, Link, Media},
     mailbox::Mailboxes,
-    rooms::{FrankingKeys, Origin, Rooms, RoomsSettings},
+    rooms::{FrankingKeys, Origin, People, PeopleError, Rooms, RoomsSettings},
 };
 use trefoil_store::{LocalWakes, MemoryStore, SqliteOptions, SqliteStore, Store};
 
@@ -58,6 +65,40 @@ impl Link for Nowhere {
     }
 }
 
+/// The devices that are registered at the hub.
+#[derive(Default)]
+struct Registered(Mutex<BTreeMap<DeviceUri, NewDevice>>);
+
+impl Registered {
+    fn register(&self, device: &Device) {
+        let registered = NewDevice {
+            uri: device.uri.clone(),
+            signature_key: device.signer.public().try_into().unwrap(),
+            authorisation: device.authorisation.clone(),
+        };
+        self.0.lock().unwrap().insert(device.uri.clone(), registered);
+    }
+}
+
+impl People for Registered {
+    fn device<'a>(&'a self, device: &'a DeviceUri) -> BoxFuture<'a, Result<Option<NewDevice>, PeopleError>> {
+        let found = self.0.lock().unwrap().get(device).cloned();
+        Box::pin(async move { Ok(found) })
+    }
+}
+
+/// A key package as another service gives it to the hub.
+fn claimed(device: &Device, package: &openmls::prelude::KeyPackage) -> KeyMaterialResponse {
+    let package = KeyPackage::parse(&package.tls_serialize_detached().unwrap()).unwrap();
+    let status = ClientKeyMaterialStatus::Success(package);
+    KeyMaterialResponse {
+        protocol: Protocol::Mls10,
+        user_status: KeyMaterialUserCode::Success,
+        user_uri: device.uri.user_uri(),
+        clients: vec![ClientKeyMaterial { status, client_uri: device.uri.clone() }],
+    }
+}
+
 #[derive(Clone)]
 struct Ready {
     rooms: Arc<Rooms>,
@@ -75,9 +116,13 @@ async fn ready(store: Arc<dyn Store>, suite: Ciphersuite, local: usize, remote: 
         Arc::new(Federation::new(domain.clone(), store.clone(), mailboxes.clone(), Arc::new(Nowhere), clock));
     let keys = FrankingKeys::new(1, &[1; 32], &[2; 32]);
     let agent = keys.agent(&domain);
-    let rooms = Arc::new(Rooms::new(domain, store, mailboxes, federation, keys, RoomsSettings::default()));
+    let registered = Arc::new(Registered::default());
+    let settings = RoomsSettings::default();
+    let rooms =
+        Arc::new(Rooms::new(domain, store, mailboxes, federation, registered.clone(), keys, settings));
     let room: RoomUri = "mimi://hub.test/r/bench".parse().unwrap();
     let mut sender = Person::new("hub.test", "sender").device("1");
+    registered.register(&sender);
     let request = sender.begin(&room, &agent, suite, |_| {});
     rooms.create(&sender.uri, request, NOW).await.unwrap();
     let people: Vec<Person> = (0..local)
@@ -85,7 +130,13 @@ async fn ready(store: Arc<dyn Store>, suite: Ciphersuite, local: usize, remote: 
         .chain((0..remote).map(|number| Person::new("other.test", &format!("r{number}"))))
         .collect();
     let devices: Vec<Device> = people.iter().map(|person| person.device("1")).collect();
-    let packages = devices.iter().map(|device| device.key_package(suite)).collect();
+    let mut packages = Vec::new();
+    for device in &devices {
+        registered.register(device);
+        let package = device.key_package(suite);
+        rooms.claimed(&claimed(device, &package), NOW);
+        packages.push(package);
+    }
     let commit = sender.commit(packages, vec![], Some(adding(&people.iter().collect::<Vec<_>>())));
     let origin = Origin::Device(sender.uri.clone());
     let response = rooms.update(&origin, &room, commit, NOW).await.unwrap();

@@ -9,9 +9,10 @@ use crate::{
     keys::Keys,
     mailbox::Mailboxes,
     media::{self, Media},
-    rooms::{FrankingKeys, Rooms, RoomsSettings},
+    rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsSettings},
     secrets::{SecretName, Secrets, SecretsError},
 };
+use futures_util::future::BoxFuture;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -20,7 +21,11 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, watch};
-use trefoil_proto::{Timestamp, edge::ServiceInfo, mls::Credential};
+use trefoil_proto::{
+    DeviceUri, Timestamp,
+    edge::{NewDevice, ServiceInfo},
+    mls::Credential,
+};
 use trefoil_store::{Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, Store, StoreError, Wakes};
 
 /// The hub's franking keys that are in use.
@@ -190,8 +195,9 @@ impl Service {
             link,
             Arc::clone(&clock),
         ));
+        let accounts = Arc::new(Accounts::new(Arc::clone(&store), settings));
         let house = House {
-            accounts: Arc::new(Accounts::new(Arc::clone(&store), settings)),
+            accounts: Arc::clone(&accounts),
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), blobs, media_settings)),
             rooms: Arc::new(Rooms::new(
@@ -199,6 +205,7 @@ impl Service {
                 Arc::clone(&store),
                 Arc::clone(&mailboxes),
                 Arc::clone(&federation),
+                Arc::new(PeopleHere(accounts)),
                 franking,
                 RoomsSettings::default(),
             )),
@@ -298,6 +305,15 @@ impl Service {
         }
         outbox.abort();
         outcome
+    }
+}
+
+/// What the hub asks of the accounts.
+struct PeopleHere(Arc<Accounts>);
+
+impl People for PeopleHere {
+    fn device<'a>(&'a self, device: &'a DeviceUri) -> BoxFuture<'a, Result<Option<NewDevice>, PeopleError>> {
+        Box::pin(async move { self.0.device(device).await.map_err(|error| PeopleError(Box::new(error))) })
     }
 }
 

@@ -7,6 +7,7 @@ use openmls_traits::signatures::{Signer, SignerError};
 use trefoil_proto::{
     DeviceUri, UserUri,
     credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
+    room::Leaf,
 };
 use trefoil_store::StoreError;
 use trefoil_store::Table;
@@ -60,13 +61,6 @@ impl Me {
     }
 }
 
-/// A leaf that was checked: the account vouches for the device, and the account is who it was before.
-#[derive(Clone, Debug)]
-pub(crate) struct TrustedLeaf {
-    pub(crate) device: DeviceUri,
-    pub(crate) account_key: AccountKey,
-}
-
 /// What a credential says, without any check.
 pub(crate) fn claimed_device(credential: &Credential) -> Result<DeviceUri, Refusal> {
     let untrusted = || Refusal::UntrustedDevice {
@@ -82,16 +76,25 @@ pub(crate) fn claimed_device(credential: &Credential) -> Result<DeviceUri, Refus
 }
 
 /// Checks that the account vouches for a leaf's key and URI.
-pub(crate) fn check_leaf(leaf: &LeafNode) -> Result<TrustedLeaf, Refusal> {
+pub(crate) fn check_leaf(leaf: &LeafNode) -> Result<Leaf, Refusal> {
     let device = claimed_device(leaf.credential())?;
-    let authorisation = leaf
-        .extensions()
-        .app_data_dictionary()
-        .and_then(|extension| extension.dictionary().get(&DEVICE_AUTHORISATION))
-        .and_then(|bytes| DeviceAuthorisation::decode(bytes).ok())
+    let untrusted = || Refusal::UntrustedDevice { device: device.to_string() };
+    let authorisation = authorisation(leaf)
         .filter(|authorisation| authorisation.verify(&device, leaf.signature_key().as_slice()).is_ok())
-        .ok_or_else(|| Refusal::UntrustedDevice { device: device.to_string() })?;
-    Ok(TrustedLeaf { device, account_key: authorisation.account_key })
+        .ok_or_else(untrusted)?;
+    Ok(Leaf { account_key: authorisation.account_key, device })
+}
+
+/// A leaf of a group that this device is in, which was checked when it came in.
+pub(crate) fn claimed_leaf(leaf: &LeafNode) -> Result<Leaf, Refusal> {
+    let device = claimed_device(leaf.credential())?;
+    let word = authorisation(leaf).ok_or_else(|| Refusal::UntrustedDevice { device: device.to_string() })?;
+    Ok(Leaf { account_key: word.account_key, device })
+}
+
+fn authorisation(leaf: &LeafNode) -> Option<DeviceAuthorisation> {
+    let dictionary = leaf.extensions().app_data_dictionary()?;
+    DeviceAuthorisation::decode(dictionary.dictionary().get(&DEVICE_AUTHORISATION)?).ok()
 }
 
 /// Account keys that one handshake shows for the first time. They are kept only if the handshake is accepted, so that
@@ -101,11 +104,7 @@ pub(crate) struct NewPins(Vec<(UserUri, AccountKey)>);
 
 impl NewPins {
     /// Compares a leaf's account with the one pinned, or notes it.
-    pub(crate) fn check(
-        &mut self,
-        tx: &Overlay,
-        leaf: &TrustedLeaf,
-    ) -> Result<Result<(), Refusal>, StoreError> {
+    pub(crate) fn check(&mut self, tx: &Overlay, leaf: &Leaf) -> Result<Result<(), Refusal>, StoreError> {
         let user = leaf.device.user_uri();
         let known = match self.0.iter().find(|(noted, _)| *noted == user) {
             Some((_, key)) => Some(key.0.to_vec()),

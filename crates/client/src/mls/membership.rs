@@ -2,7 +2,7 @@
 
 use super::{
     context::{self, RoomContext},
-    credential::{self, NewPins, TrustedLeaf},
+    credential::{self, NewPins},
 };
 use crate::{ClientError, Event, Refusal, error::mls, overlay::Overlay};
 use openmls::{
@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{
     DeviceUri, RoomUri, UserUri, Wire as _,
     room::{
-        MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, authorise,
+        self, CommitFacts, Denied, Leaf, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate,
+        ROOM_METADATA,
     },
 };
 
@@ -70,7 +71,7 @@ pub(crate) struct Judged {
     before: ParticipantList,
 }
 
-/// Checks a staged commit: every new leaf is its owner's, and the room's policy allows the change.
+/// Checks a staged commit: every new leaf is its owner's, and [`room::judge`] allows the change, as it did at the hub.
 pub(crate) fn judge(
     tx: &Overlay,
     room: &RoomUri,
@@ -80,72 +81,54 @@ pub(crate) fn judge(
     dictionary: DictionaryChange,
 ) -> Result<Result<Judged, Refusal>, ClientError> {
     let mut pins = NewPins::default();
-    let facts = match facts(group, staged, sender) {
+    let facts = match facts(group, staged, sender, dictionary) {
         Ok(facts) => facts,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    for leaf in &facts.new_leaves {
+    // What this device alone knows: the account keys that it saw elsewhere.
+    for leaf in facts.new_leaves() {
         if let Err(refusal) = pins.check(tx, leaf)? {
             return Ok(Err(refusal));
         }
     }
-    Ok(decide(room, group, staged, facts, dictionary, pins))
+    Ok(decide(room, group, staged, facts, pins))
 }
 
-struct Facts {
-    actor: DeviceUri,
-    external: bool,
-    /// Leaves that were not in the tree before, with the committer's renewed one.
-    new_leaves: Vec<TrustedLeaf>,
-    added: Vec<DeviceUri>,
-    removed: Vec<DeviceUri>,
-    self_removed: Vec<DeviceUri>,
-    gone: BTreeSet<u32>,
-}
-
-fn facts(group: &MlsGroup, staged: &StagedCommit, sender: &Sender) -> Result<Facts, Refusal> {
+fn facts(
+    group: &MlsGroup,
+    staged: &StagedCommit,
+    sender: &Sender,
+    dictionary: DictionaryChange,
+) -> Result<CommitFacts, Refusal> {
     let device_at = |index: LeafNodeIndex| {
         group.member(index).ok_or(Refusal::InvalidHandshake).and_then(credential::claimed_device)
     };
-    let path_leaf = staged.update_path_leaf_node().map(credential::check_leaf).transpose()?;
-    let (actor, external) = match sender {
+    let renewed = staged.update_path_leaf_node().map(credential::check_leaf).transpose()?;
+    let (committer, external) = match sender {
         Sender::Member(index) => (device_at(*index)?, false),
         Sender::NewMemberCommit => {
-            (path_leaf.as_ref().map(|leaf| leaf.device.clone()).ok_or(Refusal::InvalidHandshake)?, true)
+            (renewed.as_ref().map(|leaf| leaf.device.clone()).ok_or(Refusal::InvalidHandshake)?, true)
         }
         _ => return Err(Refusal::InvalidHandshake),
     };
-    // A committer renews its leaf, it does not become somebody else.
-    if path_leaf.as_ref().is_some_and(|leaf| leaf.device != actor) {
-        return Err(Refusal::UntrustedDevice { device: actor.to_string() });
-    }
-    let mut facts = Facts {
-        actor,
+    let mut facts = CommitFacts {
+        committer,
         external,
-        new_leaves: path_leaf.into_iter().collect(),
+        renewed,
         added: Vec::new(),
         removed: Vec::new(),
-        self_removed: Vec::new(),
-        gone: BTreeSet::new(),
+        left: Vec::new(),
+        list_update: dictionary.participants,
+        metadata_changed: dictionary.metadata,
+        before: leaves(group)?,
     };
-    if external {
-        facts.added.push(facts.actor.clone());
-    }
     for queued in staged.queued_proposals() {
         match queued.proposal() {
-            Proposal::Add(add) => {
-                let leaf = credential::check_leaf(add.key_package().leaf_node())?;
-                facts.added.push(leaf.device.clone());
-                facts.new_leaves.push(leaf);
-            }
-            Proposal::Remove(remove) => {
-                facts.removed.push(device_at(remove.removed())?);
-                facts.gone.insert(remove.removed().u32());
-            }
+            Proposal::Add(add) => facts.added.push(credential::check_leaf(add.key_package().leaf_node())?),
+            Proposal::Remove(remove) => facts.removed.push(device_at(remove.removed())?),
             Proposal::SelfRemove => {
                 let Sender::Member(index) = queued.sender() else { return Err(Refusal::InvalidHandshake) };
-                facts.self_removed.push(device_at(*index)?);
-                facts.gone.insert(index.u32());
+                facts.left.push(device_at(*index)?);
             }
             Proposal::AppDataUpdate(_) => {}
             Proposal::ExternalInit(_) if external => {}
@@ -155,47 +138,55 @@ fn facts(group: &MlsGroup, staged: &StagedCommit, sender: &Sender) -> Result<Fac
     Ok(facts)
 }
 
+/// Every leaf of the group. They were checked when they came in.
+fn leaves(group: &MlsGroup) -> Result<Vec<Leaf>, Refusal> {
+    let leaf = |member: Member| {
+        let node = group.public_group().leaf(member.index).ok_or(Refusal::InvalidHandshake)?;
+        credential::claimed_leaf(node)
+    };
+    group.members().map(leaf).collect()
+}
+
 fn decide(
     room: &RoomUri,
     group: &MlsGroup,
     staged: &StagedCommit,
-    facts: Facts,
-    dictionary: DictionaryChange,
+    facts: CommitFacts,
     pins: NewPins,
 ) -> Result<Judged, Refusal> {
     let before = RoomContext::read(room, group.public_group().group_context())?.participants;
     RoomContext::read(room, staged.group_context())?;
-    let mut devices: BTreeSet<DeviceUri> = BTreeSet::new();
-    for member in group.members().filter(|member| !facts.gone.contains(&member.index.u32())) {
-        devices.insert(credential::claimed_device(&member.credential)?);
-    }
-    for device in &facts.added {
-        if !devices.insert(device.clone()) {
-            return Err(Refusal::UntrustedDevice { device: device.to_string() });
-        }
-    }
-    let owners = |devices: &[DeviceUri]| devices.iter().map(DeviceUri::user_uri).collect::<BTreeSet<_>>();
-    let change = MembershipChange {
-        update: dictionary.participants,
-        devices_added: owners(&facts.added),
-        devices_removed: owners(&facts.removed),
-        self_removals: owners(&facts.self_removed),
-        external_join: facts.external,
-        metadata_changed: dictionary.metadata,
-        device_owners_after: devices.iter().map(DeviceUri::user_uri).collect(),
-    };
-    authorise(&before, Some(&facts.actor.user_uri()), &change)
-        .map_err(|_| Refusal::NotAllowed { by: facts.actor.clone() })?;
-    let removed = facts.removed.into_iter().chain(facts.self_removed).collect();
+    room::judge(&before, &facts).map_err(|denied| refusal(denied, &facts))?;
+    let mut added: Vec<_> = facts.added.into_iter().map(|leaf| leaf.device).collect();
+    added.extend(facts.external.then(|| facts.committer.clone()));
     Ok(Judged {
-        actor: facts.actor,
+        actor: facts.committer,
         pins,
-        added: facts.added,
-        removed,
-        update: change.update,
-        renamed: dictionary.metadata,
+        added,
+        removed: facts.removed.into_iter().chain(facts.left).collect(),
+        update: facts.list_update,
+        renamed: facts.metadata_changed,
         before,
     })
+}
+
+/// What a person is told about a commit that [`room::judge`] denies.
+fn refusal(denied: Denied, facts: &CommitFacts) -> Refusal {
+    let by = &facts.committer;
+    match denied {
+        Denied::OtherAccountKey => {
+            let keys: BTreeMap<UserUri, _> =
+                facts.before.iter().map(|leaf| (leaf.device.user_uri(), leaf.account_key)).collect();
+            let changed = facts.new_leaves().find(|leaf| {
+                keys.get(&leaf.device.user_uri()).is_some_and(|known| *known != leaf.account_key)
+            });
+            Refusal::AccountKeyChanged { user: changed.map_or(by, |leaf| &leaf.device).user_uri() }
+        }
+        Denied::OtherCommitter | Denied::Twice => Refusal::UntrustedDevice { device: by.to_string() },
+        Denied::Policy(_) | Denied::RemovesItself | Denied::ReplacesAnother | Denied::TooManyDevices => {
+            Refusal::NotAllowed { by: by.clone() }
+        }
+    }
 }
 
 impl Judged {
@@ -317,13 +308,21 @@ pub(crate) fn make(
         Err(refusal) => return Ok(Err(refusal)),
     };
     stage.with_app_data_dictionary_updates(changes);
-    let bundle = stage
-        .create_group_info(true)
-        .use_ratchet_tree_extension(false)
-        .build(provider.rand(), provider.crypto(), signer, |_| true)
-        .map_err(mls(ACT))?
-        .stage_commit(provider)
-        .map_err(mls(ACT))?;
+    let bundle = stage.create_group_info(true).use_ratchet_tree_extension(false).build(
+        provider.rand(),
+        provider.crypto(),
+        signer,
+        |_| true,
+    );
+    let bundle = match bundle {
+        Ok(bundle) => bundle,
+        // Somebody's key package or leaf has a key that nothing can be encrypted to, or what was planned is no commit.
+        Err(error) => {
+            tracing::debug!(%error, "a commit cannot be made");
+            return Ok(Err(Refusal::InvalidHandshake));
+        }
+    };
+    let bundle = bundle.stage_commit(provider).map_err(mls(ACT))?;
     let (commit, welcome, group_info) = bundle.into_messages();
     let group_info = group_info.ok_or("no group info").map_err(mls(ACT))?;
     Ok(Ok(Made { commit, welcome, group_info }))

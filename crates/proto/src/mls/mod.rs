@@ -74,6 +74,7 @@ impl MlsMessage {
         let header = extent::mls_message(&mut reader)?;
         let limit = match header.kind {
             MessageKind::Application | MessageKind::PrivateHandshake => limits::MESSAGE,
+            MessageKind::Proposal => limits::PROPOSAL,
             MessageKind::KeyPackage => limits::KEY_PACKAGE,
             _ => limits::HANDSHAKE,
         };

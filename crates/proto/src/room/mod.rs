@@ -3,6 +3,7 @@
 //! members make alike: may this person do that.
 
 mod authorise;
+mod judge;
 mod list;
 mod metadata;
 mod roles;
@@ -10,6 +11,7 @@ mod roles;
 mod tests;
 
 pub use authorise::{MembershipChange, Refusal, authorise};
+pub use judge::{CommitFacts, Denied, Leaf, judge, may_leave};
 pub use metadata::{RichDescription, RoomMetadata, Text};
 pub use roles::{Capability, RoleChangeTargets, RoleDefinition, RolesList};
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{ProtoError, Wire as _, limits};
+use crate::{ProtoError, Wire as _, credential::AccountKey, limits};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeSet;
 
@@ -289,6 +289,112 @@ fn the_list_of_roles_says_what_the_decision_does() {
         let may_be_active = definition.maximum_active_participants != Some(0);
         assert_eq!(may_be_active, definition.role >= Role::MEMBER);
     }
+}
+
+fn leaf(name: &str, number: usize, key: u8) -> Leaf {
+    Leaf {
+        device: format!("mimi://a.example/d/{name}/{number}").parse().unwrap(),
+        account_key: AccountKey([key; 32]),
+    }
+}
+
+/// ada commits, in a room where ada, ben and cy have a device each.
+fn commit(committer: &Leaf) -> CommitFacts {
+    CommitFacts {
+        committer: committer.device.clone(),
+        external: false,
+        renewed: Some(committer.clone()),
+        added: Vec::new(),
+        removed: Vec::new(),
+        left: Vec::new(),
+        list_update: None,
+        metadata_changed: false,
+        before: vec![leaf("ada", 1, 1), leaf("ben", 1, 2), leaf("cy", 1, 3)],
+    }
+}
+
+#[test]
+fn a_new_leaf_has_its_persons_account_key_whatever_goes_with_it() {
+    let (ada, ben) = (leaf("ada", 1, 1), leaf("ben", 1, 2));
+    assert_eq!(judge(&room(), &commit(&ada)), Ok(()));
+    assert_eq!(judge(&room(), &commit(&leaf("ada", 1, 9))), Err(Denied::OtherAccountKey));
+    // An external commit that replaces its own leaf.
+    let rejoin = |key| CommitFacts {
+        external: true,
+        removed: vec![ben.device.clone()],
+        ..commit(&leaf("ben", 1, key))
+    };
+    assert_eq!(judge(&room(), &rejoin(2)), Ok(()));
+    assert_eq!(judge(&room(), &rejoin(9)), Err(Denied::OtherAccountKey));
+    // A commit that removes the old device and adds a new one.
+    let replace = |key| CommitFacts {
+        removed: vec![ben.device.clone()],
+        added: vec![leaf("ben", 2, key)],
+        ..commit(&ada)
+    };
+    assert_eq!(judge(&room(), &replace(2)), Ok(()));
+    assert_eq!(judge(&room(), &replace(9)), Err(Denied::OtherAccountKey));
+    // Two new ones of somebody who was not there.
+    let update = Some(added("eve", Role::MEMBER));
+    let two = |key| CommitFacts {
+        added: vec![leaf("eve", 1, 5), leaf("eve", 2, key)],
+        list_update: update.clone(),
+        ..commit(&ada)
+    };
+    assert_eq!(judge(&room(), &two(5)), Ok(()));
+    assert_eq!(judge(&room(), &two(6)), Err(Denied::OtherAccountKey));
+}
+
+#[test]
+fn a_committer_stays_who_and_where_it_is() {
+    let (ada, ben) = (leaf("ada", 1, 1), leaf("ben", 1, 2));
+    let other = CommitFacts { renewed: Some(ben.clone()), ..commit(&ada) };
+    assert_eq!(judge(&room(), &other), Err(Denied::OtherCommitter));
+    let removes = CommitFacts { removed: vec![ada.device.clone()], ..commit(&ada) };
+    assert_eq!(judge(&room(), &removes), Err(Denied::RemovesItself));
+    let leaves = CommitFacts { left: vec![ada.device.clone()], ..commit(&ada) };
+    assert_eq!(judge(&room(), &leaves), Err(Denied::RemovesItself));
+    let replaces =
+        CommitFacts { external: true, removed: vec![ben.device.clone()], ..commit(&leaf("ada", 2, 1)) };
+    assert_eq!(judge(&room(), &replaces), Err(Denied::ReplacesAnother));
+    let twice = CommitFacts { external: true, ..commit(&ada) };
+    assert_eq!(judge(&room(), &twice), Err(Denied::Twice));
+    let twice = CommitFacts { added: vec![ben], ..commit(&ada) };
+    assert_eq!(judge(&room(), &twice), Err(Denied::Twice));
+}
+
+#[test]
+fn a_person_has_so_many_devices_in_a_room() {
+    let ben = leaf("ben", 1, 2);
+    let bring = |count: usize| CommitFacts {
+        added: (0..count).map(|number| leaf("ben", 2 + number, 2)).collect(),
+        ..commit(&ben)
+    };
+    assert_eq!(judge(&room(), &bring(limits::DEVICES_IN_ROOM - 1)), Ok(()));
+    assert_eq!(judge(&room(), &bring(limits::DEVICES_IN_ROOM)), Err(Denied::TooManyDevices));
+    // One that goes makes room for one that comes.
+    let mut exchange = bring(limits::DEVICES_IN_ROOM);
+    exchange.before.push(leaf("ben", 90, 2));
+    exchange.removed = vec![leaf("ben", 90, 2).device];
+    exchange.added.pop();
+    assert_eq!(judge(&room(), &exchange), Ok(()));
+}
+
+#[test]
+fn whoever_leaves_leaves_an_admin() {
+    let leaves = [leaf("ada", 1, 1), leaf("ada", 2, 1), leaf("ben", 1, 2), leaf("cy", 1, 3)];
+    let devices: Vec<_> = leaves.iter().map(|leaf| &leaf.device).collect();
+    let may = |leaving: &[usize], who: usize| {
+        let leaving = leaving.iter().map(|at| devices[*at].clone()).collect();
+        may_leave(&room(), &devices, &leaving, devices[who])
+    };
+    assert_eq!(may(&[], 2), Ok(()));
+    assert_eq!(may(&[], 0), Ok(()), "her other device stays");
+    assert_eq!(may(&[1], 0), Err(Refusal::NoAdminLeft));
+    assert_eq!(may(&[1, 2, 3], 0), Ok(()), "nobody remains");
+    assert_eq!(may(&[1, 2], 0), Err(Refusal::NoAdminLeft));
+    let dan = leaf("dan", 1, 4).device;
+    assert_eq!(may_leave(&room(), &[&dan], &BTreeSet::new(), &dan), Err(Refusal::NotAParticipant));
 }
 
 fn any_update() -> impl Strategy<Value = ParticipantListUpdate> {

@@ -107,12 +107,18 @@ pub(super) async fn key_material(
         return Err(keys::KeysError::BadSignature.into());
     }
     let hub = request.value.tbs.room_id.domain.clone();
+    if hub == *edge.domain() {
+        edge.house.rooms.may_claim(&caller, &request.value.tbs.room_id).await?;
+    }
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
         let response = edge.claim(Asker::Own(&asker), &request.value).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
-    let answer = edge.key_material_of(next, &target, request.bytes).await?;
+    let (answer, response) = edge.key_material_of(next, &target, request.bytes).await?;
+    if hub == *edge.domain() {
+        edge.house.rooms.claimed(&response, edge.now());
+    }
     Ok(encoded(StatusCode::OK, answer))
 }
 
@@ -204,7 +210,7 @@ impl Edge {
         at: &Domain,
         target: &UserUri,
         body: Bytes,
-    ) -> Result<Bytes, Refusal> {
+    ) -> Result<(Bytes, KeyMaterialResponse), Refusal> {
         self.may_call(at)?;
         let answer =
             self.house.federation.forward(at, Endpoint::KeyMaterial, &target.to_string(), body).await?;
@@ -213,7 +219,7 @@ impl Edge {
         if response.user_uri != *target || !response.clients.iter().all(|client| theirs(&client.client_uri)) {
             return Err(misbehaved("it answered with key material of someone else"));
         }
-        Ok(answer)
+        Ok((answer, response))
     }
 
     /// Claims key packages of a person of this service, and tells devices that are running low.

@@ -119,8 +119,10 @@ pub(super) async fn key_material(
         if requester.domain != peer {
             return Err(not_its_own());
         }
+        edge.house.rooms.may_claim(&requester, &request.value.tbs.room_id).await?;
         if target.domain != *edge.domain() {
-            let answer = edge.key_material_of(&target.domain, &target, request.bytes).await?;
+            let (answer, response) = edge.key_material_of(&target.domain, &target, request.bytes).await?;
+            edge.house.rooms.claimed(&response, edge.now());
             return Ok(encoded(StatusCode::OK, answer));
         }
     } else if *hub != peer || target.domain != *edge.domain() {

@@ -100,6 +100,7 @@ pub(super) async fn remove_device(
         return Err(Refusal::busy("requests of the device are still under way: ask again"));
     }
     edge.house.keys.remove(&removed).await?;
+    edge.house.rooms.device_removed(&removed).await;
     edge.house.mailboxes.remove(&recipient(&removed)).await?;
     edge.tell_devices(&caller).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -4,7 +4,7 @@ use super::KeysError;
 use crate::catalogue::TableNote;
 use sha2::{Digest as _, Sha256};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize};
-use trefoil_proto::{DeviceUri, Timestamp, mimi::key_material::RequiredCapabilities};
+use trefoil_proto::{DeviceUri, Timestamp, limits, mimi::key_material::RequiredCapabilities};
 use trefoil_store::Table;
 
 /// One-use packages: `user/device/`, suite, hash.
@@ -65,9 +65,10 @@ impl PackageRow {
         }
     }
 
-    /// Not expired, with an hour to spare for the way to the room.
+    /// It has the life that rooms ask for, with two days to spare for the way there.
     pub(super) fn good_at(&self, now: Timestamp) -> bool {
-        self.not_after > now.0 / 1000 + 3600
+        const WAY: u64 = 2 * 24 * 60 * 60;
+        self.not_after > now.0 / 1000 + limits::KEY_PACKAGE_LEFT + WAY
     }
 
     /// The leaf supports everything that the room demands.

@@ -1,17 +1,22 @@
 //! The hub as the edge sees it, and how a room begins.
 
 use super::{
-    FrankingKeys, RoomsError,
+    FrankingKeys, People, RoomsError,
+    claims::Claims,
+    decide::HubLeaf,
     group::Group,
     handshake::{self, Invalid},
     live::{self, Live, Room, View},
+    rates::Rates,
     rows,
 };
 use crate::{federation::Federation, mailbox::Mailboxes};
 use moka::sync::Cache;
+use openmls::prelude::{CredentialType, ExtensionType, ProposalType, RequiredCapabilitiesExtension};
 use openmls_rust_crypto::RustCrypto;
 use sha2::{Digest as _, Sha256};
 use std::{
+    collections::BTreeSet,
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
 };
@@ -20,6 +25,7 @@ use trefoil_proto::{
     DeviceUri, Domain, RoomUri, Timestamp, Wire as _,
     edge::CreateRoomRequest,
     franking::{FRANK_AAD, FRANKING_AGENT},
+    limits,
     mimi::update::RatchetTreeOption,
     room::{PARTICIPANT_LIST, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata},
 };
@@ -58,6 +64,9 @@ pub struct Rooms {
     pub(super) store: Arc<dyn Store>,
     pub(super) mailboxes: Arc<Mailboxes>,
     pub(super) federation: Arc<Federation>,
+    pub(super) people: Arc<dyn People>,
+    pub(super) claims: Claims,
+    pub(super) rates: Rates,
     pub(super) keys: FrankingKeys,
     pub(super) crypto: Arc<RustCrypto>,
     cache: Cache<RoomUri, Arc<Room>>,
@@ -72,6 +81,7 @@ impl Rooms {
         store: Arc<dyn Store>,
         mailboxes: Arc<Mailboxes>,
         federation: Arc<Federation>,
+        people: Arc<dyn People>,
         keys: FrankingKeys,
         settings: RoomsSettings,
     ) -> Self {
@@ -84,6 +94,9 @@ impl Rooms {
             store,
             mailboxes,
             federation,
+            people,
+            claims: Claims::default(),
+            rates: Rates::default(),
             keys,
             crypto: Arc::new(RustCrypto::default()),
             cache,
@@ -96,20 +109,25 @@ impl Rooms {
     /// nothing. When a room was opened is kept nowhere.
     ///
     /// # Errors
-    /// [`RoomsError::BadStart`] if the room is not ours, not at its beginning, or not set up as our rooms are;
-    /// [`RoomsError::Unsupported`]; [`RoomsError::Exists`]; [`RoomsError::Store`].
+    /// [`RoomsError::BadStart`] if the room is not ours, not at its beginning, or not set up as our rooms are, or if the
+    /// device is not as it registered; [`RoomsError::Unsupported`]; [`RoomsError::Exists`]; [`RoomsError::TooOften`];
+    /// [`RoomsError::Store`].
     pub async fn create(
         &self,
         caller: &DeviceUri,
         request: CreateRoomRequest,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Created, RoomsError> {
         let key = rows::room_key(&request.room);
         let digest = rows::encode_plain(&Sha256::digest(request.encode()));
         if let Some(created) = self.was_created(&request.room, &digest).await? {
             return Ok(created);
         }
-        let (group, snapshot) = self.begin(caller, &request)?;
+        self.rates.opens(caller, now)?;
+        let (group, snapshot, leaf) = self.begin(caller, &request)?;
+        if !self.is_registered(&leaf).await? {
+            return Err(RoomsError::BadStart("the group's device is not as it registered"));
+        }
         let mut batch = Batch::new();
         batch
             .assert_absent(rows::EPOCH, key.clone())
@@ -137,11 +155,34 @@ impl Rooms {
         if let Some(room) = self.cache.get(uri) {
             return Ok(room);
         }
-        let live = live::load(&*self.store, &self.crypto, uri).await?.ok_or(RoomsError::NotFound)?;
-        let view = View::of(&live.group, &self.domain, &self.mailboxes);
+        let mut live = live::load(&*self.store, &self.crypto, uri).await?.ok_or(RoomsError::NotFound)?;
+        live.gone = self.gone_from(&live.group).await?;
+        let view = View::of(&live, &self.domain, &self.mailboxes);
         let room = Arc::new(Room::new(uri.clone(), live, view));
         self.cache.insert(uri.clone(), Arc::clone(&room));
         Ok(room)
+    }
+
+    /// A device of this service was removed from its account: from now on nothing is put into a mailbox for it. What it
+    /// is a member of it stays a member of until another member removes it.
+    pub async fn device_removed(&self, device: &DeviceUri) {
+        let rooms: Vec<_> = self.cache.iter().map(|(_, room)| room).collect();
+        for room in rooms.into_iter().filter(|room| room.view().has_device(device)) {
+            let mut live = room.live.lock().await;
+            live.gone.insert(device.clone());
+            room.set_view(Arc::new(View::of(&live, &self.domain, &self.mailboxes)));
+        }
+    }
+
+    /// Devices of this service that are in a group and in no account.
+    async fn gone_from(&self, group: &Group) -> Result<BTreeSet<DeviceUri>, RoomsError> {
+        let mut gone = BTreeSet::new();
+        for leaf in group.leaves().filter(|leaf| leaf.device.domain == self.domain) {
+            if self.people.device(&leaf.device).await?.is_none() {
+                gone.insert(leaf.device.clone());
+            }
+        }
+        Ok(gone)
     }
 
     /// The room in memory is not what the store says, or may not be.
@@ -181,7 +222,7 @@ impl Rooms {
         &self,
         caller: &DeviceUri,
         request: &CreateRoomRequest,
-    ) -> Result<(Group, [Vec<u8>; 4]), RoomsError> {
+    ) -> Result<(Group, [Vec<u8>; 4], HubLeaf), RoomsError> {
         let refuse = |what| Err(RoomsError::BadStart(what));
         let info = &request.group_info;
         if request.room.domain != self.domain || caller.domain != self.domain {
@@ -196,21 +237,22 @@ impl Rooms {
         let RatchetTreeOption::Full(tree) = &request.ratchet_tree else {
             return refuse("the ratchet tree is missing");
         };
-        let (group, snapshot) =
+        let (group, snapshot, leaves) =
             Group::open(&self.crypto, info, tree).map_err(|Invalid(what)| RoomsError::BadStart(what))?;
-        let mut leaves = group.leaves();
-        match (leaves.next(), leaves.next()) {
-            (Some(leaf), None) if leaf.device == *caller && leaf.authorised => {}
+        let leaf = match <[HubLeaf; 1]>::try_from(leaves) {
+            Ok([one]) if one.leaf.device == *caller && one.authorised => one,
             _ => return refuse("the group does not hold just the caller's authorised device"),
+        };
+        if leaf.size > limits::LEAF {
+            return refuse("the device's leaf is too large");
         }
-        drop(leaves);
         let list = &group.participants().participants;
         match list.as_slice() {
             [only] if only.user == caller.user_uri() && only.role == Role::ADMIN => {}
             _ => return refuse("the participant list does not hold just the caller as admin"),
         }
         self.check_context(&group, &request.room)?;
-        Ok((group, snapshot))
+        Ok((group, snapshot, leaf))
     }
 
     /// Checks the components and extensions of a group context against what our rooms have.
@@ -220,8 +262,12 @@ impl Rooms {
         let Some(dictionary) = extensions.app_data_dictionary() else {
             return refuse("the group context has no components");
         };
-        if extensions.required_capabilities().is_none() || extensions.iter().count() != 2 {
-            return refuse("the group context needs required capabilities and components, and nothing else");
+        if extensions.required_capabilities() != Some(&required_capabilities())
+            || extensions.iter().count() != 2
+        {
+            return refuse(
+                "the group context needs our rooms' capabilities and components, and nothing else",
+            );
         }
         let dictionary = dictionary.dictionary();
         let [high, low] = FRANK_AAD.to_be_bytes();
@@ -234,10 +280,10 @@ impl Rooms {
         if dictionary.get(&ROLES_LIST) != Some(&super::label::encode(&RolesList::fixed())) {
             return refuse("the roles are not those of our rooms");
         }
-        if let Some(metadata) = dictionary.get(&ROOM_METADATA)
-            && !RoomMetadata::decode(metadata).is_ok_and(|metadata| metadata.room_uri == *room)
-        {
-            return refuse("the room metadata cannot be decoded, or is of another room");
+        let metadata =
+            dictionary.get(&ROOM_METADATA).and_then(|metadata| RoomMetadata::decode(metadata).ok());
+        if metadata.is_none_or(|metadata| metadata.room_uri != *room) {
+            return refuse("the room metadata is missing, cannot be decoded, or is of another room");
         }
         let known = [SAFE_AAD, FRANKING_AGENT, PARTICIPANT_LIST, ROLES_LIST, ROOM_METADATA];
         if !dictionary.entries().all(|entry| known.contains(&entry.id())) {
@@ -245,4 +291,13 @@ impl Rooms {
         }
         Ok(())
     }
+}
+
+/// What every leaf in our rooms must be able to do: members refuse a room that demands anything else.
+fn required_capabilities() -> RequiredCapabilitiesExtension {
+    RequiredCapabilitiesExtension::new(
+        &[ExtensionType::AppDataDictionary],
+        &[ProposalType::AppDataUpdate, ProposalType::SelfRemove],
+        &[CredentialType::Basic],
+    )
 }

@@ -1,46 +1,43 @@
 //! May this commit be made, by this sender, handed in by this service? Pure.
 //!
-//! The policy of the room is `trefoil_proto::room::authorise`, the same for hub and members. Added here is what keeps
-//! ghosts out of the tree: every new leaf is authorised by its account, no device stands twice, a person's devices all
-//! have one account key, and whoever hands a commit in is its sender's own service.
+//! What hub and members judge alike is [`room::judge`]. Added here is what only a hub can know or has to care for:
+//! whoever hands a commit in is its sender's own service, every new leaf carries its account's word, and nothing in it
+//! is larger or lives shorter than members can bear. Whether a new device is one that its service knows is asked in
+//! [`super::known`].
 
 use super::Origin;
-use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{
-    DeviceUri, UserUri,
-    credential::AccountKey,
-    room::{MembershipChange, ParticipantList, ParticipantListUpdate, Refusal, authorise},
+    DeviceUri, Timestamp, limits,
+    room::{self, CommitFacts, Leaf, ParticipantList},
 };
 
-/// One device in the group.
+/// A leaf as a hub sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Leaf {
-    pub(super) device: DeviceUri,
-    pub(super) account_key: AccountKey,
+pub(super) struct HubLeaf {
+    pub(super) leaf: Leaf,
+    pub(super) signature_key: Vec<u8>,
     /// The account's signature over device and key verifies.
     pub(super) authorised: bool,
+    /// Its encoding, in bytes.
+    pub(super) size: usize,
+    /// By which key package it comes in, if it is added.
+    pub(super) package: Option<Package>,
 }
 
-/// What a commit does, and to whom.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct CommitFacts {
-    /// The device that signed it; for an external commit the joining one.
-    pub(super) committer: Option<DeviceUri>,
-    pub(super) external: bool,
-    /// The committer's new leaf, if it has one.
-    pub(super) renewed: Option<Leaf>,
-    /// By Add proposals.
-    pub(super) added: Vec<Leaf>,
-    /// The added key packages' references.
-    pub(super) welcomed: Vec<Vec<u8>>,
-    /// By Remove proposals of others.
-    pub(super) removed: Vec<DeviceUri>,
-    /// By proposals that these devices signed themselves.
-    pub(super) left: Vec<DeviceUri>,
-    pub(super) list_update: Option<ParticipantListUpdate>,
-    pub(super) metadata_changed: bool,
-    /// The leaves of before that are not removed.
-    pub(super) staying: Vec<Leaf>,
+/// The key package of a device that is added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Package {
+    pub(super) reference: Vec<u8>,
+    /// In seconds since the UNIX epoch.
+    pub(super) not_after: u64,
+}
+
+/// What a commit does, and what is new in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) commit: CommitFacts,
+    /// In the order of [`CommitFacts::new_leaves`].
+    pub(super) new: Vec<HubLeaf>,
 }
 
 /// Why a commit is refused.
@@ -52,83 +49,55 @@ pub(super) enum Denied {
     /// A new leaf is not authorised by the account it names.
     #[error("a device is not authorised by its account")]
     Unauthorised,
-    /// A new leaf has another account key than the person's devices in the room.
-    #[error("a device has another account key than the person's other devices")]
-    OtherAccountKey,
-    /// A device would stand in the group twice.
-    #[error("a device would stand in the group twice")]
-    Twice,
-    /// The committer's new leaf is someone else's.
-    #[error("the committer's leaf changes its owner")]
-    OtherCommitter,
-    /// An external commit removes a device other than the joining one.
-    #[error("an external commit may only replace its own device")]
-    ReplacesAnother,
-    /// The room's policy forbids it.
+    /// A new leaf is larger than [`limits::LEAF`].
+    #[error("a device's leaf is too large")]
+    LargeLeaf,
+    /// A key package has less than [`limits::KEY_PACKAGE_LEFT`] to live.
+    #[error("a key package is about to expire: claim another")]
+    ShortLived,
+    /// A new leaf of this service's people is no device that they registered.
+    #[error("a device is not registered at its service with these keys")]
+    NotRegistered,
+    /// A key package of another service's people was not claimed through this hub.
+    #[error("a key package was not claimed through this hub of late: claim another")]
+    NotClaimed,
+    /// The rules that hub and members share forbid it.
     #[error("{0}")]
-    Policy(#[from] Refusal),
+    Rules(#[from] room::Denied),
 }
 
-/// Decides about a commit.
-pub(super) fn judge(before: &ParticipantList, facts: &CommitFacts, origin: &Origin) -> Result<(), Denied> {
-    let committer = facts.committer.as_ref().ok_or(Denied::Policy(Refusal::NotAParticipant))?;
-    if !origin.vouches_for(committer) {
+/// Decides about a commit, but for whether new devices are known.
+pub(super) fn judge(
+    list: &ParticipantList,
+    facts: &Facts,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), Denied> {
+    if !origin.vouches_for(&facts.commit.committer) {
         return Err(Denied::WrongOrigin);
     }
-    let new = || facts.added.iter().chain(&facts.renewed);
-    if !new().all(|leaf| leaf.authorised) {
+    if !facts.new.iter().all(|new| new.authorised) {
         return Err(Denied::Unauthorised);
     }
-    if facts.renewed.as_ref().is_some_and(|leaf| leaf.device != *committer) {
-        return Err(Denied::OtherCommitter);
+    if facts.new.iter().any(|new| new.size > limits::LEAF) {
+        return Err(Denied::LargeLeaf);
     }
-    if facts.external && !facts.removed.iter().chain(&facts.left).all(|device| device == committer) {
-        return Err(Denied::ReplacesAnother);
-    }
-    authorise(before, Some(&committer.user_uri()), &membership_change(facts))?;
-    no_device_twice(facts, committer)?;
-    one_account_key(facts)
-}
-
-fn membership_change(facts: &CommitFacts) -> MembershipChange {
-    let owners = |devices: &[DeviceUri]| devices.iter().map(DeviceUri::user_uri).collect::<BTreeSet<_>>();
-    let of = |leaves: &[Leaf]| leaves.iter().map(|leaf| leaf.device.user_uri()).collect::<BTreeSet<_>>();
-    let mut devices_added = of(&facts.added);
-    if facts.external {
-        devices_added.extend(facts.committer.as_ref().map(DeviceUri::user_uri));
-    }
-    let mut device_owners_after = of(&facts.staying);
-    device_owners_after.extend(devices_added.iter().cloned());
-    MembershipChange {
-        update: facts.list_update.clone(),
-        devices_added,
-        devices_removed: owners(&facts.removed),
-        self_removals: owners(&facts.left),
-        external_join: facts.external,
-        metadata_changed: facts.metadata_changed,
-        device_owners_after,
-    }
-}
-
-fn no_device_twice(facts: &CommitFacts, committer: &DeviceUri) -> Result<(), Denied> {
-    let joiner = facts.external.then_some(committer);
-    let staying = facts.staying.iter().map(|leaf| &leaf.device);
-    let added = facts.added.iter().map(|leaf| &leaf.device);
-    let mut met = BTreeSet::new();
-    if staying.chain(added).chain(joiner).all(|device| met.insert(device)) {
-        Ok(())
-    } else {
-        Err(Denied::Twice)
-    }
-}
-
-fn one_account_key(facts: &CommitFacts) -> Result<(), Denied> {
-    let mut keys: BTreeMap<UserUri, AccountKey> = BTreeMap::new();
-    for leaf in facts.staying.iter().chain(&facts.added).chain(&facts.renewed) {
-        let key = keys.entry(leaf.device.user_uri()).or_insert(leaf.account_key);
-        if *key != leaf.account_key {
-            return Err(Denied::OtherAccountKey);
-        }
+    room::judge(list, &facts.commit)?;
+    let least = now.0 / 1000 + limits::KEY_PACKAGE_LEFT;
+    if facts.packages().any(|package| package.not_after < least) {
+        return Err(Denied::ShortLived);
     }
     Ok(())
+}
+
+impl Facts {
+    /// The key packages by which devices are added.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.new.iter().filter_map(|new| new.package.as_ref())
+    }
+
+    /// The devices that are added.
+    pub(super) fn added(&self) -> impl Iterator<Item = &DeviceUri> {
+        self.commit.added.iter().map(|leaf| &leaf.device)
+    }
 }

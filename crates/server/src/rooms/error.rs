@@ -25,6 +25,15 @@ pub enum RoomsError {
     /// Whoever handed it in may not speak for its sender.
     #[error("not handed in by its sender's own service")]
     WrongOrigin,
+    /// The caller is not entitled to it.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// The room is changed too often.
+    #[error("too many changes in too short a time")]
+    TooOften {
+        /// Try again after so many milliseconds.
+        retry_after_ms: u32,
+    },
     /// The room's suite, or the one asked for, is not offered.
     #[error("the ciphersuite is not offered")]
     Unsupported,
@@ -37,6 +46,9 @@ pub enum RoomsError {
     /// The work was given up because the service is going down.
     #[error("the work was given up")]
     GivenUp,
+    /// The service's own people could not be asked about.
+    #[error(transparent)]
+    People(#[from] super::PeopleError),
     /// An event is larger than a mailbox takes.
     #[error("append to the mailboxes")]
     Mailbox(#[from] MailboxError),
@@ -58,14 +70,25 @@ impl RoomsError {
             Self::Malformed(what) => (ErrorCode::Malformed, *what),
             Self::NotFranked => (ErrorCode::NotFranked, "the message carries no franking tag"),
             Self::WrongOrigin => (ErrorCode::WrongDomain, "not handed in by its sender's own service"),
+            Self::NotAllowed(what) => (ErrorCode::NotAllowed, *what),
+            Self::TooOften { retry_after_ms } => {
+                return ErrorBody {
+                    code: ErrorCode::RateLimited,
+                    retry_after_ms: *retry_after_ms,
+                    detail: b"too many changes of a room".to_vec(),
+                };
+            }
             Self::Unsupported => (ErrorCode::Unsupported, "the ciphersuite is not offered"),
             Self::Mailbox(MailboxError::EventTooLarge { .. }) => {
                 (ErrorCode::TooLarge, "larger than a mailbox takes")
             }
             Self::Federation(error) => return error.to_body(),
-            Self::Damaged(_) | Self::Crypto | Self::GivenUp | Self::Mailbox(_) | Self::Store(_) => {
-                (ErrorCode::Internal, "the service failed")
-            }
+            Self::Damaged(_)
+            | Self::Crypto
+            | Self::GivenUp
+            | Self::People(_)
+            | Self::Mailbox(_)
+            | Self::Store(_) => (ErrorCode::Internal, "the service failed"),
         };
         let retry_after_ms = if code == ErrorCode::Internal { 1000 } else { 0 };
         ErrorBody { code, retry_after_ms, detail: detail.as_bytes().to_vec() }

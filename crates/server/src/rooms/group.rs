@@ -1,9 +1,9 @@
 //! The public part of a room's MLS group, followed by way of openmls, and what a handshake would change in it.
 
 use super::{
-    decide::{CommitFacts, Leaf},
+    decide::{Facts, HubLeaf, Package},
     handshake::{InfoEnd, Invalid, protocol_message},
-    leaf::{leaf, leaves_of},
+    leaf::{leaves_of, new_leaf},
     storage::{Forget, Given, Keep},
 };
 use bytes::Bytes;
@@ -12,17 +12,20 @@ use openmls::{
     group::{ProposalStore, PublicGroup},
     messages::group_info::VerifiableGroupInfo,
     prelude::{
-        AppDataUpdateOperation, GroupContext, GroupId, LeafNode, LeafNodeIndex, ProcessedMessageContent,
-        Proposal, QueuedProposal, RatchetTreeIn, Sender, StagedCommit,
+        AppDataUpdateOperation, Extensions, GroupContext, GroupId, LeafNode, LeafNodeIndex,
+        ProcessedMessageContent, Proposal, QueuedProposal, RatchetTreeIn, Sender, StagedCommit,
     },
 };
 use openmls_rust_crypto::RustCrypto;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     DeviceUri, Wire as _,
     mls::{GroupInfo, MlsMessage, RatchetTree},
-    room::{PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA, RoomMetadata},
+    room::{
+        CommitFacts, Leaf, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA,
+        RoomMetadata,
+    },
 };
 
 /// A room's group as the hub sees it.
@@ -33,48 +36,54 @@ pub(super) struct Group {
     participants: ParticipantList,
 }
 
+/// A group from its beginning: itself, the parts of its snapshot, and its leaves as new ones.
+pub(super) type Opened = (Group, [Vec<u8>; 4], Vec<HubLeaf>);
+
 /// A commit that is valid MLS, with what it would change.
 pub(super) struct Staged {
     commit: Box<StagedCommit>,
     participants: ParticipantList,
-    pub(super) facts: CommitFacts,
+    pub(super) facts: Facts,
     /// The key that signed the commit's GroupInfo, if its committer did.
     signature_key: Vec<u8>,
     committer_index: u32,
+}
+
+impl Staged {
+    /// The group context of the epoch that the commit makes.
+    pub(super) fn context(&self) -> &GroupContext {
+        self.commit.group_context()
+    }
 }
 
 /// A standalone proposal that is valid MLS.
 pub(super) struct StagedProposal {
     queued: Box<QueuedProposal>,
     pub(super) sender: DeviceUri,
-    /// It takes its own sender out of the group, and nothing else.
+    /// It is a SelfRemove: its sender goes, and nothing else happens.
     pub(super) leaves: bool,
 }
 
 impl Group {
-    /// Starts to follow a group from its GroupInfo and tree. Returns it with the parts of its snapshot.
+    /// Starts to follow a group from its GroupInfo and tree. Returns it with the parts of its snapshot, and its leaves
+    /// as new ones.
     pub(super) fn open(
         crypto: &RustCrypto,
         group_info: &GroupInfo,
         tree: &RatchetTree,
-    ) -> Result<(Self, [Vec<u8>; 4]), Invalid> {
+    ) -> Result<Opened, Invalid> {
         let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes())
             .map_err(|_| Invalid("the ratchet tree cannot be decoded"))?;
         let group_info = VerifiableGroupInfo::tls_deserialize_exact_bytes(group_info.as_bytes())
             .map_err(|_| Invalid("the group info cannot be decoded"))?;
-        if group_info.extensions().external_pub().is_none() {
-            return Err(Invalid("the group info has no external public key"));
-        }
+        check_extensions(group_info.extensions())?;
         let keep = Keep::default();
         let (public, _) = PublicGroup::from_external(crypto, &keep, tree, group_info, ProposalStore::new())
             .map_err(|_| Invalid("the group info does not fit the ratchet tree"))?;
-        let mut group = Self::from_public(public)?;
-        for (index, known) in &mut group.leaves {
-            let node =
-                group.public.leaf(LeafNodeIndex::new(*index)).ok_or(Invalid("a member has no leaf"))?;
-            *known = leaf(node)?;
-        }
-        Ok((group, keep.into_parts()))
+        let group = Self::from_public(public)?;
+        let node = |index: &u32| group.leaf(*index).and_then(new_leaf);
+        let leaves = group.leaves.keys().map(node).collect::<Result<_, _>>()?;
+        Ok((group, keep.into_parts(), leaves))
     }
 
     /// The group of a snapshot.
@@ -118,7 +127,7 @@ impl Group {
             .map_err(|_| Invalid("the commit is not valid in this epoch"))?;
         let sender = processed.sender().clone();
         let mut participants = self.participants.clone();
-        let mut facts = CommitFacts::default();
+        let (mut list_update, mut metadata_changed) = (None, false);
         let commit = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(commit) => commit,
             ProcessedMessageContent::UnresolvedAppDataCommit(commit) => {
@@ -134,14 +143,14 @@ impl Group {
                             participants = participants
                                 .apply(&update)
                                 .map_err(|_| Invalid("the participant list cannot be updated so"))?;
-                            if facts.list_update.replace(update).is_some() {
+                            if list_update.replace(update).is_some() {
                                 return Err(Invalid("a commit updates the participant list once"));
                             }
                             participants.encode()
                         }
                         ROOM_METADATA => {
                             self.check_metadata(data.as_slice())?;
-                            if std::mem::replace(&mut facts.metadata_changed, true) {
+                            if std::mem::replace(&mut metadata_changed, true) {
                                 return Err(Invalid("a commit updates the metadata once"));
                             }
                             data.as_slice().to_vec()
@@ -156,7 +165,7 @@ impl Group {
             }
             _ => return Err(Invalid("not a commit")),
         };
-        self.gather(crypto, &sender, &commit, &mut facts)?;
+        let facts = self.gather(crypto, &sender, &commit, list_update, metadata_changed)?;
         let committer_index = match sender {
             Sender::Member(index) => index.u32(),
             _ => self
@@ -177,12 +186,10 @@ impl Group {
     pub(super) fn check_group_info(&self, staged: &Staged, info: &GroupInfo) -> Result<(), Invalid> {
         let parsed = VerifiableGroupInfo::tls_deserialize_exact_bytes(info.as_bytes())
             .map_err(|_| Invalid("the group info cannot be decoded"))?;
-        if parsed.group_context() != staged.commit.group_context() {
+        if parsed.group_context() != staged.context() {
             return Err(Invalid("the group info is not of the epoch that the commit makes"));
         }
-        if parsed.extensions().external_pub().is_none() || parsed.extensions().ratchet_tree().is_some() {
-            return Err(Invalid("the group info needs an external public key, and no ratchet tree"));
-        }
+        check_extensions(parsed.extensions())?;
         let end = InfoEnd::of(info).ok_or(Invalid("the group info cannot be decoded"))?;
         let signed = super::label::verifies(&staged.signature_key, "GroupInfoTBS", end.signed, end.signature);
         if !signed || end.signer != staged.committer_index {
@@ -231,11 +238,7 @@ impl Group {
         let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else {
             return Err(Invalid("not a proposal"));
         };
-        let leaves = match queued.proposal() {
-            Proposal::SelfRemove => true,
-            Proposal::Remove(remove) => remove.removed() == index,
-            _ => false,
-        };
+        let leaves = matches!(queued.proposal(), Proposal::SelfRemove);
         Ok(StagedProposal { queued, sender: self.device(index.u32())?, leaves })
     }
 
@@ -260,57 +263,55 @@ impl Group {
         crypto: &RustCrypto,
         sender: &Sender,
         commit: &StagedCommit,
-        facts: &mut CommitFacts,
-    ) -> Result<(), Invalid> {
-        let mut gone = BTreeSet::new();
+        list_update: Option<ParticipantListUpdate>,
+        metadata_changed: bool,
+    ) -> Result<Facts, Invalid> {
+        let renewed = commit.update_path_leaf_node().map(new_leaf).transpose()?;
+        let (committer, external) = match (sender, &renewed) {
+            (Sender::Member(index), _) => (self.device(index.u32())?, false),
+            (Sender::NewMemberCommit, Some(joiner)) => (joiner.leaf.device.clone(), true),
+            (Sender::NewMemberCommit, None) => return Err(Invalid("an external commit has no leaf")),
+            _ => return Err(Invalid("only a member commits")),
+        };
+        let (mut new, mut removed, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for queued in commit.queued_proposals() {
             match queued.proposal() {
                 Proposal::Add(add) => {
                     let package = add.key_package();
-                    facts.added.push(leaf(package.leaf_node())?);
                     let reference =
                         package.hash_ref(crypto).map_err(|_| Invalid("a key package has no reference"))?;
-                    facts.welcomed.push(reference.as_slice().to_vec());
+                    let package = Package {
+                        reference: reference.as_slice().to_vec(),
+                        not_after: package.life_time().not_after(),
+                    };
+                    new.push(HubLeaf { package: Some(package), ..new_leaf(add.key_package().leaf_node())? });
                 }
-                Proposal::Remove(remove) => {
-                    let index = remove.removed().u32();
-                    gone.insert(index);
-                    let own = matches!(queued.sender(), Sender::Member(by) if by.u32() == index);
-                    let who = self.device(index)?;
-                    if own { facts.left.push(who) } else { facts.removed.push(who) }
-                }
+                Proposal::Remove(remove) => removed.push(self.device(remove.removed().u32())?),
                 Proposal::SelfRemove => {
                     let Sender::Member(index) = queued.sender() else {
                         return Err(Invalid("only a member leaves"));
                     };
-                    gone.insert(index.u32());
-                    facts.left.push(self.device(index.u32())?);
+                    left.push(self.device(index.u32())?);
                 }
-                Proposal::AppDataUpdate(_) | Proposal::ExternalInit(_) => {}
+                Proposal::AppDataUpdate(_) => {}
+                Proposal::ExternalInit(_) if external => {}
                 _ => return Err(Invalid("a proposal of a kind that our rooms do not take")),
             }
         }
-        let renewed = commit.update_path_leaf_node().map(leaf).transpose()?;
-        match sender {
-            Sender::Member(index) => {
-                facts.committer = Some(self.device(index.u32())?);
-                facts.renewed = renewed;
-            }
-            Sender::NewMemberCommit => {
-                let joiner = renewed.ok_or(Invalid("an external commit has no leaf"))?;
-                facts.committer = Some(joiner.device.clone());
-                facts.external = true;
-                facts.renewed = Some(joiner);
-            }
-            _ => return Err(Invalid("only a member commits")),
-        }
-        facts.staying = self
-            .leaves
-            .iter()
-            .filter(|(index, _)| !gone.contains(index))
-            .map(|(_, leaf)| leaf.clone())
-            .collect();
-        Ok(())
+        let added = new.iter().map(|new| new.leaf.clone()).collect();
+        let commit = CommitFacts {
+            committer,
+            external,
+            renewed: renewed.as_ref().map(|new| new.leaf.clone()),
+            added,
+            removed,
+            left,
+            list_update,
+            metadata_changed,
+            before: self.leaves.values().cloned().collect(),
+        };
+        new.extend(renewed);
+        Ok(Facts { commit, new })
     }
 
     fn check_metadata(&self, data: &[u8]) -> Result<(), Invalid> {
@@ -328,5 +329,16 @@ impl Group {
     fn leaf(&self, index: u32) -> Result<&LeafNode, Invalid> {
         let leaf = self.public.leaf(LeafNodeIndex::new(index));
         leaf.ok_or(Invalid("no device has this place in the tree"))
+    }
+}
+
+/// A group info of ours says how to join from outside, and nothing else: the tree comes from the hub.
+fn check_extensions(
+    extensions: &Extensions<openmls::messages::group_info::GroupInfo>,
+) -> Result<(), Invalid> {
+    if extensions.external_pub().is_some() && extensions.iter().count() == 1 {
+        Ok(())
+    } else {
+        Err(Invalid("a group info has an external public key, and no other extension"))
     }
 }

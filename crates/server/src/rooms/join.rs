@@ -26,8 +26,8 @@ impl Rooms {
     /// A device that may not have it and a person who is not in the room are told the same.
     ///
     /// # Errors
-    /// [`RoomsError::WrongOrigin`] if the origin may not speak for the device; [`RoomsError::Unsupported`];
-    /// [`RoomsError::Crypto`] if the device's key cannot be sealed to; [`RoomsError::Store`].
+    /// [`RoomsError::WrongOrigin`] if the origin may not speak for the device; [`RoomsError::TooOften`];
+    /// [`RoomsError::Unsupported`]; [`RoomsError::Crypto`] if the device's key cannot be sealed to; [`RoomsError::Store`].
     pub async fn group_info(
         &self,
         origin: &Origin,
@@ -55,6 +55,17 @@ impl Rooms {
             Err(RoomsError::NotFound) => return Ok(GroupInfoResponse::NoSuchRoom),
             Err(error) => return Err(error),
         };
+        self.rates.arrives(origin, room, now)?;
+        if device.domain == self.domain {
+            let known = self.people.device(&device).await?;
+            let as_registered = known.is_some_and(|known| {
+                known.signature_key[..] == tbs.requesting_signature_key[..]
+                    && known.authorisation.account_key == authorisation.account_key
+            });
+            if !as_registered {
+                return Ok(GroupInfoResponse::NotAuthorized);
+            }
+        }
         let live = found.live.lock().await;
         let user = device.user_uri();
         let is_own_account = live

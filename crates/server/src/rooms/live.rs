@@ -6,7 +6,7 @@ use crate::mailbox::Mailboxes;
 use bytes::Bytes;
 use openmls_rust_crypto::RustCrypto;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
 };
 use tokio::sync::Mutex;
@@ -37,7 +37,13 @@ pub(super) struct View {
     pub(super) epoch_row: Bytes,
     pub(super) suite: u16,
     roles: HashMap<UserUri, Role>,
+    /// Every device in the group, and the owners of those.
+    members: HashSet<DeviceUri>,
+    owners: HashSet<UserUri>,
+    /// Whom events go to: those in the group that are still registered.
     pub(super) devices: Devices,
+    /// Bytes it all takes up, roughly.
+    weight: usize,
 }
 
 /// Devices to fan out to, by where they are.
@@ -76,6 +82,11 @@ pub(super) struct Live {
     pub(super) group_info: GroupInfo,
     /// Accepted in this epoch.
     pub(super) pending: Vec<PendingProposal>,
+    /// The devices that signed those.
+    pub(super) leaving: BTreeSet<DeviceUri>,
+    /// Devices of this service that are in the group and in no account any more. Nothing is put into a mailbox for
+    /// them; their leaf stays until a member removes it.
+    pub(super) gone: BTreeSet<DeviceUri>,
     /// It no longer is what the store says: whoever finds it so loads the room again.
     pub(super) stale: bool,
 }
@@ -95,28 +106,44 @@ impl Room {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
     }
 
-    /// Bytes it takes up in memory, roughly: a leaf of the hybrid suite with its share of the tree.
+    /// Bytes it takes up in memory, roughly.
     pub(super) fn weight(&self) -> u32 {
-        const LEAF: usize = 6 * 1024;
-        u32::try_from((self.view().devices.count() + 1).saturating_mul(LEAF)).unwrap_or(u32::MAX)
+        u32::try_from(self.view().weight).unwrap_or(u32::MAX)
     }
 }
 
 impl View {
-    /// The view of a group as it is.
-    pub(super) fn of(group: &Group, domain: &Domain, mailboxes: &Mailboxes) -> Self {
+    /// The view of a room as it is.
+    pub(super) fn of(live: &Live, domain: &Domain, mailboxes: &Mailboxes) -> Self {
+        /// A leaf of the hybrid suite with its share of the tree, and a participant or device in a map.
+        const LEAF: usize = 6 * 1024;
+        const ENTRY: usize = 512;
+        let group = &live.group;
+        let participants = &group.participants().participants;
+        let members: HashSet<DeviceUri> = group.leaves().map(|leaf| leaf.device.clone()).collect();
+        let reached = members.iter().filter(|device| !live.gone.contains(device));
         Self {
             epoch: group.epoch(),
             epoch_row: rows::encode_epoch(group.epoch()),
             suite: group.suite(),
-            roles: group
-                .participants()
-                .participants
-                .iter()
-                .map(|pair| (pair.user.clone(), pair.role))
-                .collect(),
-            devices: Devices::of(group.leaves().map(|leaf| &leaf.device), domain, mailboxes),
+            roles: participants.iter().map(|pair| (pair.user.clone(), pair.role)).collect(),
+            owners: members.iter().map(DeviceUri::user_uri).collect(),
+            devices: Devices::of(reached, domain, mailboxes),
+            weight: (members.len() + 1) * (LEAF + ENTRY)
+                + participants.len() * ENTRY
+                + 2 * live.group_info.as_bytes().len(),
+            members,
         }
+    }
+
+    /// True if a device is in the group.
+    pub(super) fn has_device(&self, device: &DeviceUri) -> bool {
+        self.members.contains(device)
+    }
+
+    /// True if a person has a device in the group.
+    pub(super) fn has_device_of(&self, user: &UserUri) -> bool {
+        self.owners.contains(user)
     }
 
     /// A person's role; [`Role::NONE`] if they are not in the room.
@@ -157,10 +184,6 @@ impl Devices {
             (!recipients.is_empty()).then_some((domain, recipients))
         })
     }
-
-    fn count(&self) -> usize {
-        self.local.len() + self.remote.values().map(Vec::len).sum::<usize>()
-    }
 }
 
 /// Reads a room from the store: its snapshot, and the log replayed on it. `None` if there is no such room.
@@ -180,8 +203,16 @@ pub(super) async fn load(
     let (crypto, group_id) = (Arc::clone(crypto), key);
     let replayed = tokio::task::spawn_blocking(move || -> Result<Live, RoomsError> {
         let group = Group::load(&group_id, &parts).ok_or(RoomsError::Damaged("snapshot"))?;
-        let mut live =
-            Live { group, log_start, log_next: log_start, group_info, pending: Vec::new(), stale: false };
+        let mut live = Live {
+            group,
+            log_start,
+            log_next: log_start,
+            group_info,
+            pending: Vec::new(),
+            leaving: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            stale: false,
+        };
         for (accepted, message) in log {
             live.replay(&crypto, accepted, message).map_err(|Invalid(what)| RoomsError::Damaged(what))?;
         }
@@ -225,8 +256,10 @@ impl Live {
             let staged = self.group.stage(crypto, &message)?;
             self.group.merge(staged, false)?;
             self.pending.clear();
+            self.leaving.clear();
         } else {
             let staged = self.group.stage_proposal(crypto, &message)?;
+            self.leaving.insert(staged.sender.clone());
             self.group.propose(staged)?;
             self.pending.push(PendingProposal { proposal: message, hub_accepted_time: accepted });
         }

@@ -7,10 +7,12 @@
 //!   asserted in the very commit that makes the message durable.
 //! * A room's state is a snapshot of the public group and a short log of what came since, replayed on load. Rewriting
 //!   the tree for every commit would be two thirds of the hub's cost.
-//! * What the policy is, `trefoil_proto::room::authorise` says, here and at every member. [`decide`] adds what only a
-//!   hub can know: who handed the change in.
+//! * What may change, `trefoil_proto::room::judge` says, here and at every member, so that the two never part.
+//!   [`decide`] adds what only a hub can know: who handed the change in. [`known`] asks whether a new device is one that
+//!   its own service answers for.
 
 mod api;
+mod claims;
 mod decide;
 mod error;
 mod fanout;
@@ -18,10 +20,13 @@ mod group;
 mod handshake;
 mod join;
 mod keys;
+mod known;
 mod label;
 mod leaf;
 mod live;
+mod rates;
 mod rows;
+mod size;
 mod stamp;
 mod storage;
 mod submit;
@@ -32,6 +37,7 @@ mod update;
 pub use api::{Created, Rooms, RoomsSettings};
 pub use error::RoomsError;
 pub use keys::FrankingKeys;
+pub use known::{People, PeopleError};
 pub use rows::TABLES;
 
 use trefoil_proto::{DeviceUri, Domain};

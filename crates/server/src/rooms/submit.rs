@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::runtime::Handle;
 use trefoil_proto::{
-    DeviceUri, RoomUri, Timestamp,
+    DeviceUri, RoomUri, Timestamp, UserUri,
     mimi::{
         FanoutMessage, Frank, SubmitMessageRequest, SubmitMessageResponse, fanout::RoomEvent,
         submit::Delivery,
@@ -55,7 +55,8 @@ impl Rooms {
             found = self.reload(&found).await?;
             view = found.view();
         }
-        if view.role_of(&request.sending_uri) < Role::MEMBER {
+        if view.role_of(&request.sending_uri) < Role::MEMBER || !may_send(&view, origin, &request.sending_uri)
+        {
             return Ok(SubmitMessageResponse::NotAllowed);
         }
         if message.epoch() != Some(view.epoch) {
@@ -138,6 +139,14 @@ impl Drop for Settling {
         if let (Some(under_way), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(under_way);
         }
+    }
+}
+
+/// A device sends to the rooms that it is in. Which device of another service sends, only the members can tell.
+fn may_send(view: &View, origin: &Origin, user: &UserUri) -> bool {
+    match origin {
+        Origin::Device(device) => view.has_device(device),
+        Origin::Peer(_) => view.has_device_of(user),
     }
 }
 

@@ -5,14 +5,15 @@ use super::{
     decide::{self, Denied},
     fanout::Fanout,
     group::Staged,
-    handshake::{self, Invalid},
+    handshake::Invalid,
     live::{Devices, Live, Room, View},
     rows,
+    size::{carries_data, check_sizes},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::OwnedMutexGuard;
 use trefoil_proto::{
-    DeviceUri, RoomUri, Timestamp,
+    DeviceUri, RoomUri, Timestamp, limits,
     mimi::{
         FanoutMessage, Protocol, UpdateRequest, UpdateRoomResponse,
         fanout::RoomEvent,
@@ -20,12 +21,9 @@ use trefoil_proto::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
     },
     mls::{GroupInfo, MlsMessage},
-    room::Role,
+    room::may_leave,
 };
 use trefoil_store::StoreError;
-
-/// Proposals that may wait for a commit.
-const PENDING: usize = 256;
 
 /// How an update ends when it is not accepted.
 enum Stop {
@@ -41,10 +39,17 @@ struct Prepared {
 }
 
 /// What a commit request holds.
-struct Commit {
-    commit: MlsMessage,
-    welcome: Option<MlsMessage>,
-    group_info: GroupInfo,
+pub(super) struct Commit {
+    pub(super) commit: MlsMessage,
+    pub(super) welcome: Option<MlsMessage>,
+    pub(super) group_info: GroupInfo,
+}
+
+/// A commit that may be made, as far as that can be said without asking anybody.
+struct Judged {
+    handed_in: Commit,
+    staged: Staged,
+    live: OwnedMutexGuard<Live>,
 }
 
 impl Rooms {
@@ -53,7 +58,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomsError::NotFound`], [`RoomsError::Malformed`], [`RoomsError::WrongOrigin`] if another service may not
-    /// speak for the sender; [`RoomsError::Store`]. What MIMI has a code for is in the response.
+    /// speak for the sender; [`RoomsError::TooOften`]; [`RoomsError::Store`]. What MIMI has a code for is in the response.
     pub async fn update(
         self: &Arc<Self>,
         origin: &Origin,
@@ -124,31 +129,47 @@ impl Rooms {
         request: UpdateRequest,
         now: Timestamp,
     ) -> Result<(), Stop> {
+        if request_epoch(&request) != Some(live.group.epoch()) {
+            return Err(wrong_epoch(live.group.epoch()));
+        }
+        self.rates.arrives(origin, &room.uri, now)?;
         let (rooms, origin, room) = (Arc::clone(self), origin.clone(), Arc::clone(room));
         // On its own, even if whoever asked goes away: the group in memory must not be left ahead of the store.
         let working = tokio::spawn(async move {
-            let (judge, shared) = (Arc::clone(&rooms), Arc::clone(&room));
-            let prepared = tokio::task::spawn_blocking(move || match request {
+            let prepared = match request {
                 UpdateRequest::Commit {
                     commit,
                     welcome,
                     group_info: GroupInfoOption::Full(group_info),
                     ..
-                } => judge.prepare_commit(
-                    &origin,
-                    &shared.uri,
-                    live,
-                    Commit { commit, welcome, group_info },
-                    now,
-                ),
-                UpdateRequest::Proposals { first, more } => {
-                    judge.prepare_proposals(&origin, &shared, live, first, more, now)
+                } => {
+                    let handed_in = Commit { commit, welcome, group_info };
+                    rooms.prepare_commit(origin, &room, live, handed_in, now).await?
                 }
-            });
-            let prepared = prepared.await.map_err(|_| Stop::Error(RoomsError::GivenUp))??;
+                UpdateRequest::Proposals { first, more } => {
+                    let (judge, shared) = (Arc::clone(&rooms), Arc::clone(&room));
+                    blocking(move || judge.prepare_proposals(&origin, &shared, live, first, more, now))
+                        .await?
+                }
+            };
             rooms.settle_update(&room, prepared).await.map_err(Stop::Error)
         });
         working.await.map_err(|_| Stop::Error(RoomsError::GivenUp))?
+    }
+
+    async fn prepare_commit(
+        self: &Arc<Self>,
+        origin: Origin,
+        room: &Arc<Room>,
+        live: OwnedMutexGuard<Live>,
+        handed_in: Commit,
+        now: Timestamp,
+    ) -> Result<Prepared, Stop> {
+        let (rooms, shared) = (Arc::clone(self), Arc::clone(room));
+        let judged = blocking(move || rooms.judge_commit(&origin, &shared.uri, live, handed_in, now)).await?;
+        self.check_known(&judged.staged.facts, now).await??;
+        let (rooms, shared) = (Arc::clone(self), Arc::clone(room));
+        blocking(move || rooms.make_commit(&shared.uri, judged, now)).await
     }
 
     async fn settle_update(&self, room: &Arc<Room>, mut prepared: Prepared) -> Result<(), RoomsError> {
@@ -166,25 +187,27 @@ impl Rooms {
         Ok(())
     }
 
-    /// Judges a commit, merges it in memory, and collects what to write.
-    fn prepare_commit(
+    /// Judges a commit. Changes nothing.
+    fn judge_commit(
         &self,
         origin: &Origin,
         room: &RoomUri,
-        mut live: OwnedMutexGuard<Live>,
+        live: OwnedMutexGuard<Live>,
         handed_in: Commit,
         now: Timestamp,
-    ) -> Result<Prepared, Stop> {
-        let Commit { commit, welcome, group_info } = handed_in;
-        let epoch = live.group.epoch();
-        if commit.epoch() != Some(epoch) {
-            return Err(wrong_epoch(epoch));
-        }
-        let staged = live.group.stage(&self.crypto, &commit)?;
-        decide::judge(live.group.participants(), &staged.facts, origin)?;
-        check_welcome(&staged, welcome.as_ref())?;
-        live.group.check_group_info(&staged, &group_info)?;
+    ) -> Result<Judged, Stop> {
+        let staged = live.group.stage(&self.crypto, &handed_in.commit)?;
+        decide::judge(live.group.participants(), &staged.facts, origin, now)?;
+        self.rates.is_from(origin, &staged.facts.commit.committer, room, now)?;
+        check_sizes(&live.group, &staged, &handed_in)?;
+        live.group.check_group_info(&staged, &handed_in.group_info)?;
+        Ok(Judged { handed_in, staged, live })
+    }
 
+    /// Merges a commit in memory, and collects what to write.
+    fn make_commit(&self, room: &RoomUri, judged: Judged, now: Timestamp) -> Result<Prepared, Stop> {
+        let Judged { handed_in: Commit { commit, welcome, group_info }, staged, mut live } = judged;
+        let epoch = live.group.epoch();
         let mut out = Fanout::default();
         let key = rows::room_key(room);
         let number = live.log_next;
@@ -192,14 +215,12 @@ impl Rooms {
             .assert_equals(rows::EPOCH, key.clone(), rows::encode_epoch(epoch))
             .assert_absent(rows::LOG, rows::log_key(room, number));
         let facts = staged.facts.clone();
-        let mut told: Vec<DeviceUri> = live.group.leaves().map(|leaf| leaf.device.clone()).collect();
-        if let Some(joined) =
-            facts.committer.as_ref().filter(|device| facts.external && !told.contains(device))
-        {
-            told.push(joined.clone());
+        let mut told: BTreeSet<DeviceUri> = live.group.leaves().map(|leaf| leaf.device.clone()).collect();
+        if facts.commit.external {
+            told.insert(facts.commit.committer.clone());
         }
         // Key packages have a lifetime, which openmls checks again on replay: what added someone is never replayed.
-        let snapshot = !facts.added.is_empty() || live.snapshot_is_due();
+        let snapshot = !facts.commit.added.is_empty() || live.snapshot_is_due();
         let merged = live.group.merge(staged, snapshot);
         let parts = match merged {
             Ok(parts) if live.group.confirms(&group_info) => parts,
@@ -213,6 +234,12 @@ impl Rooms {
         out.batch.put(rows::GROUP_INFO, key.clone(), rows::encode_plain(group_info.as_bytes()));
         live.log_next = number + 1;
         live.pending.clear();
+        live.leaving.clear();
+        // What came in is registered, whatever stood in its place before.
+        for new in &facts.new {
+            live.gone.remove(&new.leaf.device);
+        }
+        told.retain(|device| !live.gone.contains(device));
         live.group_info = group_info;
         match parts {
             Some(parts) => {
@@ -226,35 +253,35 @@ impl Rooms {
                 out.batch.put(rows::LOG, rows::log_key(room, number), rows::encode_log(now, &commit));
             }
         }
-        let tell = self.fan_out_commit(&mut out, room, &live, &facts.added, told, commit, welcome, now);
+        let tell = self.fan_out_commit(&mut out, room, &live, facts.added(), &told, commit, welcome, now);
         if let Err(error) = tell {
             self.forget(&mut live, room);
             return Err(error);
         }
-        let view = View::of(&live.group, &self.domain, &self.mailboxes);
+        let view = View::of(&live, &self.domain, &self.mailboxes);
         Ok(Prepared { out, view: Some(Arc::new(view)), live })
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn fan_out_commit(
+    fn fan_out_commit<'a>(
         &self,
         out: &mut Fanout,
         room: &RoomUri,
         live: &Live,
-        added: &[decide::Leaf],
-        told: Vec<DeviceUri>,
+        added: impl Iterator<Item = &'a DeviceUri>,
+        told: &BTreeSet<DeviceUri>,
         commit: MlsMessage,
         welcome: Option<MlsMessage>,
         now: Timestamp,
     ) -> Result<(), Stop> {
         let message = |event| FanoutMessage { protocol: Protocol::Mls10, timestamp: now, event };
-        let told = Devices::of(&told, &self.domain, &self.mailboxes);
+        let told = Devices::of(told, &self.domain, &self.mailboxes);
         let event = RoomEvent::Commit { message: commit, external_proposals: Vec::new() };
         out.add(&self.mailboxes, &self.federation, room, &told, None, message(event))?;
         if let Some(welcome) = welcome {
             let ratchet_tree = RatchetTreeOption::Full(live.group.ratchet_tree()?);
             let event = RoomEvent::Welcome { message: welcome, ratchet_tree };
-            let added = Devices::of(added.iter().map(|leaf| &leaf.device), &self.domain, &self.mailboxes);
+            let added = Devices::of(added, &self.domain, &self.mailboxes);
             out.add(&self.mailboxes, &self.federation, room, &added, None, message(event))?;
         }
         Ok(())
@@ -277,29 +304,42 @@ impl Rooms {
         }
         let mut out = Fanout::default();
         out.batch.assert_equals(rows::EPOCH, rows::room_key(&room.uri), rows::encode_epoch(epoch));
+        let devices: Vec<DeviceUri> = live.group.leaves().map(|leaf| leaf.device.clone()).collect();
+        let devices: Vec<&DeviceUri> = devices.iter().collect();
+        let mut leaving = live.leaving.clone();
         let mut staged = Vec::new();
         for proposal in all().filter(|new| !live.pending.iter().any(|known| known.proposal == **new)) {
             let checked = live.group.stage_proposal(&self.crypto, proposal)?;
             if !origin.vouches_for(&checked.sender) {
                 return Err(Stop::Error(RoomsError::WrongOrigin));
             }
-            let role = live.group.participants().role_of(&checked.sender.user_uri());
-            if !checked.leaves || role < Role::MEMBER {
-                let why = "on its own, a device proposes nothing but to leave".to_owned();
-                return Err(Stop::Outcome(UpdateOutcome::NotAllowed, why));
+            self.rates.is_from(origin, &checked.sender, &room.uri, now)?;
+            if !checked.leaves {
+                return Err(not_allowed("on its own, a device proposes nothing but to leave"));
             }
+            if carries_data(proposal) {
+                return Err(Invalid("a handshake carries no data of its own").into());
+            }
+            // One is enough: members could not commit two of one device.
+            if leaving.contains(&checked.sender) {
+                continue;
+            }
+            may_leave(live.group.participants(), &devices, &leaving, &checked.sender)
+                .map_err(|refusal| not_allowed(&refusal.to_string()))?;
+            leaving.insert(checked.sender.clone());
             staged.push((proposal.clone(), checked));
         }
-        if staged.is_empty() {
+        let Some(((first, _), more)) = staged.split_first() else {
             // All of them came before.
             return Ok(Prepared { out: Fanout::default(), view: None, live });
-        }
-        if live.pending.len() + staged.len() > PENDING {
-            let why = "too many proposals wait for a commit".to_owned();
-            return Err(Stop::Outcome(UpdateOutcome::NotAllowed, why));
+        };
+        let first = first.clone();
+        let more = more.iter().map(|(proposal, _)| proposal.clone()).collect();
+        if live.pending.len() + staged.len() > limits::PENDING_PROPOSALS {
+            return Err(not_allowed("too many proposals wait for a commit"));
         }
         let view = room.view();
-        let event = RoomEvent::Proposal { message: first.clone(), more: more.clone() };
+        let event = RoomEvent::Proposal { message: first, more };
         let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: now, event };
         out.add(&self.mailboxes, &self.federation, &room.uri, &view.devices, None, message)?;
         for (proposal, checked) in staged {
@@ -313,27 +353,26 @@ impl Rooms {
             }
             live.pending.push(PendingProposal { proposal, hub_accepted_time: now });
         }
+        live.leaving = leaving;
         Ok(Prepared { out, view: None, live })
     }
 }
 
-/// A Welcome comes exactly when devices are added, and is for exactly those.
-fn check_welcome(staged: &Staged, welcome: Option<&MlsMessage>) -> Result<(), Stop> {
-    let mut expected = staged.facts.welcomed.clone();
-    let mut found = welcome.map(handshake::welcomed).transpose()?.unwrap_or_default();
-    expected.sort_unstable();
-    found.sort_unstable();
-    if welcome.is_some() != staged.facts.added.is_empty() && found == expected {
-        Ok(())
-    } else {
-        Err(Invalid("the Welcome is not for the devices that are added").into())
-    }
+/// Runs something on a thread that may take its time.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Stop> + Send + 'static,
+) -> Result<T, Stop> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Stop::Error(RoomsError::GivenUp))?
 }
 
 fn request_epoch(request: &UpdateRequest) -> Option<u64> {
     match request {
         UpdateRequest::Commit { commit: first, .. } | UpdateRequest::Proposals { first, .. } => first.epoch(),
     }
+}
+
+fn not_allowed(why: &str) -> Stop {
+    Stop::Outcome(UpdateOutcome::NotAllowed, why.to_owned())
 }
 
 fn wrong_epoch(current_epoch: u64) -> Stop {

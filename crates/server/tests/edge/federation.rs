@@ -65,7 +65,10 @@ async fn a_conversation_across_two_services() {
         (IdentifierQueryCode::Success, &[bob.uri().user_uri()][..])
     );
 
-    // She claims his key package through the hub, which is her service.
+    // She opens a room, and claims his key package through the hub, which is her service.
+    let room: RoomUri = "mimi://account.test/r/tea".parse().unwrap();
+    let create = ann.mls.begin(&room, &agent(&account).await, CLASSICAL, |_| {});
+    assert_eq!(account.call("POST", "rooms", Some(&ann.token), create.encode()).await.status, 201);
     let publish =
         PublishKeyPackages { one_use: vec![raw(&bob.mls.key_package(CLASSICAL))], last_resort: vec![] };
     let published = handle.call("POST", "keyPackages", Some(&bob.token), publish.encode()).await;
@@ -75,10 +78,7 @@ async fn a_conversation_across_two_services() {
     let material: KeyMaterialResponse = account.ask(&path(&user), Some(&ann.token), &ask).await;
     assert_eq!(packages(&material), publish.one_use);
 
-    // A room at Ann's service; Bob comes in with the key package that was claimed.
-    let room: RoomUri = "mimi://account.test/r/tea".parse().unwrap();
-    let create = ann.mls.begin(&room, &agent(&account).await, CLASSICAL, |_| {});
-    assert_eq!(account.call("POST", "rooms", Some(&ann.token), create.encode()).await.status, 201);
+    // Bob comes in with the key package that was claimed.
     let added = UserRolePair { user: user.clone(), role: Role::MEMBER };
     let update = ParticipantListUpdate { added: vec![added], ..Default::default() };
     let package = {

@@ -2,6 +2,7 @@
 
 use super::{
     mls::{CLASSICAL, Device, HYBRID, Person},
+    stream::agent,
     world::*,
 };
 use openmls::prelude::{CredentialWithKey, KeyPackage as MlsKeyPackage, SignContent};
@@ -98,11 +99,18 @@ pub async fn publish(
 
 const ROOM: &str = "mimi://account.test/r/x";
 
+/// Opens the room that packages are claimed for.
+pub async fn open_room(service: &Running, member: &mut Member, room: &str) {
+    let create = member.mls.begin(&room.parse().unwrap(), &agent(service).await, CLASSICAL, |_| {});
+    assert_eq!(service.call("POST", "rooms", Some(&member.token), create.encode()).await.status, 201);
+}
+
 #[tokio::test]
 async fn every_package_goes_to_one_claim_only() {
     let service = World::new().start("account");
-    let ann = service.join("ann", name("Ann")).await;
+    let mut ann = service.join("ann", name("Ann")).await;
     let bob = service.join("bob", name("Bob")).await;
+    open_room(&service, &mut ann, ROOM).await;
     let one_use: Vec<_> = (0..12).map(|_| raw(&bob.mls.key_package(CLASSICAL))).collect();
     let last = raw(&last_resort(&bob.mls));
     assert_eq!(publish(&service, &bob, one_use.clone(), vec![last.clone()]).await.status, 204);
@@ -145,8 +153,9 @@ async fn every_package_goes_to_one_claim_only() {
 #[tokio::test]
 async fn the_asker_chooses_the_suite_and_absence_is_said_per_device() {
     let service = World::new().start("account");
-    let ann = service.join("ann", name("Ann")).await;
+    let mut ann = service.join("ann", name("Ann")).await;
     let bob = service.join("bob", name("Bob")).await;
+    open_room(&service, &mut ann, ROOM).await;
     let user = bob.uri().user_uri();
     let ask = |suites: Vec<u16>| {
         let body = request(&ann.mls, &user, suites, ROOM).encode();
@@ -202,8 +211,9 @@ async fn a_bad_package_is_refused_with_all_that_came_with_it() {
 #[tokio::test]
 async fn a_claim_is_signed_by_the_device_that_asks() {
     let service = World::new().start("account");
-    let ann = service.join("ann", name("Ann")).await;
+    let mut ann = service.join("ann", name("Ann")).await;
     let bob = service.join("bob", name("Bob")).await;
+    open_room(&service, &mut ann, ROOM).await;
     publish(&service, &bob, vec![raw(&bob.mls.key_package(CLASSICAL))], vec![]).await;
     let user = bob.uri().user_uri();
     let good = request(&ann.mls, &user, vec![1], ROOM);
@@ -220,5 +230,27 @@ async fn a_claim_is_signed_by_the_device_that_asks() {
     let answer = service.call("POST", &path(&other), Some(&ann.token), good.encode()).await;
     assert_eq!(answer.code(), "Malformed");
     assert_eq!(before, service.dump().await);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_claim_is_for_a_room_that_the_device_is_in() {
+    let service = World::new().start("account");
+    let mut ann = service.join("ann", name("Ann")).await;
+    let eve = service.join("eve", name("Eve")).await;
+    let bob = service.join("bob", name("Bob")).await;
+    open_room(&service, &mut ann, ROOM).await;
+    publish(&service, &bob, vec![raw(&bob.mls.key_package(CLASSICAL))], vec![]).await;
+    let user = bob.uri().user_uri();
+    let before = service.dump().await;
+    for (asking, room) in [(&eve, ROOM), (&ann, "mimi://account.test/r/none")] {
+        let body = request(&asking.mls, &user, vec![1], room).encode();
+        let answer = service.call("POST", &path(&user), Some(&asking.token), body).await;
+        assert_eq!(answer.code(), "NotAllowed", "{room}");
+    }
+    assert_eq!(before, service.dump().await);
+    let body = request(&ann.mls, &user, vec![1], ROOM).encode();
+    let answer = service.call("POST", &path(&user), Some(&ann.token), body).await;
+    assert_eq!(packages(&answer.decode()).len(), 1);
     service.stop().await;
 }

@@ -1,7 +1,7 @@
 //! Rates of addresses, people and services, and what one connection may cost. The clock stands still until it is moved.
 
 use super::{
-    key_packages::{last_resort, packages, path, publish, raw, request},
+    key_packages::{last_resort, open_room, packages, path, publish, raw, request},
     mls::CLASSICAL,
     stream::agent,
     world::*,
@@ -104,8 +104,10 @@ async fn nobody_drains_the_packages_of_another_and_nobody_is_refused_for_it() {
     let user = bob.uri().user_uri();
     let mut taken = Vec::new();
     for asker in ["ann", "carl", "eve", "finn"] {
-        let asker = service.join(asker, name(asker)).await;
-        let body = request(&asker.mls, &user, vec![1], "mimi://account.test/r/x").encode();
+        let room = format!("mimi://account.test/r/{asker}");
+        let mut asker = service.join(asker, name(asker)).await;
+        open_room(&service, &mut asker, &room).await;
+        let body = request(&asker.mls, &user, vec![1], &room).encode();
         let mut own = 0;
         for _ in 0..5 {
             let answer = service.call("POST", &path(&user), Some(&asker.token), body.clone()).await;

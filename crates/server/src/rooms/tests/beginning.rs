@@ -4,10 +4,12 @@ use super::{super::Created, client::HYBRID, *};
 use trefoil_proto::{
     edge::CreateRoomRequest,
     franking::FRANKING_AGENT,
-    room::{PARTICIPANT_LIST, ParticipantList, ROLES_LIST, Role, UserRolePair},
+    limits,
+    room::{PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role, UserRolePair},
 };
 
 async fn create(hub: &Hub, device: &Device, request: CreateRoomRequest) -> Result<Created, RoomsError> {
+    hub.register(device);
     hub.rooms.create(&device.uri, request, NOW).await
 }
 
@@ -50,6 +52,8 @@ async fn a_room_that_is_not_set_up_as_ours_are_does_not_begin() {
         Box::new(|dictionary| drop(dictionary.remove(&ROLES_LIST))),
         Box::new(|dictionary| drop(dictionary.insert(0x7777, vec![1]))),
         Box::new(|dictionary| drop(dictionary.remove(&PARTICIPANT_LIST))),
+        Box::new(|dictionary| drop(dictionary.remove(&ROOM_METADATA))),
+        Box::new(|dictionary| drop(dictionary.insert(ROOM_METADATA, vec![0; limits::METADATA + 1]))),
     ];
     for list in lists {
         spoils.push(Box::new(move |dictionary| drop(dictionary.insert(PARTICIPANT_LIST, list.clone()))));
@@ -79,4 +83,28 @@ async fn only_its_own_device_begins_a_room_and_only_at_home() {
     let mut device = alice.device("1");
     let request = device.begin(&elsewhere, &agent, CLASSICAL, |_| {});
     assert!(matches!(create(&hub, &device, request).await, Err(RoomsError::BadStart(_))));
+}
+
+#[tokio::test]
+async fn nobody_opens_rooms_without_end() {
+    let hub = Hub::new();
+    let agent = hub.rooms.keys.agent(&hub.rooms.domain);
+    let (alice, bob) = (Person::new("hub.test", "alice"), Person::new("hub.test", "bob"));
+    let mut device = alice.device("1");
+    hub.register(&device);
+    let mut opened = 0;
+    let refused = loop {
+        let room: RoomUri = format!("mimi://hub.test/r/{opened}").parse().unwrap();
+        let mut request = device.begin(&room, &agent, CLASSICAL, |_| {});
+        // Refused for what it is, but looked at all the same.
+        request.room = hub.room.clone();
+        match hub.rooms.create(&device.uri, request, NOW).await {
+            Err(RoomsError::BadStart(_)) if opened < 1000 => opened += 1,
+            other => break other,
+        }
+    };
+    assert!(matches!(refused, Err(RoomsError::TooOften { retry_after_ms: 1.. })), "{opened}: {refused:?}");
+    let mut other = bob.device("1");
+    let request = other.begin(&hub.room, &agent, CLASSICAL, |_| {});
+    assert_eq!(create(&hub, &other, request).await.unwrap(), Created::New);
 }

@@ -82,6 +82,37 @@ async fn only_participants_send_and_only_through_their_own_service() {
 }
 
 #[tokio::test]
+async fn a_device_sends_only_to_rooms_that_it_is_in() {
+    let hub = Hub::new();
+    let (alice, bob) = (Person::new("hub.test", "alice"), Person::new("other.test", "bob"));
+    let (mut a, mut b) = (alice.device("1"), bob.device("1"));
+    hub.room_of(&[&alice, &bob], &mut [&mut a, &mut b]).await;
+    // Alice's other device is not in the room, whatever it got hold of.
+    let stolen = a.message(b"from my other device");
+    let second = Origin::Device(alice.device("2").uri);
+    let answer = hub.rooms.submit(&second, &hub.room, stolen.clone(), None, NOW).await.unwrap();
+    assert_eq!(answer, SubmitMessageResponse::NotAllowed);
+    assert!(hub.events_for(&b.uri).await.is_empty());
+    assert!(matches!(hub.submit(&a, stolen).await.unwrap(), SubmitMessageResponse::Accepted { .. }));
+    // Bob's only device leaves; he is on the list still.
+    let gone = a.index_of(&b.uri);
+    let commit = a.commit(vec![], vec![gone], None);
+    assert_eq!(hub.update(&a, commit).await, success());
+    a.merge();
+    b.receive(&hub.events_for(&b.uri).await[1]);
+    hub.drop_mail(&a.uri).await;
+    let SubmitMessageRequest { app_message, .. } = a.message(b"in his name");
+    let request = SubmitMessageRequest {
+        protocol: Protocol::Mls10,
+        app_message,
+        sending_uri: bob.user.clone(),
+        delivery: Delivery::Durable,
+    };
+    assert_eq!(hub.submit(&b, request).await.unwrap(), SubmitMessageResponse::NotAllowed);
+    assert!(hub.events_for(&a.uri).await.is_empty());
+}
+
+#[tokio::test]
 async fn other_rooms_other_kinds_and_no_rooms_are_told_apart() {
     let hub = Hub::new();
     let (mut a, _) = pair(&hub).await;
@@ -131,7 +162,7 @@ async fn the_epoch_is_asserted_at_the_moment_of_commit() {
     let (mut a, mut b) = pair(&hub).await;
     let old = b.message(b"in between");
     hub.rooms.room(&hub.room).await.unwrap();
-    let elsewhere = Hub::on(hub.store.clone());
+    let elsewhere = hub.again();
     let commit = a.commit(vec![], vec![], None);
     assert_eq!(elsewhere.update(&a, commit).await, success());
     assert_eq!(hub.rooms.room(&hub.room).await.unwrap().view().epoch, 1, "this one has not seen it");

@@ -9,8 +9,9 @@ mod ghosts;
 mod messages;
 mod persistence;
 mod policy;
+mod wedges;
 
-use super::{FrankingKeys, Origin, Rooms, RoomsError, RoomsSettings};
+use super::{FrankingKeys, Origin, People, PeopleError, Rooms, RoomsError, RoomsSettings};
 use crate::{
     clock::ManualClock,
     federation::{Endpoint, Federation, FederationError, Link, Media},
@@ -19,13 +20,22 @@ use crate::{
 use bytes::Bytes;
 use client::{CLASSICAL, Device, Person, adding};
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
+use openmls::prelude::KeyPackage;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tls_codec::Serialize as _;
 use trefoil_proto::{
     DeviceUri, Domain, RoomUri, Timestamp, Wire as _,
+    edge::NewDevice,
     frame::MailboxEvent,
     mimi::{
-        FanoutMessage, NotifyRequest, SubmitMessageRequest, SubmitMessageResponse, UpdateRequest,
-        fanout::Recipient, update::UpdateOutcome,
+        FanoutMessage, KeyMaterialResponse, NotifyRequest, Protocol, SubmitMessageRequest,
+        SubmitMessageResponse, UpdateRequest,
+        fanout::Recipient,
+        key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialUserCode},
+        update::UpdateOutcome,
     },
 };
 use trefoil_store::{LocalWakes, MemoryStore, Position, QueueKey, ReadLimit, Store};
@@ -59,8 +69,20 @@ impl Link for Nowhere {
     }
 }
 
+/// The devices that are registered at `hub.test`.
+#[derive(Default)]
+pub(super) struct Registered(Mutex<BTreeMap<DeviceUri, NewDevice>>);
+
+impl People for Registered {
+    fn device<'a>(&'a self, device: &'a DeviceUri) -> BoxFuture<'a, Result<Option<NewDevice>, PeopleError>> {
+        let found = self.0.lock().unwrap().get(device).cloned();
+        Box::pin(async move { Ok(found) })
+    }
+}
+
 /// One hub at `hub.test` with everything it needs.
 pub(super) struct Hub {
+    pub(super) people: Arc<Registered>,
     pub(super) store: Arc<MemoryStore>,
     pub(super) mailboxes: Arc<Mailboxes>,
     pub(super) federation: Arc<Federation>,
@@ -70,11 +92,15 @@ pub(super) struct Hub {
 
 impl Hub {
     pub(super) fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()))
+        Self::on(Arc::new(MemoryStore::new()), Arc::default())
     }
 
-    /// A service that starts on what another left in the store.
-    pub(super) fn on(store: Arc<MemoryStore>) -> Self {
+    /// Another process of the service: all that the two share is what is stored.
+    pub(super) fn again(&self) -> Self {
+        Self::on(self.store.clone(), self.people.clone())
+    }
+
+    fn on(store: Arc<MemoryStore>, people: Arc<Registered>) -> Self {
         let domain: Domain = "hub.test".parse().unwrap();
         let mailboxes = Arc::new(Mailboxes::new(store.clone(), Arc::new(LocalWakes::new())));
         let clock = Arc::new(ManualClock::new(NOW));
@@ -91,10 +117,12 @@ impl Hub {
             store.clone(),
             mailboxes.clone(),
             federation.clone(),
+            people.clone(),
             keys,
             RoomsSettings::default(),
         );
         Self {
+            people,
             store,
             mailboxes,
             federation,
@@ -103,8 +131,51 @@ impl Hub {
         }
     }
 
+    /// Registers a device at the hub's service, as it is now.
+    pub(super) fn register(&self, device: &Device) {
+        let registered = NewDevice {
+            uri: device.uri.clone(),
+            signature_key: device.signer.public().try_into().unwrap(),
+            authorisation: device.authorisation.clone(),
+        };
+        self.people.0.lock().unwrap().insert(device.uri.clone(), registered);
+    }
+
+    /// The account removes a device.
+    pub(super) async fn unregister(&self, device: &DeviceUri) {
+        self.people.0.lock().unwrap().remove(device);
+        self.rooms.device_removed(device).await;
+        self.mailboxes.remove(&recipient(device)).await.unwrap();
+    }
+
+    /// A key package as whoever adds a device gets it: claimed through the hub, of a device that is registered.
+    pub(super) fn package(&self, device: &Device) -> KeyPackage {
+        let package = device.key_package(CLASSICAL);
+        if device.uri.domain.as_str() == "hub.test" {
+            self.register(device);
+        } else {
+            self.claim(device, &package, NOW);
+        }
+        package
+    }
+
+    /// Another service answers the hub with a key package.
+    pub(super) fn claim(&self, device: &Device, package: &KeyPackage, now: Timestamp) {
+        let bytes = package.tls_serialize_detached().unwrap();
+        let package = trefoil_proto::mls::KeyPackage::parse(&bytes).unwrap();
+        let status = ClientKeyMaterialStatus::Success(package);
+        let response = KeyMaterialResponse {
+            protocol: Protocol::Mls10,
+            user_status: KeyMaterialUserCode::Success,
+            user_uri: device.uri.user_uri(),
+            clients: vec![ClientKeyMaterial { status, client_uri: device.uri.clone() }],
+        };
+        self.rooms.claimed(&response, now);
+    }
+
     /// Opens the room for a device.
     pub(super) async fn open(&self, device: &mut Device) {
+        self.register(device);
         let agent = self.rooms.keys.agent(&self.rooms.domain);
         let request = device.begin(&self.room, &agent, CLASSICAL, |_| {});
         self.rooms.create(&device.uri, request, NOW).await.unwrap();
@@ -114,7 +185,7 @@ impl Hub {
     pub(super) async fn room_of(&self, people: &[&Person], devices: &mut [&mut Device]) {
         let (first, others) = devices.split_first_mut().unwrap();
         self.open(first).await;
-        let packages = others.iter().map(|device| device.key_package(CLASSICAL)).collect();
+        let packages = others.iter().map(|device| self.package(device)).collect();
         let commit = first.commit(packages, vec![], (people.len() > 1).then(|| adding(&people[1..])));
         assert_eq!(self.update(first, commit).await, success());
         first.merge();

@@ -23,7 +23,7 @@ async fn snapshot_and_log_equal_the_live_state() {
     for round in 0..(live::SNAPSHOT_EVERY + 8) {
         if round % 11 == 5 {
             let person = Person::new("hub.test", &format!("p{round}"));
-            let package = person.device("1").key_package(CLASSICAL);
+            let package = hub.package(&person.device("1"));
             let commit = a.commit(vec![package], vec![], Some(adding(&[&person])));
             assert_eq!(hub.update(&a, commit).await, success());
         } else {
@@ -80,7 +80,7 @@ async fn a_restart_in_the_middle_changes_nothing() {
     let message = a.message(b"before");
     assert!(matches!(hub.submit(&a, message).await.unwrap(), SubmitMessageResponse::Accepted { .. }));
 
-    let hub = Hub::on(hub.store);
+    let hub = hub.again();
     assert_eq!(hub.update(&b, leaving).await, success(), "known from the log");
     assert_eq!(loaded(&hub).await.pending.len(), 1);
     let last = hub.events_for(&b.uri).await.pop().unwrap();
@@ -90,7 +90,7 @@ async fn a_restart_in_the_middle_changes_nothing() {
     let update = trefoil_proto::room::ParticipantListUpdate { removed: vec![1], ..Default::default() };
     let commit = a.commit(vec![], vec![], Some(update));
     assert_eq!(hub.update(&a, commit).await, success());
-    let hub = Hub::on(hub.store);
+    let hub = hub.again();
     assert_eq!(hub.rooms.room(&hub.room).await.unwrap().view().devices.local.len(), 1);
     assert!(loaded(&hub).await.pending.is_empty());
 }

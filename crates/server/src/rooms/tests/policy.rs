@@ -1,15 +1,18 @@
 //! Properties of the decision, whatever a commit does.
 
-use super::super::{
-    Origin,
-    decide::{CommitFacts, Leaf, judge},
+use super::{
+    super::{
+        Origin,
+        decide::{Facts, HubLeaf, judge},
+    },
+    NOW,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use trefoil_proto::{
     DeviceUri,
     credential::AccountKey,
-    room::{ParticipantList, ParticipantListUpdate, Role, UserRolePair},
+    room::{CommitFacts, Leaf, ParticipantList, ParticipantListUpdate, Role, UserRolePair},
 };
 
 const PEOPLE: u8 = 4;
@@ -20,17 +23,22 @@ fn device(person: u8, device: u8) -> DeviceUri {
 }
 
 fn leaf() -> impl Strategy<Value = Leaf> {
-    (0..PEOPLE, 0..3_u8, prop::bool::weighted(0.97), prop::bool::weighted(0.97)).prop_map(
-        |(person, of, own, authorised)| Leaf {
-            device: device(person, of),
-            account_key: AccountKey([if own { person } else { 99 }; 32]),
-            authorised,
-        },
-    )
+    (0..PEOPLE, 0..3_u8, prop::bool::weighted(0.97)).prop_map(|(person, of, own)| Leaf {
+        device: device(person, of),
+        account_key: AccountKey([if own { person } else { 99 }; 32]),
+    })
 }
 
-fn devices() -> impl Strategy<Value = Vec<DeviceUri>> {
-    prop::collection::vec((0..PEOPLE, 0..3_u8).prop_map(|(person, of)| device(person, of)), 0..2)
+/// Devices that were in the tree, those that go by the word of others, and those that go by their own.
+fn tree() -> impl Strategy<Value = (Vec<Leaf>, Vec<DeviceUri>, Vec<DeviceUri>)> {
+    prop::collection::vec((leaf(), 0..8_u8), 0..5).prop_map(|leaves| {
+        let gone = |fate| {
+            let going = leaves.iter().filter(move |(_, of)| *of == fate);
+            going.map(|(leaf, _)| leaf.device.clone()).collect()
+        };
+        let (removed, left) = (gone(0), gone(1));
+        (leaves.into_iter().map(|(leaf, _)| leaf).collect(), removed, left)
+    })
 }
 
 fn list() -> impl Strategy<Value = ParticipantList> {
@@ -64,34 +72,39 @@ fn update() -> impl Strategy<Value = Option<ParticipantListUpdate>> {
     )
 }
 
-fn facts() -> impl Strategy<Value = CommitFacts> {
+fn facts() -> impl Strategy<Value = Facts> {
     (
         (0..PEOPLE, 0..3_u8),
         prop::bool::weighted(0.3),
         prop::option::weighted(0.3, leaf()),
         prop::collection::vec(leaf(), 0..2),
-        devices(),
-        devices(),
+        tree(),
         update(),
         any::<bool>(),
-        prop::collection::vec(leaf(), 0..4),
+        prop::bool::weighted(0.97),
     )
         .prop_map(
-            |(committer, external, renewed, added, removed, left, list_update, metadata_changed, staying)| {
-                CommitFacts {
-                    committer: Some(device(committer.0, committer.1)),
+            |(committer, external, renewed, added, tree, list_update, metadata_changed, authorised)| {
+                let (before, removed, left) = tree;
+                let commit = CommitFacts {
+                    committer: device(committer.0, committer.1),
                     external,
                     renewed,
                     added,
-                    welcomed: vec![],
                     removed,
                     left,
                     list_update,
                     metadata_changed,
-                    staying,
-                }
+                    before,
+                };
+                let new = commit.new_leaves().map(|leaf| hub_leaf(leaf, authorised)).collect();
+                Facts { commit, new }
             },
         )
+}
+
+fn hub_leaf(leaf: &Leaf, authorised: bool) -> HubLeaf {
+    HubLeaf { leaf: leaf.clone(), signature_key: vec![1; 32], authorised, size: 2048, package: None }
 }
 
 fn origin() -> impl Strategy<Value = Origin> {
@@ -108,11 +121,13 @@ proptest! {
     /// Whatever is allowed leaves no ghost behind.
     #[test]
     fn what_is_allowed_leaves_no_ghost(before in list(), facts in facts(), other in prop::option::weighted(0.2, origin())) {
-        let committer = facts.committer.clone().unwrap();
+        let committer = facts.commit.committer.clone();
         let origin = other.unwrap_or_else(|| Origin::Device(committer.clone()));
-        if judge(&before, &facts, &origin).is_err() {
+        if judge(&before, &facts, &origin, NOW).is_err() {
             return Ok(());
         }
+        prop_assert!(facts.new.iter().all(|new| new.authorised));
+        let facts = facts.commit;
         match &origin {
             Origin::Device(device) => prop_assert_eq!(device, &committer),
             Origin::Peer(domain) => prop_assert_eq!(domain, &committer.domain),
@@ -124,14 +139,20 @@ proptest! {
             None => before.clone(),
         };
         let mut devices = BTreeSet::new();
+        let gone = |leaf: &&Leaf| facts.removed.contains(&leaf.device) || facts.left.contains(&leaf.device);
         let joined = facts.renewed.iter().filter(|_| facts.external);
-        for leaf in facts.staying.iter().chain(&facts.added).chain(joined) {
+        let staying = facts.before.iter().filter(|leaf| !gone(leaf));
+        for leaf in staying.chain(&facts.added).chain(joined) {
             prop_assert!(after.role_of(&leaf.device.user_uri()) >= Role::MEMBER);
             prop_assert!(devices.insert(leaf.device.clone()));
         }
-        for leaf in facts.added.iter().chain(&facts.renewed) {
-            prop_assert!(leaf.authorised);
+        // A person's account key is the one that members know, also from a device that goes in the same commit.
+        for leaf in facts.new_leaves() {
+            for known in facts.before.iter().chain(facts.new_leaves()) {
+                prop_assert!(known.device.user_uri() != leaf.device.user_uri() || known.account_key == leaf.account_key);
+            }
         }
+        prop_assert!(facts.external || !facts.removed.contains(&committer) && !facts.left.contains(&committer));
         if role < Role::ADMIN {
             let own = |device: &DeviceUri| device.user_uri() == committer.user_uri();
             prop_assert!(facts.added.iter().all(|leaf| own(&leaf.device)));
@@ -150,14 +171,20 @@ proptest! {
         let before = ParticipantList {
             participants: vec![UserRolePair { user: committer.user_uri(), role: Role::ADMIN }],
         };
-        let leaf = Leaf { device: committer.clone(), account_key: AccountKey([1; 32]), authorised: true };
-        let facts = CommitFacts {
-            committer: Some(committer.clone()),
+        let leaf = Leaf { device: committer.clone(), account_key: AccountKey([1; 32]) };
+        let commit = CommitFacts {
+            committer: committer.clone(),
+            external: false,
             renewed: Some(leaf.clone()),
-            staying: vec![leaf],
-            ..Default::default()
+            added: vec![],
+            removed: vec![],
+            left: vec![],
+            list_update: None,
+            metadata_changed: false,
+            before: vec![leaf.clone()],
         };
-        prop_assert!(judge(&before, &facts, &Origin::Device(committer)).is_ok());
+        let facts = Facts { commit, new: vec![hub_leaf(&leaf, true)] };
+        prop_assert!(judge(&before, &facts, &Origin::Device(committer), NOW).is_ok());
     }
 }
 
@@ -169,8 +196,8 @@ fn the_property_is_tried_on_commits_that_are_allowed() {
     let mut allowed = 0;
     for _ in 0..4000 {
         let (before, facts) = (list(), facts()).new_tree(&mut runner).unwrap().current();
-        let origin = Origin::Device(facts.committer.clone().unwrap());
-        allowed += usize::from(judge(&before, &facts, &origin).is_ok());
+        let origin = Origin::Device(facts.commit.committer.clone());
+        allowed += usize::from(judge(&before, &facts, &origin, NOW).is_ok());
     }
     assert!(allowed >= 40, "only {allowed}");
 }
