@@ -101,10 +101,10 @@ async fn what_is_read_is_told_and_what_has_a_timer_disappears() {
     println!("mention, read status, disappearing and typing seen across services");
 }
 
-fn messages(device: &Device, room: &trefoil_proto::RoomUri) -> Vec<Box<trefoil::show::Message>> {
+fn messages(device: &Device, room: &trefoil_proto::RoomUri) -> Vec<trefoil::show::Message> {
     let lines = trefoil::show::timeline(&device.agent, room, 100).unwrap();
     let message = |line| match line {
-        trefoil::show::Shown::Message(message) => Some(message),
+        trefoil::show::Shown::Message(message) => Some(*message),
         _ => None,
     };
     lines.into_iter().filter_map(message).collect()
