@@ -87,14 +87,21 @@ impl FederationError {
         ErrorBody { code, retry_after_ms, detail: detail.as_bytes().to_vec() }
     }
 
-    /// True if the same request can never succeed: a refusal in the peer's own words that is not about load or time.
+    /// True if the same request can never succeed: a refusal in the peer's own words whose reason lies in the request.
+    /// `NotFound` and `Unsupported` are what a peer of another version says of an endpoint, so they do not end anything.
     pub(super) fn is_final(&self) -> bool {
         let Self::Refused { status, body, decoded, .. } = self else { return false };
-        let for_now = matches!(
+        let for_good = matches!(
             body.code,
-            ErrorCode::RateLimited | ErrorCode::PeerUnavailable | ErrorCode::Internal | ErrorCode::Draining
+            ErrorCode::Malformed
+                | ErrorCode::TooLarge
+                | ErrorCode::NotAllowed
+                | ErrorCode::WrongDomain
+                | ErrorCode::BadSignature
+                | ErrorCode::InvalidHandshake
+                | ErrorCode::NotFranked
         );
-        *decoded && (400..500).contains(status) && !matches!(status, 408 | 429) && !for_now
+        *decoded && (400..500).contains(status) && !matches!(status, 408 | 429) && for_good
     }
 
     /// True if the peer as a whole cannot take anything now, and not only what was sent.

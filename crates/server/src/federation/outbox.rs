@@ -24,6 +24,8 @@ const REFUSED: u16 = 1024;
 /// An outbox entry that its peer refused for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// Counts the peer's refusals from zero: the first in a list says how many older ones were let go.
+    pub number: u64,
     /// When.
     pub at: Timestamp,
     /// HTTP status of the answer.
@@ -90,14 +92,16 @@ impl Federation {
         }
     }
 
-    /// The entries that a peer refused for good; at most the last 1024.
+    /// The entries that a peer refused for good, oldest first; at most the last 1024.
     ///
     /// # Errors
     /// [`FederationError::Store`].
     pub async fn refused(&self, domain: &Domain) -> Result<Vec<Refusal>, FederationError> {
         let range = KeyRange::prefix(rows::domain_prefix(domain));
         let found = self.store.scan(rows::REFUSED, range, usize::from(REFUSED)).await?;
-        Ok(found.iter().filter_map(|(_, row)| rows::decode_refused(row)).collect())
+        let mut refused: Vec<_> = found.iter().filter_map(|(_, row)| rows::decode_refused(row)).collect();
+        refused.sort_unstable_by_key(|refusal| refusal.number);
+        Ok(refused)
     }
 
     async fn peers(&self) -> Result<Vec<Domain>, FederationError> {

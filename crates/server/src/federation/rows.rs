@@ -99,6 +99,7 @@ pub(super) fn decode_seen(row: &[u8]) -> Option<(u64, [u8; 32])> {
 pub(super) fn encode_refused(refusal: &Refusal) -> Vec<u8> {
     let entry = encode_outbox(&refusal.room, &refusal.body);
     let mut row = vec![VERSION];
+    row.extend_from_slice(&refusal.number.to_be_bytes());
     row.extend_from_slice(&refusal.at.0.to_be_bytes());
     row.extend_from_slice(&refusal.status.to_be_bytes());
     row.extend_from_slice(&(refusal.code as u16).to_be_bytes());
@@ -108,9 +109,10 @@ pub(super) fn encode_refused(refusal: &Refusal) -> Vec<u8> {
 
 pub(super) fn decode_refused(row: &Bytes) -> Option<Refusal> {
     let mut reader = Reader::new(row)?;
-    let (at, status, code) = (Timestamp(reader.u64()?), reader.u16()?, code(reader.u16()?)?);
+    let (number, at) = (reader.u64()?, Timestamp(reader.u64()?));
+    let (status, code) = (reader.u16()?, code(reader.u16()?)?);
     let (room, body) = decode_outbox(&row.slice_ref(reader.0))?;
-    Some(Refusal { at, status, code, room, body })
+    Some(Refusal { number, at, status, code, room, body })
 }
 
 pub(super) fn encode_incident(number: u64, incident: &Incident) -> Vec<u8> {

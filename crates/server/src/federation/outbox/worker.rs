@@ -40,6 +40,7 @@ pub(super) async fn work(federation: Arc<Federation>, domain: Domain, bell: Arc<
         delivered: BTreeMap::new(),
         trimmable: 0,
         parked: 0,
+        next_refusal: None,
         hold: Hold::default(),
     };
     let mut on_the_way = FuturesUnordered::new();
@@ -131,6 +132,8 @@ struct Worker {
     parked: usize,
     /// Of the peer as a whole.
     hold: Hold,
+    /// The number of the next refusal; unknown until the first.
+    next_refusal: Option<u64>,
 }
 
 impl Worker {
@@ -308,19 +311,29 @@ impl Worker {
         }
     }
 
-    async fn record(&self, room: &RoomUri, run: &Run, error: FederationError) -> Result<(), FederationError> {
+    async fn record(
+        &mut self,
+        room: &RoomUri,
+        run: &Run,
+        error: FederationError,
+    ) -> Result<(), FederationError> {
         tracing::warn!(%error, peer = %self.domain, "refused for good");
         let FederationError::Refused { status, body, .. } = error else { return Err(error) };
         let code = body.code;
         let at = self.federation.clock.now();
+        let mut number = match self.next_refusal {
+            Some(number) => number,
+            None => self.federation.refused(&self.domain).await?.last().map_or(0, |last| last.number + 1),
+        };
         let mut batch = Batch::new();
         for entry in &run.entries {
-            let refusal = Refusal { at, status, code, room: room.clone(), body: entry.body.clone() };
-            let slot = u16::try_from(entry.position.0 % u64::from(REFUSED))
-                .expect("a remainder is below its divisor");
+            let refusal = Refusal { number, at, status, code, room: room.clone(), body: entry.body.clone() };
+            let slot = u16::try_from(number % u64::from(REFUSED)).expect("a remainder is below its divisor");
             batch.put(rows::REFUSED, rows::slot_key(&self.domain, slot), rows::encode_refused(&refusal));
+            number += 1;
         }
         self.federation.store.commit(batch).await?;
+        self.next_refusal = Some(number);
         Ok(())
     }
 

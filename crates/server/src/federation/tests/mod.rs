@@ -38,6 +38,8 @@ pub(super) enum Weather {
     AnswersLost,
     /// The peer refuses with a status.
     Refuses(u16),
+    /// The peer refuses with 404 and a reason.
+    Says(ErrorCode),
     /// Something before the peer answers with a status, in words that are not the peer's.
     Proxy(u16),
 }
@@ -75,6 +77,15 @@ impl Wire {
         match weather {
             Weather::Down => return Err(lost()),
             Weather::Refuses(status) => return Err(refused(status)),
+            Weather::Says(code) => {
+                let body = ErrorBody { code, retry_after_ms: 0, detail: vec![] };
+                return Err(FederationError::Refused {
+                    domain: domain.clone(),
+                    status: 404,
+                    body,
+                    decoded: true,
+                });
+            }
             Weather::Proxy(status) => return Err(answered(status, false)),
             Weather::Fine | Weather::AnswersLost => {}
         }

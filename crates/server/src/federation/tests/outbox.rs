@@ -91,6 +91,48 @@ async fn a_refusal_for_now_is_no_refusal_for_good() {
 }
 
 #[tokio::test]
+async fn what_a_peer_of_another_version_says_of_an_endpoint_is_not_final() {
+    for code in [ErrorCode::NotFound, ErrorCode::Unsupported] {
+        let follower = follower();
+        let (hub, running) = hub(&follower);
+        let tea = room("tea");
+        hub.wire.set(Weather::Says(code));
+        hub.queue(&tea, 0..2).await;
+        until("it tried", || async { hub.wire.requests.load(Ordering::SeqCst) >= 2 }).await;
+        hub.wire.set(Weather::Fine);
+        until("delivered", || async { hub.waiting().await == 0 }).await;
+        assert_eq!(follower.received().await[&tea.to_string()], [0, 1], "{code:?}");
+        running.abort();
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_counted_and_only_the_oldest_are_let_go() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, coffee) = (room("tea"), room("coffee"));
+    let domain = "follower.test".parse().unwrap();
+    *hub.wire.poison.lock().unwrap() = Some(event(&tea, 7));
+    hub.queue(&tea, [7]).await;
+    until("refused", || async { hub.waiting().await == 0 }).await;
+    // So many are taken that the next refusal stands 1024 entries later in the queue.
+    hub.queue(&coffee, 0..1023).await;
+    hub.queue(&tea, [7]).await;
+    until("refused", || async { hub.waiting().await == 0 }).await;
+    let numbers = |refused: Vec<Refusal>| refused.iter().map(|one| one.number).collect::<Vec<_>>();
+    assert_eq!(numbers(hub.federation.refused(&domain).await.unwrap()), [0, 1]);
+    running.abort();
+    let _ = running.await;
+    // The numbers go on after a restart.
+    let (hub, running) = hub_on(hub.store, &follower);
+    hub.wire.set(Weather::Refuses(403));
+    hub.queue(&tea, 0..1025).await;
+    until("refused", || async { hub.waiting().await == 0 }).await;
+    assert_eq!(numbers(hub.federation.refused(&domain).await.unwrap()), (3..1027).collect::<Vec<_>>());
+    running.abort();
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_the_peers_own_is_never_final() {
     for status in [400, 401, 403, 404, 405, 413, 429, 502] {
         let follower = follower();
