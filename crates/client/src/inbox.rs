@@ -82,6 +82,7 @@ impl Core {
             }
             Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
             Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
+            Ok(MailboxEvent::Lapsed) => self.emit(Event::MailboxLapsed),
             Err(_) => self.emit(Event::Refused { room: None, reason: Refusal::Malformed }),
         }
         Ok(())

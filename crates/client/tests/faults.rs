@@ -70,6 +70,24 @@ fn a_stamp_that_was_tampered_with_is_refused() {
     }
 }
 
+#[test]
+fn a_lapsed_mailbox_is_said_once_and_acknowledged() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.events(bob);
+    world.devices[bob].deaf = true;
+    world.say(alice, &room, "lost");
+    world.run();
+    let device = world.uri(bob);
+    world.hub.mailboxes.get_mut(&device).unwrap().last_mut().unwrap().body = MailboxEvent::Lapsed.encode();
+    world.devices[bob].deaf = false;
+    world.run();
+    let lapses = world.events(bob).into_iter().filter(|event| matches!(event, Event::MailboxLapsed)).count();
+    assert_eq!(lapses, 1);
+    assert_eq!(refusals(&world.events(bob)), [] as [Refusal; 0]);
+}
+
 /// A plain member's altered client, and a hub that lets everything through, against everyone else.
 #[test]
 fn a_ghost_that_a_member_adds_without_leave_is_refused() {

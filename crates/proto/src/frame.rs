@@ -102,4 +102,8 @@ pub enum MailboxEvent {
         /// One-use packages left of the suite that has fewest.
         left: u32,
     },
+    /// The mailbox was full, or nobody read it for too long, and was emptied: what this device did not acknowledge
+    /// before is lost to it. It joins its rooms again.
+    #[tls_codec(discriminant = 4)]
+    Lapsed,
 }

@@ -1,5 +1,7 @@
 //! One service: opens its stores and keys, wires the rooms together, listens, and ends in peace.
 
+mod upkeep;
+
 use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
     clock::{Clock, SystemClock},
@@ -7,7 +9,7 @@ use crate::{
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
     federation::{Federation, FederationError, HttpLink, HttpSettings, Link},
     keys::Keys,
-    mailbox::Mailboxes,
+    mailbox::{Mailboxes, Quota},
     media::{self, Media},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsSettings},
     secrets::{SecretName, Secrets, SecretsError},
@@ -18,7 +20,6 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 use tokio::sync::{mpsc, watch};
 use trefoil_proto::{
@@ -30,8 +31,6 @@ use trefoil_store::{Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, 
 
 /// The hub's franking keys that are in use.
 const FRANKING_KEY: u32 = 1;
-/// Between two rounds of forgetting what has run out.
-const SWEEP: Duration = Duration::from_secs(600);
 
 /// An opened service. Its sockets are bound; nothing is accepted before [`Service::run`].
 pub struct Service {
@@ -187,7 +186,12 @@ impl Service {
             bytes_per_day: config.limits.media_bytes_per_day,
             days: config.limits.media_days,
         };
-        let mailboxes = Arc::new(Mailboxes::new(Arc::clone(&store), wakes));
+        let quota = Quota {
+            entries: config.limits.mailbox_entries.get(),
+            bytes: config.limits.mailbox_bytes,
+            days: config.limits.mailbox_days.get(),
+        };
+        let mailboxes = Arc::new(Mailboxes::with_quota(Arc::clone(&store), wakes, quota));
         let federation = Arc::new(Federation::new(
             config.domain.clone(),
             Arc::clone(&store),
@@ -279,7 +283,9 @@ impl Service {
         let mut background = tokio::task::JoinSet::new();
         background.spawn(client.run(Arc::clone(&edge)));
         background.spawn(federation.run(Arc::clone(&edge)));
-        background.spawn(sweep(Arc::clone(&edge), house.clone(), clock));
+        let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };
+        background.spawn(upkeep::tend(Arc::clone(&house.mailboxes), residents, Arc::clone(&clock)));
+        background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), clock));
         let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
         drop(edge);
         tokio::pin!(shutdown);
@@ -314,29 +320,6 @@ struct PeopleHere(Arc<Accounts>);
 impl People for PeopleHere {
     fn device<'a>(&'a self, device: &'a DeviceUri) -> BoxFuture<'a, Result<Option<NewDevice>, PeopleError>> {
         Box::pin(async move { self.0.device(device).await.map_err(|error| PeopleError(Box::new(error))) })
-    }
-}
-
-/// Forgets what has run out, again and again.
-async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        let now = clock.now();
-        if edge.sweep().await.is_err() {
-            tracing::warn!("the sweep of tokens stopped early");
-        }
-        if let Err(error) = house.accounts.sweep(now).await {
-            tracing::warn!(%error, "the sweep of accounts stopped early");
-        }
-        if let Err(error) = house.keys.sweep(now).await {
-            tracing::warn!(%error, "the sweep of key packages stopped early");
-        }
-        if let Err(error) = house.media.sweep(now).await {
-            tracing::warn!(%error, "the sweep of media stopped early");
-        }
-        if let Err(error) = house.mailboxes.sweep(now).await {
-            tracing::warn!(%error, "the sweep of mailboxes stopped early");
-        }
     }
 }
 

@@ -209,6 +209,13 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberAdded { room, by, .. } => simple(room, "member-added", None, Some(by.to_string())),
         Event::MemberRemoved { room, by, .. } => simple(room, "member-removed", None, Some(by.to_string())),
         Event::RoomRenamed { room, by, .. } => simple(room, "room-renamed", None, Some(by.to_string())),
+        Event::MailboxLapsed => Some(Shown::Event(Happened {
+            room: None,
+            event: "mailbox-lapsed",
+            message: None,
+            by: None,
+            detail: Some("what waited here was dropped: too much, or unread for too long".to_owned()),
+        })),
         Event::Refused { room, reason } => Some(Shown::Event(Happened {
             room: room.as_ref().map(ToString::to_string),
             event: "refused",

@@ -153,6 +153,16 @@ pub(super) struct Limits {
     /// Days that media are kept after their upload. Default: 365.
     /// Example: `365`
     pub media_days: u32,
+    /// Events that one device's mailbox holds. A mailbox that is fuller, by a sixteenth at most, lapses: it is emptied,
+    /// and the device joins its rooms again when it is back. Default: 200000.
+    /// Example: `200000`
+    pub mailbox_entries: u32,
+    /// Bytes of events that one device's mailbox holds, with the same end. Default: 536870912 (512 MiB).
+    /// Example: `536870912`
+    pub mailbox_bytes: u64,
+    /// Days without a read after which a mailbox lapses. Default: 60.
+    /// Example: `60`
+    pub mailbox_days: u32,
     /// Connections at a time on each listener. Default: 200000.
     /// Example: `200000`
     pub connections: u32,
@@ -173,6 +183,7 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let quota = crate::mailbox::Quota::default();
         Self {
             anonymous_per_minute: 300,
             registrations_per_hour: 200,
@@ -189,6 +200,9 @@ impl Default for Limits {
             codes_per_hour_in_all: 2_000,
             media_bytes_per_day: 4 * 1024 * 1024 * 1024,
             media_days: 365,
+            mailbox_entries: quota.entries,
+            mailbox_bytes: quota.bytes,
+            mailbox_days: quota.days,
             connections: 200_000,
             connections_per_address: 1_000,
             body_bytes: 256 * 1024 * 1024,

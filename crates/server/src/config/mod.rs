@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use toml::{Table, Value};
-use trefoil_proto::{Domain, edge::Profile};
+use trefoil_proto::{Domain, Wire as _, edge::Profile, frame::MailboxEvent};
 
 /// Environment variables that begin with this override the file: `TREFOIL_SERVICE_DRAIN_SECONDS=5`,
 /// `TREFOIL_SERVICE_CLIENT__LISTEN=127.0.0.1:0` (two underscores between table and key; values are TOML, or plain
@@ -121,6 +121,12 @@ pub struct Limits {
     pub media_bytes_per_day: u64,
     /// Days that media are kept.
     pub media_days: u32,
+    /// Entries in a mailbox.
+    pub mailbox_entries: NonZeroU32,
+    /// Bytes of entries in a mailbox; the largest event fits.
+    pub mailbox_bytes: u64,
+    /// Days without a read that a mailbox is kept.
+    pub mailbox_days: NonZeroU32,
     /// Connections at a time and listener.
     pub connections: NonZeroU32,
     /// Connections at a time, listener and address.
@@ -305,6 +311,9 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         codes_per_hour_in_all: positive("limits.codes_per_hour_in_all", file.codes_per_hour_in_all)?,
         media_bytes_per_day: file.media_bytes_per_day,
         media_days: file.media_days.max(1),
+        mailbox_entries: positive("limits.mailbox_entries", file.mailbox_entries)?,
+        mailbox_bytes: mailbox_bytes(file.mailbox_bytes)?,
+        mailbox_days: positive("limits.mailbox_days", file.mailbox_days)?,
         connections: positive("limits.connections", file.connections)?,
         connections_per_address: positive("limits.connections_per_address", file.connections_per_address)?,
         body_bytes: body_bytes(file.body_bytes)?,
@@ -321,6 +330,14 @@ fn body_bytes(bytes: u64) -> Result<u64, ConfigError> {
     } else {
         Err(invalid("limits.body_bytes", &format!("must be {least} at least")))
     }
+}
+
+fn mailbox_bytes(bytes: u64) -> Result<u64, ConfigError> {
+    if bytes < MailboxEvent::LIMIT as u64 {
+        let why = format!("must be {} at least, or the largest event would not fit", MailboxEvent::LIMIT);
+        return Err(ConfigError::Invalid { key: "limits.mailbox_bytes", why });
+    }
+    Ok(bytes)
 }
 
 fn address(key: &'static str, raw: &str) -> Result<SocketAddr, ConfigError> {

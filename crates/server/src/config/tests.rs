@@ -38,6 +38,16 @@ fn defaults_fill_what_the_file_leaves_out() {
 }
 
 #[test]
+fn a_mailbox_takes_the_largest_event_and_is_kept_a_day() {
+    let limits = with("[limits]\nmailbox_entries = 7\nmailbox_days = 3").unwrap().limits;
+    assert_eq!((limits.mailbox_entries.get(), limits.mailbox_days.get()), (7, 3));
+    for key in ["mailbox_entries", "mailbox_days"] {
+        assert_eq!(refused_key(with(&format!("[limits]\n{key} = 0"))), format!("limits.{key}"));
+    }
+    assert_eq!(refused_key(with("[limits]\nmailbox_bytes = 1000")), "limits.mailbox_bytes");
+}
+
+#[test]
 fn unknown_keys_are_errors_in_file_and_environment() {
     assert!(matches!(with("colour = 1"), Err(ConfigError::Syntax(_))));
     assert!(matches!(with("[limits]\nmesages_per_second = 1"), Err(ConfigError::Syntax(_))));

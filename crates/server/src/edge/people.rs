@@ -53,7 +53,9 @@ pub(super) async fn register(
     request: Body<RegisterRequest>,
 ) -> Result<StatusCode, Refusal> {
     edge.rates.registration(address, edge.now())?;
-    Ok(status(edge.house.accounts.register(&request.value, edge.now()).await?))
+    let accepted = edge.house.accounts.register(&request.value, edge.now()).await?;
+    edge.house.mailboxes.admit(&recipient(&request.value.tbs.device.uri));
+    Ok(status(accepted))
 }
 
 /// `POST accounts/devices`.
@@ -66,6 +68,7 @@ pub(super) async fn add_device(
         return Err(AccountsError::IdsInUse.into());
     }
     let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
+    edge.house.mailboxes.admit(&recipient(&request.value.uri));
     edge.tell_devices(&caller).await?;
     Ok(status(accepted))
 }

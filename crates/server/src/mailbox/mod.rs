@@ -4,30 +4,30 @@
 //! of its own, and calls [`Mailboxes::announce`] when the batch is durable: connections look again, truth is in the
 //! store.
 //!
-//! **Limit.** A mailbox that nobody has read for [`UNREAD_DAYS`] days *lapses*: [`Mailboxes::sweep`] empties it. The
-//! device is not removed from anything; when it comes back it finds that its rooms have moved on without it and joins
-//! them again by external commit, as after any loss of its state. Until then an entry is never dropped.
+//! **Limit.** A mailbox has a [`Quota`] of entries, bytes and days without a read. One that passes it *lapses*: it is
+//! emptied, and its first entry is then [`MailboxEvent::Lapsed`]. The device is not removed from anything; when it
+//! comes back it is told, and joins its rooms again by external commit, as after any loss of its state. Short of that
+//! no entry of a device that exists is dropped. Devices that this service does not have get no mailbox.
 
+mod fill;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
+pub use fill::Quota;
 pub use rows::TABLES;
+pub use upkeep::Residents;
 
 use bytes::Bytes;
+use fill::Fills;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
 };
-use trefoil_proto::{Timestamp, Wire as _, frame::MailboxEvent, mimi::fanout::Recipient};
-use trefoil_store::{Batch, Entry, KeyRange, Position, QueueKey, ReadLimit, Store, StoreError, Wakes, Watch};
-
-/// Days without a read after which a mailbox lapses.
-pub const UNREAD_DAYS: u32 = 60;
-
-const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
-/// Rows that one step of a sweep looks at.
-const SWEEP_STEP: usize = 1024;
+use tokio::sync::Notify;
+use trefoil_proto::{Wire as _, frame::MailboxEvent, mimi::fanout::Recipient};
+use trefoil_store::{Batch, Entry, Position, QueueKey, ReadLimit, Store, StoreError, Wakes, Watch};
 
 /// Why a mailbox could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum MailboxError {
     /// Unread mailboxes could not be found or marked.
     #[error("sweep the mailboxes")]
     Sweep(#[source] StoreError),
+    /// Mailboxes that were appended to could not be looked after.
+    #[error("tend the mailboxes")]
+    Tend(#[source] StoreError),
 }
 
 /// Every mailbox of a service.
@@ -56,14 +59,22 @@ pub struct Mailboxes {
     store: Arc<dyn Store>,
     wakes: Arc<dyn Wakes>,
     /// Mailboxes read since the last sweep. Lost in a crash, which costs a mailbox at most the time between two
-    /// sweeps out of its [`UNREAD_DAYS`] days.
+    /// sweeps out of its days.
     read: Mutex<HashSet<QueueKey>>,
+    quota: Quota,
+    fills: Fills,
+    tending: Notify,
 }
 
 impl Mailboxes {
-    /// Mailboxes in a store, with the bus that tells connections to look.
+    /// Mailboxes of the default quota in a store, with the bus that tells connections to look.
     pub fn new(store: Arc<dyn Store>, wakes: Arc<dyn Wakes>) -> Self {
-        Self { store, wakes, read: Mutex::default() }
+        Self::with_quota(store, wakes, Quota::default())
+    }
+
+    /// As [`Self::new`], with another quota.
+    pub fn with_quota(store: Arc<dyn Store>, wakes: Arc<dyn Wakes>, quota: Quota) -> Self {
+        Self { store, wakes, read: Mutex::default(), quota, fills: Fills::new(quota), tending: Notify::new() }
     }
 
     /// The queue of a device: `user/device`.
@@ -97,11 +108,18 @@ impl Mailboxes {
     pub fn append_to(
         &self,
         batch: &mut Batch,
-        queues: Vec<QueueKey>,
+        mut queues: Vec<QueueKey>,
         event: &MailboxEvent,
     ) -> Result<(), MailboxError> {
+        if queues.is_empty() {
+            return Ok(());
+        }
+        let body = encode(event)?;
+        if self.fills.count(&mut queues, body.len()) {
+            self.tending.notify_one();
+        }
         if !queues.is_empty() {
-            batch.append(queues, encode(event)?);
+            batch.append(queues, body);
         }
         Ok(())
     }
@@ -162,63 +180,20 @@ impl Mailboxes {
         self.wakes.watch(&queue)
     }
 
-    /// Forgets a mailbox with everything in it: the device is gone.
+    /// A device was taken in: its mailbox takes events from now on.
+    pub fn admit(&self, recipient: &Recipient) {
+        self.fills.admit(&self.queue(recipient));
+    }
+
+    /// Forgets a mailbox with everything in it: the device is gone, and what still comes for it is dropped.
     ///
     /// # Errors
     /// [`MailboxError::Forget`].
     pub async fn remove(&self, recipient: &Recipient) -> Result<(), MailboxError> {
         let queue = self.queue(recipient);
         self.reads().remove(&queue);
-        self.empty(&queue).await.map_err(MailboxError::Forget)
-    }
-
-    /// Marks the mailboxes that were read since the last sweep, and empties those that lapsed. Once an hour is
-    /// enough. Returns how many lapsed.
-    ///
-    /// # Errors
-    /// [`MailboxError::Sweep`]; the next sweep does what this one left.
-    pub async fn sweep(&self, now: Timestamp) -> Result<usize, MailboxError> {
-        let today = u32::try_from(now.0 / DAY_MILLIS).unwrap_or(u32::MAX);
-        let read: Vec<QueueKey> = self.reads().drain().collect();
-        for chunk in read.chunks(SWEEP_STEP) {
-            let mut batch = Batch::new();
-            for queue in chunk {
-                batch.put(rows::LAST_READ, queue.0.clone(), rows::encode_day(today));
-            }
-            if let Err(error) = self.store.commit(batch).await {
-                self.reads().extend(read);
-                return Err(MailboxError::Sweep(error));
-            }
-        }
-        let mut lapsed = 0;
-        let mut range = KeyRange::all();
-        loop {
-            let found = self
-                .store
-                .scan(rows::LAST_READ, range.clone(), SWEEP_STEP)
-                .await
-                .map_err(MailboxError::Sweep)?;
-            let Some((last, _)) = found.last() else { return Ok(lapsed) };
-            range.start = [last.as_ref(), &[0]].concat().into();
-            for (queue, day) in found {
-                let Some(day) = rows::decode_day(&day) else {
-                    tracing::warn!("a mailbox row of an unknown form was left alone");
-                    continue;
-                };
-                let queue = QueueKey(queue);
-                // Someone who came back while the sweep ran keeps what is there.
-                if today.saturating_sub(day) >= UNREAD_DAYS && !self.reads().contains(&queue) {
-                    self.empty(&queue).await.map_err(MailboxError::Sweep)?;
-                    lapsed += 1;
-                }
-            }
-        }
-    }
-
-    async fn empty(&self, queue: &QueueKey) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        batch.trim(queue.clone(), Position(u64::MAX)).delete(rows::LAST_READ, queue.0.clone());
-        self.store.commit(batch).await.map(drop)
+        self.fills.shun(&queue);
+        self.forget(&queue).await.map_err(MailboxError::Forget)
     }
 
     fn mark_read(&self, queue: &QueueKey) {

@@ -3,14 +3,14 @@
 use crate::catalogue::TableNote;
 use trefoil_store::Table;
 
-/// Queue name to the day it was last read.
+/// Queue name to the day from which its days without a read count.
 pub(super) const LAST_READ: Table = Table::new("mailbox.last_read");
 
 /// What this room stores.
 pub const TABLES: &[TableNote] = &[TableNote {
     table: LAST_READ,
-    holds: "for each device's mailbox, the day on which it was last read",
-    kept: "until the device is removed or its mailbox lapses",
+    holds: "for each device's mailbox, the day on which it was last read, first used or lapsed",
+    kept: "until the device is removed",
     discloses: "which devices exist, by opaque id, and the last day on which each was connected",
 }];
 

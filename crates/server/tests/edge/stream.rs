@@ -55,7 +55,7 @@ pub fn event(entry: &MailboxEntry) -> FanoutMessage {
 pub fn room_event(entry: &MailboxEntry) -> Option<FanoutMessage> {
     match MailboxEvent::decode(&entry.body).unwrap() {
         MailboxEvent::Room { message, .. } => Some(message),
-        MailboxEvent::DevicesChanged | MailboxEvent::KeyPackagesLow { .. } => None,
+        MailboxEvent::DevicesChanged | MailboxEvent::KeyPackagesLow { .. } | MailboxEvent::Lapsed => None,
     }
 }
 
@@ -258,4 +258,31 @@ async fn a_service_that_stops_says_so_and_finishes() {
     });
     service.stop().await;
     assert_eq!(watching.await.unwrap(), (Ok(ServerFrame::Draining), Err(1001)));
+}
+
+#[tokio::test]
+async fn a_device_whose_mailbox_was_full_is_told_when_it_connects() {
+    let service = World::new().start_with(
+        "account",
+        "account.test",
+        free_port(),
+        &[],
+        "[limits]\nmailbox_entries = 4\n",
+    );
+    let (room, mut ann, bob) = room_of_two(&service).await;
+    let mut from = service.connect(&ann.token, "").await;
+    let own = delivered(&mut from).await;
+    send(&mut from, &ClientFrame::Acknowledge { through: own[0].position }).await;
+    assert_eq!(next(&mut from).await, Ok(ServerFrame::CaughtUp));
+    for tag in 0..200 {
+        let request = ann.mls.message(b"again");
+        send(&mut from, &ClientFrame::Submit { tag, room: room.clone(), request }).await;
+        assert!(matches!(next(&mut from).await, Ok(ServerFrame::Submitted { .. })));
+        let mut to = service.connect(&bob.token, "").await;
+        if delivered(&mut to).await[0].body == MailboxEvent::Lapsed.encode() {
+            assert!(tag >= 3, "a Welcome and {tag} messages fit");
+            return;
+        }
+    }
+    panic!("200 messages in a mailbox of 4");
 }
