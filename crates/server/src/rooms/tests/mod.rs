@@ -244,7 +244,7 @@ impl Hub {
 
     /// Empties a device's mailbox or its service's outbox.
     pub(super) async fn drop_mail(&self, device: &DeviceUri) {
-        self.mailboxes.remove(&recipient(device)).await.unwrap();
+        self.mailboxes.acknowledge(&recipient(device), Position(u64::MAX)).await.unwrap();
         let mut batch = trefoil_store::Batch::new();
         batch.trim(outbox(&device.domain), Position(u64::MAX));
         Store::commit(&*self.store, batch).await.unwrap();
