@@ -1,7 +1,7 @@
 //! The account: made here, proven to the service by signed challenges. Tokens live in memory only.
 
 use crate::{
-    ClientError, Event, HttpResponse, Method, Refusal,
+    ChangeRefusal, ClientError, Event, HttpResponse, Method, Refusal,
     core::Core,
     error::mls,
     live::{Job, Token},
@@ -27,6 +27,8 @@ use zeroize::Zeroizing;
 const TOKEN_MARGIN: u64 = 60_000;
 /// Tokens that are refused in a row before the person is told.
 const TOKEN_REFUSALS: u32 = 3;
+/// Times in a row that another person's service is not reached before the person who adds them is told.
+const PEER_TRIES: u32 = 4;
 
 impl AccountRow {
     /// The keys in use.
@@ -294,6 +296,14 @@ impl Core {
             error.code,
             ErrorCode::PeerUnavailable | ErrorCode::Internal | ErrorCode::Draining | ErrorCode::RateLimited
         );
+        // Whoever adds somebody waits for an answer; a service that is away may be so for days.
+        if let Job::KeyMaterial(room, user) = job
+            && error.code == ErrorCode::PeerUnavailable
+            && self.live.tries(job) + 1 >= PEER_TRIES
+        {
+            self.live.backoff.remove(job);
+            return self.not_added(room, ChangeRefusal::OutOfReach(user.clone()), user);
+        }
         if passing {
             self.live.pause(job.clone(), error.retry_after_ms.into(), now);
             return Ok(());

@@ -176,6 +176,8 @@ pub enum ChangeRefusal {
     TooManyConflicts,
     /// There is no such person, or that person gives no key packages for this room.
     Unavailable(UserUri),
+    /// This person's service cannot be reached now: ask again later.
+    OutOfReach(UserUri),
     /// Somebody's device is not what it should be.
     Untrusted(Refusal),
     /// Another code of the service or the hub.

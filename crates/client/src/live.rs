@@ -99,11 +99,16 @@ const LONGEST: u64 = 60_000;
 impl Live {
     /// Notes a failure of a job: the pause doubles each time, half of it random.
     pub(crate) fn pause(&mut self, job: Job, least_ms: u64, now: Timestamp) {
-        let tries = self.backoff.get(&job).map_or(0, |backoff| backoff.tries);
+        let tries = self.tries(&job);
         let span = FIRST.checked_shl(tries).unwrap_or(LONGEST).clamp(FIRST, LONGEST);
         let jitter = rand::random_range(0..=span / 2);
         let due = now.plus_millis((span / 2 + jitter).max(least_ms));
         self.backoff.insert(job, Backoff { tries: tries.saturating_add(1), due });
+    }
+
+    /// How often in a row a job failed.
+    pub(crate) fn tries(&self, job: &Job) -> u32 {
+        self.backoff.get(job).map_or(0, |backoff| backoff.tries)
     }
 
     /// True if a job is neither under way nor pausing; a pause's end becomes a wake-up.

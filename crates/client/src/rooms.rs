@@ -181,7 +181,7 @@ impl Core {
                 // Messages wait for a change that is on its way: it would make their epoch old.
                 let room = self.known_room(uri)?;
                 if room.row.pending.is_some() || room.row.state != RoomState::Open {
-                    return Ok(true);
+                    return Ok(changing);
                 }
                 Ok(self.pump_outbox(uri, now)? || changing)
             }
@@ -341,13 +341,20 @@ impl Core {
     }
 
     fn unavailable(&mut self, uri: &RoomUri, user: &UserUri) -> Result<(), ClientError> {
+        self.not_added(uri, ChangeRefusal::Unavailable(user.clone()), user)
+    }
+
+    /// Somebody cannot be added: says why, and goes on with the others.
+    pub(crate) fn not_added(
+        &mut self,
+        uri: &RoomUri,
+        reason: ChangeRefusal,
+        user: &UserUri,
+    ) -> Result<(), ClientError> {
         if !self.waits_for(uri, user)? {
             return Ok(());
         }
-        self.emit(Event::ChangeRefused {
-            room: uri.clone(),
-            reason: ChangeRefusal::Unavailable(user.clone()),
-        });
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
         let room = self.known_room(uri)?;
         if let Some(Intent::Add { people }) = room.row.intents.first_mut() {
             people.retain(|person| person != user);

@@ -301,3 +301,44 @@ fn someone_who_cannot_be_added_is_named_and_the_others_are_added() {
     assert!(world.events(alice).iter().any(refused));
     assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().participants.len(), 2);
 }
+
+#[test]
+fn whoever_has_asked_to_leave_has_nothing_left_to_do() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    // Nobody is there to commit it.
+    world.devices[alice].deaf = true;
+    world.act(bob, |client, now| client.leave(&room, now));
+    world.run();
+    let view = world.devices[bob].client.room(&room).unwrap().unwrap();
+    assert_eq!((view.state, view.changing), (RoomState::Leaving, false));
+    assert!(world.devices[bob].client.is_idle());
+    world.devices[alice].deaf = false;
+    world.run();
+    world.pass(120_000);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().state, RoomState::Left);
+}
+
+#[test]
+fn somebody_whose_service_is_away_is_given_up_and_the_others_are_added() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    world.hub.away.push("away.test".parse().unwrap());
+    let stranger: trefoil_proto::UserUri = "mimi://away.test/u/somebody".parse().unwrap();
+    let people = [stranger.clone(), world.user(bob)];
+    let now = world.now;
+    let (room, step) = world.devices[alice].client.create_room("Tea", &people, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(alice, outcome);
+    world.run();
+    let refused = |event: &Event| matches!(event, Event::ChangeRefused { reason: ChangeRefusal::OutOfReach(user), .. } if *user == stranger);
+    assert!(!world.events(alice).iter().any(refused), "a service may be away for a moment");
+    for _ in 0..8 {
+        world.pass(60_000);
+    }
+    let told = world.events(alice).into_iter().filter(refused).count();
+    assert_eq!(told, 1);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().participants.len(), 2);
+    assert!(world.devices[alice].client.is_idle(), "nothing waits for the service that is away");
+}

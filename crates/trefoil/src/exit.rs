@@ -55,8 +55,11 @@ impl Exit {
         if cause.is::<NotFoundError>() {
             return Some(Self::NotFound);
         }
-        if cause.is::<NotTaken>() {
-            return Some(Self::Refused);
+        if let Some(error) = cause.downcast_ref::<NotTaken>() {
+            return Some(match error {
+                NotTaken::Refused(_) => Self::Refused,
+                NotTaken::OutOfReach(_) => Self::Unreachable,
+            });
         }
         if let Some(TransferError::Person(error)) = cause.downcast_ref() {
             return Some(Self::of_person(error));

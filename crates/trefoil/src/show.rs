@@ -133,8 +133,14 @@ pub struct Happened {
 
 /// A room or a service did not take what this device asked for.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NotTaken(pub String);
+pub enum NotTaken {
+    /// It said no.
+    #[error("{0}")]
+    Refused(String),
+    /// Another person's service cannot be reached now.
+    #[error("{0}")]
+    OutOfReach(String),
+}
 
 /// The last `limit` lines of a room, oldest first.
 ///
@@ -242,11 +248,16 @@ pub fn printed_of_others(agent: &Agent, event: &Event) -> Result<Option<(RoomUri
 pub fn refusal(event: &Event) -> Option<NotTaken> {
     use trefoil_client::ChangeRefusal as Why;
     let Event::ChangeRefused { reason, .. } = event else { return None };
-    Some(NotTaken(match reason {
+    Some(NotTaken::Refused(match reason {
         Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
         Why::Invalid => "the room's service found the change not valid".to_owned(),
         Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
         Why::Unavailable(user) => format!("{user} is not there, or has no device that can join"),
+        Why::OutOfReach(user) => {
+            return Some(NotTaken::OutOfReach(format!(
+                "the service of {user} cannot be reached now: add them again later"
+            )));
+        }
         Why::Untrusted(reason) => {
             format!("a device is not what it should be, and was not let in: {reason:?}")
         }
@@ -259,7 +270,7 @@ pub fn send_refusal(event: &Event, id: &MessageId) -> Option<NotTaken> {
     use trefoil_client::SendRefusal as Why;
     let Event::SendRefused { message, reason, .. } = event else { return None };
     (message == id).then(|| {
-        NotTaken(match reason {
+        NotTaken::Refused(match reason {
             Why::NotAllowed => "the room's rules do not let this person write".to_owned(),
             Why::NoLongerMember => "this person is no longer in the room".to_owned(),
             Why::Service(code) => format!("the room's service refused the message: {code:?}"),

@@ -48,6 +48,8 @@ pub struct Hub {
     pub tokens: BTreeMap<Vec<u8>, DeviceUri>,
     /// What an honest hub would refuse goes through.
     pub lenient: bool,
+    /// Services that cannot be reached.
+    pub away: Vec<Domain>,
     next_token: u8,
 }
 
@@ -86,6 +88,7 @@ impl Hub {
             keys: BTreeMap::new(),
             tokens: BTreeMap::new(),
             lenient: false,
+            away: Vec::new(),
             next_token: 0,
         }
     }
@@ -191,6 +194,9 @@ impl Hub {
         let request = KeyMaterialRequest::decode(body).unwrap();
         let user = request.tbs.target_user;
         let suite = request.tbs.acceptable_ciphersuites[0];
+        if self.away.contains(&user.domain) {
+            return refusal(ErrorCode::PeerUnavailable);
+        }
         let Some(devices) = self.accounts.get(&user) else { return refusal(ErrorCode::NotFound) };
         let mut clients = Vec::new();
         for device in devices {

@@ -79,9 +79,10 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         let message = message
             .ok_or_else(|| NotFoundError(format!("{own} is not on this device, or not in this room")))?;
         if !message.mine {
-            return Err(
-                show::NotTaken(format!("{own} is somebody else's: only its sender can change it")).into()
-            );
+            return Err(show::NotTaken::Refused(format!(
+                "{own} is somebody else's: only its sender can change it"
+            ))
+            .into());
         }
     }
     let timer = ask.expires.as_deref().map(parse_timer).transpose()?;
