@@ -3,6 +3,7 @@
 
 use crate::crowd::{Device, open_room, sha256, until};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -11,12 +12,25 @@ use std::{
 use trefoil::{
     home::Home,
     person::{self, PATIENCE, Place},
+    show::Message,
     transfer,
     up::demo,
 };
 use trefoil_client::conversation::compose;
+use trefoil_proto::content::MessageId;
 
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What each reacts with.
+const EMOJI: [&str; 3] = ["🕯️", "👍🏽", "🏳️‍🌈"];
+
+/// The texts of one person.
+struct Said {
+    text: String,
+    stays: MessageId,
+    rough: MessageId,
+    gone: MessageId,
+}
 
 /// `trefoil up`, ended whatever happens.
 struct Up {
@@ -68,7 +82,7 @@ impl Drop for Up {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_and_pictures_go_in_all_six_directions() {
+async fn every_kind_goes_in_all_six_directions() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data");
     let (mut up, _) = Up::start(&data, &[]);
@@ -90,23 +104,29 @@ async fn text_and_pictures_go_in_all_six_directions() {
     }
     let room = open_room(&mut people, "All directions").await;
 
-    // Text: each one's reaches both others.
+    // Three texts of each reach both others: one that stays, one that is edited, one that is taken back.
     let mut said = Vec::new();
     for (index, person) in people.iter_mut().enumerate() {
         let text = format!("from {index}: שלום, नमस्ते, こんにちは, 👩🏽‍🦽 e\u{301}");
-        said.push((person.say(&room, &text), text));
+        let [stays, rough, gone] = [text.clone(), format!("a rough {index}"), format!("gone {index}")]
+            .map(|text| person.say(&room, &text));
+        said.push(Said { text, stays, rough, gone });
     }
     until(&mut people, LIMIT, "everybody reads everybody", |people| {
         people.iter().all(|person| {
-            said.iter().all(|(id, text)| {
-                person.message(&room, id).is_some_and(|message| message.text.as_ref() == Some(text))
+            said.iter().all(|by| {
+                let read = |id| person.message(&room, id).and_then(|message| message.text);
+                read(&by.stays).as_ref() == Some(&by.text)
+                    && read(&by.rough).is_some()
+                    && read(&by.gone).is_some()
             })
         })
     })
     .await;
     until(&mut people, LIMIT, "everybody knows everybody's name", |people| {
         people.iter().all(|person| {
-            said.iter().all(|(id, _)| person.message(&room, id).is_some_and(|message| message.name.is_some()))
+            said.iter()
+                .all(|by| person.message(&room, &by.stays).is_some_and(|message| message.name.is_some()))
         })
     })
     .await;
@@ -131,24 +151,42 @@ async fn text_and_pictures_go_in_all_six_directions() {
         }
     }
 
-    // What people do with messages is seen by all.
-    let (first, second, third) = (said[0].0, said[1].0, said[2].0);
-    let reply = people[1].send(&room, compose::reply(first, "an answer", &[]).unwrap());
-    people[2].send(&room, compose::reaction(first, "🕯️").unwrap());
-    people[1].send(&room, compose::edit(second, "another text", &[]).unwrap());
-    people[2].send(&room, compose::unsend(third));
-    until(&mut people, LIMIT, "reply, reaction, edit and unsend are seen by all", |people| {
-        people.iter().all(|person| {
-            let message = |id| person.message(&room, id);
-            message(&reply).is_some_and(|message| message.reply_to == Some(first.to_string()))
-                && message(&first)
-                    .is_some_and(|message| message.reactions.iter().any(|one| one.emoji == "🕯️"))
-                && message(&second)
-                    .is_some_and(|message| message.edited && message.text.as_deref() == Some("another text"))
-                && message(&third).is_some_and(|message| message.unsent && message.text.is_none())
-        })
-    })
-    .await;
+    // What each does with messages is seen by all: with those of the next person, and with its own.
+    let mut replies = Vec::new();
+    for (index, person) in people.iter_mut().enumerate() {
+        let next = said[(index + 1) % said.len()].stays;
+        replies.push(person.send(&room, compose::reply(next, &format!("answer of {index}"), &[]).unwrap()));
+        person.send(&room, compose::reaction(next, EMOJI[index]).unwrap());
+        person.send(&room, compose::edit(said[index].rough, &format!("a fine {index}"), &[]).unwrap());
+        person.send(&room, compose::unsend(said[index].gone));
+    }
+    let users: Vec<String> = people.iter().map(|person| person.user().to_string()).collect();
+    for sender in 0..people.len() {
+        let (by, next) = (&said[sender], said[(sender + 1) % said.len()].stays);
+        for receiver in 0..people.len() {
+            let seen = |what: &str| format!("{receiver} sees the {what} of {sender}");
+            let mut sees = async |what: &str, id: MessageId, holds: &dyn Fn(Message) -> bool| {
+                until(&mut people, LIMIT, &seen(what), |people| {
+                    people[receiver].message(&room, &id).is_some_and(holds)
+                })
+                .await;
+            };
+            sees("reply", replies[sender], &|message| {
+                message.sender == users[sender] && message.reply_to == Some(next.to_string())
+            })
+            .await;
+            sees("reaction", next, &|message| {
+                let of = message.reactions.iter().filter(|one| one.users.contains(&users[sender]));
+                of.map(|one| one.emoji.as_str()).eq([EMOJI[sender]])
+            })
+            .await;
+            sees("edit", by.rough, &|message| {
+                message.edited && message.text == Some(format!("a fine {sender}"))
+            })
+            .await;
+            sees("unsend", by.gone, &|message| message.unsent && message.text.is_none()).await;
+        }
+    }
 
     // People find each other by handle and by number, and nobody by account name.
     let found = |domain: &str, name: &str| {
@@ -176,13 +214,15 @@ async fn text_and_pictures_go_in_all_six_directions() {
 fn the_demonstration_shows_three_inboxes_that_say_the_same_and_services_that_cannot_read_them() {
     let place = tempfile::tempdir().unwrap();
     let (mut up, printed) = Up::start(&place.path().join("data"), &["--demo"]);
-    let (held, inboxes): (Vec<_>, Vec<_>) = printed.into_iter().partition(|line| line["kind"] == "held");
     assert_eq!(up.interrupt(), Some(0));
+    let mut of_kind: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
+    for line in printed {
+        of_kind.entry(line["kind"].as_str().unwrap().to_owned()).or_default().push(line);
+    }
 
     // Each message stands in all three inboxes, and reads the same in each.
-    let mut messages: std::collections::BTreeMap<String, Vec<serde_json::Value>> =
-        std::collections::BTreeMap::new();
-    for mut message in inboxes.into_iter().filter(|line| line["kind"] == "message") {
+    let mut messages: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
+    for mut message in of_kind.remove("message").unwrap() {
         let id = message["message"].as_str().unwrap().to_owned();
         for own in ["mine", "state", "statuses", "mentions_me"] {
             message.as_object_mut().unwrap().remove(own);
@@ -194,18 +234,46 @@ fn the_demonstration_shows_three_inboxes_that_say_the_same_and_services_that_can
         assert_eq!(versions.len(), 3, "not in every inbox: {versions:?}");
         assert!(versions.iter().all(|version| *version == versions[0]), "read differently: {versions:?}");
     }
-    let any = |has: fn(&serde_json::Value) -> bool| messages.values().any(|versions| has(&versions[0]));
-    assert!(any(|message| message["edited"] == true) && any(|message| message["unsent"] == true));
-    assert!(any(|message| message["reply_to"].is_string()));
-    assert!(any(|message| !message["reactions"].as_array().unwrap().is_empty()));
-    assert!(any(|message| message["attachments"][0]["type"] == "image/jpeg"));
+
+    // Each of the three sent every kind. What everybody sees of it:
+    let shown: Vec<&serde_json::Value> = messages.values().map(|versions| &versions[0]).collect();
+    let people: BTreeSet<&str> = shown.iter().map(|message| message["sender"].as_str().unwrap()).collect();
+    assert_eq!(people.len(), 3);
+    for person in people {
+        let own = |has: &dyn Fn(&serde_json::Value) -> bool| {
+            shown.iter().any(|message| message["sender"] == person && has(message))
+        };
+        assert!(
+            own(&|message| message["text"].is_string() && message["reply_to"].is_null()),
+            "{person}: text"
+        );
+        assert!(own(&|message| message["reply_to"].is_string()), "{person}: reply");
+        assert!(own(&|message| message["edited"] == true), "{person}: edit");
+        assert!(own(&|message| message["unsent"] == true), "{person}: unsend");
+        assert!(own(&|message| message["attachments"][0]["type"] == "image/jpeg"), "{person}: picture");
+        let reacted =
+            |reaction: &serde_json::Value| reaction["users"].as_array().unwrap().contains(&person.into());
+        assert!(
+            shown.iter().any(|message| message["reactions"].as_array().unwrap().iter().any(reacted)),
+            "{person}: reaction"
+        );
+    }
+    let fetched: BTreeSet<_> = of_kind["picture"]
+        .iter()
+        .map(|picture| (picture["from"].as_str().unwrap(), picture["to"].as_str().unwrap()))
+        .collect();
+    assert_eq!(fetched.len(), 6, "pictures were fetched in every direction: {fetched:?}");
+    for said in &of_kind["said"] {
+        assert_eq!(said["lines"].as_object().unwrap().len(), 6, "{said}");
+    }
+    let held = &of_kind["held"];
 
     // While two are away something waits for them; afterwards nothing does. No disk gives a text of a message.
     assert_eq!(held.len(), 6);
     let waiting = |index: usize| held[index]["waiting_entries"].as_u64().unwrap();
     assert!(waiting(1) > 0 && waiting(2) > 0, "{held:?}");
     assert_eq!([waiting(3), waiting(4), waiting(5)], [0, 0, 0], "{held:?}");
-    for service in &held {
+    for service in held {
         let texts = service["readable"].as_array().unwrap();
         let only_names = texts.iter().all(|text| text.as_str().unwrap().contains("the room's name"));
         assert!(only_names, "readable on a disk: {texts:?}");

@@ -1,6 +1,7 @@
 //! Three people on three services talk about something real; then each inbox is shown beside what its service holds.
 
 mod disk;
+mod play;
 mod script;
 
 pub use disk::{Copy, Found, Waiting};
@@ -11,25 +12,18 @@ use crate::{
     agent::Agent,
     clock,
     home::Home,
-    person::{self, PATIENCE, Place},
+    person::{self, Place},
     print::Printer,
-    show, transfer,
+    show,
 };
 use anyhow::{Context as _, anyhow, bail};
-use script::{Actor, ScriptLine};
+use play::Play;
+use script::Actor;
 use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, fs, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
-use trefoil_client::{
-    RoomState,
-    conversation::{Draft, compose},
-};
-use trefoil_proto::{RoomUri, content::MessageId};
+use trefoil_client::RoomState;
+use trefoil_proto::RoomUri;
 
 /// How long one line may take to reach everybody.
 const ARRIVAL: Duration = Duration::from_secs(60);
@@ -42,6 +36,13 @@ struct Player {
     service: usize,
     home: Home,
     agent: Agent,
+}
+
+impl Player {
+    /// By URI.
+    fn user(&self) -> Option<String> {
+        Some(self.agent.client.identity()?.user.to_string())
+    }
 }
 
 #[derive(Serialize)]
@@ -100,7 +101,9 @@ pub async fn run(out: Printer, up: &Trefoil, data: &Path) -> anyhow::Result<()> 
                 players.len(),
                 up.running.len()
             ))?;
-            play(out, up, data, &script, &mut players, &room).await?;
+            let ids = BTreeMap::new();
+            let (script, players) = (&script, &mut players);
+            Play { out, up, data, script, players, room: &room, ids }.run().await?;
             room
         }
     };
@@ -224,150 +227,6 @@ async fn open_room(players: &mut [Player], script: &Script) -> anyhow::Result<Ro
     Ok(room)
 }
 
-/// Says every line. Before the last text, everybody but its sender goes offline, so that it can be seen waiting.
-async fn play(
-    out: Printer,
-    up: &Trefoil,
-    data: &Path,
-    script: &Script,
-    players: &mut Vec<Player>,
-    room: &RoomUri,
-) -> anyhow::Result<()> {
-    let mut ids = BTreeMap::new();
-    let closing = script.lines.iter().rposition(|line| line.reply.is_none() && line.react.is_none());
-    for (index, line) in script.lines.iter().enumerate() {
-        let who = players
-            .iter()
-            .position(|player| player.name == line.who)
-            .ok_or_else(|| anyhow!("{} is not there", line.who))?;
-        if Some(index) == closing {
-            alone(out, up, data, script, players, who, (room, line), &mut ids).await?;
-        } else {
-            let id = say(&mut players[who], data, room, line, &ids).await?;
-            ids.insert(line.id.clone(), id);
-        }
-        in_step(players, |players| {
-            let mut all = true;
-            for player in players {
-                all &= reflects(player, room, line, &ids)?;
-            }
-            Ok(all)
-        })
-        .await
-        .with_context(|| format!("line {:?} of the conversation did not reach everybody", line.id))?;
-    }
-    in_step(players, |players| Ok(players.iter().all(|player| player.agent.is_settled()))).await?;
-    // What the last acknowledgements let the mailboxes forget.
-    let until = Instant::now() + Duration::from_secs(1);
-    while Instant::now() < until {
-        for player in &mut *players {
-            player.agent.turn(Duration::from_millis(20)).await?;
-        }
-    }
-    let lines = script.lines.len();
-    out.say(format_args!("All {lines} lines were said, and every person has every one of them."))?;
-    Ok(())
-}
-
-/// Lets one person speak while the others are offline; shows what waits for them; brings them back.
-#[expect(clippy::too_many_arguments, reason = "one scene of one play")]
-async fn alone(
-    out: Printer,
-    up: &Trefoil,
-    data: &Path,
-    script: &Script,
-    players: &mut Vec<Player>,
-    who: usize,
-    (room, line): (&RoomUri, &ScriptLine),
-    ids: &mut BTreeMap<String, MessageId>,
-) -> anyhow::Result<()> {
-    let mut speaker = players.remove(who);
-    let mut away = Vec::new();
-    for player in players.drain(..) {
-        drop(player.agent.close().await);
-        away.push((player.name, player.service, player.home));
-    }
-    let id = say(&mut speaker, data, room, line, ids).await?;
-    ids.insert(line.id.clone(), id);
-    speaker.agent.settle(PATIENCE, |_, _| {}).await?;
-    // The other services get it from the hub's outbox in their own time; a second is plenty on one machine.
-    sleep(Duration::from_secs(1)).await;
-    let names: Vec<&str> = away.iter().map(|(name, _, _)| name.as_str()).collect();
-    out.say(format_args!(
-        "\n=== {} are offline, {} writes:\n    {}\n    What each service holds at this moment, in a copy of its disk:",
-        names.join(" and "),
-        speaker.name,
-        line.text.as_deref().unwrap_or_default()
-    ))?;
-    let mut back = Vec::new();
-    for (name, service, home) in away {
-        let (agent, _) = person::open(&home, None)?;
-        back.push(Player { name, service, home, agent });
-    }
-    back.insert(who, speaker);
-    look(out, up, data, script, &back, "while two of three are offline").await?;
-    for (index, player) in back.iter_mut().enumerate() {
-        if index != who {
-            player.agent.go_online()?;
-        }
-    }
-    *players = back;
-    Ok(())
-}
-
-async fn say(
-    player: &mut Player,
-    data: &Path,
-    room: &RoomUri,
-    line: &ScriptLine,
-    ids: &BTreeMap<String, MessageId>,
-) -> anyhow::Result<MessageId> {
-    let target = |id: &Option<String>| id.as_ref().and_then(|id| ids.get(id)).copied();
-    let text = line.text.as_deref().or_else(|| line.document.as_deref().and_then(script::document));
-    let mut draft: Draft = if let Some(name) = &line.picture {
-        let path = picture_file(data, name)?;
-        let file = transfer::upload(&player.agent, &path, false, |_, _| {}).await?;
-        compose::attachment(&[file], text.unwrap_or_default())?
-    } else {
-        let text = text.unwrap_or_default();
-        match (target(&line.react), target(&line.edit), target(&line.unsend)) {
-            (Some(id), _, _) => compose::reaction(id, text)?,
-            (_, Some(id), _) => compose::edit(id, text, &[])?,
-            (_, _, Some(id)) => compose::unsend(id),
-            (None, None, None) => compose::text(text, &[])?,
-        }
-    };
-    if let Some(id) = target(&line.reply) {
-        draft.in_reply_to = Some(id);
-    }
-    let (id, step) = player.agent.client.send(room, draft, clock::now())?;
-    let outcome = step.commit()?;
-    player.agent.carry_out(outcome);
-    Ok(id)
-}
-
-/// Whether a person sees what a line did.
-fn reflects(
-    player: &Player,
-    room: &RoomUri,
-    line: &ScriptLine,
-    ids: &BTreeMap<String, MessageId>,
-) -> anyhow::Result<bool> {
-    let of = line.react.as_ref().or(line.edit.as_ref()).or(line.unsend.as_ref()).unwrap_or(&line.id);
-    let Some(id) = ids.get(of) else { return Ok(false) };
-    let Some(message) = show::message(&player.agent, room, id)? else { return Ok(false) };
-    let text = line.text.as_deref().or_else(|| line.document.as_deref().and_then(script::document));
-    Ok(if line.react.is_some() {
-        message.reactions.iter().any(|reaction| Some(reaction.emoji.as_str()) == text)
-    } else if line.unsend.is_some() {
-        message.unsent
-    } else if line.picture.is_some() {
-        message.attachments.len() == 1
-    } else {
-        message.text.as_deref() == text && message.edited == line.edit.is_some()
-    })
-}
-
 /// Lets everybody go on until something holds for all of them.
 async fn in_step(
     players: &mut [Player],
@@ -429,12 +288,4 @@ fn named(script: &Script, text: String) -> String {
     } else {
         text
     }
-}
-
-/// The script's picture as a file, as people have pictures.
-fn picture_file(data: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let bytes = script::picture(name).ok_or_else(|| anyhow!("the picture {name} is not built in"))?;
-    let path = data.join("people").join(name);
-    fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(path)
 }

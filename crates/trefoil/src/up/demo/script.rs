@@ -1,11 +1,15 @@
 //! What the people of the demonstration say: `demo/conversation.toml`, read once and checked.
 
-use serde::Deserialize;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt};
 
 const CONVERSATION: &str = include_str!("../../../../../demo/conversation.toml");
 const DECLARATION: &str = include_str!("../../../../../demo/declaration.txt");
-const PICTURE: &[u8] = include_bytes!("../../../../../demo/china.jpg");
+/// Photographs, by the names of their files.
+const PICTURES: &[(&str, &[u8])] = &[
+    ("china.jpg", include_bytes!("../../../../../demo/china.jpg")),
+    ("flower.jpg", include_bytes!("../../../../../demo/flower.jpg")),
+];
 
 /// The whole script.
 #[derive(Debug, Deserialize)]
@@ -56,6 +60,24 @@ pub struct ScriptLine {
     pub unsend: Option<String>,
 }
 
+/// What a line is to those who receive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A text that answers nothing.
+    Text,
+    /// A text that answers a line.
+    Reply,
+    /// An emoji for a line.
+    Reaction,
+    /// Another text for a line of one's own.
+    Edit,
+    /// A line of one's own is taken back.
+    Unsend,
+    /// A photograph.
+    Picture,
+}
+
 /// Why the script cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
@@ -65,16 +87,58 @@ pub enum ScriptError {
     /// A line names something that is not before it.
     #[error("line {0} of the demonstration's script names a person, line or file that is not there")]
     Dangling(String),
+    /// A line changes one of somebody else.
+    #[error("line {0} of the demonstration's script changes a line of somebody else")]
+    Foreign(String),
+}
+
+impl Kind {
+    /// Each of them.
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Reply, Self::Reaction, Self::Edit, Self::Unsend, Self::Picture];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Reply => "reply",
+            Self::Reaction => "reaction",
+            Self::Edit => "edit",
+            Self::Unsend => "unsend",
+            Self::Picture => "picture",
+        })
+    }
+}
+
+impl ScriptLine {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self { picture: Some(_), .. } => Kind::Picture,
+            Self { react: Some(_), .. } => Kind::Reaction,
+            Self { edit: Some(_), .. } => Kind::Edit,
+            Self { unsend: Some(_), .. } => Kind::Unsend,
+            Self { reply: Some(_), .. } => Kind::Reply,
+            _ => Kind::Text,
+        }
+    }
+
+    /// Its text, be it written in the line or in a file.
+    pub fn said(&self) -> Option<&str> {
+        self.text.as_deref().or_else(|| self.document.as_deref().and_then(document))
+    }
 }
 
 impl Script {
-    /// The script that is built in.
+    /// The script that is built in, checked.
     ///
     /// # Errors
     /// [`ScriptError`].
     pub fn load() -> Result<Self, ScriptError> {
         let script: Self = toml::from_str(CONVERSATION)?;
         let mut said = BTreeSet::new();
+        let mut own = BTreeSet::new();
         for line in &script.lines {
             let known = script.people.iter().any(|person| person.name == line.who)
                 && [&line.reply, &line.react, &line.edit, &line.unsend]
@@ -86,6 +150,11 @@ impl Script {
             if !known || !said.insert(line.id.clone()) {
                 return Err(ScriptError::Dangling(line.id.clone()));
             }
+            let changed = line.edit.as_ref().or(line.unsend.as_ref());
+            if changed.is_some_and(|id| !own.contains(&(&line.who, id))) {
+                return Err(ScriptError::Foreign(line.id.clone()));
+            }
+            own.insert((&line.who, &line.id));
         }
         Ok(script)
     }
@@ -104,7 +173,7 @@ pub fn document(name: &str) -> Option<&'static str> {
 
 /// A picture of the script, by its file's name.
 pub fn picture(name: &str) -> Option<&'static [u8]> {
-    (name == "china.jpg").then_some(PICTURE)
+    PICTURES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
 }
 
 #[cfg(test)]
@@ -113,14 +182,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_has_everything_that_is_to_be_shown() {
+    fn every_person_sends_every_kind() {
         let script = Script::load().unwrap();
         assert_eq!(script.people.len(), 3);
-        let any = |has: fn(&ScriptLine) -> bool| script.lines.iter().any(has);
-        assert!(any(|line| line.reply.is_some()) && any(|line| line.react.is_some()));
-        assert!(any(|line| line.edit.is_some()) && any(|line| line.unsend.is_some()));
-        assert!(any(|line| line.picture.is_some()) && any(|line| line.document.is_some()));
+        for person in &script.people {
+            for kind in Kind::ALL {
+                let mut own = script.lines.iter().filter(|line| line.who == person.name);
+                assert!(own.any(|line| line.kind() == kind), "{} sends no {kind}", person.name);
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_are_photographs_that_are_all_shown_and_the_document_fills_a_message() {
+        let script = Script::load().unwrap();
+        for (name, bytes) in PICTURES {
+            assert!(bytes.starts_with(b"\xFF\xD8\xFF") && bytes.len() < 250_000, "{name}");
+            assert!(
+                script.lines.iter().any(|line| line.picture.as_deref() == Some(name)),
+                "{name} is not shown"
+            );
+        }
+        assert!(script.lines.iter().any(|line| line.document.is_some()));
         assert!(DECLARATION.len() >= 60 * 1024 && DECLARATION.len() <= trefoil_proto::limits::TEXT);
-        assert!(PICTURE.len() < 250_000);
     }
 }
