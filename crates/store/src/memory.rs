@@ -26,6 +26,11 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// The queues that hold something, in order.
+    pub fn queues(&self) -> Vec<QueueKey> {
+        self.state().queues()
+    }
+
     /// A commit happens under one lock and cannot fail halfway, so a panic elsewhere leaves the state usable.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,10 +5,11 @@ use super::{
     Edge, Refusal,
     body::{self, Body, Reply},
     identity::Caller,
+    segment::Segment,
 };
 use crate::media::{MediaUrl, Part, Progress, byte_range};
 use axum::{
-    extract::{Path, Query, Request, State},
+    extract::{Query, Request, State},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -50,7 +51,7 @@ pub(super) async fn open(
 pub(super) async fn append(
     State(edge): Served,
     Caller(_): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     offset: Result<Query<Offset>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -66,7 +67,7 @@ pub(super) async fn append(
 pub(super) async fn progress(
     State(edge): Served,
     Caller(_): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Response, Refusal> {
     let progress = edge.house.media.progress(&id, edge.now()).await?;
     Ok((StatusCode::OK, progress_headers(progress)).into_response())
@@ -76,7 +77,7 @@ pub(super) async fn progress(
 pub(super) async fn read(
     State(edge): Served,
     Caller(_): Caller,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     serve(&edge, &id, &headers).await
@@ -87,7 +88,7 @@ pub(super) async fn read(
 pub(super) async fn proxy(
     State(edge): Served,
     Caller(_): Caller,
-    Path(raw): Path<String>,
+    Segment(raw): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let url = MediaUrl::parse(&raw)

@@ -6,6 +6,7 @@ use super::{
     identity::Caller,
     people::recipient,
     rates::Asker,
+    segment::Segment,
 };
 use crate::{
     federation::Endpoint,
@@ -13,7 +14,7 @@ use crate::{
     rooms::Origin,
 };
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -49,7 +50,7 @@ pub(super) async fn create(
 pub(super) async fn update(
     State(edge): Served,
     Caller(caller): Caller,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<UpdateRequest>,
 ) -> Result<Response, Refusal> {
     let room: RoomUri = room.parse()?;
@@ -64,7 +65,7 @@ pub(super) async fn update(
 pub(super) async fn submit(
     State(edge): Served,
     Caller(caller): Caller,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<SubmitMessageRequest>,
 ) -> Result<Reply<SubmitMessageResponse>, Refusal> {
     let room: RoomUri = room.parse()?;
@@ -76,7 +77,7 @@ pub(super) async fn submit(
 pub(super) async fn group_info(
     State(edge): Served,
     Caller(caller): Caller,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<GroupInfoRequest>,
 ) -> Result<Response, Refusal> {
     let room: RoomUri = room.parse()?;
@@ -92,7 +93,7 @@ pub(super) async fn group_info(
 pub(super) async fn key_material(
     State(edge): Served,
     Caller(caller): Caller,
-    Path(user): Path<String>,
+    Segment(user): Segment,
     request: Body<KeyMaterialRequest>,
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
@@ -126,7 +127,7 @@ pub(super) async fn key_material(
 pub(super) async fn identifier_query(
     State(edge): Served,
     Caller(caller): Caller,
-    Path(domain): Path<String>,
+    Segment(domain): Segment,
     request: Body<IdentifierRequest>,
 ) -> Result<Response, Refusal> {
     let domain: Domain = domain.parse()?;

@@ -7,11 +7,12 @@ use super::{
     conversation::check_target,
     identity::Peer,
     rates::Asker,
+    segment::Segment,
 };
 use crate::{keys, media::MediaUrl, rooms::Origin};
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, StatusCode};
@@ -38,7 +39,7 @@ pub(super) async fn directory(State(edge): Served) -> Json<Directory> {
 pub(super) async fn update(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<UpdateRequest>,
 ) -> Result<Reply<UpdateRoomResponse>, Refusal> {
     let room = edge.own_room(&room)?;
@@ -50,7 +51,7 @@ pub(super) async fn update(
 pub(super) async fn submit(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<SubmitMessageRequest>,
 ) -> Result<Reply<SubmitMessageResponse>, Refusal> {
     let room = edge.own_room(&room)?;
@@ -66,7 +67,7 @@ pub(super) async fn submit(
 pub(super) async fn group_info(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Body<GroupInfoRequest>,
 ) -> Result<Reply<GroupInfoResponse>, Refusal> {
     let room = edge.own_room(&room)?;
@@ -78,7 +79,7 @@ pub(super) async fn group_info(
 pub(super) async fn notify(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(room): Path<String>,
+    Segment(room): Segment,
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let room: RoomUri = room.parse()?;
@@ -105,7 +106,7 @@ pub(super) async fn notify(
 pub(super) async fn key_material(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(user): Path<String>,
+    Segment(user): Segment,
     request: Body<KeyMaterialRequest>,
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
@@ -135,7 +136,7 @@ pub(super) async fn key_material(
 pub(super) async fn identifier_query(
     State(edge): Served,
     Peer(peer): Peer,
-    Path(domain): Path<String>,
+    Segment(domain): Segment,
     request: Body<IdentifierRequest>,
 ) -> Result<Reply<IdentifierResponse>, Refusal> {
     let domain: Domain = domain.parse()?;
@@ -150,7 +151,7 @@ pub(super) async fn identifier_query(
 pub(super) async fn media(
     State(edge): Served,
     Peer(_): Peer,
-    Path(url): Path<String>,
+    Segment(url): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let url = MediaUrl::parse(&url).filter(|url| edge.is_own(url));
@@ -162,7 +163,7 @@ pub(super) async fn media(
 pub(super) async fn own_media(
     State(edge): Served,
     Peer(_): Peer,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     attachments::serve(&edge, &id, &headers).await

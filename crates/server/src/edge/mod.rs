@@ -18,6 +18,7 @@ mod rates;
 mod refusal;
 mod routes;
 mod rows;
+mod segment;
 mod stream;
 mod tls;
 mod tokens;
@@ -32,7 +33,7 @@ use crate::{
     accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, mailbox::Mailboxes, media::Media,
     rooms::Rooms, secrets::SecretKey,
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
 use connections::Connections;
 use leases::Leases;
@@ -40,7 +41,7 @@ use rates::EdgeRates;
 use std::{collections::BTreeSet, sync::Arc};
 use tokens::Tokens;
 use tokio::sync::{mpsc, watch};
-use trefoil_proto::{Domain, Timestamp, edge::ServiceInfo, paths};
+use trefoil_proto::{Domain, Timestamp, edge::ServiceInfo};
 use trefoil_store::Store;
 
 /// What the edge is told about the service.
@@ -120,20 +121,12 @@ impl Edge {
 
     /// What the service's own devices may ask.
     pub fn client_router(self: &Arc<Self>) -> Router {
-        let v1 = routes::client().router;
-        self.finish(Router::new().nest(paths::CLIENT_ROOT, v1).route(paths::WELL_KNOWN, get(mimi::directory)))
+        self.finish(routes::client().router)
     }
 
     /// What other services may ask.
     pub fn federation_router(self: &Arc<Self>) -> Router {
-        let v1 = routes::federation().router;
-        let own_media = format!("{}/media/{{id}}", paths::CLIENT_ROOT);
-        self.finish(
-            Router::new()
-                .nest(paths::MIMI_ROOT, v1)
-                .route(&own_media, get(mimi::own_media))
-                .route(paths::WELL_KNOWN, get(mimi::directory)),
-        )
+        self.finish(routes::federation().router)
     }
 
     /// Forgets what has run out: rates, challenges.

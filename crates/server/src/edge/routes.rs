@@ -5,26 +5,27 @@ use super::{Edge, attachments, conversation, guard, mimi, people, stream};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
+use trefoil_proto::paths;
 
-/// What can be asked: a method and a path under its root, with its parameters in braces.
+/// What can be asked: a method and a path, with its parameters in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// GET, POST, PUT, DELETE or HEAD.
     pub method: Method,
-    /// For example `/media/{id}`.
-    pub path: &'static str,
+    /// For example `/v1/media/{id}`.
+    pub path: String,
 }
 
 /// A router, and what is in it.
-#[derive(Default)]
 pub(super) struct Routes {
+    root: &'static str,
     pub(super) router: Router<Arc<Edge>>,
     pub(super) endpoints: Vec<Endpoint>,
 }
 
-/// What the service's own devices may ask, under [`trefoil_proto::paths::CLIENT_ROOT`].
+/// What the service's own devices may ask.
 pub(super) fn client() -> Routes {
-    Routes::default()
+    Routes::under(paths::CLIENT_ROOT)
         .on(Method::GET, "/service", people::service)
         .on(Method::POST, "/accounts/code", people::code)
         .on(Method::POST, "/accounts", people::register)
@@ -51,11 +52,13 @@ pub(super) fn client() -> Routes {
         .on(Method::HEAD, "/media/{id}", attachments::progress)
         .on(Method::GET, "/proxyDownload/{url}", attachments::proxy)
         .on(Method::GET, "/stream", stream::connect)
+        .from("")
+        .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
 }
 
-/// What other services may ask, under [`trefoil_proto::paths::MIMI_ROOT`].
+/// What other services may ask.
 pub(super) fn federation() -> Routes {
-    Routes::default()
+    Routes::under(paths::MIMI_ROOT)
         .on(Method::POST, "/keyMaterial/{user}", mimi::key_material)
         .on(Method::POST, "/update/{room}", mimi::update)
         .on(Method::POST, "/notify/{room}", mimi::notify)
@@ -66,28 +69,42 @@ pub(super) fn federation() -> Routes {
         .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/reportAbuse/{room}", guard::unsupported)
         .on(Method::GET, "/proxyDownload/{url}", mimi::media)
+        .from(paths::CLIENT_ROOT)
+        .on(Method::GET, "/media/{id}", mimi::own_media)
+        .from("")
+        .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
 }
 
 impl Edge {
-    /// Everything that the service's own devices may ask, under [`trefoil_proto::paths::CLIENT_ROOT`].
+    /// Everything that the service's own devices may ask.
     pub fn client_endpoints() -> Vec<Endpoint> {
         client().endpoints
     }
 
-    /// Everything that other services may ask, under [`trefoil_proto::paths::MIMI_ROOT`].
+    /// Everything that other services may ask.
     pub fn federation_endpoints() -> Vec<Endpoint> {
         federation().endpoints
     }
 }
 
 impl Routes {
+    fn under(root: &'static str) -> Self {
+        Self { root, router: Router::new(), endpoints: Vec::new() }
+    }
+
+    /// What follows is under another root.
+    fn from(self, root: &'static str) -> Self {
+        Self { root, ..self }
+    }
+
     fn on<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Edge>>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("a method that routers know");
-        self.router = self.router.route(path, axum::routing::on(filter, handler));
+        let path = format!("{}{path}", self.root);
+        self.router = self.router.route(&path, axum::routing::on(filter, handler));
         self.endpoints.push(Endpoint { method, path });
         self
     }

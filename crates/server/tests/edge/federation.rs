@@ -21,14 +21,14 @@ use trefoil_proto::{
     room::{ParticipantListUpdate, Role, UserRolePair},
 };
 
-fn pair(world: &World) -> (Running, Running) {
+pub fn pair(world: &World) -> (Running, Running) {
     let (a, b) = (free_port(), free_port());
     let account = world.start_with("account", "account.test", a, &[("handle.test", b)], "");
     let handle = world.start_with("handle", "handle.test", b, &[("account.test", a)], "");
     (account, handle)
 }
 
-async fn entries(socket: &mut Socket, member: &mut Member, wanted: usize) -> Vec<Vec<u8>> {
+pub async fn entries(socket: &mut Socket, member: &mut Member, wanted: usize) -> Vec<Vec<u8>> {
     let (mut seen, mut texts) = (0, Vec::new());
     while seen < wanted {
         match next(socket).await {
@@ -46,28 +46,16 @@ async fn entries(socket: &mut Socket, member: &mut Member, wanted: usize) -> Vec
     texts
 }
 
-#[tokio::test]
-async fn a_conversation_across_two_services() {
-    let world = World::new();
-    let (account, handle) = pair(&world);
-    let mut ann = account.join("ann", Identifier::AccountName(b"Ann".to_vec())).await;
-    let mut bob = handle.join("bob", Identifier::Handle(b"bob".to_vec())).await;
-
-    // Ann finds Bob by his handle, at his service, through hers.
-    let query = IdentifierRequest {
-        query_elements: vec![QueryElement::Nick(b"bob".to_vec())],
-        extensions: Default::default(),
-    };
-    let found: IdentifierResponse =
-        account.ask("identifierQuery/handle.test", Some(&ann.token), &query).await;
-    assert_eq!(
-        (found.code, found.uris.as_slice()),
-        (IdentifierQueryCode::Success, &[bob.uri().user_uri()][..])
-    );
-
+/// Ann, whose service is the hub, and Bob at the other service, in one room. Bob has taken in his Welcome.
+pub async fn room_across(
+    account: &Running,
+    handle: &Running,
+    ann: &mut Member,
+    bob: &mut Member,
+) -> (RoomUri, Socket) {
     // She opens a room, and claims his key package through the hub, which is her service.
     let room: RoomUri = "mimi://account.test/r/tea".parse().unwrap();
-    let create = ann.mls.begin(&room, &agent(&account).await, CLASSICAL, |_| {});
+    let create = ann.mls.begin(&room, &agent(account).await, CLASSICAL, |_| {});
     assert_eq!(account.call("POST", "rooms", Some(&ann.token), create.encode()).await.status, 201);
     let publish =
         PublishKeyPackages { one_use: vec![raw(&bob.mls.key_package(CLASSICAL))], last_resort: vec![] };
@@ -96,7 +84,30 @@ async fn a_conversation_across_two_services() {
     assert!(matches!(response.outcome, UpdateOutcome::Success { .. }), "{response:?}");
     ann.mls.merge();
     let mut bobs = handle.connect(&bob.token, "").await;
-    entries(&mut bobs, &mut bob, 1).await;
+    entries(&mut bobs, bob, 1).await;
+    (room, bobs)
+}
+
+#[tokio::test]
+async fn a_conversation_across_two_services() {
+    let world = World::new();
+    let (account, handle) = pair(&world);
+    let mut ann = account.join("ann", Identifier::AccountName(b"Ann".to_vec())).await;
+    let mut bob = handle.join("bob", Identifier::Handle(b"bob".to_vec())).await;
+
+    // Ann finds Bob by his handle, at his service, through hers.
+    let query = IdentifierRequest {
+        query_elements: vec![QueryElement::Nick(b"bob".to_vec())],
+        extensions: Default::default(),
+    };
+    let found: IdentifierResponse =
+        account.ask("identifierQuery/handle.test", Some(&ann.token), &query).await;
+    assert_eq!(
+        (found.code, found.uris.as_slice()),
+        (IdentifierQueryCode::Success, &[bob.uri().user_uri()][..])
+    );
+
+    let (room, mut bobs) = room_across(&account, &handle, &mut ann, &mut bob).await;
 
     // Both ways.
     let mut anns = account.connect(&ann.token, "").await;

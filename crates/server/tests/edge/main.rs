@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod accounts;
+mod again;
 mod bad_input;
 mod federation;
 mod key_packages;

@@ -7,9 +7,12 @@ use trefoil_proto::{
     paths,
 };
 
+/// Longer than the random ids of media, which could hold a short name by chance.
+const USER: &str = "ann-with-a-name-of-her-own";
+
 async fn service_with(more: &str) -> (Running, Member) {
     let service = World::new().start_with("account", "account.test", free_port(), &[], more);
-    let ann = service.join("ann", Identifier::AccountName(b"Ann".to_vec())).await;
+    let ann = service.join(USER, Identifier::AccountName(b"Ann".to_vec())).await;
     (service, ann)
 }
 
@@ -81,7 +84,8 @@ async fn the_quota_is_of_the_day_and_names_nobody_on_the_blob() {
     assert_eq!(open(&service, &ann, 0).await.code(), "TooLarge");
     let account: AccountData = service.call("GET", "account", Some(&ann.token), vec![]).await.decode();
     assert_eq!(account.media_bytes, 1000);
-    let user = ann.uri().user.as_str().as_bytes();
+    let user = USER.as_bytes();
+    assert!(ann.uri().user.as_str().as_bytes() == user && user.len() > ticket.id.len());
     for ((table, key), value) in service.dump().await {
         if table == "media.uploads" || table == "media.blobs" {
             let names = |bytes: &[u8]| bytes.windows(user.len()).any(|window| window == user);

@@ -31,7 +31,7 @@ use trefoil_server::{
     clock::{Clock, ManualClock, SystemClock},
     secrets::Secrets,
 };
-use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Store};
+use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Position, ReadLimit, Store};
 
 /// Authorities and folders that the services of one test share.
 pub struct World {
@@ -164,6 +164,11 @@ impl World {
         }
     }
 
+    /// A client that comes to the listener for services without a certificate.
+    pub fn client_without_certificate(&self, to: &Running) -> reqwest::Client {
+        http_client(self.client_tls(), &to.domain, to.addresses.federation)
+    }
+
     /// A client that speaks as another service.
     pub fn peer_client(&self, name: &str, to: &Running) -> reqwest::Client {
         let (certificate, key) = self.certificate(name);
@@ -178,13 +183,37 @@ impl Running {
         tokio::time::timeout(Duration::from_secs(20), self.task.take().unwrap()).await.unwrap().unwrap();
     }
 
-    /// Everything in the store's tables.
+    /// What its clock shows.
+    pub fn clock_now(&self) -> trefoil_proto::Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits until another service has taken everything that was for it.
+    pub async fn outbox_is_empty(&self, peer: &str) {
+        let queue = format!("outbox//{peer}");
+        for _ in 0..1000 {
+            if self.store.queues().iter().all(|other| other.0 != queue) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{peer} did not take what was for it");
+    }
+
+    /// Everything in the store: tables, and queues under their own name.
     pub async fn dump(&self) -> BTreeMap<(&'static str, Vec<u8>), Vec<u8>> {
         let mut rows = BTreeMap::new();
         for note in trefoil_server::catalogue::all() {
             let found = Store::scan(&*self.store, note.table, KeyRange::all(), usize::MAX).await.unwrap();
             for (key, value) in found {
                 rows.insert((note.table.name(), key.to_vec()), value.to_vec());
+            }
+        }
+        let all = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
+        for queue in self.store.queues() {
+            for entry in Store::read(&*self.store, queue.clone(), Position::default(), all).await.unwrap() {
+                let place = [queue.0.as_ref(), &[0], &entry.position.0.to_be_bytes()].concat();
+                rows.insert(("queues", place), entry.body.to_vec());
             }
         }
         rows

@@ -45,6 +45,12 @@ impl State {
         found
     }
 
+    pub(super) fn queues(&self) -> Vec<QueueKey> {
+        let mut queues: Vec<_> = self.queues.keys().cloned().collect();
+        queues.sort_unstable();
+        queues
+    }
+
     pub(super) fn commit(&mut self, batch: Batch) -> Result<Receipt, StoreError> {
         if let Some(index) = batch.asserts.iter().position(|assert| !self.holds(assert)) {
             return Err(StoreError::AssertFailed { index });

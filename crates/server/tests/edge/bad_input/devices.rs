@@ -1,0 +1,338 @@
+//! The listener for a service's own devices.
+
+use super::{
+    super::{
+        key_packages::{path as key_material, request as key_request},
+        mls::{CLASSICAL, Device, Person},
+        stream::{agent, segment},
+        world::*,
+    },
+    Case, Gate, Takes, Who, held_against, spoil, wrong_methods,
+};
+use openmls_traits::signatures::Signer as _;
+use tls_codec::Serialize as _;
+use trefoil_proto::{
+    RoomUri, Wire, edge,
+    edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages, RemoveDeviceRequest},
+    limits,
+    mimi::{
+        GroupInfoRequest, KeyMaterialRequest, Protocol, SubmitMessageRequest, UpdateRequest,
+        group_info::GroupInfoRequestTbs,
+        identifier::{IdentifierRequest, QueryElement},
+    },
+    mls::Credential,
+    paths::segment as escaped,
+};
+use trefoil_server::edge::Edge;
+
+pub const MEDIA_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+/// Past every rate that could get in the way.
+pub const WIDE: &str = "[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
+                        lookups_per_hour = 1000000\nkey_claims_per_hour = 1000000\n\
+                        registrations_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
+
+/// A request for a room's group info, signed as it must be.
+pub fn group_info_request(device: &Device) -> GroupInfoRequest {
+    let tbs = GroupInfoRequestTbs {
+        protocol: Protocol::Mls10,
+        cipher_suite: 1,
+        requesting_signature_key: device.signer.public().to_vec(),
+        requesting_credential: Credential::basic(device.uri.to_string().as_bytes()),
+        device_authorisation: device.authorisation.encode(),
+        group_info_public_key: vec![9; 32],
+        joining_code: Vec::new(),
+    };
+    let content = tbs.tls_serialize_detached().unwrap().into();
+    let content = openmls::prelude::SignContent::new("GroupInfoRequestTBS", content);
+    let signature = device.signer.sign(&content.tls_serialize_detached().unwrap()).unwrap();
+    GroupInfoRequest { tbs, signature }
+}
+
+/// A phone service with one person, who came in by a code.
+pub async fn phone_service(world: &World) -> (Running, Member) {
+    let service = world.start_with("phone", "phone.test", free_port(), &[], WIDE);
+    let number = "+4711111111";
+    service.call("POST", "accounts/code", None, CodeRequest { number: number.into() }.encode()).await;
+    let code = super::super::accounts::last_code(&service, number).await;
+    let ann = service.join("ann", Identifier::Phone { number: number.into(), code: code.into() }).await;
+    (service, ann)
+}
+
+fn structure<T: Wire>(value: &T) -> Takes {
+    Takes::Structure { good: value.encode(), limit: T::LIMIT }
+}
+
+fn case(
+    method: &'static str,
+    template: &'static str,
+    path: impl Into<String>,
+    takes: Takes,
+    who: Who,
+) -> Case {
+    Case { method, template, path: path.into(), takes, who, odd: Vec::new() }
+}
+
+fn odd(mut case: Case, odd: &[(String, &'static str)]) -> Case {
+    case.odd.extend_from_slice(odd);
+    case
+}
+
+/// Rooms that are none, at an endpoint.
+fn no_rooms(endpoint: &str) -> Vec<(String, &'static str)> {
+    [
+        ("room".to_owned(), "Malformed"),
+        (escaped("mimi://phone.test/u/x"), "Malformed"),
+        ("a".repeat(600), "TooLarge"),
+        // An own room named as no URI of ours is.
+        (escaped("MIMI://phone.test/r/tea"), "Malformed"),
+        // A host that no caller makes us knock at.
+        (escaped("mimi://localhost/r/tea"), "PeerUnavailable"),
+        (escaped("mimi://127.0.0.1/r/tea"), "PeerUnavailable"),
+    ]
+    .map(|(room, code)| (format!("/v1/{endpoint}/{room}"), code))
+    .to_vec()
+}
+
+async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
+    let (_, register) =
+        service.newcomer("new", Identifier::Phone { number: b"+4700".to_vec(), code: vec![] });
+    let person = Person::new(&service.domain, "ann");
+    let token = service.token_request(ann).await;
+    let removal = RemoveDeviceRequest::sign(&person.key, ann.uri().clone(), service.clock_now());
+    let challenge = ChallengeRequest { device: ann.uri().clone() };
+    let code = CodeRequest { number: b"+4712345678".to_vec() };
+    let packages = PublishKeyPackages { one_use: vec![], last_resort: vec![] };
+    let get = |template: &'static str, who| case("GET", template, template, Takes::Nothing, who);
+    let post = |template: &'static str, takes, who| case("POST", template, template, takes, who);
+    vec![
+        get("/v1/service", Who::Anyone),
+        get("/.well-known/mimi-protocol-directory", Who::Anyone),
+        post("/v1/accounts/code", structure(&code), Who::Anyone),
+        post("/v1/accounts", structure(&register), Who::Anyone),
+        get("/v1/accounts/devices", Who::Device),
+        post("/v1/accounts/devices", structure(&new_device(&person.device("d2"))), Who::Device),
+        odd(
+            case(
+                "DELETE",
+                "/v1/accounts/devices/{device}",
+                "/v1/accounts/devices/d1",
+                structure(&removal),
+                Who::Device,
+            ),
+            &[
+                ("/v1/accounts/devices/D!".into(), "Malformed"),
+                ("/v1/accounts/devices/d2".into(), "Malformed"),
+            ],
+        ),
+        get("/v1/account", Who::Device),
+        post("/v1/auth/challenge", structure(&challenge), Who::Anyone),
+        post("/v1/auth/token", structure(&token), Who::Anyone),
+        get("/v1/keyPackages", Who::Device),
+        post("/v1/keyPackages", structure(&packages), Who::Device),
+    ]
+}
+
+async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
+    let room: RoomUri = format!("mimi://{}/r/tea", service.domain).parse().unwrap();
+    let create = ann.mls.begin(&room, &agent(service).await, CLASSICAL, |_| {});
+    let message: SubmitMessageRequest = ann.mls.message(b"x");
+    let commit: UpdateRequest = ann.mls.commit(vec![], vec![], None);
+    let query = IdentifierRequest {
+        query_elements: vec![QueryElement::Nick(b"x".to_vec())],
+        extensions: Default::default(),
+    };
+    let user = ann.uri().user_uri();
+    let claim: KeyMaterialRequest = key_request(&ann.mls, &user, vec![1], &room.to_string());
+    let segment = segment(&room);
+    let at_room = |endpoint: &str, template, takes| {
+        odd(
+            case("POST", template, format!("/v1/{endpoint}/{segment}"), takes, Who::Device),
+            &no_rooms(endpoint),
+        )
+    };
+    let unoffered = |template: &'static str| {
+        let path = template.replace("{domain}", "phone.test").replace("{room}", &segment);
+        case("POST", template, path, Takes::NotOffered, Who::Anyone)
+    };
+    let of_another = format!("/v1/update/{}", escaped("mimi://phone.test/r/none"));
+    let to_another = format!("/v1/submitMessage/{}", escaped("mimi://phone.test/r/none"));
+    let for_another = format!("/v1/keyMaterial/{}", escaped("mimi://phone.test/u/other"));
+    vec![
+        case("POST", "/v1/rooms", "/v1/rooms", structure(&create), Who::Device),
+        odd(at_room("update", "/v1/update/{room}", structure(&commit)), &[(of_another, "Malformed")]),
+        odd(
+            at_room("submitMessage", "/v1/submitMessage/{room}", structure(&message)),
+            &[(to_another, "Malformed")],
+        ),
+        at_room("groupInfo", "/v1/groupInfo/{room}", structure(&group_info_request(&ann.mls))),
+        odd(
+            case(
+                "POST",
+                "/v1/keyMaterial/{user}",
+                format!("/v1/{}", key_material(&user)),
+                structure(&claim),
+                Who::Device,
+            ),
+            &[("/v1/keyMaterial/user".into(), "Malformed"), (for_another, "Malformed")],
+        ),
+        odd(
+            case(
+                "POST",
+                "/v1/identifierQuery/{domain}",
+                "/v1/identifierQuery/phone.test",
+                structure(&query),
+                Who::Device,
+            ),
+            &[
+                ("/v1/identifierQuery/phone%20test".into(), "Malformed"),
+                ("/v1/identifierQuery/localhost".into(), "PeerUnavailable"),
+            ],
+        ),
+        unoffered("/v1/requestConsent/{domain}"),
+        unoffered("/v1/updateConsent/{domain}"),
+        unoffered("/v1/reportAbuse/{room}"),
+    ]
+}
+
+fn media() -> Vec<Case> {
+    let at = format!("/v1/media/{MEDIA_ID}");
+    let query = |query: &str| (format!("{at}{query}"), "Malformed");
+    let url = |url: &str, code| (format!("/v1/proxyDownload/{}", escaped(url)), code);
+    let own = format!("https://phone.test{at}");
+    vec![
+        case("POST", "/v1/media", "/v1/media", structure(&OpenUpload { length: 5 }), Who::Device),
+        odd(
+            case(
+                "PUT",
+                "/v1/media/{id}",
+                format!("{at}?offset=0"),
+                Takes::Piece { limit: limits::MEDIA_PIECE },
+                Who::Device,
+            ),
+            &[
+                query(""),
+                query("?offset=-1"),
+                query("?offset=18446744073709551616"),
+                query("?offset=0&x=1"),
+                query("?offset=0&offset=1"),
+                (format!("{at}?offset=0"), "NotFound"),
+                (format!("{at}?offset=18446744073709551615"), "NotFound"),
+            ],
+        ),
+        odd(
+            case("GET", "/v1/media/{id}", at.clone(), Takes::Nothing, Who::Device),
+            &[
+                (at.clone(), "NotFound"),
+                ("/v1/media/..%2F..%2Fsecrets.toml".into(), "NotFound"),
+                (format!("/v1/media/{}", "A".repeat(4000)), "NotFound"),
+            ],
+        ),
+        case("HEAD", "/v1/media/{id}", at.clone(), Takes::Nothing, Who::Device),
+        odd(
+            case(
+                "GET",
+                "/v1/proxyDownload/{url}",
+                format!("/v1/proxyDownload/{}", escaped(&own)),
+                Takes::Nothing,
+                Who::Device,
+            ),
+            &[
+                url("x", "Malformed"),
+                url("file:///etc/passwd", "Malformed"),
+                url(&format!("https://127.0.0.1{at}"), "PeerUnavailable"),
+                url(&own, "NotFound"),
+            ],
+        ),
+        odd(
+            case("GET", "/v1/stream", "/v1/stream", Takes::Nothing, Who::Device),
+            &[
+                ("/v1/stream".into(), "Malformed"),
+                ("/v1/stream?after=x".into(), "Malformed"),
+                ("/v1/stream?before=1".into(), "Malformed"),
+            ],
+        ),
+    ]
+}
+
+/// The table.
+async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
+    let mut cases = people(service, ann).await;
+    cases.extend(conversation(service, ann).await);
+    cases.extend(media());
+    cases
+}
+
+fn gate(service: &Running, ann: &Member) -> Gate {
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    Gate {
+        http: service.http.clone(),
+        base: format!("https://{}:{}", service.domain, service.addresses.client.port()),
+        own: vec![("authorization", bearer(&ann.token).unwrap())],
+        others: vec![
+            None,
+            bearer(""),
+            bearer("AAAA"),
+            bearer("not base64!"),
+            bearer(&"A".repeat(43)),
+            bearer(&format!("{}A", ann.token)),
+            Some(ann.token.clone()),
+            Some(format!("Basic {}", ann.token)),
+        ],
+        refused: ("Unauthenticated", 401),
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_names_what_is_wrong_and_changes_nothing() {
+    let world = World::new();
+    let (service, mut ann) = phone_service(&world).await;
+    let (cases, listed) = (cases(&service, &mut ann).await, Edge::client_endpoints());
+    held_against(&listed, &cases);
+    let gate = gate(&service, &ann);
+    let before = service.dump().await;
+    for case in &cases {
+        spoil(&gate, case).await;
+    }
+    wrong_methods(&gate, &listed, &cases).await;
+    let nowhere = answer(gate.request("GET", "/v1/nothing", Vec::new())).await;
+    assert_eq!(nowhere.code(), "NotFound");
+    assert_eq!(before, service.dump().await);
+    // A token that has run out is none.
+    service.clock.advance(365 * 24 * 60 * 60 * 1000);
+    for case in cases.iter().filter(|case| case.who == Who::Device) {
+        let answer = gate.ask(case, &case.path, case.good(), &[]).await;
+        case.expect(&answer, "Unauthenticated", 401, "with a token that has run out");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_signed_by_someone_else_is_refused() {
+    let world = World::new();
+    let (service, ann) = phone_service(&world).await;
+    let number = Identifier::Phone { number: b"+4722222222".to_vec(), code: b"000000".to_vec() };
+    let (_, good) = service.newcomer("eve", number);
+    let before = service.dump().await;
+    let mut by_other = good.clone();
+    by_other.signature[0] ^= 1;
+    let mut other_key = good.clone();
+    other_key.tbs.device.signature_key[0] ^= 1;
+    let mut other_service = good.clone();
+    other_service.tbs.device.uri.domain = "other.test".parse().unwrap();
+    for (request, code) in
+        [(by_other, "BadSignature"), (other_key, "BadSignature"), (other_service, "NotAllowed")]
+    {
+        assert_eq!(service.call("POST", "accounts", None, request.encode()).await.code(), code);
+    }
+    // A token by another device's key, and the removal of a device by another account's.
+    let mut token: edge::TokenRequest = service.token_request(&ann).await;
+    let before_token = service.dump().await;
+    token.signature[0] ^= 1;
+    assert_eq!(service.call("POST", "auth/token", None, token.encode()).await.code(), "Unauthenticated");
+    let eve = Person::new(&service.domain, "eve");
+    let removal = service.remove(&ann, &eve.key, ann.uri()).await;
+    assert_eq!(removal.code(), "BadSignature");
+    assert_eq!(before, before_token);
+    assert_eq!(before, service.dump().await);
+    service.stop().await;
+}
