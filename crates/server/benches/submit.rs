@@ -16,7 +16,10 @@ use futures_util::future::BoxFuture;
 use openmls_traits::types::Ciphersuite;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tls_codec::Serialize as _;
@@ -28,7 +31,7 @@ use trefoil_proto::{
         KeyMaterialResponse, Protocol, SubmitMessageRequest, SubmitMessageResponse,
         key_material::{ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialUserCode},
     },
-    mls::KeyPackage,
+    mls::{KeyPackage, MlsMessage},
 };
 use trefoil_server::{
     clock::ManualClock,
@@ -147,9 +150,18 @@ async fn ready(store: Arc<dyn Store>, suite: Ciphersuite, local: usize, remote: 
 }
 
 impl Ready {
+    /// A message that the hub did not see yet. It cannot open any, so the last bytes of the ciphertext may be a number.
+    fn another(&self) -> SubmitMessageRequest {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let mut bytes = self.request.app_message.as_bytes().to_vec();
+        let at = bytes.len() - 8;
+        bytes[at..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        SubmitMessageRequest { app_message: MlsMessage::parse(&bytes).unwrap(), ..self.request.clone() }
+    }
+
     async fn submit(&self) {
         let origin = Origin::Device(self.device.clone());
-        let request = self.request.clone();
+        let request = self.another();
         let answer = self.rooms.submit(&origin, &self.room, request, Some(&self.device), NOW).await.unwrap();
         assert!(matches!(answer, SubmitMessageResponse::Accepted { .. }));
     }

@@ -5,12 +5,10 @@ use super::{
     body::{Body, Reply},
     identity::{Anyone, Caller},
     leases::Slot,
+    segment::Segment,
 };
 use crate::accounts::{Accepted, AccountsError};
-use axum::{
-    Extension,
-    extract::{Path, State},
-};
+use axum::{Extension, extract::State};
 use http::StatusCode;
 use std::sync::Arc;
 use trefoil_proto::{
@@ -69,7 +67,9 @@ pub(super) async fn add_device(
     }
     let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
     edge.house.mailboxes.admit(&recipient(&request.value.uri));
-    edge.tell_devices(&caller).await?;
+    if accepted == Accepted::New {
+        edge.tell_devices(&caller).await?;
+    }
     Ok(status(accepted))
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn remove_device(
     State(edge): Served,
     Caller(caller): Caller,
     Extension(slot): Extension<Slot>,
-    Path(device): Path<String>,
+    Segment(device): Segment,
     request: Body<RemoveDeviceRequest>,
 ) -> Result<StatusCode, Refusal> {
     let device: DeviceId = device.parse()?;

@@ -34,6 +34,9 @@ pub enum RoomsError {
         /// Try again after so many milliseconds.
         retry_after_ms: u32,
     },
+    /// The same message is being stored by another request at this moment: ask again.
+    #[error("the same message is being stored")]
+    UnderWay,
     /// The room's suite, or the one asked for, is not offered.
     #[error("the ciphersuite is not offered")]
     Unsupported,
@@ -76,6 +79,13 @@ impl RoomsError {
                     code: ErrorCode::RateLimited,
                     retry_after_ms: *retry_after_ms,
                     detail: b"too many changes of a room".to_vec(),
+                };
+            }
+            Self::UnderWay => {
+                return ErrorBody {
+                    code: ErrorCode::RateLimited,
+                    retry_after_ms: 200,
+                    detail: b"the same message is being stored".to_vec(),
                 };
             }
             Self::Unsupported => (ErrorCode::Unsupported, "the ciphersuite is not offered"),

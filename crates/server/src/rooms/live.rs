@@ -1,7 +1,13 @@
 //! A room in memory: what submissions read, and what updates work on. Both come from the store and can be dropped at
 //! any time.
 
-use super::{RoomsError, group::Group, handshake::Invalid, rows};
+use super::{
+    RoomsError,
+    group::Group,
+    handshake::Invalid,
+    repeats::{self, Repeats},
+    rows,
+};
 use crate::mailbox::Mailboxes;
 use bytes::Bytes;
 use openmls_rust_crypto::RustCrypto;
@@ -27,6 +33,8 @@ const LOG_STEP: usize = 64;
 pub(super) struct Room {
     pub(super) uri: RoomUri,
     view: RwLock<Arc<View>>,
+    /// Messages that it took lately.
+    pub(super) repeats: Repeats,
     pub(super) live: Arc<Mutex<Live>>,
 }
 
@@ -93,7 +101,8 @@ pub(super) struct Live {
 
 impl Room {
     pub(super) fn new(uri: RoomUri, live: Live, view: View) -> Self {
-        Self { uri, view: RwLock::new(Arc::new(view)), live: Arc::new(Mutex::new(live)) }
+        let (view, live) = (RwLock::new(Arc::new(view)), Arc::new(Mutex::new(live)));
+        Self { uri, view, repeats: Repeats::default(), live }
     }
 
     /// What the room is now.
@@ -131,7 +140,8 @@ impl View {
             devices: Devices::of(reached, domain, mailboxes),
             weight: (members.len() + 1) * (LEAF + ENTRY)
                 + participants.len() * ENTRY
-                + 2 * live.group_info.as_bytes().len(),
+                + 2 * live.group_info.as_bytes().len()
+                + repeats::WEIGHT,
             members,
         }
     }

@@ -25,6 +25,7 @@ mod label;
 mod leaf;
 mod live;
 mod rates;
+mod repeats;
 mod rows;
 mod size;
 mod stamp;

@@ -1,6 +1,11 @@
 //! The hot path: an application message is checked, stamped, made durable for everyone, and answered.
 
-use super::{Origin, Rooms, RoomsError, fanout, live::View, rows};
+use super::{
+    Origin, Rooms, RoomsError, fanout,
+    live::View,
+    repeats::{Claim, Known},
+    rows,
+};
 use crate::federation::IncidentReason;
 use futures_util::future::BoxFuture;
 use std::{
@@ -22,12 +27,13 @@ use trefoil_store::StoreError;
 
 impl Rooms {
     /// Takes a message for a room. A durable one is in every mailbox of this service and in the outbox of every other
-    /// when this returns. `sender` is the sending device, if it is known; it does not get its own message back.
+    /// when this returns. `sender` is the sending device, if it is known; it does not get its own message back. One
+    /// that came before, not long ago, is delivered once and answered as it was.
     ///
     /// # Errors
     /// [`RoomsError::NotFound`], [`RoomsError::NotFranked`], [`RoomsError::Malformed`] for anything but an
     /// application message of this room, [`RoomsError::WrongOrigin`] if the origin may not speak for the sender;
-    /// [`RoomsError::Store`].
+    /// [`RoomsError::UnderWay`] if the same message is being stored now; [`RoomsError::Store`].
     pub async fn submit(
         &self,
         origin: &Origin,
@@ -59,6 +65,18 @@ impl Rooms {
         {
             return Ok(SubmitMessageResponse::NotAllowed);
         }
+        let stamped = |at| {
+            let frank = self.keys.frank(&tag, &request.sending_uri, room, view.suite, at);
+            SubmitMessageResponse::Accepted { accepted_timestamp: at, frank: Some(frank) }
+        };
+        let claim = match request.delivery {
+            Delivery::Passing => None,
+            Delivery::Durable => match found.repeats.look(&request) {
+                Known::New(claim) => Some(claim),
+                Known::UnderWay => return Err(RoomsError::UnderWay),
+                Known::Taken(at) => return Ok(stamped(at)),
+            },
+        };
         if message.epoch() != Some(view.epoch) {
             return Ok(SubmitMessageResponse::EpochTooOld { current_epoch: view.epoch });
         }
@@ -67,14 +85,13 @@ impl Rooms {
             Origin::Device(device) => Some(device),
             Origin::Peer(_) => sender,
         };
-        let delivery = request.delivery;
         let event = fanout_message(request, frank.clone(), now);
         let accepted = SubmitMessageResponse::Accepted { accepted_timestamp: now, frank: Some(frank) };
-        if delivery == Delivery::Passing {
+        let Some(claim) = claim else {
             fanout::pass(&self.mailboxes, &self.federation, room, &view.devices, except, event);
             return Ok(accepted);
-        }
-        match self.deliver(room, key, &view, except, event).await {
+        };
+        match self.deliver(room, key, &view, except, event, claim).await {
             Err(RoomsError::Store(StoreError::AssertFailed { .. })) => {
                 let current_epoch = self.reload(&found).await?.view().epoch;
                 Ok(SubmitMessageResponse::EpochTooOld { current_epoch })
@@ -92,19 +109,22 @@ impl Rooms {
         view: &View,
         except: Option<&DeviceUri>,
         event: FanoutMessage,
+        claim: Claim,
     ) -> Result<(), RoomsError> {
+        let at = event.timestamp;
         let mut out = fanout::Fanout::default();
         out.batch.assert_equals(rows::EPOCH, key, view.epoch_row.clone());
         out.add(&self.mailboxes, &self.federation, room, &view.devices, except, event)?;
-        self.settle(out).await
+        self.settle(out, claim, at).await
     }
 
     /// Commits what was collected and tells everyone, even if whoever asked has gone away meanwhile.
-    fn settle(&self, mut out: fanout::Fanout) -> Settling {
+    fn settle(&self, mut out: fanout::Fanout, claim: Claim, at: Timestamp) -> Settling {
         let (store, mailboxes, federation) =
             (Arc::clone(&self.store), Arc::clone(&self.mailboxes), Arc::clone(&self.federation));
         Settling(Some(Box::pin(async move {
             store.commit(std::mem::take(&mut out.batch)).await?;
+            claim.taken(at);
             out.announce(&mailboxes, &federation);
             Ok(())
         })))
