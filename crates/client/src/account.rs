@@ -273,7 +273,7 @@ impl Core {
             Job::Devices => self.devices_answered(body, now),
             Job::Count => self.counted(body, now),
             Job::Publish => self.published(),
-            Job::CreateRoom(room) => self.room_created(room),
+            Job::CreateRoom(room) => self.room_created(room, now),
             Job::KeyMaterial(room, user) => self.material(room, user, body, now),
             Job::GroupInfo(room) => self.group_info(room, body, now),
             Job::Update(room) | Job::Propose(room) => {
@@ -315,11 +315,11 @@ impl Core {
             Job::AddDevice(device) => self.device_refused(device, &error),
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
-            Job::GroupInfo(room) => self.join_error(room, error.code)?,
+            Job::GroupInfo(room) => self.join_error(room, error.code, now)?,
             Job::Update(room) | Job::Propose(room) => {
                 let joining = self.room(room)?.map(|room| room.row.state == rows::RoomState::Joining);
                 match joining {
-                    Some(true) => self.join_error(room, error.code)?,
+                    Some(true) => self.join_error(room, error.code, now)?,
                     // A hub may say it as an error too; the mailbox settles it in any case.
                     Some(false) if error.code == ErrorCode::WrongEpoch => self.answered_elsewhere(room)?,
                     Some(false) => self.update_refused(room, error.code)?,

@@ -17,6 +17,7 @@ use crate::{
         wire,
     },
     plan::plan,
+    rejoining::Sign,
     rows::{Answer, CommitMark, Intent, PendingCommit, RoomState},
 };
 use openmls::prelude::*;
@@ -44,6 +45,8 @@ impl Core {
             if pending.answer == Answer::Awaited {
                 let body = pending.request.as_slice().to_vec();
                 self.update(Job::Update(uri.clone()), uri, body, now);
+            } else {
+                self.stray(uri, Sign::Silence, now)?;
             }
             return Ok(true);
         }
@@ -210,7 +213,8 @@ impl Core {
         self.refuse_intent(uri, reason)
     }
 
-    fn clear_pending(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn clear_pending(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        self.live.forget_updates(uri);
         self.room(uri)?;
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
@@ -225,27 +229,44 @@ impl Core {
     }
 
     /// A commit of the current epoch or an earlier one has arrived.
-    pub(crate) fn take_commit(&mut self, uri: &RoomUri, message: &MlsMessage, accepted: Timestamp) -> Taken {
+    pub(crate) fn take_commit(
+        &mut self,
+        uri: &RoomUri,
+        message: &MlsMessage,
+        accepted: Timestamp,
+        now: Timestamp,
+    ) -> Taken {
         let mark = CommitMark { epoch: message.epoch().unwrap_or(0), hash: hash(message) };
         let room = self.known_room(uri)?;
         let is_own = room.row.pending.as_ref().is_some_and(|pending| pending.mark == mark);
-        if is_own && room.row.state == RoomState::Joining {
-            return self.joined_externally(uri).map(Ok);
+        if room.row.state == RoomState::Joining && room.row.pending.is_some() {
+            return if is_own { self.joined_externally(uri, now) } else { self.join_lost(uri, now) }.map(Ok);
         }
         if Some(mark.epoch) != room.epoch() {
             // Merged before. Another commit than the own one that was confirmed for that epoch is another history.
             let forked =
                 room.row.merged.is_some_and(|merged| merged.epoch == mark.epoch && merged.hash != mark.hash);
-            return Ok(if forked { Err(Refusal::Forked) } else { Ok(()) });
+            if !forked {
+                return Ok(Ok(()));
+            }
+            self.stray(uri, Sign::Proof, now)?;
+            return Ok(Err(Refusal::Forked));
         }
         room.touch();
         let judged = if is_own { self.merge_own(uri, mark)? } else { self.merge_theirs(uri, message)? };
         let judged = match judged {
             Ok(judged) => judged,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => {
+                // The hub cannot see everything that makes a commit invalid: it may have gone on with this one. One
+                // that breaks the rules is another matter, with whoever made it this device shares no epoch.
+                if refusal == Refusal::InvalidHandshake {
+                    self.stray(uri, Sign::Proof, now)?;
+                }
+                return Ok(Err(refusal));
+            }
         };
         self.merged(uri, judged, accepted)?;
-        self.release_held(uri)?;
+        self.release_held(uri, now)?;
         Ok(Ok(()))
     }
 
@@ -313,6 +334,7 @@ impl Core {
     fn merged(&mut self, uri: &RoomUri, judged: Judged, accepted: Timestamp) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         room.row.proposals.clear();
+        room.row.astray.due = None;
         room.row.intents.retain(|intent| *intent != Intent::CommitProposals);
         let gone = room.group.as_ref().is_none_or(|group| !group.is_active());
         let exhausted = room.row.conflicts > CONFLICTS;
@@ -322,6 +344,7 @@ impl Core {
         };
         let leaving = room.row.state == RoomState::Leaving;
         self.live.busy.insert(uri.clone());
+        self.live.forget_updates(uri);
         self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
         let actor = judged.actor.clone();
         let events = judged.events(uri, name);

@@ -508,6 +508,7 @@ impl Core {
         match frame {
             ServerFrame::Deliver { entries } => self.deliver(entries, poisoned, failing, now),
             ServerFrame::CaughtUp => {
+                self.live.caught_up = true;
                 self.emit(Event::CaughtUp);
                 Ok(())
             }

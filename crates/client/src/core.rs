@@ -177,6 +177,7 @@ impl Core {
             let after = self.cursor()?;
             self.effect(Effect::OpenStream { after });
         }
+        self.live.busy.extend(self.live.astray.iter().cloned());
         let busy: Vec<_> = self.live.busy.iter().cloned().collect();
         for room in busy {
             if !self.pump_room(&room, now)? {

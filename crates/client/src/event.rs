@@ -163,6 +163,8 @@ pub enum JoinedHow {
     Welcomed,
     /// It added itself to a room of its person.
     External,
+    /// It was in it. It had fallen out of step, and added itself anew; or looked, and found that it had not.
+    Again,
 }
 
 /// Why a change could not be made.
@@ -211,7 +213,7 @@ pub enum Refusal {
         /// The room's epoch on this device.
         current: u64,
     },
-    /// Too much arrived for epochs that this device has not reached.
+    /// Too much arrived for epochs that this device has not reached. It joins the room anew.
     TooFarAhead,
     /// It is not valid MLS for this room.
     InvalidHandshake,

@@ -6,6 +6,7 @@ use crate::{
     core::Core,
     frank,
     mls::{credential, wire},
+    rejoining::Sign,
     room::Room,
     rows::{self, ACCOUNT, HELD, HeldRow, RoomState, Row as _, name, room_key, room_range},
 };
@@ -82,7 +83,12 @@ impl Core {
             }
             Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
             Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
-            Ok(MailboxEvent::Lapsed) => self.emit(Event::MailboxLapsed),
+            Ok(MailboxEvent::Lapsed) => {
+                self.emit(Event::MailboxLapsed);
+                for room in self.room_uris()? {
+                    self.stray(&room, Sign::Proof, arrival.received)?;
+                }
+            }
             Err(_) => self.emit(Event::Refused { room: None, reason: Refusal::Malformed }),
         }
         Ok(())
@@ -97,7 +103,7 @@ impl Core {
 
     fn take_event(&mut self, uri: &RoomUri, event: &FanoutMessage, arrival: Arrival) -> Taken {
         if let RoomEvent::Welcome { message, ratchet_tree } = &event.event {
-            return self.join_by_welcome(uri, message, ratchet_tree);
+            return self.join_by_welcome(uri, message, ratchet_tree, arrival.received);
         }
         let message = match &event.event {
             RoomEvent::Application { message, .. }
@@ -114,6 +120,17 @@ impl Core {
         else {
             return Ok(Err(Refusal::Malformed));
         };
+        if room.row.state == RoomState::Joining && room.row.pending.is_some() {
+            // Whether the group is the room's is not known yet, and what is older was said before.
+            let own = matches!(message.kind(), MessageKind::Commit) && epoch + 1 == current;
+            if !own {
+                return if epoch < current {
+                    self.unread(uri)
+                } else {
+                    self.hold(uri, epoch, event, arrival)
+                };
+            }
+        }
         if epoch > current {
             return self.hold(uri, epoch, event, arrival);
         }
@@ -122,7 +139,7 @@ impl Core {
                 self.take_message(uri, message, frank.as_ref(), event.timestamp, arrival)
             }
             (RoomEvent::Commit { message, .. }, MessageKind::Commit) => {
-                self.take_commit(uri, message, event.timestamp)
+                self.take_commit(uri, message, event.timestamp, arrival.received)
             }
             (RoomEvent::Proposal { message, more }, MessageKind::Proposal) => {
                 for proposal in std::iter::once(message).chain(more) {
@@ -142,21 +159,26 @@ impl Core {
         }
         let mut tx = self.tx();
         if tx.scan(HELD, &room_range(uri), HELD_A_ROOM, false)?.len() >= HELD_A_ROOM {
+            drop(tx);
+            self.stray(uri, Sign::Proof, arrival.received)?;
             return Ok(Err(Refusal::TooFarAhead));
         }
         let row = HeldRow { received: arrival.received, passing: 0, event: event.encode().into() };
         row.write(&mut tx, HELD, room_key(uri, &[epoch, arrival.position]));
+        drop(tx);
+        self.stray(uri, Sign::Ahead, arrival.received)?;
         Ok(Ok(()))
     }
 
     /// Takes up what was held for the epoch that a room has reached.
-    pub(crate) fn release_held(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn release_held(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let Some(current) = self.room(uri)?.and_then(|room| room.epoch()) else { return Ok(()) };
         let held = self.tx().scan(HELD, &room_range(uri), HELD_A_ROOM, false)?;
         for (key, row) in held {
             let prefix = room_key(uri, &[]).len();
             let epoch = rows::last_number(key.get(..prefix + 8).unwrap_or_default()).unwrap_or(0);
             if epoch > current {
+                self.stray(uri, Sign::Ahead, now)?;
                 break;
             }
             self.tx().delete(HELD, key.clone());

@@ -7,6 +7,7 @@ use crate::{
     inbox::Taken,
     live::Job,
     mls::{credential, membership, suite, wire},
+    rejoining::Compared,
     room::Room,
     rows::{Answer, CommitMark, PendingCommit, ROOMS, RoomRow, RoomState},
 };
@@ -30,6 +31,9 @@ const REQUEST_LABEL: &str = "GroupInfoRequestTBS";
 const RESPONSE_LABEL: &str = "GroupInfoResponseTBS";
 const SEAL_LABEL: &str = "GroupInfo and ratchet_tree encryption";
 
+/// How long an own external commit that was overtaken, perhaps by itself, may take to arrive, in milliseconds.
+const COMING: u64 = 5_000;
+
 impl Core {
     /// A Welcome. One for a room that this device is in already is ignored.
     pub(crate) fn join_by_welcome(
@@ -37,10 +41,19 @@ impl Core {
         uri: &RoomUri,
         message: &MlsMessage,
         tree: &RatchetTreeOption,
+        now: Timestamp,
     ) -> Taken {
-        if self.room(uri)?.is_some_and(|room| {
-            matches!(room.row.state, RoomState::Open | RoomState::Leaving | RoomState::Creating)
-        }) {
+        // Whoever was removed while out of step, and is added again, is in the room as far as this device knows.
+        let (mut is_in, mut epoch) = (false, None);
+        if let Some(room) = self.room(uri)? {
+            is_in = match room.row.state {
+                RoomState::Open => room.row.astray.due.is_none(),
+                RoomState::Leaving | RoomState::Creating => true,
+                RoomState::Joining | RoomState::Left => false,
+            };
+            epoch = room.epoch();
+        }
+        if is_in {
             return Ok(Ok(()));
         }
         let (welcome, tree) = match (wire::welcome(message), wire::ratchet_tree(tree)) {
@@ -63,12 +76,15 @@ impl Core {
         if staged.group_context().group_id().as_slice() != uri.to_string().as_bytes() {
             return Ok(Err(Refusal::InvalidHandshake));
         }
+        if epoch.is_some_and(|epoch| staged.group_context().epoch().as_u64() <= epoch) {
+            return Ok(Ok(()));
+        }
         let adder = match staged.welcome_sender() {
             Ok(leaf) => credential::claimed_device(leaf.credential()),
             Err(_) => Err(Refusal::InvalidHandshake),
         };
         let group = staged.into_group(&self.provider).map_err(mls("join by a Welcome"))?;
-        self.admit(uri, group, adder, JoinedHow::Welcomed)
+        self.admit(uri, group, adder, now)
     }
 
     /// Checks the group that this device would be in, and keeps it or deletes it.
@@ -77,7 +93,7 @@ impl Core {
         uri: &RoomUri,
         mut group: MlsGroup,
         adder: Result<DeviceUri, Refusal>,
-        how: JoinedHow,
+        now: Timestamp,
     ) -> Taken {
         let me = self.me()?;
         let checked = membership::check_tree(&self.tx(), uri, &group)?;
@@ -100,36 +116,50 @@ impl Core {
         let next_outbox = self.room(uri)?.map_or(0, |room| room.row.next_outbox);
         let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Open) };
         self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
-        self.opened(uri, how)?;
+        self.opened(uri, JoinedHow::Welcomed, now)?;
         Ok(Ok(()))
     }
 
     /// A room is usable.
-    pub(crate) fn opened(&mut self, uri: &RoomUri, how: JoinedHow) -> Result<(), ClientError> {
+    pub(crate) fn opened(
+        &mut self,
+        uri: &RoomUri,
+        how: JoinedHow,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         self.live.busy.insert(uri.clone());
         self.emit(Event::RoomJoined { room: uri.clone(), how });
         self.introductions.push(uri.clone());
-        self.release_held(uri)
+        self.release_held(uri, now)
     }
 
     /// Begins to join by external commit. A group that is there is given up only once the new one is made.
     pub(crate) fn start_joining(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
-        let next_outbox = self.room(uri)?.map_or(0, |room| room.row.next_outbox);
-        if self.room(uri)?.is_some_and(|room| room.row.state == RoomState::Joining) {
-            return Ok(());
-        }
-        self.forget_keys(uri)?;
-        let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Joining) };
-        self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, None));
         self.live.busy.insert(uri.clone());
-        Ok(())
+        match self.room(uri)? {
+            Some(room) if room.row.state == RoomState::Joining => Ok(()),
+            Some(room) if room.group.is_some() => {
+                room.row.state = RoomState::Joining;
+                room.row.request = None;
+                room.row.astray.unread = Some(0);
+                self.clear_pending(uri)
+            }
+            room => {
+                let next_outbox = room.map_or(0, |room| room.row.next_outbox);
+                let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Joining) };
+                self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, None));
+                Ok(())
+            }
+        }
     }
 
     /// What a room that is being joined has to do.
     pub(crate) fn pump_joining(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         let path = |what: &str| format!("{}/{what}/{}", paths::CLIENT_ROOT, paths::segment(&uri.to_string()));
-        if let Some(pending) = &room.row.pending {
+        if let Some(pending) = &room.row.pending
+            && pending.answer == Answer::Awaited
+        {
             let body = pending.request.as_slice().to_vec();
             let job = Job::Update(uri.clone());
             if self.live.may(&job, now) {
@@ -140,6 +170,10 @@ impl Core {
         let job = Job::GroupInfo(uri.clone());
         if !self.live.may(&job, now) {
             return Ok(());
+        }
+        if self.known_room(uri)?.row.pending.is_some() {
+            // The own commit should have come by now.
+            self.join_lost(uri, now)?;
         }
         let me = self.me()?;
         let suite = suite::Suite::Hybrid.mls();
@@ -196,17 +230,29 @@ impl Core {
             }
         };
         match self.join_externally(uri, &tbs.0, &tbs.1, &key)? {
-            Ok(()) => self.pump_joining(uri, now),
+            Ok(()) if self.known_room(uri)?.row.state == RoomState::Joining => self.pump_joining(uri, now),
+            Ok(()) => Ok(()),
             Err(refusal) => self.join_refused(uri, ChangeRefusal::Untrusted(refusal)),
         }
     }
 
     fn join_refused(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
+        let row = &self.known_room(uri)?.row;
+        let (made, again) = (row.pending.is_some(), row.astray.unread.is_some());
+        if again && !made {
+            return self.stay(uri);
+        }
+        self.live.busy.remove(uri);
+        if again {
+            self.drop_group(uri)?;
+            let row = &mut self.known_room(uri)?.row;
+            *row = RoomRow { next_outbox: row.next_outbox, ..RoomRow::new(RoomState::Left) };
+            return Ok(());
+        }
         self.forget_keys(uri)?;
         self.rooms.remove(uri);
         self.tx().delete(ROOMS, uri.to_string());
-        self.live.busy.remove(uri);
-        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
         Ok(())
     }
 
@@ -217,8 +263,6 @@ impl Core {
         signature: &[u8],
         key: &[u8],
     ) -> Result<Result<(), Refusal>, ClientError> {
-        const ACT: &str = "make an external commit";
-        let me = self.me()?;
         let suite_of_seal = suite::Suite::Hybrid;
         let info = wire::encrypt_context(SEAL_LABEL, uri.to_string().as_bytes());
         let input = HpkeCiphertext {
@@ -239,6 +283,31 @@ impl Core {
         if opened.group_info.group_id() != uri.to_string().as_bytes() {
             return Ok(Err(Refusal::InvalidHandshake));
         }
+        match self.compare(uri, group_info.group_context())? {
+            Compared::Newer => {}
+            Compared::Same => return self.still_in_step(uri).map(Ok),
+            Compared::Older => return Ok(Err(Refusal::Forked)),
+        }
+        let aside = self.set_aside(uri)?;
+        let made = self.make_external_commit(uri, group_info, tree, sealed, signature)?;
+        if made.is_err() {
+            self.take_up_again(uri, aside)?;
+        }
+        Ok(made)
+    }
+
+    /// Makes the external commit and the group that it leads to. What is refused has changed the store: the caller
+    /// goes back.
+    fn make_external_commit(
+        &mut self,
+        uri: &RoomUri,
+        group_info: group_info::VerifiableGroupInfo,
+        tree: RatchetTreeIn,
+        sealed: &GroupInfoResponseTbs,
+        signature: &[u8],
+    ) -> Result<Result<(), Refusal>, ClientError> {
+        const ACT: &str = "make an external commit";
+        let me = self.me()?;
         let built = MlsGroup::external_commit_builder()
             .with_ratchet_tree(tree)
             .with_config(suite::join_config())
@@ -263,7 +332,7 @@ impl Core {
             .use_ratchet_tree_extension(false)
             .build(self.provider.rand(), self.provider.crypto(), &me.key, |_| true);
         let Ok(built) = built else { return Ok(Err(Refusal::InvalidHandshake)) };
-        let (mut group, bundle) = built.finalize(&self.provider).map_err(mls(ACT))?;
+        let (group, bundle) = built.finalize(&self.provider).map_err(mls(ACT))?;
         let checked = membership::check_tree(&self.tx(), uri, &group)?;
         let hub_signed = |context: &crate::mls::context::RoomContext| {
             let signed = wire::sign_content(RESPONSE_LABEL, &wire::encoded(sealed));
@@ -272,14 +341,8 @@ impl Core {
         };
         let pins = match checked {
             Ok((context, pins)) if hub_signed(&context) => pins,
-            Ok(_) => {
-                group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
-                return Ok(Err(Refusal::InvalidHandshake));
-            }
-            Err(refusal) => {
-                group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
-                return Ok(Err(refusal));
-            }
+            Ok(_) => return Ok(Err(Refusal::InvalidHandshake)),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         pins.keep(&mut self.tx());
         let epoch = group.epoch().as_u64();
@@ -294,10 +357,11 @@ impl Core {
             ratchet_tree: RatchetTreeOption::DistributionService,
         };
         let room = self.known_room(uri)?;
-        room.touch();
-        room.group = Some(group);
+        room.replace(Some(group));
+        room.row.proposals.clear();
         room.row.pending =
             Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
+        self.drop_held_before(uri, epoch)?;
         Ok(Ok(()))
     }
 
@@ -309,30 +373,58 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         match outcome {
-            UpdateOutcome::Success { .. } => self.joined_externally(uri),
-            UpdateOutcome::WrongEpoch { .. } => {
-                // Another commit came first. If it was this one, sent before, joining again replaces it.
-                self.forget_keys(uri)?;
-                self.known_room(uri)?.row.pending = None;
-                self.live.pause(Job::GroupInfo(uri.clone()), 0, now);
-                Ok(())
-            }
+            UpdateOutcome::Success { .. } => self.joined_externally(uri, now),
+            UpdateOutcome::WrongEpoch { .. } => self.join_overtaken(uri, now),
             UpdateOutcome::NotAllowed => self.join_refused(uri, ChangeRefusal::NotAllowed),
             UpdateOutcome::InvalidProposal { .. } => self.join_refused(uri, ChangeRefusal::Invalid),
         }
     }
 
-    pub(crate) fn join_error(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
+    /// The hub has a later epoch. Another commit came first, or this one did and the answer was lost: if it did, it is
+    /// in the mailbox or on its way there.
+    fn join_overtaken(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
+        if let Some(pending) = &mut self.known_room(uri)?.row.pending {
+            pending.answer = Answer::Given;
+            self.live.pause(Job::GroupInfo(uri.clone()), COMING, now);
+        }
+        Ok(())
+    }
+
+    /// Another commit came first: the group that was made is none, and another has to be.
+    pub(crate) fn join_lost(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
+        self.forget_group(uri)?;
+        self.known_room(uri)?.row.pending = None;
+        self.live.forget_updates(uri);
+        self.live.pause(Job::GroupInfo(uri.clone()), 0, now);
+        self.live.busy.insert(uri.clone());
+        Ok(())
+    }
+
+    pub(crate) fn join_error(
+        &mut self,
+        uri: &RoomUri,
+        code: ErrorCode,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        // A hub may say it as an error too.
+        if code == ErrorCode::WrongEpoch {
+            return self.join_overtaken(uri, now);
+        }
         self.join_refused(uri, ChangeRefusal::Service(code))
     }
 
     /// The external commit is in the room's history.
-    pub(crate) fn joined_externally(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn joined_externally(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         if let Some(pending) = room.row.pending.take() {
             room.row.merged = Some(pending.mark);
         }
         room.row.state = RoomState::Open;
-        self.opened(uri, JoinedHow::External)
+        self.live.forget_updates(uri);
+        self.live.backoff.remove(&Job::GroupInfo(uri.clone()));
+        if self.known_room(uri)?.row.astray.unread.is_some() {
+            return self.back_in_step(uri, now);
+        }
+        self.opened(uri, JoinedHow::External, now)
     }
 }

@@ -26,6 +26,7 @@ mod linking;
 mod live;
 mod outbox;
 mod plan;
+mod rejoining;
 mod room;
 mod rooms;
 mod step;

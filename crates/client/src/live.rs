@@ -65,6 +65,8 @@ pub(crate) struct Live {
     /// Something may be sent at all.
     pub(crate) online: bool,
     pub(crate) stream: Stream,
+    /// Everything that waited in the mailbox has come.
+    pub(crate) caught_up: bool,
     pub(crate) token: Option<Token>,
     /// A challenge that waits to be signed and sent.
     pub(crate) challenge: Option<Vec<u8>>,
@@ -78,6 +80,8 @@ pub(crate) struct Live {
     pub(crate) next_tag: u32,
     /// Rooms with something left to do.
     pub(crate) busy: BTreeSet<RoomUri>,
+    /// Rooms that this device may have to join anew.
+    pub(crate) astray: BTreeSet<RoomUri>,
     pub(crate) material: BTreeMap<RoomUri, Material>,
     /// Keys that group infos are sealed to.
     pub(crate) group_info_keys: BTreeMap<RoomUri, Arc<Zeroizing<Vec<u8>>>>,
@@ -123,6 +127,14 @@ impl Live {
         !self.under_way.values().any(|other| other == job)
     }
 
+    /// Forgets requests to change a room, under way or pausing: what they asked for is settled, and a late answer must
+    /// not be taken for that to the next one.
+    pub(crate) fn forget_updates(&mut self, room: &RoomUri) {
+        let settled = |job: &Job| matches!(job, Job::Update(of) | Job::Propose(of) if of == room);
+        self.under_way.retain(|_, job| !settled(job));
+        self.backoff.retain(|job, _| !settled(job));
+    }
+
     /// Asks to be woken, at the earliest time that anything asked for.
     pub(crate) fn wake_at(&mut self, time: Timestamp) {
         self.wake = Some(self.wake.map_or(time, |earlier| earlier.min(time)));
@@ -131,6 +143,7 @@ impl Live {
     /// Forgets what ends with the stream.
     pub(crate) fn stream_closed(&mut self) {
         self.stream = Stream::Closed;
+        self.caught_up = false;
         self.submissions.clear();
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     frank,
     live::{Job, Stream},
     mls::wire,
+    rejoining::Sign,
     rows::{self, OUTBOX, OutboxRow, RoomState, Row as _, Sealed, room_key, room_range},
 };
 use openmls::prelude::SafeAadItem;
@@ -98,6 +99,9 @@ impl Core {
         let not_yet = self.live.stream != Stream::Open
             || self.live.await_epoch.get(uri).is_some_and(|awaited| *awaited > epoch)
             || !self.live.may(&Job::Submit(uri.clone()), now);
+        if self.live.await_epoch.get(uri).is_some_and(|awaited| *awaited > epoch) {
+            self.stray(uri, Sign::Silence, now)?;
+        }
         if not_yet {
             return Ok(true);
         }
@@ -214,9 +218,10 @@ impl Core {
             SubmitMessageResponse::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed)?,
             SubmitMessageResponse::EpochTooOld { current_epoch } => {
                 // Encrypted again once the commits in between are here.
-                row.sealed = None;
+                let of = row.sealed.take().map_or(0, |sealed| sealed.epoch);
                 row.write(&mut self.tx(), OUTBOX, key);
-                self.live.await_epoch.insert(uri.clone(), *current_epoch);
+                // A hub that says so of its own epoch gets the message no sooner than another epoch begins.
+                self.live.await_epoch.insert(uri.clone(), (*current_epoch).max(of + 1));
             }
         }
         self.live.busy.insert(uri);

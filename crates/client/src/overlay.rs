@@ -6,8 +6,14 @@ use trefoil_store::{Batch, KeyRange, LocalStore, Pair, StoreError, Table};
 /// Pending writes over a store.
 pub struct Overlay {
     store: Arc<dyn LocalStore>,
-    pending: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    pending: Pending,
 }
+
+/// Rows to write; `None` for those to delete.
+type Pending = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+/// What was pending at some point of a step.
+pub struct Savepoint(Pending);
 
 impl Overlay {
     /// An overlay with nothing pending.
@@ -87,6 +93,16 @@ impl Overlay {
             };
         }
         self.store.commit(batch)
+    }
+
+    /// What is pending now.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint(self.pending.clone())
+    }
+
+    /// Makes pending what was so then.
+    pub fn return_to(&mut self, savepoint: Savepoint) {
+        self.pending = savepoint.0;
     }
 
     /// Forgets everything pending.

@@ -41,6 +41,13 @@ impl Room {
         Ok(Some(Self { uri, row, group, context: None, saved, changed: false }))
     }
 
+    /// Puts another group in the place of the one before.
+    pub(crate) fn replace(&mut self, group: Option<MlsGroup>) -> Option<MlsGroup> {
+        self.context = None;
+        self.changed = true;
+        std::mem::replace(&mut self.group, group)
+    }
+
     /// Says that the group is about to be changed.
     pub(crate) fn touch(&mut self) {
         self.changed = true;
@@ -123,17 +130,21 @@ impl Core {
 
     /// Deletes a room's keys, and what was held for them.
     pub(crate) fn forget_keys(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
-        self.room(uri)?;
-        let provider = &self.provider;
-        if let Some(room) = self.rooms.get_mut(uri)
-            && let Some(mut group) = room.group.take()
-        {
-            room.touch();
-            group.delete(provider.storage()).map_err(mls("delete a group"))?;
-        }
+        self.forget_group(uri)?;
         let mut tx = self.tx();
         for (key, _) in tx.scan(HELD, &room_range(uri), usize::MAX, false)? {
             tx.delete(HELD, key);
+        }
+        Ok(())
+    }
+
+    /// Deletes a room's keys.
+    pub(crate) fn forget_group(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        self.room(uri)?;
+        if let Some(room) = self.rooms.get_mut(uri)
+            && let Some(mut group) = room.replace(None)
+        {
+            group.delete(self.provider.storage()).map_err(mls("delete a group"))?;
         }
         Ok(())
     }

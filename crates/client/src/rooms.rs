@@ -161,19 +161,24 @@ impl Core {
 
     /// What a room has to do. False if nothing is left.
     pub(crate) fn pump_room(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
-        let Some(room) = self.room(uri)? else { return Ok(false) };
-        match room.row.state {
+        let Some(state) = self.room(uri)?.map(|room| room.row.state) else { return Ok(false) };
+        match state {
             RoomState::Left => Ok(false),
             RoomState::Joining => {
                 self.pump_joining(uri, now)?;
                 Ok(true)
             }
             RoomState::Creating => {
+                let room = self.known_room(uri)?;
                 let body = room.row.request.as_ref().map(|body| body.as_slice().to_vec()).unwrap_or_default();
                 let job = Job::CreateRoom(uri.clone());
                 if self.live.may(&job, now) {
                     self.ask(job, Method::Post, path("rooms"), body);
                 }
+                Ok(true)
+            }
+            RoomState::Open if self.rejoin_if_due(uri, now)? => {
+                self.pump_joining(uri, now)?;
                 Ok(true)
             }
             RoomState::Open | RoomState::Leaving => {
@@ -188,14 +193,14 @@ impl Core {
         }
     }
 
-    pub(crate) fn room_created(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn room_created(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let Some(room) = self.room(uri)? else { return Ok(()) };
         if room.row.state != RoomState::Creating {
             return Ok(());
         }
         room.row.state = RoomState::Open;
         room.row.request = None;
-        self.opened(uri, JoinedHow::Created)
+        self.opened(uri, JoinedHow::Created, now)
     }
 
     pub(crate) fn creation_refused(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
@@ -246,6 +251,7 @@ impl Core {
     pub(crate) fn propose_leaving(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
         let me = self.me()?;
         self.give_up_all(uri)?;
+        self.live.forget_updates(uri);
         self.room(uri)?;
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(()) };

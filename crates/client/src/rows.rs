@@ -150,6 +150,8 @@ pub(crate) struct RoomRow {
     pub(crate) merged: Option<CommitMark>,
     /// The next sequence number in the outbox.
     pub(crate) next_outbox: u64,
+    /// Whether this device has fallen out of step with the room.
+    pub(crate) astray: Astray,
 }
 
 impl RoomRow {
@@ -163,8 +165,22 @@ impl RoomRow {
             proposals: Vec::new(),
             merged: None,
             next_outbox: 0,
+            astray: Astray::default(),
         }
     }
+}
+
+/// That a room has moved on without this device, and what is done about it: see [`crate::rejoining`].
+#[derive(Clone, Copy, Debug, Default, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Astray {
+    /// When to join anew, unless the room goes on before.
+    pub(crate) due: Option<Timestamp>,
+    /// How often in a row that was done.
+    pub(crate) tries: u32,
+    /// When it was done last.
+    pub(crate) last: Timestamp,
+    /// Joining anew is under way; so many events have gone unread.
+    pub(crate) unread: Option<u32>,
 }
 
 /// Names a commit.

@@ -303,6 +303,43 @@ fn someone_who_cannot_be_added_is_named_and_the_others_are_added() {
 }
 
 #[test]
+fn a_late_answer_is_not_taken_for_that_to_the_next_change() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.devices[alice].delay.push_back("update");
+    world.act(alice, |client, now| client.rename_room(&room, "Coffee", now));
+    world.run();
+    assert_eq!(
+        world.devices[alice].client.room(&room).unwrap().unwrap().name,
+        "Coffee",
+        "the mailbox says so"
+    );
+    // The next change is lost on its way, and then the answer to the first one comes.
+    world.devices[alice].lose.push_back("update");
+    world.hub.deaf = true;
+    world.act(alice, |client, now| client.rename_room(&room, "Water", now));
+    world.run();
+    world.hub.deaf = false;
+    world.catch_up_with_answers(alice);
+    world.pass(120_000);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().name, "Water");
+    assert!(world.devices[alice].client.is_idle());
+
+    // The same for proposals to leave.
+    world.devices[bob].delay.push_back("update");
+    world.act(bob, |client, now| client.leave(&room, now));
+    world.devices[alice].deaf = true;
+    world.run();
+    world.act(alice, |client, now| client.rename_room(&room, "Milk", now));
+    world.devices[alice].deaf = false;
+    world.run();
+    world.catch_up_with_answers(bob);
+    world.pass(120_000);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().state, RoomState::Left);
+}
+
+#[test]
 fn whoever_has_asked_to_leave_has_nothing_left_to_do() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

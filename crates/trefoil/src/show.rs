@@ -495,6 +495,7 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::KeyChanged { user } => {
             format!("the account key of {} is another than before: compare fingerprints", name(user)?)
         }
+        Line::Gap => "this device had fallen out of step; what was said meanwhile is missing here".to_owned(),
         Line::Unknown => "something that this version does not know".to_owned(),
     })
 }

@@ -32,6 +32,8 @@ pub enum Line {
     DeviceRemoved { device: DeviceUri },
     /// Someone's account key is another than the one that was pinned.
     KeyChanged { user: UserUri },
+    /// This device had fallen out of step with the room and joined it anew: what was said meanwhile is missing here.
+    Gap,
     /// A line that a later version of this program wrote.
     Unknown,
 }
@@ -69,6 +71,7 @@ impl Line {
             Self::DeviceAdded { device } => (8, None, None, Some(device.to_string())),
             Self::DeviceRemoved { device } => (9, None, None, Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
+            Self::Gap => (11, None, None, None),
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
     }
@@ -91,6 +94,7 @@ impl Line {
             8 => Self::DeviceAdded { device: text()?.parse()? },
             9 => Self::DeviceRemoved { device: text()?.parse()? },
             10 => Self::KeyChanged { user: user()? },
+            11 => Self::Gap,
             _ => Self::Unknown,
         })
     }

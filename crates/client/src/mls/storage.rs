@@ -4,7 +4,7 @@
 //! It is not written here while a step is under way, but noted as due; the core writes it once for each group before
 //! the step commits ([`Storage::write_due`]).
 
-use crate::overlay::Overlay;
+use crate::overlay::{self, Overlay};
 use openmls_traits::storage::{CURRENT_VERSION, Entity, Key, StorageProvider, traits};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -61,6 +61,12 @@ pub struct Storage {
     writing_due: Cell<bool>,
 }
 
+/// What was pending at some point of a step.
+pub struct Savepoint {
+    pending: overlay::Savepoint,
+    due: BTreeSet<Vec<u8>>,
+}
+
 impl Storage {
     /// Storage over an overlay.
     pub fn new(overlay: Overlay) -> Self {
@@ -92,6 +98,17 @@ impl Storage {
     /// True if some group's ratchet state is not written yet.
     pub fn is_due(&self) -> bool {
         !self.due.borrow().is_empty()
+    }
+
+    /// What is pending now, to come back to within this step.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { pending: self.overlay.borrow().savepoint(), due: self.due.borrow().clone() }
+    }
+
+    /// Forgets what was written since.
+    pub fn return_to(&self, savepoint: Savepoint) {
+        self.overlay.borrow_mut().return_to(savepoint.pending);
+        *self.due.borrow_mut() = savepoint.due;
     }
 
     /// Forgets what is pending.

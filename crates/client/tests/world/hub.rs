@@ -48,6 +48,10 @@ pub struct Hub {
     pub tokens: BTreeMap<Vec<u8>, DeviceUri>,
     /// What an honest hub would refuse goes through.
     pub lenient: bool,
+    /// State of a room that is given out in the place of its present one.
+    pub stale: Option<(mls::GroupInfo, Vec<u8>)>,
+    /// No request comes through.
+    pub deaf: bool,
     /// Services that cannot be reached.
     pub away: Vec<Domain>,
     next_token: u8,
@@ -88,6 +92,8 @@ impl Hub {
             keys: BTreeMap::new(),
             tokens: BTreeMap::new(),
             lenient: false,
+            stale: None,
+            deaf: false,
             away: Vec::new(),
             next_token: 0,
         }
@@ -99,6 +105,9 @@ impl Hub {
     }
 
     pub fn http(&mut self, bearer: Option<Vec<u8>>, request: &HttpRequest) -> HttpResponse {
+        if self.deaf {
+            return refusal(ErrorCode::Internal);
+        }
         let device = bearer.and_then(|token| self.tokens.get(&token).cloned());
         let parts: Vec<&str> = request.path.trim_start_matches("/v1/").split('/').collect();
         if request.authenticated && device.is_none() {
@@ -216,10 +225,9 @@ impl Hub {
     fn group_info(&mut self, body: &[u8], parts: &[&str]) -> HttpResponse {
         let uri: RoomUri = decode_segment(parts[1]).parse().unwrap();
         let request = GroupInfoRequest::decode(body).unwrap();
-        let room = &self.rooms[&uri];
-        let tree = room.group.export_ratchet_tree().tls_serialize_detached().unwrap();
+        let (group_info, tree) = self.stale.clone().unwrap_or_else(|| self.state(&uri));
         let sealed = GroupInfoRatchetTreeTbe {
-            group_info: room.group_info.clone(),
+            group_info,
             ratchet_tree: RatchetTreeOption::Full(mls::RatchetTree::parse(&tree).unwrap()),
             pending_proposals: Vec::new(),
         };
@@ -245,6 +253,16 @@ impl Hub {
             signature,
         }
         .encode())
+    }
+
+    /// What the hub gives to whoever joins by external commit: group info and tree.
+    pub fn state(&self, uri: &RoomUri) -> (mls::GroupInfo, Vec<u8>) {
+        let room = &self.rooms[uri];
+        (room.group_info.clone(), room.group.export_ratchet_tree().tls_serialize_detached().unwrap())
+    }
+
+    pub fn epoch(&self, uri: &RoomUri) -> u64 {
+        self.rooms[uri].group.group_context().epoch().as_u64()
     }
 
     pub fn members(&self, room: &RoomUri) -> BTreeSet<DeviceUri> {

@@ -26,10 +26,15 @@ pub struct Device {
     pub events: Vec<Event>,
     pub connected: bool,
     pub delivered: u64,
+    /// It was told that everything that waited has come.
+    pub caught_up: bool,
     /// Mailbox entries are not delivered for now.
     pub deaf: bool,
     /// Answers to requests whose path contains this are lost, once each.
     pub lose: VecDeque<&'static str>,
+    /// Answers to requests whose path contains this come late, once each.
+    pub delay: VecDeque<&'static str>,
+    pub late: Vec<Input>,
     /// Answers to so many submissions are lost, with the connection.
     pub lose_submissions: usize,
     /// Every frame that left.
@@ -60,8 +65,11 @@ impl World {
             events: Vec::new(),
             connected: false,
             delivered: 0,
+            caught_up: false,
             deaf: false,
             lose: VecDeque::new(),
+            delay: VecDeque::new(),
+            late: Vec::new(),
             lose_submissions: 0,
             submitted: Vec::new(),
         });
@@ -176,7 +184,13 @@ impl World {
             return false;
         }
         let entries = self.waiting(at, count);
-        let Some(last) = entries.last() else { return false };
+        let Some(last) = entries.last() else {
+            let told = std::mem::replace(&mut self.devices[at].caught_up, true);
+            if !told {
+                self.feed(at, vec![Input::Frame(ServerFrame::CaughtUp)]);
+            }
+            return !told;
+        };
         self.devices[at].delivered = last.position;
         self.feed(at, vec![Input::Frame(ServerFrame::Deliver { entries })]);
         true
@@ -188,6 +202,7 @@ impl World {
             Effect::Frame(frame) => self.frame(at, frame),
             Effect::OpenStream { after } => {
                 self.devices[at].connected = true;
+                self.devices[at].caught_up = false;
                 self.devices[at].delivered = after;
                 self.feed(at, vec![Input::Connected]);
                 true
@@ -201,7 +216,11 @@ impl World {
         let bearer = bearer.and_then(|text| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok());
         let response = self.hub.http(bearer, request);
         let lost = self.devices[at].lose.front().is_some_and(|part| request.path.contains(part));
-        if lost {
+        let late = self.devices[at].delay.front().is_some_and(|part| request.path.contains(part));
+        if late {
+            self.devices[at].delay.pop_front();
+            self.devices[at].late.push(Input::Response { request: id, response });
+        } else if lost {
             self.devices[at].lose.pop_front();
             self.feed(at, vec![Input::Failed { request: id }]);
         } else {
@@ -227,6 +246,13 @@ impl World {
             return true;
         }
         false
+    }
+
+    /// The late answers come.
+    pub fn catch_up_with_answers(&mut self, at: usize) {
+        let late = std::mem::take(&mut self.devices[at].late);
+        self.feed(at, late);
+        self.run();
     }
 
     pub fn disconnect(&mut self, at: usize) {

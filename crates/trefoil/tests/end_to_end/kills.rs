@@ -1,12 +1,17 @@
-//! Services that are killed in the middle of something that is more than a message: files on their way.
+//! Services that are killed in the middle of something that is more than a message: files and changes of rooms on
+//! their way.
 
 use crate::{
-    crowd::{Device, sha256, until},
+    crowd::{Device, open_room, sha256, turn, until},
     services::Services,
 };
 use std::{path::Path, time::Duration};
 use tokio::sync::Notify;
-use trefoil::transfer::{self, TransferError};
+use trefoil::{
+    clock,
+    transfer::{self, TransferError},
+};
+use trefoil_proto::UserUri;
 
 const LIMIT: Duration = Duration::from_secs(90);
 /// The service that holds the file.
@@ -75,4 +80,49 @@ fn write_noise(path: &Path, length: usize) {
     let mut bytes = vec![0; length];
     rand::rng().fill_bytes(&mut bytes);
     std::fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_room_survives_its_hub_that_is_killed_on_the_way() {
+    let mut services = Services::start().await;
+    let mut devices = Vec::new();
+    for (service, name) in
+        [(0, "maker"), (1, "second"), (2, "third"), (0, "fourth"), (1, "fifth"), (2, "sixth")]
+    {
+        devices.push(Device::register(&services, service, name).await);
+    }
+    let room = open_room(&mut devices, "Before").await;
+    let gone: Vec<UserUri> = devices[3..].iter().map(Device::user).collect();
+    for kill in 1..=3 {
+        let name = format!("After kill {kill}");
+        let maker = &mut devices[0];
+        let step = maker.agent.client.rename_room(&room, &name, clock::now()).unwrap();
+        let outcome = step.commit().unwrap();
+        maker.agent.carry_out(outcome);
+        let one_gone = &gone[kill - 1..kill];
+        let step = maker.agent.client.remove_people(&room, one_gone, clock::now()).unwrap();
+        let outcome = step.commit().unwrap();
+        maker.agent.carry_out(outcome);
+        for _ in 0..kill {
+            turn(&mut devices).await;
+        }
+        services.kill(HUB);
+        for _ in 0..20 {
+            turn(&mut devices).await;
+        }
+        services.begin(HUB).await;
+        until(&mut devices, LIMIT, "everybody who stays sees both changes", |devices| {
+            let stay = 6 - kill;
+            devices.iter_mut().all(|device| device.agent.client.is_idle())
+                && devices[..3].iter_mut().all(|device| {
+                    device.is_in(&room, stay)
+                        && device.agent.client.room(&room).unwrap().is_some_and(|view| view.name == name)
+                })
+        })
+        .await;
+        println!("kill {kill} of the hub with a rename and a removal on their way: both are done, once");
+    }
+    for device in &devices {
+        assert!(device.refused.is_empty(), "{} refused {:?}", device.name, device.refused);
+    }
 }
