@@ -1,11 +1,16 @@
 //! Exit codes, and how an error becomes one sentence for people. The table for scripts is in `docs/commandline.md`.
 
 use crate::{
-    agent::AgentError, home::HomeError, person::PersonError, print, show::NotTaken, transfer::TransferError,
+    agent::{self, AgentError},
+    home::HomeError,
+    person::PersonError,
+    print,
+    show::NotTaken,
+    transfer::TransferError,
     transport::TransportError,
 };
 use std::{io, process::ExitCode};
-use trefoil_client::ClientError;
+use trefoil_client::{ClientError, conversation::ConversationError};
 use trefoil_proto::ErrorCode;
 
 /// How a command ended. The numbers are stable.
@@ -18,7 +23,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line or an input file is not acceptable.
     Usage = 2,
-    /// A person, room, message, file or account is not there.
+    /// A person, room, message or account is not there.
     NotFound = 3,
     /// The service, or a room's rules, said no.
     Refused = 4,
@@ -106,7 +111,9 @@ impl Exit {
     fn of_transport(error: &TransportError) -> Self {
         match error {
             TransportError::Address(_) | TransportError::Authorities => Self::Usage,
-            TransportError::Connect { .. } | TransportError::Broken(_) => Self::Unreachable,
+            TransportError::Connect { .. } | TransportError::Untrusted { .. } | TransportError::Broken(_) => {
+                Self::Unreachable
+            }
             TransportError::StreamRefused(_) => Self::Refused,
             TransportError::SetUp(_) | TransportError::TooLarge(_) | TransportError::Garbled(_) => {
                 Self::Failed
@@ -128,6 +135,13 @@ impl Exit {
             }
             ClientError::NotAllowed | ClientError::NotPrimary | ClientError::RoomNotOpen(_) => Self::Refused,
             ClientError::BadCode | ClientError::TooLarge { .. } | ClientError::AccountExists => Self::Usage,
+            ClientError::Conversation(
+                ConversationError::TooLong { .. }
+                | ConversationError::Empty(_)
+                | ConversationError::Unusable(_)
+                | ConversationError::NotMentioned(_),
+            ) => Self::Usage,
+            ClientError::Conversation(ConversationError::NoSuchMessage) => Self::NotFound,
             _ => Self::Failed,
         }
     }
@@ -149,7 +163,10 @@ pub fn report(error: &anyhow::Error, verbose: bool) -> Exit {
     if closed {
         return Exit::Done;
     }
-    print::remark(format_args!("trefoil: {error}"));
+    match error.downcast_ref::<ClientError>() {
+        Some(core) => print::remark(format_args!("trefoil: {}", agent::sentence(core))),
+        None => print::remark(format_args!("trefoil: {error}")),
+    }
     if verbose {
         for cause in error.chain().skip(1) {
             print::remark(format_args!("  because: {cause}"));

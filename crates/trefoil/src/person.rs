@@ -223,7 +223,16 @@ pub async fn find(agent: &Agent, domain: &Domain, name: &str) -> Result<Vec<User
     match answer.code {
         IdentifierQueryCode::Success => Ok(answer.uris),
         IdentifierQueryCode::NotFound => Ok(Vec::new()),
-        _ => Err(UsageError(format!("{domain} looks up nobody by {name}")).into()),
+        IdentifierQueryCode::UnsupportedField => {
+            let kind = if name.starts_with('+') { "phone number" } else { "name" };
+            Err(NotFoundError(format!(
+                "{domain} finds nobody by {kind}: ask the person for the URI that `trefoil account card` prints"
+            ))
+            .into())
+        }
+        _ => {
+            Err(UsageError(format!("{domain} does not look {name} up: give a whole handle or number")).into())
+        }
     }
 }
 

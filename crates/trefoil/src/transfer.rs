@@ -370,8 +370,8 @@ fn resume(download: &mut Download, part: &Path) -> Result<(File, Opener), Readin
 
 /// A path in `folder` for an attachment's suggested name that nothing is at yet.
 pub fn free_place(folder: &Path, suggested: &str) -> PathBuf {
-    let name = if suggested.is_empty() || suggested.starts_with('.') { "attachment" } else { suggested };
-    let first = folder.join(name);
+    let first = first_place(folder, suggested);
+    let name = usable(suggested);
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) => (stem, format!(".{extension}")),
         None => (name, String::new()),
@@ -380,4 +380,13 @@ pub fn free_place(folder: &Path, suggested: &str) -> PathBuf {
         .chain((2u64..).map(|number| folder.join(format!("{stem} ({number}){extension}"))))
         .find(|path| !path.exists())
         .expect("a folder does not hold every number")
+}
+
+/// The path in `folder` that an attachment has if it is the only one of its name.
+pub fn first_place(folder: &Path, suggested: &str) -> PathBuf {
+    folder.join(usable(suggested))
+}
+
+fn usable(suggested: &str) -> &str {
+    if suggested.is_empty() || suggested.starts_with('.') { "attachment" } else { suggested }
 }

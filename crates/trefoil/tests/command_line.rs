@@ -100,6 +100,65 @@ fn a_store_in_use_and_a_wrong_passphrase_are_told_apart_from_a_failure() {
 }
 
 #[test]
+fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
+    let place = tempfile::tempdir().unwrap();
+    let home = trefoil::home::Home::locate(Some(place.path())).unwrap();
+    drop(home.prepare(None).unwrap());
+    // Nobody listens there: whatever goes online ends with 5.
+    home.settle("https://127.0.0.1:1", None).unwrap();
+    let file = place.path().join("file");
+    fs::write(&file, "a file, no folder").unwrap();
+    let (file, folder) = (file.to_str().unwrap(), place.path().to_str().unwrap());
+    let inside = format!("{file}/folder");
+    for (arguments, said) in [
+        (&["--passphrase-file", "/no/such/secret", "rooms"][..], "/no/such/secret"),
+        (&["--passphrase-file", folder, "rooms"], folder),
+        (&["receive", "--save", file], file),
+        (&["receive", "--save", &inside], "nothing was fetched"),
+        (&["rooms", "create", ""], "empty"),
+        (&["rooms", "create", " \t"], "empty"),
+        (&["rooms", "rename", "Tea", ""], "empty"),
+        (&["rooms", "join", "nonsense"], "mimi://"),
+        (&["rooms", "create", "Tea", "--with", "nobody"], "account card"),
+        (&["send", "Tea", "--file", "/no/such/picture.jpg"], "/no/such/picture.jpg"),
+        (&["send", "Tea", "--file", folder], folder),
+    ] {
+        let output = trefoil(place.path(), arguments);
+        let (error, data) = (text(&output.stderr), text(&output.stdout));
+        assert_eq!((output.status.code(), data.as_str()), (Some(2), ""), "{arguments:?}: {error}");
+        assert!(error.contains(said) && error.trim_end().lines().count() == 1, "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn an_account_that_cannot_be_made_is_refused_before_the_service_is_asked() {
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().join("nobody");
+    let blank = place.path().join("blank");
+    fs::write(&blank, "\n").unwrap();
+    let blank = blank.to_str().unwrap();
+    let number = "+380445550137";
+    for (identifier, more, said) in [
+        (number, &[][..], "trefoil account code +380445550137 --service https://127.0.0.1:1"),
+        (number, &["--code-file", blank], "trefoil account code"),
+        (number, &["--code-file", "/no/such/code"], "/no/such/code"),
+        ("ada", &["--name", ""], "--name"),
+        ("ada", &["--ca", "/no/such/ca.pem"], "/no/such/ca.pem"),
+        ("ada", &["--ca", blank], "PEM"),
+    ] {
+        let ask = ["account", "create", identifier, "--service", "https://127.0.0.1:1"];
+        let output = trefoil(&home, &[&ask[..], more].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{identifier} {more:?}: {error}");
+        assert!(
+            error.contains(said) && error.trim_end().lines().count() == 1,
+            "{identifier} {more:?}: {error}"
+        );
+        assert!(!home.exists(), "{identifier} {more:?} left something behind");
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_are_made() {
     let place = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {

@@ -56,7 +56,7 @@ pub enum AgentError {
 }
 
 /// A failed call of the core as a sentence that says what to do.
-fn sentence(error: &ClientError) -> String {
+pub fn sentence(error: &ClientError) -> String {
     match error {
         ClientError::Store(_) => {
             "the local store failed: check that the disk is not full, then try again".to_owned()
@@ -74,6 +74,7 @@ fn sentence(error: &ClientError) -> String {
             "that is no linking code, or it is for another device: paste it whole".to_owned()
         }
         ClientError::NotPrimary => "only the account's first device can do this: do it there".to_owned(),
+        ClientError::Conversation(error) => error.to_string(),
         other => other.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
-use super::{Shared, read_text};
+use super::{Shared, read_text, unreadable};
 use crate::{
     exit::{NotFoundError, UsageError},
     person::{self, PATIENCE, Place},
@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::{fmt, fs, path::PathBuf};
+use trefoil_client::conversation::compose;
 
 /// Make an account, look at it, link another device.
 #[derive(Debug, Args)]
@@ -165,11 +166,23 @@ async fn code(shared: &Shared, ask: &Code) -> anyhow::Result<()> {
 }
 
 async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
+    if let Some(name) = &ask.name {
+        compose::profile(name)
+            .map_err(|error| UsageError(format!("--name {name:?} cannot be used: {error}")))?;
+    }
     let code = match (&ask.code_file, std::env::var("TREFOIL_CODE")) {
         (None, Ok(code)) => Some(code),
         (None, Err(_)) if !ask.identifier.starts_with('+') => None,
         (file, _) => Some(read_text(file.as_deref(), "the one-time code")?),
     };
+    if code.as_deref().is_some_and(|code| code.trim().is_empty()) {
+        return Err(UsageError(format!(
+            "the one-time code is empty: get one with `trefoil account code {} --service {}`, then give it with \
+             --code-file FILE, TREFOIL_CODE or on standard input",
+            ask.identifier, ask.at.service
+        ))
+        .into());
+    }
     let ca = ask.at.read_ca()?;
     let place = ask.at.place(ca.as_deref());
     let (home, passphrase) = (shared.home()?, shared.passphrase()?);
@@ -253,14 +266,7 @@ impl At {
     fn read_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
         self.ca
             .as_ref()
-            .map(|path| {
-                fs::read(path).map_err(|error| {
-                    anyhow::Error::from(error).context(UsageError(format!(
-                        "the certificate authority {} cannot be read",
-                        path.display()
-                    )))
-                })
-            })
+            .map(|path| fs::read(path).map_err(unreadable("the certificate authority", path)))
             .transpose()
     }
 

@@ -3,12 +3,13 @@
 use super::Shared;
 use crate::{
     exit::{NotFoundError, UsageError},
-    person::{self, PATIENCE},
+    person::{self, PATIENCE, PersonError},
+    show::NotTaken,
 };
 use clap::Args;
 use serde::Serialize;
 use std::fmt;
-use trefoil_proto::Domain;
+use trefoil_proto::{Domain, ErrorCode};
 
 /// Find a person by handle or phone number, exactly.
 #[derive(Debug, Args)]
@@ -41,7 +42,13 @@ pub async fn run(shared: &Shared, ask: Find) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
-    let found = person::find(&agent, &domain, name).await?;
+    let found = person::find(&agent, &domain, name).await.map_err(|error| match error {
+        PersonError::Refused { code: ErrorCode::PeerUnavailable, .. } => NotTaken::OutOfReach(format!(
+            "{domain} cannot be reached by your service now: check how it is written, or try again later"
+        ))
+        .into(),
+        other => anyhow::Error::from(other),
+    })?;
     agent.close().await;
     if found.is_empty() {
         return Err(NotFoundError(format!("nobody at {domain} goes by exactly this name")).into());

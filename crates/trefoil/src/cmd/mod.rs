@@ -7,6 +7,7 @@ pub mod find;
 pub mod man;
 pub mod receive;
 pub mod rooms;
+mod save;
 pub mod send;
 pub mod serve;
 pub mod up;
@@ -74,13 +75,10 @@ impl Shared {
     /// The passphrase, where one was given: from the file, else from `TREFOIL_PASSPHRASE`.
     ///
     /// # Errors
-    /// The file cannot be read, or it is empty.
+    /// [`UsageError`] if the file cannot be read, or the passphrase is empty.
     pub fn passphrase(&self) -> anyhow::Result<Option<Passphrase>> {
         let raw = match &self.global.passphrase_file {
-            Some(path) => Some(
-                fs::read_to_string(path)
-                    .with_context(|| format!("the passphrase file {} cannot be read", path.display()))?,
-            ),
+            Some(path) => Some(fs::read_to_string(path).map_err(unreadable("the passphrase file", path))?),
             None => std::env::var("TREFOIL_PASSPHRASE").ok(),
         };
         let passphrase = raw.map(Passphrase::new);
@@ -130,19 +128,17 @@ pub fn find_room(agent: &mut Agent, named: &str) -> anyhow::Result<RoomView> {
 /// Text from a file, or from standard input if that is no terminal.
 ///
 /// # Errors
-/// Neither is there, it is too long, or not UTF-8.
+/// [`UsageError`] if neither is there; it is too long, or not UTF-8.
 pub fn read_text(file: Option<&Path>, what: &str) -> anyhow::Result<String> {
     let mut text = String::new();
     match file {
         Some(path) => {
-            let open = fs::File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-            open.take(INPUT)
-                .read_to_string(&mut text)
-                .with_context(|| format!("{} is no text", path.display()))?;
+            let open = fs::File::open(path).map_err(unreadable("the file", path))?;
+            open.take(INPUT).read_to_string(&mut text).map_err(unreadable("the file", path))?;
         }
         None if io::stdin().is_terminal() => {
             return Err(UsageError(format!(
-                "{what} is missing: give it as `trefoil help` says, or on standard input"
+                "{what} is missing: give it as the command's --help says, or on standard input"
             ))
             .into());
         }
@@ -155,6 +151,15 @@ pub fn read_text(file: Option<&Path>, what: &str) -> anyhow::Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Says of a file that the command line names that it cannot be read, and why.
+pub fn unreadable(what: &str, path: &Path) -> impl FnOnce(io::Error) -> anyhow::Error {
+    let named = format!("{what} {} cannot be read", path.display());
+    move |error| {
+        let sentence = format!("{named}: {error}");
+        anyhow::Error::from(error).context(UsageError(sentence))
+    }
 }
 
 fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {

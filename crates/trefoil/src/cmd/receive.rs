@@ -1,12 +1,12 @@
 //! `trefoil receive`: what arrived, once or as it comes.
 
-use super::Shared;
-use crate::{agent::Agent, clock, person::PATIENCE, print, show, transfer};
+use super::{Shared, save::Saving};
+use crate::{agent::Agent, clock, person::PATIENCE, print, show};
 use anyhow::Context as _;
 use clap::Args;
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
-use trefoil_client::{Event, attachment::Descriptor, conversation::ReadReceipts};
+use trefoil_client::{Event, conversation::ReadReceipts};
 
 /// Fetch what arrived and print it.
 #[derive(Debug, Args)]
@@ -28,15 +28,13 @@ pub struct Receive {
 /// Whatever failed, as a sentence.
 pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
-    if let Some(folder) = &ask.save {
-        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    }
+    let mut saving = ask.save.as_deref().map(Saving::into).transpose()?;
     agent.go_online()?;
     if ask.follow {
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
         let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
         let outcome = tokio::select! {
-            outcome = follow(shared, &ask, &mut agent) => outcome,
+            outcome = follow(shared, &ask, &mut agent, &mut saving) => outcome,
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
         };
@@ -45,29 +43,41 @@ pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
     }
     let mut events = Vec::new();
     let settled = agent.settle(PATIENCE, |_, event| events.push(event)).await;
-    print(shared, &ask, &mut agent, events).await?;
+    print(shared, &ask, &mut agent, &mut saving, events).await?;
     settled?;
     // The senders hear now that their messages were read, not with the next run.
     agent.settle(PATIENCE, |_, _| {}).await?;
     agent.close().await;
-    Ok(())
+    saving.as_mut().map_or(Ok(()), Saving::outcome)
 }
 
-async fn follow(shared: &Shared, ask: &Receive, agent: &mut Agent) -> anyhow::Result<()> {
+async fn follow(
+    shared: &Shared,
+    ask: &Receive,
+    agent: &mut Agent,
+    saving: &mut Option<Saving>,
+) -> anyhow::Result<()> {
     loop {
         let events = agent.turn(Duration::from_secs(60)).await?;
-        print(shared, ask, agent, events).await?;
+        print(shared, ask, agent, saving, events).await?;
+        if let Some(Err(error)) = saving.as_mut().map(Saving::outcome) {
+            print::remark(format_args!("trefoil: {error}"));
+        }
     }
 }
 
-async fn print(shared: &Shared, ask: &Receive, agent: &mut Agent, events: Vec<Event>) -> anyhow::Result<()> {
+async fn print(
+    shared: &Shared,
+    ask: &Receive,
+    agent: &mut Agent,
+    saving: &mut Option<Saving>,
+    events: Vec<Event>,
+) -> anyhow::Result<()> {
     let mut read = BTreeMap::new();
     for event in events {
         let Some(mut shown) = show::event(agent, &event)? else { continue };
-        if let Some(folder) = &ask.save {
-            for (attachment, file) in shown.attachments_mut() {
-                attachment.saved = Some(save(agent, folder, &file).await?.display().to_string());
-            }
+        if let Some(saving) = saving {
+            saving.save(agent, &mut shown).await;
         }
         shared.out.record(&shown)?;
         if let Some((room, position)) = show::printed_of_others(agent, &event)? {
@@ -81,12 +91,4 @@ async fn print(shared: &Shared, ask: &Receive, agent: &mut Agent, events: Vec<Ev
         agent.carry_out(outcome);
     }
     Ok(())
-}
-
-async fn save(agent: &Agent, folder: &std::path::Path, file: &Descriptor) -> anyhow::Result<PathBuf> {
-    let target = transfer::free_place(folder, &file.label.filename);
-    let bar = print::progress(file.layout.size(), &target.display().to_string());
-    transfer::download(agent, file, &target, |there, _| bar.set_position(there)).await?;
-    bar.finish_and_clear();
-    Ok(target)
 }

@@ -1,6 +1,6 @@
 //! `trefoil rooms`: list, open, read, name and leave rooms; add and remove people.
 
-use super::{Shared, find_room};
+use super::{Shared, find_room, save::Saving};
 use crate::{
     agent::Agent,
     clock,
@@ -10,7 +10,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, path::PathBuf};
 use trefoil_client::{RoomState, RoomView, Suite};
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
@@ -47,6 +47,9 @@ enum What {
         /// How many messages at most, counted from the newest
         #[arg(long, default_value_t = 100)]
         limit: usize,
+        /// Save their attachments into this folder; what is there already is not fetched again
+        #[arg(long, value_name = "DIR")]
+        save: Option<PathBuf>,
     },
     /// Give a room another name
     Rename {
@@ -149,18 +152,25 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        What::Show { named, limit } => {
+        What::Show { named, limit, save } => {
             let room = find_room(&mut agent, &named.room)?;
+            let mut saving = save.as_deref().map(Saving::into).transpose()?;
+            if saving.is_some() {
+                catch_up(&mut agent).await?;
+            }
             shared.out.record(&Room::of(&room))?;
-            for message in show::timeline(&agent, &room.uri, limit)? {
+            for mut message in show::timeline(&agent, &room.uri, limit)? {
+                if let Some(saving) = &mut saving {
+                    saving.save(&agent, &mut message).await;
+                }
                 shared.out.record(&message)?;
             }
-            Ok(())
+            saving.as_mut().map_or(Ok(()), Saving::outcome)
         }
         What::Create { name, people } => {
-            let people = parse(&people)?;
+            let (name, people) = (parse_name(&name)?, parse(&people)?);
             catch_up(&mut agent).await?;
-            let (uri, step) = agent.client.create_room(&name, &people, clock::now())?;
+            let (uri, step) = agent.client.create_room(name, &people, clock::now())?;
             let outcome = step.commit()?;
             agent.carry_out(outcome);
             finish(shared, agent, &uri).await
@@ -175,15 +185,20 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {
+            let name = parse_name(&name)?;
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
-            let outcome = agent.client.rename_room(&uri, &name, clock::now())?.commit()?;
+            let outcome = agent.client.rename_room(&uri, name, clock::now())?.commit()?;
             agent.carry_out(outcome);
             finish(shared, agent, &uri).await
         }
         What::Join { room } => {
-            let uri: RoomUri =
-                room.parse().map_err(|_| UsageError(format!("{room} is no room: give its URI")))?;
+            let uri: RoomUri = room.parse().map_err(|_| {
+                UsageError(format!(
+                    "{room:?} is no room's URI: one looks like mimi://example.org/r/8sUDXnLAQvqWmCJtF2aYTw, and \
+                     `trefoil rooms` on another device of yours prints those you are in"
+                ))
+            })?;
             catch_up(&mut agent).await?;
             let outcome = agent.client.join(&uri, clock::now())?.commit()?;
             agent.carry_out(outcome);
@@ -236,6 +251,16 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
         shared.out.record(&Room::of(&room))?;
     }
     Ok(())
+}
+
+/// A room's name as it was typed, unless it says nothing.
+fn parse_name(raw: &str) -> Result<&str, UsageError> {
+    if raw.trim().is_empty() {
+        return Err(UsageError(
+            "a room's name cannot be empty: give one that its people will know it by".to_owned(),
+        ));
+    }
+    Ok(raw)
 }
 
 fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {

@@ -1,6 +1,6 @@
 //! `trefoil send`: a text, a file, a reply, a reaction, an edit, taking a message back, or that someone is writing.
 
-use super::{Shared, find_room, read_text};
+use super::{Shared, find_room, read_text, unreadable};
 use crate::{
     agent::Agent,
     clock,
@@ -13,7 +13,10 @@ use crate::{
 };
 use clap::Args;
 use serde::Serialize;
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 use trefoil_client::conversation::{ConversationError, Draft, compose};
 use trefoil_proto::{RoomUri, content::MessageId};
 
@@ -72,6 +75,9 @@ impl fmt::Display for Sent {
 /// # Errors
 /// Whatever failed, as a sentence. A message that was not accepted yet is kept and goes out the next time.
 pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
+    for path in &ask.file {
+        check_file(path)?;
+    }
     let mut agent = shared.agent()?;
     let room = find_room(&mut agent, &ask.room)?.uri;
     for own in [&ask.edit, &ask.unsend].into_iter().flatten() {
@@ -147,9 +153,6 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
 async fn attached(agent: &Agent, ask: &Send) -> anyhow::Result<Draft> {
     let mut files = Vec::new();
     for path in &ask.file {
-        if !path.is_file() {
-            return Err(NotFoundError(format!("{} is no file", path.display())).into());
-        }
         let bar = print::progress(0, &path.display().to_string());
         let file = transfer::upload(agent, path, ask.whole, |there, of| {
             bar.set_length(of);
@@ -161,6 +164,15 @@ async fn attached(agent: &Agent, ask: &Send) -> anyhow::Result<Draft> {
     }
     let caption = ask.text.as_deref().unwrap_or_default();
     Ok(compose::attachment(&files, caption).map_err(|error| UsageError(error.to_string()))?)
+}
+
+/// Whether a file can be sent, before anything goes out.
+fn check_file(path: &Path) -> anyhow::Result<()> {
+    let file = fs::File::open(path).map_err(unreadable("the file", path))?;
+    if !file.metadata().map_err(unreadable("the file", path))?.is_file() {
+        return Err(UsageError(format!("{} is no file that can be sent", path.display())).into());
+    }
+    Ok(())
 }
 
 /// A message id, as `receive` prints it.

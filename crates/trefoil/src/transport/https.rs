@@ -64,11 +64,7 @@ impl Service {
     fn failed(&self, error: reqwest::Error) -> TransportError {
         // The URL stands in the error's text, and path segments name rooms.
         let error = error.without_url();
-        if error.is_connect() {
-            TransportError::Connect { address: self.address(), source: error.into() }
-        } else {
-            TransportError::Broken(error.into())
-        }
+        if error.is_connect() { self.unreachable(error.into()) } else { TransportError::Broken(error.into()) }
     }
 }
 

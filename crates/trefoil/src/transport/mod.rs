@@ -39,9 +39,20 @@ pub enum TransportError {
     /// TLS cannot be set up at all.
     #[error("encrypted connections cannot be set up on this machine")]
     SetUp(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Nobody answers, or not as a service with the right certificate.
+    /// Nobody answers.
     #[error("the service {address} cannot be reached: check the address and the network, then try again")]
     Connect {
+        /// Where.
+        address: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Somebody answers there, but not with a certificate that proves it is the service.
+    #[error(
+        "{address} shows a certificate that is not trusted here, and nothing was sent to it: a service with an \
+         authority of its own needs --ca FILE when the account is made; otherwise somebody may be in between"
+    )]
+    Untrusted {
         /// Where.
         address: String,
         /// Why.
@@ -64,7 +75,7 @@ pub enum TransportError {
 impl TransportError {
     /// Whether trying again later may help.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Broken(_))
+        matches!(self, Self::Connect { .. } | Self::Untrusted { .. } | Self::Broken(_))
     }
 }
 
@@ -86,6 +97,16 @@ impl Service {
         let tls = client_config(authorities)?;
         let http = https::client(tls.clone())?;
         Ok(Self { base: parsed, http, tls: Arc::new(tls) })
+    }
+
+    /// Why no connection came about.
+    fn unreachable(&self, source: Box<dyn std::error::Error + Send + Sync>) -> TransportError {
+        let address = self.address();
+        if tls::is_untrusted(&*source) {
+            TransportError::Untrusted { address, source }
+        } else {
+            TransportError::Connect { address, source }
+        }
     }
 
     /// The address, as `https://host:port` without a final slash.

@@ -79,10 +79,6 @@ impl Service {
         let (outgoing, incoming) = socket.split();
         Ok((Outgoing(outgoing), Incoming(incoming)))
     }
-
-    fn unreachable(&self, source: Box<dyn std::error::Error + Send + Sync>) -> TransportError {
-        TransportError::Connect { address: self.address(), source }
-    }
 }
 
 impl Outgoing {

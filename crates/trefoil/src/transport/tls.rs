@@ -3,7 +3,7 @@
 use super::TransportError;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use std::sync::Arc;
+use std::{error::Error, io, sync::Arc};
 
 /// A configuration that trusts `authorities` (PEM), or the public web's when there are none. TLS 1.3 only.
 ///
@@ -28,4 +28,14 @@ pub fn client_config(authorities: Option<&[u8]>) -> Result<ClientConfig, Transpo
         .map_err(|error| TransportError::SetUp(error.into()))?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// Whether a certificate that does not prove what it should is among the causes of an error.
+pub(super) fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
+    }
+    // An I/O error gives the causes of what it wraps, not what it wraps.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped.is_some_and(|wrapped| is_untrusted(wrapped)) || error.source().is_some_and(is_untrusted)
 }

@@ -14,3 +14,4 @@ mod directions;
 mod kills;
 mod reading;
 mod services;
+mod wrong_uses;
