@@ -272,6 +272,7 @@ impl Service {
             router: edge.client_router(),
             connections,
             connections_per_address: if config.client.plain { None } else { Some(per_address) },
+            for_services: false,
         };
         let federation = Listener {
             socket: tokio::net::TcpListener::from_std(federation).map_err(RunError::Listen)?,
@@ -279,6 +280,7 @@ impl Service {
             router: edge.federation_router(),
             connections,
             connections_per_address: Some(per_address),
+            for_services: true,
         };
         let mut background = tokio::task::JoinSet::new();
         background.spawn(client.run(Arc::clone(&edge)));

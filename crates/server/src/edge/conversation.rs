@@ -9,9 +9,9 @@ use super::{
     segment::Segment,
 };
 use crate::{
-    federation::Endpoint,
+    federation::{Endpoint, IncidentReason},
     keys::{self, Supply},
-    rooms::Origin,
+    rooms::{self, Origin},
 };
 use axum::{
     extract::State,
@@ -55,6 +55,10 @@ pub(super) async fn update(
 ) -> Result<Response, Refusal> {
     let room: RoomUri = room.parse()?;
     if room.domain != *edge.domain() {
+        edge.may_call(&room.domain)?;
+        if !rooms::is_of_room(&request.value, &room) {
+            return Err(of_another_room());
+        }
         return edge.hand_on::<UpdateRoomResponse>(&room, Endpoint::Update, request.bytes).await;
     }
     let response = edge.house.rooms.update(&Origin::Device(caller), &room, request.value, edge.now()).await?;
@@ -142,9 +146,9 @@ pub(super) async fn identifier_query(
         .federation
         .forward(&domain, Endpoint::IdentifierQuery, domain.as_str(), request.bytes)
         .await?;
-    let response: IdentifierResponse = answer_of(&answer)?;
+    let response: IdentifierResponse = edge.answer_of(&domain, &answer).await?;
     if response.uris.iter().any(|uri| uri.domain != domain) {
-        return Err(misbehaved("it named people of another service"));
+        return Err(edge.answered_falsely(&domain, "it named people of another service").await);
     }
     Ok(encoded(StatusCode::OK, answer))
 }
@@ -183,13 +187,16 @@ impl Edge {
         request: SubmitMessageRequest,
     ) -> Result<SubmitMessageResponse, Refusal> {
         self.may_call(&room.domain)?;
+        if request.app_message.group_id() != Some(room.to_string().as_bytes()) {
+            return Err(of_another_room());
+        }
         let body = request.encode().into();
         let answer = self
             .house
             .federation
             .forward(&room.domain, Endpoint::SubmitMessage, &room.to_string(), body)
             .await?;
-        answer_of(&answer)
+        self.answer_of(&room.domain, &answer).await
     }
 
     /// Hands a request to the room's hub and its answer back, after a look at its form.
@@ -201,7 +208,7 @@ impl Edge {
     ) -> Result<Response, Refusal> {
         self.may_call(&room.domain)?;
         let answer = self.house.federation.forward(&room.domain, endpoint, &room.to_string(), body).await?;
-        answer_of::<T>(&answer)?;
+        self.answer_of::<T>(&room.domain, &answer).await?;
         Ok(encoded(StatusCode::OK, answer))
     }
 
@@ -215,12 +222,26 @@ impl Edge {
         self.may_call(at)?;
         let answer =
             self.house.federation.forward(at, Endpoint::KeyMaterial, &target.to_string(), body).await?;
-        let response: KeyMaterialResponse = answer_of(&answer)?;
+        let response: KeyMaterialResponse = self.answer_of(at, &answer).await?;
         let theirs = |device: &DeviceUri| device.user_uri() == *target;
         if response.user_uri != *target || !response.clients.iter().all(|client| theirs(&client.client_uri)) {
-            return Err(misbehaved("it answered with key material of someone else"));
+            return Err(self.answered_falsely(at, "it answered with key material of someone else").await);
         }
         Ok((answer, response))
+    }
+
+    /// What a peer answered, if it can be read.
+    async fn answer_of<T: Wire>(&self, peer: &Domain, answer: &[u8]) -> Result<T, Refusal> {
+        match T::decode(answer) {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(self.answered_falsely(peer, "its answer does not decode").await),
+        }
+    }
+
+    async fn answered_falsely(&self, peer: &Domain, how: &str) -> Refusal {
+        let reason = IncidentReason::AnsweredFalsely;
+        self.house.federation.record_incident(peer, reason, self.now()).await;
+        Refusal::new(reason.code(), &format!("the other service misbehaved: {how}"))
     }
 
     /// Claims key packages of a person of this service, and tells devices that are running low.
@@ -279,6 +300,11 @@ pub(super) fn check_sender(caller: &DeviceUri, request: &SubmitMessageRequest) -
     if own { Ok(()) } else { Err(Refusal::new(ErrorCode::NotAllowed, "a device sends as its own person")) }
 }
 
+/// What its hub would hold against us is not handed on.
+fn of_another_room() -> Refusal {
+    Refusal::new(ErrorCode::Malformed, "path and message are of different rooms")
+}
+
 /// The path and the signed request name the same person.
 pub(super) fn check_target(request: &KeyMaterialRequest, target: &UserUri) -> Result<(), Refusal> {
     if request.tbs.target_user == *target {
@@ -286,12 +312,4 @@ pub(super) fn check_target(request: &KeyMaterialRequest, target: &UserUri) -> Re
     } else {
         Err(Refusal::new(ErrorCode::Malformed, "path and request name different people"))
     }
-}
-
-fn answer_of<T: Wire>(answer: &[u8]) -> Result<T, Refusal> {
-    T::decode(answer).map_err(|_| misbehaved("its answer does not decode"))
-}
-
-fn misbehaved(how: &str) -> Refusal {
-    Refusal::new(ErrorCode::PeerMisbehaved, &format!("the other service misbehaved: {how}"))
 }

@@ -1,6 +1,7 @@
 //! Who asks: a device by its token, a service by its certificate, or an address.
 
 use super::{Edge, Refusal, connections::Seat, leases::Slot};
+use crate::federation::IncidentReason;
 use axum::extract::FromRequestParts;
 use data_encoding::BASE64URL_NOPAD;
 use http::{header, request::Parts};
@@ -60,20 +61,20 @@ impl FromRequestParts<Arc<Edge>> for Peer {
         let refused =
             || Refusal::new(ErrorCode::WrongDomain, "the From header and the certificate do not agree");
         let connection = parts.extensions.get::<Arc<Connection>>().ok_or_else(refused)?;
-        let from: Domain = parts
+        let from: Option<Domain> = parts
             .headers
             .get(header::FROM)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("mimi@"))
-            .and_then(|domain| domain.parse().ok())
-            .ok_or_else(refused)?;
-        let certified = |name: &Domain| name.as_str() == host(&from);
-        // A certificate vouches for a host. Its ports would be as many services as it likes: one that the operator
-        // did not name is none.
-        let one_of_many = host(&from) != from.as_str() && !edge.about.peers.contains(&from);
-        if from == *edge.domain() || one_of_many || !connection.names.iter().any(certified) {
+            .and_then(|domain| domain.parse().ok());
+        let Some(from) = from.filter(|from| edge.may_be(from, &connection.names)) else {
+            // Remembered under the name that it proved, and not so often that remembering costs more than refusing.
+            let proven = connection.names.first();
+            if let Some(proven) = proven.filter(|proven| edge.rates.may_note_name(proven, edge.now())) {
+                edge.lie(proven, IncidentReason::NameNotCertified).await;
+            }
             return Err(refused());
-        }
+        };
         edge.rates.peer(&from, edge.now())?;
         Ok(Self(from))
     }
@@ -96,6 +97,23 @@ impl FromRequestParts<Arc<Edge>> for Anyone {
         }
         edge.rates.anonymous(address, edge.now())?;
         Ok(Self(address))
+    }
+}
+
+impl Edge {
+    /// True if whoever proved these names may call itself by that one.
+    fn may_be(&self, from: &Domain, names: &[Domain]) -> bool {
+        let certified = |name: &Domain| name.as_str() == host(from);
+        // A certificate vouches for a host. Its ports would be as many services as it likes: one that the operator
+        // did not name is none.
+        let one_of_many = host(from) != from.as_str() && !self.about.peers.contains(from);
+        *from != *self.domain() && !one_of_many && names.iter().any(certified)
+    }
+
+    /// Records what a peer did that it must not, and says so.
+    pub(super) async fn lie(&self, peer: &Domain, reason: IncidentReason) -> Refusal {
+        self.house.federation.record_incident(peer, reason, self.now()).await;
+        Refusal::new(reason.code(), reason.text())
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Listener {
     pub connections: usize,
     /// Connections at a time from one address; `None` where all come from a proxy's.
     pub connections_per_address: Option<usize>,
+    /// For other services: who comes without a certificate that we trust is recorded.
+    pub for_services: bool,
 }
 
 impl Listener {
@@ -122,6 +124,7 @@ impl Listener {
                 Scheme::Plain => tokio::spawn(serving.serve(stream, Vec::new())),
                 Scheme::Tls(config) => {
                     let acceptor = TlsAcceptor::from(Arc::clone(config));
+                    let witness = self.for_services.then(|| Arc::clone(&edge));
                     tokio::spawn(async move {
                         let handshake = Box::pin(acceptor.accept(stream));
                         match tokio::time::timeout(HANDSHAKE, handshake).await {
@@ -130,7 +133,14 @@ impl Listener {
                                 // On its own task, so that what the handshake needed is given back.
                                 tokio::spawn(serving.serve(stream, names));
                             }
-                            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake"),
+                            Ok(Err(error)) => {
+                                tracing::debug!(%error, "TLS handshake");
+                                // Its place is free before the store is asked for anything.
+                                drop(serving);
+                                if let Some(edge) = witness.filter(|_| is_of_a_stranger(&error)) {
+                                    edge.house.federation.record_stranger(edge.now()).await;
+                                }
+                            }
                             Err(_) => tracing::debug!("a TLS handshake took too long"),
                         }
                     })
@@ -138,6 +148,12 @@ impl Listener {
             };
         }
     }
+}
+
+/// True if a handshake failed because the other end did not show a certificate that we trust.
+fn is_of_a_stranger(error: &std::io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::NoCertificatesPresented | rustls::Error::InvalidCertificate(_)))
 }
 
 /// One connection's way through HTTP.

@@ -9,7 +9,7 @@ use super::{
     rates::Asker,
     segment::Segment,
 };
-use crate::{keys, media::MediaUrl, rooms::Origin};
+use crate::{federation::IncidentReason, keys, media::MediaUrl, rooms::Origin};
 use axum::{
     Json,
     extract::{Request, State},
@@ -18,7 +18,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 use trefoil_proto::{
-    DeviceUri, Domain, ErrorCode, RoomUri, UserUri, limits,
+    DeviceUri, Domain, RoomUri, UserUri, limits,
     mimi::{
         GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, SubmitMessageRequest, SubmitMessageResponse,
         UpdateRequest, UpdateRoomResponse,
@@ -42,7 +42,7 @@ pub(super) async fn update(
     Segment(room): Segment,
     request: Body<UpdateRequest>,
 ) -> Result<Reply<UpdateRoomResponse>, Refusal> {
-    let room = edge.own_room(&room)?;
+    let room = edge.own_room(&peer, &room).await?;
     let response = edge.house.rooms.update(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
 }
@@ -54,9 +54,9 @@ pub(super) async fn submit(
     Segment(room): Segment,
     request: Body<SubmitMessageRequest>,
 ) -> Result<Reply<SubmitMessageResponse>, Refusal> {
-    let room = edge.own_room(&room)?;
+    let room = edge.own_room(&peer, &room).await?;
     if request.value.sending_uri.domain != peer {
-        return Err(not_its_own());
+        return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
     }
     let response =
         edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
@@ -70,7 +70,7 @@ pub(super) async fn group_info(
     Segment(room): Segment,
     request: Body<GroupInfoRequest>,
 ) -> Result<Reply<GroupInfoResponse>, Refusal> {
-    let room = edge.own_room(&room)?;
+    let room = edge.own_room(&peer, &room).await?;
     let response = edge.house.rooms.group_info(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
 }
@@ -111,14 +111,16 @@ pub(super) async fn key_material(
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
     check_target(&request.value, &target)?;
-    let requester = keys::requester(&request.value)?;
+    let Ok(requester) = keys::requester(&request.value) else {
+        return Err(edge.lie(&peer, IncidentReason::Forged).await);
+    };
     let person = requester.user_uri();
     let asker = Asker::Of(&peer, &person);
     edge.rates.claim(asker, edge.now())?;
     let hub = &request.value.tbs.room_id.domain;
     if hub == edge.domain() {
         if requester.domain != peer {
-            return Err(not_its_own());
+            return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
         }
         edge.house.rooms.may_claim(&requester, &request.value.tbs.room_id).await?;
         if target.domain != *edge.domain() {
@@ -126,8 +128,10 @@ pub(super) async fn key_material(
             edge.house.rooms.claimed(&response, edge.now());
             return Ok(encoded(StatusCode::OK, answer));
         }
-    } else if *hub != peer || target.domain != *edge.domain() {
-        return Err(not_its_own());
+    } else if *hub != peer {
+        return Err(edge.lie(&peer, IncidentReason::RoomOfAnotherService).await);
+    } else if target.domain != *edge.domain() {
+        return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
     Ok(Reply(StatusCode::OK, edge.claim(asker, &request.value).await?).into_response())
 }
@@ -141,7 +145,7 @@ pub(super) async fn identifier_query(
 ) -> Result<Reply<IdentifierResponse>, Refusal> {
     let domain: Domain = domain.parse()?;
     if domain != *edge.domain() {
-        return Err(Refusal::new(ErrorCode::WrongDomain, "this service answers for its own people only"));
+        return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
     edge.rates.peer_lookup(&peer, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value).await?))
@@ -150,12 +154,13 @@ pub(super) async fn identifier_query(
 /// `GET proxyDownload/{url}`: own media only. A peer reads those of a third service there.
 pub(super) async fn media(
     State(edge): Served,
-    Peer(_): Peer,
+    Peer(peer): Peer,
     Segment(url): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let url = MediaUrl::parse(&url).filter(|url| edge.is_own(url));
-    let url = url.ok_or_else(|| Refusal::new(ErrorCode::WrongDomain, "this is no media of this service"))?;
+    let Some(url) = MediaUrl::parse(&url).filter(|url| edge.is_own(url)) else {
+        return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
+    };
     attachments::serve(&edge, &url.id, &headers).await
 }
 
@@ -170,16 +175,13 @@ pub(super) async fn own_media(
 }
 
 impl Edge {
-    fn own_room(&self, raw: &str) -> Result<RoomUri, Refusal> {
+    /// The room of a path, if this service is its hub.
+    async fn own_room(&self, peer: &Domain, raw: &str) -> Result<RoomUri, Refusal> {
         let room: RoomUri = raw.parse()?;
         if room.domain == *self.domain() {
             Ok(room)
         } else {
-            Err(Refusal::new(ErrorCode::WrongDomain, "this service is not the room's hub"))
+            Err(self.lie(peer, IncidentReason::RoomOfAnotherService).await)
         }
     }
-}
-
-fn not_its_own() -> Refusal {
-    Refusal::new(ErrorCode::WrongDomain, "a service speaks for its own people and rooms")
 }

@@ -13,6 +13,8 @@ use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri};
 
 /// A device's messages pass in bursts of so many seconds' worth.
 const BURST: u32 = 10;
+/// False names that are recorded a minute and certificate.
+const FALSE_NAMES: NonZeroU32 = NonZeroU32::new(60).expect("sixty is not zero");
 /// One asker gets this part of what a person's devices hand out an hour.
 const SHARE: u32 = 3;
 
@@ -30,6 +32,7 @@ pub(super) struct EdgeRates {
     peers: Rates,
     peer_lookups: Rates,
     peer_claims: Rates,
+    false_names: Rates,
 }
 
 /// Who asks for key packages.
@@ -58,6 +61,7 @@ impl EdgeRates {
             peers: Rates::new(Rate::per_second(limits.peer_requests_per_second)),
             peer_lookups: Rates::new(Rate::per_hour(limits.peer_lookups_per_hour)),
             peer_claims: Rates::new(Rate::per_minute(limits.key_claims_per_hour)),
+            false_names: Rates::new(Rate::per_minute(FALSE_NAMES)),
         }
     }
 
@@ -120,6 +124,11 @@ impl EdgeRates {
         pass(self.peers.check(&host(peer), now))
     }
 
+    /// True if one more false name of whoever proved this one is to be recorded.
+    pub(super) fn may_note_name(&self, proven: &Domain, now: Timestamp) -> bool {
+        self.false_names.check(&host(proven), now).is_ok()
+    }
+
     /// A look-up by another service.
     pub(super) fn peer_lookup(&self, peer: &Domain, now: Timestamp) -> Result<(), Refusal> {
         pass(self.peer_lookups.check(&host(peer), now))
@@ -140,6 +149,7 @@ impl EdgeRates {
             &self.peers,
             &self.peer_lookups,
             &self.peer_claims,
+            &self.false_names,
         ] {
             rates.sweep(now);
         }

@@ -100,6 +100,7 @@ impl FederationError {
                 | ErrorCode::BadSignature
                 | ErrorCode::InvalidHandshake
                 | ErrorCode::NotFranked
+                | ErrorCode::Conflict
         );
         *decoded && (400..500).contains(status) && !matches!(status, 408 | 429) && for_good
     }

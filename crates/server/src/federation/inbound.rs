@@ -1,6 +1,6 @@
 //! What other services' hubs tell our devices.
 
-use super::{Federation, FederationError, IncidentReason, window};
+use super::{Federation, FederationError, IncidentReason, mark::Mark, window::Claimed};
 use std::{collections::HashSet, sync::Arc};
 use trefoil_proto::{
     Domain, RoomUri, Timestamp, Wire as _,
@@ -23,6 +23,7 @@ pub struct CheckedNotify {
     from: Domain,
     room: RoomUri,
     request: NotifyRequest,
+    now: Timestamp,
 }
 
 impl CheckedNotify {
@@ -54,26 +55,24 @@ impl Federation {
         now: Timestamp,
     ) -> Result<CheckedNotify, FederationError> {
         match self.judge(from, room, body) {
-            Ok(request) => Ok(CheckedNotify { from: from.clone(), room: room.clone(), request }),
-            Err(reason) => {
-                self.record_incident(from, reason, now).await;
-                Err(FederationError::Inbound { from: from.clone(), reason })
-            }
+            Ok(request) => Ok(CheckedNotify { from: from.clone(), room: room.clone(), request, now }),
+            Err(reason) => Err(self.refuse(from, reason, now).await),
         }
     }
 
     /// Appends a notification's events to the mailboxes of those recipients that exist (`known`), together with the
-    /// mark that they came, in one commit. What came before is left out.
+    /// mark that they came, in one commit. What came before is left out, also if its hub stamped it anew since; if
+    /// something comes back altered in any other way, nothing is taken, and that is recorded.
     ///
     /// # Errors
-    /// [`FederationError::Busy`] if the same events are being stored now; [`FederationError::Mailbox`];
+    /// [`FederationError::Inbound`]; [`FederationError::Busy`] if the same events are being stored now; [`FederationError::Mailbox`];
     /// [`FederationError::Store`]. Nothing was changed.
     pub async fn accept_notify(
         &self,
         notify: CheckedNotify,
         known: &[Recipient],
     ) -> Result<Accepted, FederationError> {
-        let CheckedNotify { from, room, request } = notify;
+        let CheckedNotify { from, room, request, now } = notify;
         let event = |message: FanoutMessage| MailboxEvent::Room { room: room.clone(), message };
         if request.delivery == Delivery::Passing {
             for message in request.messages {
@@ -81,14 +80,10 @@ impl Federation {
             }
             return Ok(Accepted::New);
         }
-        let room_text = room.to_string();
-        let recipients = NotifyRequest { messages: Vec::new(), ..request.clone() }.encode();
-        let digests: Vec<_> = request
-            .messages
-            .iter()
-            .map(|message| window::digest(&room_text, &recipients, &message.encode()))
-            .collect();
-        let (claim, new) = self.windows.claim(&from, &digests).await?;
+        let claimed = self.windows.claim(&from, &Mark::all(&room, &request)).await?;
+        let Claimed::Some(claim, new) = claimed else {
+            return Err(self.refuse(&from, IncidentReason::AlteredEvent, now).await);
+        };
         if !new.contains(&true) {
             return Ok(Accepted::Repeated);
         }
@@ -109,6 +104,11 @@ impl Federation {
             Ok(Accepted::New)
         });
         settling.await.map_err(|_| FederationError::Busy)?
+    }
+
+    async fn refuse(&self, from: &Domain, reason: IncidentReason, now: Timestamp) -> FederationError {
+        self.record_incident(from, reason, now).await;
+        FederationError::Inbound { from: from.clone(), reason }
     }
 
     fn judge(&self, from: &Domain, room: &RoomUri, body: &[u8]) -> Result<NotifyRequest, IncidentReason> {

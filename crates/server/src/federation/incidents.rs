@@ -1,21 +1,28 @@
-//! What peers did that they must not: counted, bounded, for the operator.
+//! What peers did that they must not: recorded with its reason, bounded for each peer, for the operator.
+//!
+//! A peer's incidents push out its own only, and when too many peers have any, those of the peer that was quiet longest
+//! go. So nobody fills the disk, and nobody hides what another did.
 
 use super::{FederationError, rows};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
 use trefoil_proto::{Domain, ErrorCode, Timestamp};
 use trefoil_store::{Batch, KeyRange, Store};
 
-/// Incidents kept.
-const KEPT: u16 = 1024;
+/// Incidents kept of each peer, and of all who showed no name together.
+pub(super) const KEPT: u16 = 64;
+/// Peers whose incidents are kept.
+const PEERS: usize = 256;
+/// Those who show no name are recorded once in so many milliseconds: anyone can come without a certificate.
+const NAMELESS_EVERY: u64 = 60_000;
 
-/// Something a peer sent that was refused.
+/// Something from another service that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
     /// When.
     pub at: Timestamp,
-    /// Who, by its certificate.
-    pub from: Domain,
+    /// Who, by its certificate; `None` for those who did not show one that we trust.
+    pub from: Option<Domain>,
     /// Why it was refused.
     pub reason: IncidentReason,
 }
@@ -24,27 +31,55 @@ pub struct Incident {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum IncidentReason {
-    /// It notified about a room of another service.
+    /// It acted in a room of another service as if it were its hub, or as if we were.
     RoomOfAnotherService = 1,
-    /// An event in the notification belongs to another room.
+    /// What it handed in belongs to another room than it says.
     EventOfAnotherRoom = 2,
     /// The notification cannot be decoded, or holds what no notification holds.
     Malformed = 3,
-    /// It handed on a message or change of someone who is not its own.
+    /// It handed on a message, change or request of someone who is not its own.
     VouchedForAnother = 4,
+    /// It called itself by a name that its certificate does not hold.
+    NameNotCertified = 5,
+    /// A commit or message that came before, altered.
+    AlteredEvent = 6,
+    /// A request that the device it names did not sign.
+    Forged = 7,
+    /// It asked here for what another service answers for: its people, its media.
+    AskedForAnother = 8,
+    /// It answered what it must not: something else than it was asked, or nothing that can be read.
+    AnsweredFalsely = 9,
+    /// It came without a certificate of an authority that we trust.
+    NoCertificate = 10,
 }
 
 impl IncidentReason {
-    const ALL: [Self; 4] =
-        [Self::RoomOfAnotherService, Self::EventOfAnotherRoom, Self::Malformed, Self::VouchedForAnother];
+    const ALL: [Self; 10] = [
+        Self::RoomOfAnotherService,
+        Self::EventOfAnotherRoom,
+        Self::Malformed,
+        Self::VouchedForAnother,
+        Self::NameNotCertified,
+        Self::AlteredEvent,
+        Self::Forged,
+        Self::AskedForAnother,
+        Self::AnsweredFalsely,
+        Self::NoCertificate,
+    ];
 
     /// The code that the peer is answered with.
     pub fn code(self) -> ErrorCode {
         match self {
-            Self::RoomOfAnotherService | Self::EventOfAnotherRoom | Self::VouchedForAnother => {
-                ErrorCode::WrongDomain
-            }
+            Self::RoomOfAnotherService
+            | Self::EventOfAnotherRoom
+            | Self::VouchedForAnother
+            | Self::NameNotCertified
+            | Self::AskedForAnother => ErrorCode::WrongDomain,
             Self::Malformed => ErrorCode::Malformed,
+            Self::AlteredEvent => ErrorCode::Conflict,
+            Self::Forged => ErrorCode::BadSignature,
+            Self::AnsweredFalsely => ErrorCode::PeerMisbehaved,
+            Self::NoCertificate => ErrorCode::Unauthenticated,
         }
     }
 
@@ -55,6 +90,12 @@ impl IncidentReason {
             Self::EventOfAnotherRoom => "an event of another room",
             Self::Malformed => "a malformed notification",
             Self::VouchedForAnother => "someone of another service",
+            Self::NameNotCertified => "a name that its certificate does not hold",
+            Self::AlteredEvent => "an event that came before, altered",
+            Self::Forged => "a signature that does not verify",
+            Self::AskedForAnother => "something that another service answers for",
+            Self::AnsweredFalsely => "an answer that it must not give",
+            Self::NoCertificate => "no certificate of an authority that is trusted here",
         }
     }
 
@@ -69,37 +110,105 @@ impl std::fmt::Display for IncidentReason {
     }
 }
 
+/// What is recorded in a store, oldest first.
+///
+/// # Errors
+/// [`FederationError::Store`].
+pub async fn recorded(store: &dyn Store) -> Result<Vec<Incident>, FederationError> {
+    let mut found = read(store).await?;
+    found.sort_by_key(|(number, ..)| *number);
+    Ok(found.into_iter().map(|(_, _, incident)| incident).collect())
+}
+
+/// Number, slot and incident of each row.
+async fn read(store: &dyn Store) -> Result<Vec<(u64, u16, Incident)>, FederationError> {
+    let most = (PEERS + 1) * usize::from(KEPT);
+    let found = store.scan(rows::INCIDENTS, KeyRange::all(), most).await?;
+    let known = |(key, row): &(bytes::Bytes, bytes::Bytes)| {
+        let (number, incident) = rows::decode_incident(row)?;
+        Some((number, rows::slot_of(key)?, incident))
+    };
+    Ok(found.iter().filter_map(known).collect())
+}
+
 pub(super) struct Incidents {
     store: Arc<dyn Store>,
-    /// The number of the next one; unknown until the first.
-    next: Mutex<Option<u64>>,
+    /// Unknown until the first.
+    state: Mutex<Option<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Of the next incident of all.
+    number: u64,
+    peers: BTreeMap<Option<Domain>, Last>,
+}
+
+/// A peer's last incident.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    number: u64,
+    slot: u16,
+    at: Timestamp,
 }
 
 impl Incidents {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, next: Mutex::default() }
-    }
-
-    /// Newest last.
-    async fn all(&self) -> Result<Vec<(u64, Incident)>, FederationError> {
-        let found = self.store.scan(rows::INCIDENTS, KeyRange::all(), usize::from(KEPT)).await?;
-        let mut all: Vec<_> = found.iter().filter_map(|(_, row)| rows::decode_incident(row)).collect();
-        all.sort_by_key(|(number, _)| *number);
-        Ok(all)
+        Self { store, state: Mutex::default() }
     }
 
     async fn record(&self, incident: &Incident) -> Result<(), FederationError> {
-        let mut next = self.next.lock().await;
-        let number = match *next {
-            Some(number) => number,
-            None => self.all().await?.last().map_or(0, |(number, _)| number + 1),
-        };
-        let slot = u16::try_from(number % u64::from(KEPT)).expect("a remainder is below its divisor");
+        let mut state = self.state.lock().await;
+        if state.is_none() {
+            *state = Some(State::of(read(&*self.store).await?));
+        }
+        let state = state.as_mut().expect("it was made a moment ago");
+        let last = state.peers.get(&incident.from).copied();
+        let nameless = incident.from.is_none();
+        if nameless && last.is_some_and(|last| incident.at.0.abs_diff(last.at.0) < NAMELESS_EVERY) {
+            return Ok(());
+        }
+        let slot = last.map_or(0, |last| (last.slot + 1) % KEPT);
+        let next = Last { number: state.number, slot, at: incident.at };
         let mut batch = Batch::new();
-        batch.put(rows::INCIDENTS, slot.to_be_bytes().to_vec(), rows::encode_incident(number, incident));
+        let gone = if last.is_none() { state.surplus() } else { None };
+        if let Some(gone) = &gone {
+            for slot in 0..KEPT {
+                batch.delete(rows::INCIDENTS, rows::incident_key(gone.as_ref(), slot));
+            }
+        }
+        let key = rows::incident_key(incident.from.as_ref(), slot);
+        batch.put(rows::INCIDENTS, key, rows::encode_incident(next.number, incident));
         self.store.commit(batch).await?;
-        *next = Some(number + 1);
+        if let Some(gone) = gone {
+            state.peers.remove(&gone);
+        }
+        state.number += 1;
+        state.peers.insert(incident.from.clone(), next);
         Ok(())
+    }
+}
+
+impl State {
+    fn of(rows: Vec<(u64, u16, Incident)>) -> Self {
+        let mut state = Self::default();
+        for (number, slot, Incident { at, from, .. }) in rows {
+            state.number = state.number.max(number + 1);
+            let last = state.peers.entry(from).or_insert(Last { number, slot, at });
+            if last.number <= number {
+                *last = Last { number, slot, at };
+            }
+        }
+        state
+    }
+
+    /// The peer that makes room for another one.
+    fn surplus(&self) -> Option<Option<Domain>> {
+        if self.peers.len() < PEERS {
+            return None;
+        }
+        let quietest = self.peers.iter().min_by_key(|(_, last)| last.number);
+        quietest.map(|(peer, _)| peer.clone())
     }
 }
 
@@ -108,17 +217,26 @@ impl super::Federation {
     /// the refusal stands in any case.
     pub async fn record_incident(&self, from: &Domain, reason: IncidentReason, now: Timestamp) {
         tracing::warn!(%from, %reason, "refused from another service");
-        let incident = Incident { at: now, from: from.clone(), reason };
-        if let Err(error) = self.incidents.record(&incident).await {
-            tracing::error!(%error, "an incident was not recorded");
-        }
+        self.note(Incident { at: now, from: Some(from.clone()), reason }).await;
     }
 
-    /// The last incidents, newest last; at most 1024.
+    /// Records that someone without a certificate that we trust came to the listener for other services; at most once
+    /// a minute.
+    pub async fn record_stranger(&self, now: Timestamp) {
+        self.note(Incident { at: now, from: None, reason: IncidentReason::NoCertificate }).await;
+    }
+
+    /// The last incidents, newest last; at most 64 of each peer.
     ///
     /// # Errors
     /// [`FederationError::Store`].
     pub async fn incidents(&self) -> Result<Vec<Incident>, FederationError> {
-        Ok(self.incidents.all().await?.into_iter().map(|(_, incident)| incident).collect())
+        recorded(&*self.store).await
+    }
+
+    async fn note(&self, incident: Incident) {
+        if let Err(error) = self.incidents.record(&incident).await {
+            tracing::error!(%error, "an incident was not recorded");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod http;
 mod inbound;
 mod incidents;
 mod link;
+mod mark;
 mod outbox;
 mod rows;
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod window;
 pub use error::FederationError;
 pub use http::{HttpLink, HttpSettings};
 pub use inbound::{Accepted, CheckedNotify};
-pub use incidents::{Incident, IncidentReason};
+pub use incidents::{Incident, IncidentReason, recorded};
 pub use link::{Endpoint, Link, Media};
 pub use outbox::Refusal;
 pub use rows::TABLES;
@@ -96,7 +97,9 @@ impl Federation {
         segment: &str,
         body: Bytes,
     ) -> Result<Bytes, FederationError> {
-        self.link.post(domain, endpoint, segment, body).await
+        let answer = self.link.post(domain, endpoint, segment, body).await;
+        self.note_answer(domain, answer.as_ref().err()).await;
+        answer
     }
 
     /// Reads an attachment at another service. `url` must be an `https` URL at that service; `range` is an HTTP
@@ -110,7 +113,16 @@ impl Federation {
         url: &str,
         range: Option<&str>,
     ) -> Result<Media, FederationError> {
-        self.link.media(domain, url, range).await
+        let answer = self.link.media(domain, url, range).await;
+        self.note_answer(domain, answer.as_ref().err()).await;
+        answer
+    }
+
+    /// A peer that answers what it must not is remembered for it.
+    async fn note_answer(&self, domain: &Domain, failed: Option<&FederationError>) {
+        if let Some(FederationError::Misbehaved { .. }) = failed {
+            self.record_incident(domain, IncidentReason::AnsweredFalsely, self.clock.now()).await;
+        }
     }
 
     /// Tells connected devices of another service something that is stored nowhere: one attempt, in the background.

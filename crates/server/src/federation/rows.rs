@@ -1,6 +1,6 @@
 //! The stored rows of federation. The outbox itself is one store queue for each peer.
 
-use super::{Incident, IncidentReason, Refusal};
+use super::{Incident, IncidentReason, Refusal, mark::Mark};
 use crate::catalogue::TableNote;
 use bytes::Bytes;
 use trefoil_proto::{Domain, ErrorCode, RoomUri, Timestamp};
@@ -8,11 +8,11 @@ use trefoil_store::{QueueKey, Table};
 
 /// Domain to nothing: which outboxes exist.
 pub(super) const PEERS: Table = Table::new("federation.peers");
-/// Domain, zero, slot to a digest: what was accepted from a peer lately.
+/// Domain, zero, slot to the marks of an event: what was accepted from a peer lately.
 pub(super) const SEEN: Table = Table::new("federation.seen");
 /// Domain, zero, slot to an outbox entry that a peer will never take.
 pub(super) const REFUSED: Table = Table::new("federation.refused");
-/// Slot to what a peer tried.
+/// Domain, zero, slot to what a peer tried; no domain for those who showed none.
 pub(super) const INCIDENTS: Table = Table::new("federation.incidents");
 
 /// What this room stores.
@@ -26,9 +26,10 @@ pub const TABLES: &[TableNote] = &[
     },
     TableNote {
         table: SEEN,
-        holds: "SHA-256 digests of the last notifications that each peer sent",
+        holds: "SHA-256 digests of the last events that each peer notified of, with the time it gave them",
         kept: "until 4096 later ones came from the peer",
-        discloses: "nothing to someone who has not the notification itself",
+        discloses: "how many events came from each peer and when; of whose rooms, nothing to someone who has not the \
+                    event itself",
     },
     TableNote {
         table: REFUSED,
@@ -39,7 +40,7 @@ pub const TABLES: &[TableNote] = &[
     TableNote {
         table: INCIDENTS,
         holds: "what a peer sent that it may not: time, domain, reason",
-        kept: "until 1024 later ones happened",
+        kept: "until 64 later ones of the peer, or of those without a name, happened",
         discloses: "which services misbehaved",
     },
 ];
@@ -82,18 +83,29 @@ pub(super) fn domain_prefix(domain: &Domain) -> Vec<u8> {
     key
 }
 
-/// A digest with its running number.
-pub(super) fn encode_seen(number: u64, digest: &[u8; 32]) -> Vec<u8> {
+/// The slot at the end of a key.
+pub(super) fn slot_of(key: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes(*key.last_chunk()?))
+}
+
+pub(super) fn incident_key(from: Option<&Domain>, slot: u16) -> Vec<u8> {
+    match from {
+        Some(domain) => slot_key(domain, slot),
+        None => [&[0], &slot.to_be_bytes()[..]].concat(),
+    }
+}
+
+/// The marks of an event with its running number.
+pub(super) fn encode_seen(number: u64, mark: &Mark) -> Vec<u8> {
     let mut row = vec![VERSION];
     row.extend_from_slice(&number.to_be_bytes());
-    row.extend_from_slice(digest);
+    row.extend_from_slice(&mark.encode());
     row
 }
 
-pub(super) fn decode_seen(row: &[u8]) -> Option<(u64, [u8; 32])> {
+pub(super) fn decode_seen(row: &[u8]) -> Option<(u64, Mark)> {
     let mut reader = Reader::new(row)?;
-    let number = reader.u64()?;
-    Some((number, reader.0.try_into().ok()?))
+    Some((reader.u64()?, Mark::decode(reader.0)?))
 }
 
 pub(super) fn encode_refused(refusal: &Refusal) -> Vec<u8> {
@@ -120,7 +132,7 @@ pub(super) fn encode_incident(number: u64, incident: &Incident) -> Vec<u8> {
     row.extend_from_slice(&number.to_be_bytes());
     row.extend_from_slice(&incident.at.0.to_be_bytes());
     row.push(incident.reason as u8);
-    row.extend_from_slice(incident.from.as_str().as_bytes());
+    row.extend_from_slice(incident.from.as_ref().map_or("", Domain::as_str).as_bytes());
     row
 }
 
@@ -128,7 +140,8 @@ pub(super) fn decode_incident(row: &[u8]) -> Option<(u64, Incident)> {
     let mut reader = Reader::new(row)?;
     let (number, at) = (reader.u64()?, Timestamp(reader.u64()?));
     let reason = IncidentReason::from_number(reader.take(1)?[0])?;
-    let from = std::str::from_utf8(reader.0).ok()?.parse().ok()?;
+    let from = std::str::from_utf8(reader.0).ok()?;
+    let from = if from.is_empty() { None } else { Some(from.parse().ok()?) };
     Some((number, Incident { at, from, reason }))
 }
 

@@ -1,10 +1,13 @@
-//! The last events of each peer, so that a repetition changes nothing.
+//! The last events of each peer, so that a repetition changes nothing and an alteration is noticed.
 //!
 //! A peer repeats what it got no answer for, and it has at most a few hundred such events on their way at once, so the
 //! last [`KEPT`] of each peer are enough.
 
-use super::{FederationError, rows};
-use sha2::{Digest as _, Sha256};
+use super::{
+    FederationError,
+    mark::{Digest, Kinship, Mark},
+    rows,
+};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,20 +15,8 @@ use std::{
 use trefoil_proto::Domain;
 use trefoil_store::{Batch, KeyRange, Store};
 
-/// Digests kept for each peer.
+/// Events remembered of each peer.
 pub(super) const KEPT: usize = 4096;
-
-pub(super) type EventDigest = [u8; 32];
-
-/// The digest of one event with everything that decides what becomes of it.
-pub(super) fn digest(room: &str, recipients: &[u8], event: &[u8]) -> EventDigest {
-    let mut hash = Sha256::new();
-    for part in [room.as_bytes(), recipients, event] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
 
 pub(super) struct Windows {
     store: Arc<dyn Store>,
@@ -36,16 +27,26 @@ pub(super) struct Windows {
 #[derive(Default)]
 struct Window {
     next: u64,
-    order: VecDeque<EventDigest>,
-    seen: HashSet<EventDigest>,
-    /// Being committed now.
-    claimed: HashSet<EventDigest>,
+    order: VecDeque<(u64, Mark)>,
+    seen: HashSet<Digest>,
+    /// The newest event of each identity.
+    known: HashMap<Digest, (u64, Mark)>,
+    /// Wholes and identities that are being committed now.
+    claimed: HashSet<Digest>,
 }
 
 /// Events that are new, claimed until [`Claim::done`] or until it is dropped.
 pub(super) struct Claim {
     window: Arc<Mutex<Window>>,
-    digests: Vec<(u64, EventDigest)>,
+    marks: Vec<(u64, Mark)>,
+}
+
+/// What a request's events are to what came before.
+pub(super) enum Claimed {
+    /// Of each, whether it is to be delivered.
+    Some(Claim, Vec<bool>),
+    /// One of them came before, altered.
+    Altered,
 }
 
 impl Windows {
@@ -54,28 +55,36 @@ impl Windows {
     }
 
     /// Claims those of the events that did not come before; says of each whether it is new.
-    pub(super) async fn claim(
-        &self,
-        from: &Domain,
-        digests: &[EventDigest],
-    ) -> Result<(Claim, Vec<bool>), FederationError> {
+    pub(super) async fn claim(&self, from: &Domain, marks: &[Mark]) -> Result<Claimed, FederationError> {
         let shared = self.window(from).await?;
         let mut window = lock(&shared);
-        if digests.iter().any(|digest| window.claimed.contains(digest)) {
+        let under_way = |digest: &Digest| window.claimed.contains(digest);
+        if marks.iter().any(|mark| under_way(&mark.whole) || under_way(&mark.identity)) {
             return Err(FederationError::Busy);
         }
-        let mut claimed = Vec::new();
-        let mut new = Vec::with_capacity(digests.len());
-        for digest in digests {
-            let is_new = !window.seen.contains(digest) && window.claimed.insert(*digest);
+        let (mut claimed, mut new) = (Vec::new(), Vec::with_capacity(marks.len()));
+        let mut own = HashMap::<_, &Mark>::new();
+        for mark in marks {
+            let known = window.known.get(&mark.identity).map(|(_, mark)| mark);
+            let before = own.get(&mark.identity).copied().or(known);
+            let is_new = match before.map(|before| mark.kinship(before)) {
+                None => true,
+                Some(Kinship::Same) => !window.seen.contains(&mark.whole),
+                Some(Kinship::StampedAgain) => false,
+                Some(Kinship::Altered) => return Ok(Claimed::Altered),
+            };
+            let is_new = is_new && own.insert(mark.identity, mark).is_none();
             new.push(is_new);
             if is_new {
-                claimed.push((window.next, *digest));
-                window.next += 1;
+                claimed.push((window.next + claimed.len() as u64, *mark));
             }
         }
+        window.next += claimed.len() as u64;
+        for (_, mark) in &claimed {
+            window.claimed.extend([mark.whole, mark.identity]);
+        }
         drop(window);
-        Ok((Claim { window: shared, digests: claimed }, new))
+        Ok(Claimed::Some(Claim { window: shared, marks: claimed }, new))
     }
 
     async fn window(&self, from: &Domain) -> Result<Arc<Mutex<Window>>, FederationError> {
@@ -92,10 +101,9 @@ impl Windows {
         let mut found: Vec<_> = found.iter().filter_map(|(_, row)| rows::decode_seen(row)).collect();
         found.sort_unstable_by_key(|(number, _)| *number);
         let mut window = Window::default();
-        for (number, digest) in found {
+        for (number, mark) in found {
             window.next = number + 1;
-            window.order.push_back(digest);
-            window.seen.insert(digest);
+            window.remember(number, mark);
         }
         let window = Arc::new(Mutex::new(window));
         lock(&self.peers).insert(from.clone(), Arc::clone(&window));
@@ -103,27 +111,38 @@ impl Windows {
     }
 }
 
+impl Window {
+    fn remember(&mut self, number: u64, mark: Mark) {
+        self.seen.insert(mark.whole);
+        self.known.insert(mark.identity, (number, mark));
+        self.order.push_back((number, mark));
+        if self.order.len() > KEPT
+            && let Some((number, oldest)) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest.whole);
+            if self.known.get(&oldest.identity).is_some_and(|(newest, _)| *newest == number) {
+                self.known.remove(&oldest.identity);
+            }
+        }
+    }
+}
+
 impl Claim {
     /// Adds to a batch what makes the claim durable.
     pub(super) fn write(&self, from: &Domain, batch: &mut Batch) {
-        for (number, digest) in &self.digests {
+        for (number, mark) in &self.marks {
             let slot = u16::try_from(number % KEPT as u64).expect("a remainder is below its divisor");
-            batch.put(rows::SEEN, rows::slot_key(from, slot), rows::encode_seen(*number, digest));
+            batch.put(rows::SEEN, rows::slot_key(from, slot), rows::encode_seen(*number, mark));
         }
     }
 
     /// The batch is durable: these events are known from now on.
     pub(super) fn done(mut self) {
         let mut window = lock(&self.window);
-        for (_, digest) in std::mem::take(&mut self.digests) {
-            window.claimed.remove(&digest);
-            window.seen.insert(digest);
-            window.order.push_back(digest);
-            if window.order.len() > KEPT
-                && let Some(oldest) = window.order.pop_front()
-            {
-                window.seen.remove(&oldest);
-            }
+        for (number, mark) in std::mem::take(&mut self.marks) {
+            window.claimed.remove(&mark.whole);
+            window.claimed.remove(&mark.identity);
+            window.remember(number, mark);
         }
     }
 }
@@ -131,8 +150,9 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut window = lock(&self.window);
-        for (_, digest) in &self.digests {
-            window.claimed.remove(digest);
+        for (_, mark) in &self.marks {
+            window.claimed.remove(&mark.whole);
+            window.claimed.remove(&mark.identity);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a device needs to join a room by external commit, for devices of people who are in the room already.
 
 use super::{Origin, Rooms, RoomsError, handshake, label, live::Live};
+use crate::federation::IncidentReason;
 use openmls::prelude::OpenMlsCrypto as _;
 use openmls_traits::types::Ciphersuite;
 use tls_codec::Serialize as _;
@@ -41,7 +42,7 @@ impl Rooms {
             return Err(RoomsError::Malformed("the credential is not a device URI"));
         };
         if !origin.vouches_for(&device) {
-            self.misused(origin, now).await;
+            self.misused(origin, IncidentReason::VouchedForAnother, now).await;
             return Err(RoomsError::WrongOrigin);
         }
         if !handshake::is_offered(&self.crypto, tbs.cipher_suite) {

@@ -40,6 +40,7 @@ pub use error::RoomsError;
 pub use keys::FrankingKeys;
 pub use known::{People, PeopleError};
 pub use rows::TABLES;
+pub use update::is_of_room;
 
 use trefoil_proto::{DeviceUri, Domain};
 

@@ -48,11 +48,12 @@ impl Rooms {
         }
         let key = rows::room_key(room);
         if message.group_id() != Some(&key[..]) {
+            self.misused(origin, IncidentReason::EventOfAnotherRoom, now).await;
             return Err(RoomsError::Malformed("a message of another room"));
         }
         let tag = message.franking_tag().ok_or(RoomsError::NotFranked)?;
         if !origin.vouches_for_user(&request.sending_uri) {
-            self.misused(origin, now).await;
+            self.misused(origin, IncidentReason::VouchedForAnother, now).await;
             return Err(RoomsError::WrongOrigin);
         }
         let mut found = self.room(room).await?;
@@ -130,10 +131,10 @@ impl Rooms {
         })))
     }
 
-    /// Another service spoke for someone who is not its own.
-    pub(super) async fn misused(&self, origin: &Origin, now: Timestamp) {
+    /// Records what was handed in if another service did it; a device of our own is only refused.
+    pub(super) async fn misused(&self, origin: &Origin, reason: IncidentReason, now: Timestamp) {
         if let Origin::Peer(domain) = origin {
-            self.federation.record_incident(domain, IncidentReason::VouchedForAnother, now).await;
+            self.federation.record_incident(domain, reason, now).await;
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     rows,
     size::{carries_data, check_sizes},
 };
+use crate::federation::IncidentReason;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::OwnedMutexGuard;
 use trefoil_proto::{
@@ -67,14 +68,8 @@ impl Rooms {
         now: Timestamp,
     ) -> Result<UpdateRoomResponse, RoomsError> {
         let group_id = rows::room_key(room);
-        let of_room = |message: &MlsMessage| message.group_id() == Some(&group_id[..]);
-        let (own, group_info_fits) = match &request {
-            UpdateRequest::Commit { commit, group_info: GroupInfoOption::Full(info), .. } => {
-                (of_room(commit), info.group_id() == &group_id[..])
-            }
-            UpdateRequest::Proposals { first, more } => (of_room(first) && more.iter().all(of_room), true),
-        };
-        if !own || !group_info_fits {
+        if !is_of_room(&request, room) {
+            self.misused(origin, IncidentReason::EventOfAnotherRoom, now).await;
             return Err(RoomsError::Malformed("a handshake of another room"));
         }
         let mut retried = false;
@@ -113,7 +108,7 @@ impl Rooms {
                             error_description: why,
                         });
                     }
-                    self.misused(origin, now).await;
+                    self.misused(origin, IncidentReason::VouchedForAnother, now).await;
                     return Err(RoomsError::WrongOrigin);
                 }
                 Err(Stop::Error(error)) => return Err(error),
@@ -355,6 +350,18 @@ impl Rooms {
         }
         live.leaving = leaving;
         Ok(Prepared { out, view: None, live })
+    }
+}
+
+/// True if everything in an update says that it belongs to a room.
+pub fn is_of_room(request: &UpdateRequest, room: &RoomUri) -> bool {
+    let group_id = rows::room_key(room);
+    let belongs = |message: &MlsMessage| message.group_id() == Some(&group_id[..]);
+    match request {
+        UpdateRequest::Commit { commit, group_info: GroupInfoOption::Full(info), .. } => {
+            belongs(commit) && info.group_id() == &group_id[..]
+        }
+        UpdateRequest::Proposals { first, more } => belongs(first) && more.iter().all(belongs),
     }
 }
 

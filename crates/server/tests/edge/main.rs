@@ -7,6 +7,7 @@ mod again;
 mod bad_input;
 mod federation;
 mod key_packages;
+mod lies;
 mod limits;
 mod media;
 #[allow(dead_code)]

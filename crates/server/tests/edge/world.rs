@@ -29,6 +29,7 @@ use trefoil_proto::{
 use trefoil_server::{
     Addresses, Config, Parts, Service,
     clock::{Clock, ManualClock, SystemClock},
+    federation::Incident,
     secrets::Secrets,
 };
 use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Position, ReadLimit, Store};
@@ -169,6 +170,13 @@ impl World {
         http_client(self.client_tls(), &to.domain, to.addresses.federation)
     }
 
+    /// A client with a certificate of an authority that nobody trusts.
+    pub fn stranger(&self, to: &Running) -> reqwest::Client {
+        let other = Self::new();
+        let tls = client_tls(&self.authority(), Some(other.certificate("handle.test")));
+        http_client(tls, &to.domain, to.addresses.federation)
+    }
+
     /// A client that speaks as another service.
     pub fn peer_client(&self, name: &str, to: &Running) -> reqwest::Client {
         let (certificate, key) = self.certificate(name);
@@ -186,6 +194,28 @@ impl Running {
     /// What its clock shows.
     pub fn clock_now(&self) -> trefoil_proto::Timestamp {
         self.clock.now()
+    }
+
+    /// The dump without incidents: that they are recorded is the point of them.
+    pub async fn dump_without_incidents(&self) -> BTreeMap<(&'static str, Vec<u8>), Vec<u8>> {
+        let rows = self.dump().await;
+        rows.into_iter().filter(|((table, _), _)| *table != "federation.incidents").collect()
+    }
+
+    /// What other services did that they must not, as it is recorded.
+    pub async fn incidents(&self) -> Vec<Incident> {
+        trefoil_server::federation::recorded(&*self.store).await.unwrap()
+    }
+
+    /// Waits until these incidents are recorded.
+    pub async fn until_incidents(&self, expected: &[Incident]) {
+        for _ in 0..1000 {
+            if self.incidents().await == expected {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(self.incidents().await, expected);
     }
 
     /// Waits until another service has taken everything that was for it.
@@ -422,12 +452,6 @@ fn http_client(mut tls: rustls::ClientConfig, domain: &str, at: SocketAddr) -> r
 }
 
 impl World {
-    /// A certificate with its key, for a client of another authority.
-    pub fn identity(&self, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-        let (certificate, key) = self.certificate(name);
-        (CertificateDer::from_pem_file(certificate).unwrap(), PrivateKeyDer::from_pem_file(key).unwrap())
-    }
-
     /// Trusts the authority, shows nothing.
     pub fn client_tls(&self) -> rustls::ClientConfig {
         client_tls(&self.authority(), None)

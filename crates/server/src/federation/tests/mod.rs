@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod altered;
 mod http;
 mod inbound;
+mod incidents;
 mod outbox;
 
 use super::*;
@@ -97,9 +99,17 @@ impl Wire {
             return Err(refused(403));
         }
         let (peer, known) = self.peer.as_ref().unwrap();
-        let checked = peer.check_notify(&self.from, &room.parse().unwrap(), &body, NOW).await?;
+        // As it comes over a wire: a refusal in the peer's own words.
+        let told = |error: FederationError| FederationError::Refused {
+            domain: domain.clone(),
+            status: 409,
+            body: error.to_body(),
+            decoded: true,
+        };
+        let checked =
+            peer.check_notify(&self.from, &room.parse().unwrap(), &body, NOW).await.map_err(told)?;
         tokio::time::sleep(Duration::from_millis((body.len() % 3) as u64)).await;
-        peer.accept_notify(checked, known).await?;
+        peer.accept_notify(checked, known).await.map_err(told)?;
         if weather == Weather::AnswersLost { Err(lost()) } else { Ok(Bytes::new()) }
     }
 }

@@ -55,8 +55,6 @@ pub struct Gate {
     pub refused: (&'static str, u16),
 }
 
-type Rows = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
-
 impl Gate {
     async fn ask(&self, case: &Case, path: &str, body: Vec<u8>, more: &[(&str, &str)]) -> Answer {
         let mut request = self.request(case.method, path, body);
