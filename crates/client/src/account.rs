@@ -227,7 +227,10 @@ impl Core {
             }
         }
         self.tx().put(ACCOUNT, name::DEVICES, body);
-        Ok(())
+        let left = self.devices()?;
+        let gone = known.into_iter().filter(|device| *device != me.device && !left.contains(device));
+        self.devices_gone(gone.collect())?;
+        self.add_missing()
     }
 
     /// The account's devices as last heard, those alone that the account vouches for.
@@ -270,6 +273,10 @@ impl Core {
                 Ok(())
             }
             Job::AddDevice(device) => self.device_added(device),
+            Job::RemoveDevice(device) => {
+                self.device_unlinked(device);
+                Ok(())
+            }
             Job::Devices => self.devices_answered(body, now),
             Job::Count => self.counted(body, now),
             Job::Publish => self.published(),
@@ -313,6 +320,7 @@ impl Core {
             Job::Challenge | Job::Token => self.unauthenticated(error.code, now),
             _ if error.code == ErrorCode::Unauthenticated => self.unauthenticated(error.code, now),
             Job::AddDevice(device) => self.device_refused(device, &error),
+            Job::RemoveDevice(device) => self.unlink_refused(device, &error),
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
             Job::GroupInfo(room) => self.join_error(room, error.code, now)?,

@@ -114,6 +114,16 @@ impl Client {
         self.step(now, |core| core.link_finish(answer)).map(|((), step)| step)
     }
 
+    /// On the account's first device: takes another device off the account. The service forgets it, and the account's
+    /// other devices take it out of their rooms. Ends in [`Event::OwnDeviceRemoved`] or [`Event::UnlinkRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::NotPrimary`]; [`ClientError::ThisDevice`]; [`ClientError::UnknownDevice`] for one that is not
+    /// among [`Client::own_devices`].
+    pub fn remove_device(&mut self, device: &DeviceUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.unlink(device)).map(|((), step)| step)
+    }
+
     /// The name that is sent, end-to-end encrypted, into every room that this device opens from now on and into those
     /// that are open. At most `trefoil_proto::limits::DISPLAY_NAME` bytes.
     ///

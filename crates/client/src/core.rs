@@ -170,6 +170,7 @@ impl Core {
             return Ok(());
         }
         self.pump_approvals(now)?;
+        self.pump_removals(now)?;
         self.pump_devices(now)?;
         self.pump_keys(now)?;
         if self.live.stream == Stream::Closed && self.live.may(&Job::Stream, now) {

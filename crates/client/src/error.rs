@@ -1,6 +1,6 @@
 //! What a call on the client can fail with. What arrives from outside never fails a call: it becomes an event.
 
-use trefoil_proto::{ProtoError, RoomUri, UserUri};
+use trefoil_proto::{DeviceUri, ProtoError, RoomUri, UserUri};
 use trefoil_store::StoreError;
 
 /// A failed call; nothing was changed.
@@ -30,6 +30,12 @@ pub enum ClientError {
     /// Only the device that made the account can do this: it has the account key.
     #[error("only the account's first device can do this")]
     NotPrimary,
+    /// The device that holds the account key is not taken off.
+    #[error("this device holds the account key")]
+    ThisDevice,
+    /// The account has no such device.
+    #[error("the account has no device {0}")]
+    UnknownDevice(DeviceUri),
     /// A pasted code is not one of ours, or is for another device.
     #[error("not a valid linking code")]
     BadCode,

@@ -47,6 +47,20 @@ pub enum Event {
         /// The device.
         device: DeviceUri,
     },
+    /// A device is no longer one of the account's; it is being taken out of the rooms.
+    OwnDeviceRemoved {
+        /// The device.
+        device: DeviceUri,
+    },
+    /// The service refused to take a device off.
+    UnlinkRefused {
+        /// The device.
+        device: DeviceUri,
+        /// Why.
+        code: ErrorCode,
+        /// The service's sentence.
+        detail: String,
+    },
     /// The stream delivered everything that was waiting.
     CaughtUp,
     /// The service emptied this device's mailbox, because it was full or unread for too long: what had not arrived

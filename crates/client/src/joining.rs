@@ -130,6 +130,7 @@ impl Core {
         self.live.busy.insert(uri.clone());
         self.emit(Event::RoomJoined { room: uri.clone(), how });
         self.introductions.push(uri.clone());
+        self.note_missing(uri)?;
         self.release_held(uri, now)
     }
 

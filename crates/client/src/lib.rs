@@ -25,6 +25,7 @@ mod keys;
 mod linking;
 mod live;
 mod outbox;
+mod own_devices;
 mod plan;
 mod rejoining;
 mod room;

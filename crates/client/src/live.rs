@@ -17,6 +17,7 @@ pub(crate) enum Job {
     Challenge,
     Token,
     AddDevice(DeviceUri),
+    RemoveDevice(DeviceUri),
     Devices,
     Count,
     Publish,

@@ -92,6 +92,13 @@ pub(crate) fn plan(
                 return Ok(None);
             }
         }
+        Intent::RemoveDevices { devices: gone } => {
+            plan.removals =
+                devices.iter().filter(|(_, device)| gone.contains(device)).map(|(index, _)| *index).collect();
+            if plan.removals.is_empty() {
+                return Ok(None);
+            }
+        }
         Intent::Leave => return Ok(None),
         Intent::CommitProposals if room.row.proposals.is_empty() => return Ok(None),
         Intent::CommitProposals => {}

@@ -420,6 +420,7 @@ impl Core {
                     (room, Line::Removed { user: user.clone(), by: by.user_uri() })
                 }
                 Event::DeviceAdded { room, device, .. } => {
+                    self.greet(room)?;
                     (room, Line::DeviceAdded { device: device.clone() })
                 }
                 Event::DeviceRemoved { room, device, .. } => {

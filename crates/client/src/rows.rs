@@ -12,6 +12,10 @@ use zeroize::Zeroizing;
 pub const ACCOUNT: Table = Table::new("client.account");
 /// Devices approved here and not yet taken in by the service: device URI to the request.
 pub const APPROVALS: Table = Table::new("client.approvals");
+/// Devices that the service is to forget, by URI.
+pub const REMOVALS: Table = Table::new("client.removals");
+/// Own devices that are not in a room that opened while they were listed: room URI, zero byte, device URI.
+pub const MISSING: Table = Table::new("client.missing");
 /// Rooms by URI.
 pub const ROOMS: Table = Table::new("client.rooms");
 /// Messages to send: room URI, zero byte, sequence number.
@@ -233,6 +237,9 @@ pub(crate) enum Intent {
     /// Propose to leave, once what is before is done.
     #[tls_codec(discriminant = 7)]
     Leave,
+    /// Own devices that the account no longer has.
+    #[tls_codec(discriminant = 8)]
+    RemoveDevices { devices: Vec<DeviceUri> },
 }
 
 /// A message to send.
@@ -303,6 +310,7 @@ mod tests {
                 Just(Intent::CommitProposals),
                 Just(Intent::RemoveOwnOthers),
                 Just(Intent::Leave),
+                Just(Intent::RemoveDevices { devices: vec!["mimi://a.test/d/ann/one".parse().unwrap()] }),
             ],
             0..4,
         )

@@ -191,45 +191,6 @@ fn a_message_whose_epoch_is_over_is_encrypted_again() {
 }
 
 #[test]
-fn a_second_device_is_linked_and_joins_by_external_commit() {
-    let mut world = World::new();
-    let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Hybrid);
-    let second = world.device("alice's second");
-    let (domain, now) = (world.hub.domain.clone(), world.now);
-    let (code, step) = world.devices[second].client.link_request(domain, now).unwrap();
-    let outcome = step.commit().unwrap();
-    world.take(second, outcome);
-    world.act(alice, |client, now| client.link_approve(&code, now));
-    world.run();
-    let answer = world
-        .events(alice)
-        .into_iter()
-        .find_map(|event| match event {
-            Event::LinkApproved { answer, .. } => Some(answer),
-            _ => None,
-        })
-        .unwrap();
-    assert!(
-        world.devices[bob].client.link_approve(&code, now).is_err() || world.user(bob) != world.user(alice)
-    );
-    world.act(second, |client, now| client.link_finish(&answer, now));
-    world.run();
-    let joined = |event: &Event| matches!(event, Event::RoomJoined { how: JoinedHow::External, .. });
-    assert!(world.events(second).iter().any(joined));
-    assert!(world.events(bob).iter().any(|event| matches!(event, Event::DeviceAdded { .. })));
-    world.say(bob, &room, "to both");
-    world.run();
-    world.say(second, &room, "from the second");
-    world.run();
-    assert_eq!(world.texts(second, &room), ["to both", "from the second"]);
-    assert_eq!(world.texts(alice, &room), ["to both", "from the second"]);
-    // It is no primary: it cannot link others.
-    assert!(world.devices[second].client.link_approve(&code, now).is_err());
-    assert_eq!(world.devices[alice].client.own_devices().unwrap().len(), 2);
-}
-
-#[test]
 fn a_device_that_lost_its_keys_joins_again() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

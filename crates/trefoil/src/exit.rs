@@ -124,16 +124,21 @@ impl Exit {
     fn of_agent(error: &AgentError) -> Self {
         match error {
             AgentError::Core(error) => Self::of_core(error),
+            AgentError::Unknown => Self::Refused,
             AgentError::Unreachable(_) | AgentError::TooSlow => Self::Unreachable,
         }
     }
 
     fn of_core(error: &ClientError) -> Self {
         match error {
-            ClientError::NoAccount | ClientError::UnknownRoom(_) | ClientError::NotParticipant(_) => {
-                Self::NotFound
-            }
-            ClientError::NotAllowed | ClientError::NotPrimary | ClientError::RoomNotOpen(_) => Self::Refused,
+            ClientError::NoAccount
+            | ClientError::UnknownRoom(_)
+            | ClientError::UnknownDevice(_)
+            | ClientError::NotParticipant(_) => Self::NotFound,
+            ClientError::NotAllowed
+            | ClientError::NotPrimary
+            | ClientError::ThisDevice
+            | ClientError::RoomNotOpen(_) => Self::Refused,
             ClientError::BadCode | ClientError::TooLarge { .. } | ClientError::AccountExists => Self::Usage,
             ClientError::Conversation(
                 ConversationError::TooLong { .. }

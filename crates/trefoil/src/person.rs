@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_client::{Client, ClientError, Event, Input};
 use trefoil_proto::{
-    Domain, ErrorBody, ErrorCode, UserUri,
+    DeviceUri, Domain, ErrorBody, ErrorCode, UserUri,
     edge::{CodeRequest, Identifier, Profile, ServiceInfo},
     limits,
     mimi::{
@@ -172,6 +172,34 @@ pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, Perso
         )
         .await?;
     answered.expect("the run ends only once one of the two events was shown")
+}
+
+/// On the account's first device: takes another one off the account, and out of its rooms as far as this device is in
+/// them.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn remove_device(agent: &mut Agent, device: &DeviceUri) -> Result<(), PersonError> {
+    let outcome = agent.client.remove_device(device, crate::clock::now())?.commit()?;
+    agent.carry_out(outcome);
+    let mut refused = None;
+    let mut gone = false;
+    agent
+        .run_until(
+            PATIENCE,
+            |agent, events| {
+                gone |= events.iter().any(|event| matches!(event, Event::OwnDeviceRemoved { .. }));
+                let refused = events.iter().any(|event| matches!(event, Event::UnlinkRefused { .. }));
+                refused || gone && agent.is_settled()
+            },
+            |_, event| {
+                if let Event::UnlinkRefused { code, detail, .. } = event {
+                    refused = Some(PersonError::Refused { code, detail });
+                }
+            },
+        )
+        .await?;
+    refused.map_or(Ok(()), Err)
 }
 
 /// Opens the account in a home folder. Nothing is sent yet; what fell due while the device was off is gone before

@@ -215,6 +215,20 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberAdded { room, by, .. } => simple(room, "member-added", None, Some(by.to_string())),
         Event::MemberRemoved { room, by, .. } => simple(room, "member-removed", None, Some(by.to_string())),
         Event::RoomRenamed { room, by, .. } => simple(room, "room-renamed", None, Some(by.to_string())),
+        Event::OwnDeviceSeen { device } => Some(Shown::Event(Happened {
+            room: None,
+            event: "device-linked",
+            message: None,
+            by: None,
+            detail: Some(format!("this account has a further device: {device}")),
+        })),
+        Event::OwnDeviceRemoved { device } => Some(Shown::Event(Happened {
+            room: None,
+            event: "device-removed",
+            message: None,
+            by: None,
+            detail: Some(format!("this account no longer has the device {device}")),
+        })),
         Event::MailboxLapsed => Some(Shown::Event(Happened {
             room: None,
             event: "mailbox-lapsed",

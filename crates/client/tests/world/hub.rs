@@ -136,6 +136,10 @@ impl Hub {
             }
             (Method::Post, ["auth", "token"]) => {
                 let request = TokenRequest::decode(&request.body).unwrap();
+                let known = self.accounts.get(&request.tbs.device.user_uri());
+                if !known.into_iter().flatten().any(|device| device.uri == request.tbs.device) {
+                    return refusal(ErrorCode::Unauthenticated);
+                }
                 self.next_token += 1;
                 let token = vec![self.next_token; 32];
                 self.tokens.insert(token.clone(), request.tbs.device);
@@ -150,6 +154,20 @@ impl Hub {
                 let devices = self.accounts[&device.unwrap().user_uri()].clone();
                 ok(DeviceList { devices }.encode())
             }
+            (Method::Delete, ["accounts", "devices", _]) => {
+                let request = RemoveDeviceRequest::decode(&request.body).unwrap();
+                let removed = request.tbs.device.clone();
+                let devices = self.accounts.get_mut(&removed.user_uri()).unwrap();
+                let key = devices[0].authorisation.account_key;
+                if request.verify(&key, request.tbs.at).is_err() {
+                    return refusal(ErrorCode::BadSignature);
+                }
+                devices.retain(|device| device.uri != removed);
+                self.tokens.retain(|_, device| *device != removed);
+                self.mailboxes.remove(&removed);
+                self.tell_others(&removed);
+                ok(Vec::new())
+            }
             (Method::Get, ["keyPackages"]) => {
                 let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
                 for package in self.keys.get(&device.unwrap()).iter().flat_map(|keys| &keys.one_use) {
@@ -162,7 +180,11 @@ impl Hub {
                 ok(KeyPackageCounts { one_use }.encode())
             }
             (Method::Post, ["keyPackages"]) => {
-                self.keys.insert(device.unwrap(), PublishKeyPackages::decode(&request.body).unwrap());
+                let device = device.unwrap();
+                let keys = PublishKeyPackages::decode(&request.body).unwrap();
+                if self.keys.insert(device.clone(), keys).is_none() {
+                    self.tell_others(&device);
+                }
                 ok(Vec::new())
             }
             (Method::Post, ["rooms"]) => self.create(&request.body),
@@ -173,6 +195,15 @@ impl Hub {
                 ok(self.update(&room, &UpdateRequest::decode(&request.body).unwrap()).encode())
             }
             _ => refusal(ErrorCode::NotFound),
+        }
+    }
+
+    /// Tells a device's fellows that the list, or what its devices can be added with, changed.
+    fn tell_others(&mut self, device: &DeviceUri) {
+        let all = self.accounts[&device.user_uri()].iter().map(|fellow| fellow.uri.clone());
+        let others: Vec<_> = all.filter(|fellow| fellow != device).collect();
+        for other in others {
+            self.post(&other, MailboxEvent::DevicesChanged.encode());
         }
     }
 

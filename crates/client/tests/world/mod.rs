@@ -93,6 +93,29 @@ impl World {
         at
     }
 
+    /// A further device of a person, as far as the answer to paste there. Returns it with that answer.
+    pub fn approve(&mut self, first: usize, name: &str) -> (usize, String) {
+        let device = self.device(name);
+        let (domain, now) = (self.hub.domain.clone(), self.now);
+        let (code, step) = self.devices[device].client.link_request(domain, now).unwrap();
+        let outcome = step.commit().unwrap();
+        self.take(device, outcome);
+        self.act(first, |client, now| client.link_approve(&code, now));
+        self.run();
+        let answer = self.events(first).into_iter().find_map(|event| match event {
+            Event::LinkApproved { answer, .. } => Some(answer),
+            _ => None,
+        });
+        (device, answer.unwrap())
+    }
+
+    pub fn link(&mut self, first: usize, name: &str) -> usize {
+        let (device, answer) = self.approve(first, name);
+        self.act(device, |client, now| client.link_finish(&answer, now));
+        self.run();
+        device
+    }
+
     /// People with an account and one key package each, and nobody behind them.
     pub fn strangers(&mut self, count: usize) -> Vec<UserUri> {
         (0..count)
@@ -200,6 +223,12 @@ impl World {
         match effect {
             Effect::Request(id, request) => self.request(at, id, &request),
             Effect::Frame(frame) => self.frame(at, frame),
+            Effect::OpenStream { .. }
+                if !self.token(at).is_some_and(|token| self.hub.tokens.contains_key(&token)) =>
+            {
+                self.feed(at, vec![Input::Disconnected { unauthenticated: true }]);
+                true
+            }
             Effect::OpenStream { after } => {
                 self.devices[at].connected = true;
                 self.devices[at].caught_up = false;
@@ -211,10 +240,13 @@ impl World {
         }
     }
 
+    fn token(&self, at: usize) -> Option<Vec<u8>> {
+        let bearer = self.devices[at].client.bearer()?;
+        data_encoding::BASE64URL_NOPAD.decode(bearer.as_bytes()).ok()
+    }
+
     fn request(&mut self, at: usize, id: RequestId, request: &trefoil_client::HttpRequest) -> bool {
-        let bearer = self.devices[at].client.bearer();
-        let bearer = bearer.and_then(|text| data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok());
-        let response = self.hub.http(bearer, request);
+        let response = self.hub.http(self.token(at), request);
         let lost = self.devices[at].lose.front().is_some_and(|part| request.path.contains(part));
         let late = self.devices[at].delay.front().is_some_and(|part| request.path.contains(part));
         if late {

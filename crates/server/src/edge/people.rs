@@ -149,7 +149,12 @@ pub(super) async fn publish_key_packages(
 ) -> Result<StatusCode, Refusal> {
     let device = edge.house.accounts.device(&caller).await?;
     let device = device.ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "the device was removed"))?;
+    let before = edge.house.keys.counts(&caller, edge.now()).await?;
     edge.house.keys.publish(&device, request.value, edge.now()).await?;
+    if before.one_use.iter().all(|count| count.left == 0) {
+        // From now on the device can be added to rooms that its account is in.
+        edge.tell_devices(&caller).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -50,6 +50,12 @@ pub enum AgentError {
     /// The service was not reached; what was to be sent is kept and goes out with the next run.
     #[error("the service was not reached; what you send is kept and goes out the next time: {0}")]
     Unreachable(#[source] TransportError),
+    /// The service says that it does not know this device.
+    #[error(
+        "the service no longer knows this device: it was taken off the account, or the account is gone; what it has \
+         received stays readable with `trefoil rooms`"
+    )]
+    Unknown,
     /// Nothing moved for as long as this run was to wait.
     #[error("the service did not finish in time; what you send is kept and goes out the next time")]
     TooSlow,
@@ -72,6 +78,10 @@ pub fn sentence(error: &ClientError) -> String {
         ClientError::UnknownRoom(room) => format!("{room} is not a room of this device: see `trefoil rooms`"),
         ClientError::BadCode => {
             "that is no linking code, or it is for another device: paste it whole".to_owned()
+        }
+        ClientError::ThisDevice => {
+            "this device holds the account key, and without it nobody can link or remove devices: it stays"
+                .to_owned()
         }
         ClientError::NotPrimary => "only the account's first device can do this: do it there".to_owned(),
         ClientError::Conversation(error) => error.to_string(),
@@ -145,7 +155,7 @@ impl Agent {
     /// nothing moves for `patience`.
     ///
     /// # Errors
-    /// [`AgentError::Unreachable`], [`AgentError::TooSlow`], or the core failed.
+    /// [`AgentError::Unreachable`], [`AgentError::Unknown`], [`AgentError::TooSlow`], or the core failed.
     pub async fn run_until(
         &mut self,
         patience: Duration,
@@ -155,12 +165,16 @@ impl Agent {
         let mut moved = Instant::now();
         loop {
             let events = std::mem::take(&mut self.events);
+            let unknown = events.iter().any(|event| matches!(event, Event::Unauthenticated { .. }));
             let finished = done(self, &events);
             for event in events {
                 show(self, event);
             }
             if finished {
                 return Ok(());
+            }
+            if unknown {
+                return Err(AgentError::Unknown);
             }
             if self.failures >= TRIES
                 && let Some(reason) = self.last_failure.take()

@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::{fmt, fs, path::PathBuf};
 use trefoil_client::conversation::compose;
+use trefoil_proto::DeviceUri;
 
 /// Make an account, look at it, link another device.
 #[derive(Debug, Args)]
@@ -33,6 +34,8 @@ enum What {
     Devices,
     /// Link another device to the account
     Link(Link),
+    /// On the account's first device: take another device off the account and out of its rooms
+    RemoveDevice(RemoveDevice),
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +75,12 @@ struct Card {
     /// Draw the URI as a QR code as well
     #[arg(long)]
     qr: bool,
+}
+
+#[derive(Debug, Args)]
+struct RemoveDevice {
+    /// The device, as `trefoil account devices` lists it, or the last part of it
+    device: String,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +164,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
         What::Link(ask) => link(shared, ask).await,
+        What::RemoveDevice(ask) => remove_device(shared, &ask).await,
     }
 }
 
@@ -230,6 +240,21 @@ async fn devices(shared: &Shared) -> anyhow::Result<()> {
         shared.out.record(&Device { this: device == me.device, device: device.to_string() })?;
     }
     agent.close().await;
+    Ok(())
+}
+
+async fn remove_device(shared: &Shared, ask: &RemoveDevice) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    agent.go_online()?;
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    let devices = agent.client.own_devices()?;
+    let named = |uri: &&DeviceUri| uri.to_string() == ask.device || uri.device.as_str() == ask.device;
+    let device = devices.iter().find(named).ok_or_else(|| {
+        NotFoundError(format!("the account has no device {}: see `trefoil account devices`", ask.device))
+    })?;
+    person::remove_device(&mut agent, device).await?;
+    agent.close().await;
+    shared.out.record(&Line { kind: "device-removed", text: device.to_string() })?;
     Ok(())
 }
 

@@ -7,11 +7,13 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod commands;
 mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
 mod kills;
+mod linking;
 mod reading;
 mod services;
 mod wrong_uses;

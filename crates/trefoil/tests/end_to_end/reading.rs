@@ -1,45 +1,15 @@
 //! Reading, disappearing, mentioning and typing with the real binary: one person is driven here, the other by commands.
 
 use crate::{
+    commands::Commands,
     crowd::{Device, open_room, until},
     services::Services,
 };
-use std::{
-    path::PathBuf,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 use trefoil::person;
 use trefoil_client::conversation::{Position, ReadReceipts};
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// A person whose device is driven by commands.
-struct Commands {
-    home: PathBuf,
-}
-
-impl Commands {
-    /// Runs the binary, which must succeed, and gives the records that it prints.
-    fn run(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
-        let output = Command::new(env!("CARGO_BIN_EXE_trefoil"))
-            .args(["--json", "--home"])
-            .arg(&self.home)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} ended with {}: {errors}", output.status);
-        let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// The one message with this text, as `rooms show` prints it.
-    fn shown(&self, room: &str, text: &str) -> Option<serde_json::Value> {
-        self.run(&["rooms", "show", room]).into_iter().find(|line| line["text"] == text)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_is_told_and_what_has_a_timer_disappears() {

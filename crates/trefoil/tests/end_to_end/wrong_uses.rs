@@ -1,44 +1,19 @@
 //! Mistakes that only show beside a service: what the binary says, which code it ends with, and that nothing is lost.
 
 use crate::{
+    commands::trefoil,
     crowd::{Device, open_room, sha256, until},
     services::Services,
 };
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::Duration,
 };
 use trefoil::transfer;
 use trefoil_client::conversation::compose;
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// How a command ended.
-struct Ended {
-    code: i32,
-    data: Vec<serde_json::Value>,
-    said: String,
-}
-
-/// Runs the binary for the person in `home`, without input.
-fn trefoil(home: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_trefoil"))
-        .arg("--json")
-        .arg("--home")
-        .arg(home)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let lines = String::from_utf8(output.stdout).unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        data: lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-        said: String::from_utf8(output.stderr).unwrap(),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_is_not_trusted_is_named_as_the_reason() {
