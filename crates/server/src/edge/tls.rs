@@ -3,7 +3,8 @@
 use super::identity::Connection;
 use crate::config::{Config, TlsConfig};
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig, crypto::CryptoProvider, server::WebPkiClientVerifier,
+    ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, crypto::CryptoProvider,
+    server::WebPkiClientVerifier,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use std::{
@@ -12,6 +13,10 @@ use std::{
 };
 use trefoil_proto::Domain;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+
+/// Services speak TLS 1.3 only: certificates of both ends are encrypted on their way, and no suite without forward
+/// secrecy is left to choose.
+const BETWEEN_SERVICES: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
 /// Why TLS cannot be set up. Names files, never shows what is in them.
 #[derive(Debug, thiserror::Error)]
@@ -63,12 +68,12 @@ impl TlsFiles {
             return Err(TlsError::OtherName(config.tls.certificate.clone()));
         }
         let roots = Arc::new(authorities(&config.federation.authorities)?);
-        let server = || {
+        let server = |versions: &[&'static SupportedProtocolVersion]| {
             ServerConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
+                .with_protocol_versions(versions)
                 .map_err(TlsError::Certificate)
         };
-        let mut client = server()?
+        let mut client = server(rustls::DEFAULT_VERSIONS)?
             .with_no_client_auth()
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(TlsError::Certificate)?;
@@ -77,13 +82,13 @@ impl TlsFiles {
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
             .build()
             .map_err(|error| TlsError::Authorities(error.into()))?;
-        let mut federation = server()?
+        let mut federation = server(BETWEEN_SERVICES)?
             .with_client_cert_verifier(verifier)
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(TlsError::Certificate)?;
         federation.alpn_protocols = client.alpn_protocols.clone();
         let outbound = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(BETWEEN_SERVICES)
             .map_err(TlsError::Certificate)?
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)

@@ -225,3 +225,23 @@ async fn without_a_certificate_of_the_authority_nobody_gets_in() {
     }
     service.stop().await;
 }
+
+#[tokio::test]
+async fn services_speak_tls_1_3_only_in_both_directions() {
+    let world = World::new();
+    let service = world.start("account");
+    let base = format!("https://account.test:{}", service.addresses.federation.port());
+    let ask = |version| {
+        let peer = world.peer_client_in(version, "handle.test", &service);
+        let request = peer.get(format!("{base}{}", paths::WELL_KNOWN));
+        async move { request.send().await.map(|answer| answer.status().as_u16()) }
+    };
+    assert_eq!(ask(&rustls::version::TLS13).await.unwrap(), 200);
+    assert!(ask(&rustls::version::TLS12).await.unwrap_err().is_connect());
+
+    // The other way: what we present to a peer that speaks the older version only, and to one that does not.
+    let outbound = world.tls_files("account.test").outbound;
+    assert!(world.meets(outbound.clone(), &rustls::version::TLS13).await);
+    assert!(!world.meets(outbound, &rustls::version::TLS12).await);
+    service.stop().await;
+}

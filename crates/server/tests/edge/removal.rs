@@ -1,18 +1,29 @@
 //! The removal of a device: signed by the account, and final from its answer on.
 
 use super::{mls::Person, world::*};
+use bytes::Bytes;
 use ed25519_dalek::SigningKey;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use futures_util::future::BoxFuture;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Notify,
+};
 use trefoil_proto::{
-    DeviceUri, ErrorBody, Timestamp, Wire as _,
+    DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, Wire as _,
     edge::{Identifier, NewDevice, OpenUpload, REMOVAL_LIFE, RemoveDeviceRequest},
-    frame::ServerFrame,
+    frame::{ClientFrame, ServerFrame},
 };
-use trefoil_server::clock::Clock as _;
+use trefoil_server::{
+    clock::Clock as _,
+    federation::{Endpoint, FederationError, Link, Media},
+};
 
 fn name(text: &str) -> Identifier {
     Identifier::AccountName(text.as_bytes().to_vec())
@@ -160,4 +171,80 @@ async fn a_device_removes_itself_but_not_the_last_one() {
     assert_eq!(before, service.dump().await);
     assert_eq!(service.call("GET", "account", Some(&first.token), vec![]).await.status, 200);
     service.stop().await;
+}
+
+/// A way to other services on which the first message waits for a word.
+#[derive(Default)]
+struct Slow {
+    sent: AtomicUsize,
+    word: Notify,
+}
+
+impl Link for Slow {
+    fn post<'a>(
+        &'a self,
+        domain: &'a Domain,
+        _: Endpoint,
+        _: &'a str,
+        _: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, FederationError>> {
+        Box::pin(async move {
+            if self.sent.fetch_add(1, Ordering::SeqCst) == 0 {
+                self.word.notified().await;
+            }
+            Err(FederationError::Misbehaved { domain: domain.clone(), what: "it does not answer" })
+        })
+    }
+
+    fn media<'a>(
+        &'a self,
+        domain: &'a Domain,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Media, FederationError>> {
+        Box::pin(async move { Err(FederationError::Misbehaved { domain: domain.clone(), what: "no media" }) })
+    }
+}
+
+/// How many of three messages to a room elsewhere get onto their way, if the device that sent them is removed while
+/// the first is.
+async fn sent_of_three(remove: bool) -> usize {
+    let (world, link) = (World::new(), Arc::new(Slow::default()));
+    let service = world.start_linked("account", "account.test", free_port(), &[], "", Some(link.clone()));
+    let (person, first, mut second) = two_devices(&service).await;
+    let room: RoomUri = "mimi://elsewhere.test/r/tea".parse().unwrap();
+    let agent = super::stream::agent(&service).await;
+    second.mls.begin(&room, &agent, super::mls::CLASSICAL, |_| {});
+    let mut socket = service.connect(&second.token, "").await;
+    for tag in 0..3 {
+        let request = second.mls.message(b"x");
+        send(&mut socket, &ClientFrame::Submit { tag, room: room.clone(), request }).await;
+    }
+    let sent = || link.sent.load(Ordering::SeqCst);
+    while sent() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    if remove {
+        // The removal is answered once what was begun has ended.
+        let removal = service.remove(&first, &person.key, second.uri());
+        let word = async {
+            while !matches!(next(&mut socket).await, Err(4002)) {}
+            link.word.notify_one();
+        };
+        let (removal, ()) = tokio::join!(removal, word);
+        assert_eq!(removal.status, 204, "{}", removal.code());
+    } else {
+        link.word.notify_one();
+        for _ in 0..3 {
+            while !matches!(next(&mut socket).await, Ok(ServerFrame::Refused { .. })) {}
+        }
+    }
+    service.stop().await;
+    sent()
+}
+
+#[tokio::test]
+async fn what_waits_behind_others_is_not_sent_for_a_device_that_was_removed() {
+    assert_eq!(sent_of_three(false).await, 3);
+    assert_eq!(sent_of_three(true).await, 1);
 }

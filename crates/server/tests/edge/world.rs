@@ -29,7 +29,8 @@ use trefoil_proto::{
 use trefoil_server::{
     Addresses, Config, Parts, Service,
     clock::{Clock, ManualClock, SystemClock},
-    federation::Incident,
+    edge::TlsFiles,
+    federation::{Incident, Link},
     secrets::Secrets,
 };
 use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Position, ReadLimit, Store};
@@ -118,6 +119,19 @@ impl World {
         peers: &[(&str, u16)],
         more: &str,
     ) -> Running {
+        self.start_linked(profile, domain, federation_port, peers, more, None)
+    }
+
+    /// As [`Self::start_with`], with another way to other services.
+    pub fn start_linked(
+        &self,
+        profile: &str,
+        domain: &str,
+        federation_port: u16,
+        peers: &[(&str, u16)],
+        more: &str,
+        link: Option<Arc<dyn Link>>,
+    ) -> Running {
         let (certificate, key) = self.certificate(domain);
         let folder = self.folder.path();
         let data = folder.join(domain);
@@ -141,7 +155,7 @@ impl World {
             wakes: Arc::new(LocalWakes::new()),
             clock: clock.clone(),
             secrets: Secrets::ephemeral(),
-            link: None,
+            link,
         };
         let service = Service::with_parts(Config::parse(&text, []).unwrap(), parts).unwrap();
         let addresses = service.addresses();
@@ -174,6 +188,17 @@ impl World {
     pub fn stranger(&self, to: &Running) -> reqwest::Client {
         let other = Self::new();
         let tls = client_tls(&self.authority(), Some(other.certificate("handle.test")));
+        http_client(tls, &to.domain, to.addresses.federation)
+    }
+
+    /// A client that speaks as another service, in one version of TLS.
+    pub fn peer_client_in(
+        &self,
+        version: &'static rustls::SupportedProtocolVersion,
+        name: &str,
+        to: &Running,
+    ) -> reqwest::Client {
+        let tls = client_tls_in(&[version], &self.authority(), Some(self.certificate(name)));
         http_client(tls, &to.domain, to.addresses.federation)
     }
 
@@ -422,11 +447,19 @@ pub fn free_port() -> u16 {
 }
 
 fn client_tls(authority: &CertificateDer<'static>, own: Option<(PathBuf, PathBuf)>) -> rustls::ClientConfig {
+    client_tls_in(rustls::ALL_VERSIONS, authority, own)
+}
+
+fn client_tls_in(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    authority: &CertificateDer<'static>,
+    own: Option<(PathBuf, PathBuf)>,
+) -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(authority.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots);
     match own {
@@ -452,6 +485,47 @@ fn http_client(mut tls: rustls::ClientConfig, domain: &str, at: SocketAddr) -> r
 }
 
 impl World {
+    /// TLS as a service at a domain has it.
+    pub fn tls_files(&self, domain: &str) -> TlsFiles {
+        let (certificate, key) = self.certificate(domain);
+        let text = format!(
+            "domain = {domain:?}\nprofile = \"account\"\ndata = \"unused\"\n\
+             [client]\nlisten = \"127.0.0.1:0\"\n\
+             [federation]\nlisten = \"127.0.0.1:0\"\nauthorities = [{:?}]\n\
+             [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
+            self.folder.path().join("ca.pem"),
+        );
+        TlsFiles::read(&Config::parse(&text, []).unwrap()).unwrap()
+    }
+
+    /// True if a client and a peer that speaks one version of TLS understand each other.
+    pub async fn meets(
+        &self,
+        client: rustls::ClientConfig,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> bool {
+        let (certificate, key) = self.certificate("handle.test");
+        let server =
+            rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(
+                    vec![CertificateDer::from_pem_file(certificate).unwrap()],
+                    PrivateKeyDer::from_pem_file(key).unwrap(),
+                )
+                .unwrap();
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (acceptor, connector) = (
+            tokio_rustls::TlsAcceptor::from(Arc::new(server)),
+            tokio_rustls::TlsConnector::from(Arc::new(client)),
+        );
+        let name = ServerName::try_from("handle.test").unwrap();
+        let (accepted, connected) = tokio::join!(acceptor.accept(far), connector.connect(name, near));
+        assert_eq!(accepted.is_ok(), connected.is_ok());
+        connected.is_ok()
+    }
+
     /// Trusts the authority, shows nothing.
     pub fn client_tls(&self) -> rustls::ClientConfig {
         client_tls(&self.authority(), None)

@@ -285,7 +285,10 @@ impl Worker {
             Err(error) if error.is_of_the_peer() => {
                 tracing::info!(%error, peer = %self.domain, "not delivered yet");
                 queue.again = Some(run);
-                self.hold.longer(error.retry_after_ms());
+                // Rooms that were on their way together failed for one reason: one pause, not one on top of the other.
+                if self.hold.until.is_none() {
+                    self.hold.longer(error.retry_after_ms());
+                }
             }
             Err(error) => {
                 tracing::info!(%error, peer = %self.domain, "not delivered yet, other rooms go on");

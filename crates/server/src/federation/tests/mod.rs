@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod altered;
+mod hour;
 mod http;
 mod inbound;
 mod incidents;
@@ -42,6 +43,8 @@ pub(super) enum Weather {
     Refuses(u16),
     /// The peer refuses with 404 and a reason.
     Says(ErrorCode),
+    /// The peer has too much to do and asks to be left alone for so many milliseconds.
+    AsksForQuiet(u32),
     /// Something before the peer answers with a status, in words that are not the peer's.
     Proxy(u16),
 }
@@ -57,6 +60,8 @@ pub(super) struct Wire {
     /// A room whose requests something before the peer answers with 502.
     pub(super) failing: Mutex<Option<RoomUri>>,
     pub(super) requests: AtomicUsize,
+    /// When each of them was made.
+    pub(super) times: Mutex<Vec<tokio::time::Instant>>,
 }
 
 impl Wire {
@@ -64,8 +69,13 @@ impl Wire {
         *self.weather.lock().unwrap() = weather;
     }
 
+    pub(super) fn attempts(&self) -> Vec<tokio::time::Instant> {
+        self.times.lock().unwrap().clone()
+    }
+
     async fn deliver(&self, domain: &Domain, room: &str, body: Bytes) -> Result<Bytes, FederationError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        self.times.lock().unwrap().push(tokio::time::Instant::now());
         let weather = *self.weather.lock().unwrap();
         let answered = |status, decoded| FederationError::Refused {
             domain: domain.clone(),
@@ -85,6 +95,15 @@ impl Wire {
                     domain: domain.clone(),
                     status: 404,
                     body,
+                    decoded: true,
+                });
+            }
+            Weather::AsksForQuiet(retry_after_ms) => {
+                let code = ErrorCode::RateLimited;
+                return Err(FederationError::Refused {
+                    domain: domain.clone(),
+                    status: 503,
+                    body: ErrorBody { code, retry_after_ms, detail: vec![] },
                     decoded: true,
                 });
             }
@@ -158,6 +177,7 @@ pub(super) fn service(
         poison: Mutex::default(),
         failing: Mutex::default(),
         requests: AtomicUsize::new(0),
+        times: Mutex::default(),
     });
     let clock = Arc::new(ManualClock::new(NOW));
     let federation = Arc::new(Federation::new(domain, store.clone(), mailboxes.clone(), wire.clone(), clock));
