@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
-    federation::{Federation, FederationError, HttpLink, HttpSettings, Link},
+    federation::{Federation, FederationError, HttpLink, HttpSettings, Link, Records},
     keys::Keys,
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use tokio::sync::{mpsc, watch};
@@ -27,10 +27,15 @@ use trefoil_proto::{
     edge::{NewDevice, ServiceInfo},
     mls::Credential,
 };
-use trefoil_store::{Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, Store, StoreError, Wakes};
+use trefoil_store::{
+    Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, SqliteView, Store, StoreError, Wakes,
+};
 
 /// The hub's franking keys that are in use.
 const FRANKING_KEY: u32 = 1;
+
+/// The store's file in the data folder.
+const DATABASE: &str = "service.db";
 
 /// An opened service. Its sockets are bound; nothing is accepted before [`Service::run`].
 pub struct Service {
@@ -129,7 +134,7 @@ impl Service {
         let data = config.data.clone();
         make_folder(&data).map_err(|source| OpenError::Data { path: data.clone(), source })?;
         let parts = Parts {
-            store: Arc::new(SqliteStore::open(data.join("service.db"), SqliteOptions::default())?),
+            store: Arc::new(SqliteStore::open(data.join(DATABASE), SqliteOptions::default())?),
             blobs: Arc::new(FolderBlobs::open(data.join("media"))?),
             wakes: Arc::new(LocalWakes::new()),
             clock: Arc::new(SystemClock),
@@ -247,6 +252,14 @@ impl Service {
             drain,
             ended,
         })
+    }
+
+    /// What the service with this data folder recorded of other services. It may run meanwhile; nothing is changed.
+    ///
+    /// # Errors
+    /// [`OpenError::Store`] if no service has its store there, or it cannot be read.
+    pub fn records(data: &Path) -> Result<Records, OpenError> {
+        Ok(Records::new(SqliteView::open(&data.join(DATABASE))?))
     }
 
     /// Where it listens.

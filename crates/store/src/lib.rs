@@ -17,6 +17,6 @@ pub use batch::{Assert, Batch, Position, QueueKey, Receipt, Table, Write};
 pub use blob::{Blobs, FolderBlobs};
 pub use error::StoreError;
 pub use memory::{MemoryBlobs, MemoryStore};
-pub use sqlite::{LocalKey, SqliteLocal, SqliteOptions, SqliteStore};
+pub use sqlite::{LocalKey, SqliteLocal, SqliteOptions, SqliteStore, SqliteView};
 pub use traits::{Entry, KeyRange, LocalStore, Pair, ReadLimit, Store};
 pub use wake::{LocalWakes, Signal, Wakes, Watch};

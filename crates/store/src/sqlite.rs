@@ -11,7 +11,9 @@ mod schema;
 mod service;
 mod statements;
 mod upkeep;
+mod view;
 mod writer;
 
 pub use local::{LocalKey, SqliteLocal};
 pub use service::{SqliteOptions, SqliteStore};
+pub use view::SqliteView;

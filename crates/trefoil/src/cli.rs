@@ -1,6 +1,6 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
-use crate::cmd::{account, bench, completions, find, man, receive, rooms, send, serve, up};
+use crate::cmd::{account, admin, bench, completions, find, man, receive, rooms, send, serve, up};
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -57,6 +57,8 @@ pub enum Ask {
     Up(up::Up),
     /// One service, from a configuration file
     Serve(serve::Serve),
+    /// Read what a service recorded, while it runs
+    Admin(admin::Admin),
     /// Measure what this build does on this machine
     Bench(bench::Bench),
     /// Print the completions of a shell
@@ -68,7 +70,7 @@ pub enum Ask {
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Chat", &["account", "send", "receive", "rooms", "find"]),
-    ("Run", &["up", "serve", "bench"]),
+    ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["completions", "man"]),
 ];
 

@@ -33,7 +33,9 @@ fn help_lists_every_command_in_its_group() {
     assert!(at("\n  find ") < at("Run:"));
     assert!(at("Run:") < at("\n  serve "));
     assert!(at("\n  serve ") < at("\nCheck"));
-    for command in ["account", "send", "receive", "rooms", "find", "up", "serve", "completions", "man"] {
+    for command in
+        ["account", "send", "receive", "rooms", "find", "up", "serve", "admin", "completions", "man"]
+    {
         let output = trefoil(place.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command} --help");
         assert!(text(&output.stdout).contains("Usage: trefoil"), "{command} --help");
@@ -59,6 +61,9 @@ fn exit_codes_are_those_of_the_table() {
     );
     assert!(!home.join("settings.toml").exists(), "an attempt that failed left an account behind");
     assert_eq!(code(&["serve", "--config", "/no/such/file"]), Some(2));
+    assert_eq!(code(&["admin", "incidents"]), Some(2), "neither --config nor --data");
+    assert_eq!(code(&["admin", "incidents", "--config", "/no/such/file"]), Some(2));
+    assert_eq!(code(&["admin", "incidents", "--data", place.path().to_str().unwrap()]), Some(2), "no store");
 
     let documented =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commandline.md")).unwrap();

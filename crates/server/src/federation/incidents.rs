@@ -7,12 +7,14 @@ use super::{FederationError, rows};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Mutex;
 use trefoil_proto::{Domain, ErrorCode, Timestamp};
-use trefoil_store::{Batch, KeyRange, Store};
+use trefoil_store::{Batch, KeyRange, Pair, Store};
 
 /// Incidents kept of each peer, and of all who showed no name together.
 pub(super) const KEPT: u16 = 64;
 /// Peers whose incidents are kept.
 const PEERS: usize = 256;
+/// Rows in all.
+pub(super) const ROWS: usize = (PEERS + 1) * KEPT as usize;
 /// Those who show no name are recorded once in so many milliseconds: anyone can come without a certificate.
 const NAMELESS_EVERY: u64 = 60_000;
 
@@ -99,6 +101,22 @@ impl IncidentReason {
         }
     }
 
+    /// For programs: a word that never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RoomOfAnotherService => "room-of-another-service",
+            Self::EventOfAnotherRoom => "event-of-another-room",
+            Self::Malformed => "malformed",
+            Self::VouchedForAnother => "vouched-for-another",
+            Self::NameNotCertified => "name-not-certified",
+            Self::AlteredEvent => "altered-event",
+            Self::Forged => "forged",
+            Self::AskedForAnother => "asked-for-another",
+            Self::AnsweredFalsely => "answered-falsely",
+            Self::NoCertificate => "no-certificate",
+        }
+    }
+
     pub(super) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| *reason as u8 == number)
     }
@@ -115,20 +133,27 @@ impl std::fmt::Display for IncidentReason {
 /// # Errors
 /// [`FederationError::Store`].
 pub async fn recorded(store: &dyn Store) -> Result<Vec<Incident>, FederationError> {
-    let mut found = read(store).await?;
+    Ok(in_order(read(store).await?))
+}
+
+/// The incidents in what was read, oldest first.
+pub(super) fn in_order(mut found: Vec<(u64, u16, Incident)>) -> Vec<Incident> {
     found.sort_by_key(|(number, ..)| *number);
-    Ok(found.into_iter().map(|(_, _, incident)| incident).collect())
+    found.into_iter().map(|(_, _, incident)| incident).collect()
 }
 
 /// Number, slot and incident of each row.
 async fn read(store: &dyn Store) -> Result<Vec<(u64, u16, Incident)>, FederationError> {
-    let most = (PEERS + 1) * usize::from(KEPT);
-    let found = store.scan(rows::INCIDENTS, KeyRange::all(), most).await?;
-    let known = |(key, row): &(bytes::Bytes, bytes::Bytes)| {
+    Ok(decode(&store.scan(rows::INCIDENTS, KeyRange::all(), ROWS).await?))
+}
+
+/// As [`read`], of rows that were read already.
+pub(super) fn decode(found: &[Pair]) -> Vec<(u64, u16, Incident)> {
+    let known = |(key, row): &Pair| {
         let (number, incident) = rows::decode_incident(row)?;
         Some((number, rows::slot_of(key)?, incident))
     };
-    Ok(found.iter().filter_map(known).collect())
+    found.iter().filter_map(known).collect()
 }
 
 pub(super) struct Incidents {

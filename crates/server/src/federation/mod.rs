@@ -13,6 +13,7 @@ mod incidents;
 mod link;
 mod mark;
 mod outbox;
+mod records;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use inbound::{Accepted, CheckedNotify};
 pub use incidents::{Incident, IncidentReason, recorded};
 pub use link::{Endpoint, Link, Media};
 pub use outbox::Refusal;
+pub use records::Records;
 pub use rows::TABLES;
 
 use crate::{clock::Clock, mailbox::Mailboxes};

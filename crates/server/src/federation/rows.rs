@@ -83,6 +83,12 @@ pub(super) fn domain_prefix(domain: &Domain) -> Vec<u8> {
     key
 }
 
+/// The domain in the key of a slot.
+pub(super) fn domain_of(slot_key: &[u8]) -> Option<Domain> {
+    let end = slot_key.iter().position(|byte| *byte == 0)?;
+    std::str::from_utf8(&slot_key[..end]).ok()?.parse().ok()
+}
+
 /// The slot at the end of a key.
 pub(super) fn slot_of(key: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes(*key.last_chunk()?))

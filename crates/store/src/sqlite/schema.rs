@@ -53,19 +53,10 @@ pub(super) enum Kind {
 
 /// Makes the tables of a new file, or checks those of an old one.
 pub(super) fn prepare(connection: &mut Connection, kind: Kind) -> Result<(), StoreError> {
+    if is_made(connection, kind)? {
+        return Ok(());
+    }
     let open = |error: rusqlite::Error| StoreError::Open(error.into());
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open)?;
-    let mark: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(open)?;
-    if found > SCHEMA {
-        return Err(StoreError::NewerSchema { found, known: SCHEMA });
-    }
-    if found != 0 {
-        return if mark == kind as u32 {
-            Ok(())
-        } else {
-            Err(StoreError::Open("not a store of this kind".into()))
-        };
-    }
     let create = connection.transaction().map_err(open)?;
     create.execute_batch(ROWS).map_err(open)?;
     if matches!(kind, Kind::Service) {
@@ -74,6 +65,24 @@ pub(super) fn prepare(connection: &mut Connection, kind: Kind) -> Result<(), Sto
     create.pragma_update(None, "application_id", kind as u32).map_err(open)?;
     create.pragma_update(None, "user_version", SCHEMA).map_err(open)?;
     create.commit().map_err(open)
+}
+
+/// Whether the tables of a file are there, and are those of this kind of store.
+pub(super) fn is_made(connection: &Connection, kind: Kind) -> Result<bool, StoreError> {
+    let open = |error: rusqlite::Error| StoreError::Open(error.into());
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open)?;
+    let mark: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(open)?;
+    if found > SCHEMA {
+        return Err(StoreError::NewerSchema { found, known: SCHEMA });
+    }
+    if found != 0 {
+        return if mark == kind as u32 {
+            Ok(true)
+        } else {
+            Err(StoreError::Open("not a store of this kind".into()))
+        };
+    }
+    Ok(false)
 }
 
 /// The numbers of the tables that were ever written to. A table that has none has no rows.

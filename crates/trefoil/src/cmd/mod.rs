@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they have in common: the home folder, the passphrase, a connected device.
 
 pub mod account;
+pub mod admin;
 pub mod bench;
 pub mod completions;
 pub mod find;
@@ -183,6 +184,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
+            Ask::Admin(ask) => admin::run(shared, ask),
             Ask::Bench(ask) => Box::pin(bench::run(shared, ask)).await,
             Ask::Completions(_) | Ask::Man(_) => Ok(()),
         }

@@ -9,7 +9,7 @@ use std::{
     error::Error as _,
     fmt,
     io::{self, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use trefoil_server::{Config, Service};
@@ -50,11 +50,7 @@ impl fmt::Display for Listening {
 pub async fn run(shared: &Shared, ask: Serve) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
-    let config = Config::load(&ask.config, std::env::vars()).map_err(|error| {
-        let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-        let sentence = format!("the configuration {} cannot be used: {error}{why}", ask.config.display());
-        anyhow::Error::from(error).context(UsageError(sentence))
-    })?;
+    let config = read(&ask.config)?;
     let domain = config.domain.to_string();
     let service = Service::open(config).with_context(|| format!("the service {domain} cannot be opened"))?;
     let addresses = service.addresses();
@@ -79,6 +75,15 @@ pub async fn run(shared: &Shared, ask: Serve) -> anyhow::Result<()> {
         }
     };
     Box::pin(service.run(stop)).await.context("the service ended by itself")
+}
+
+/// Reads a configuration, with what the environment overrides.
+pub(super) fn read(path: &Path) -> anyhow::Result<Config> {
+    Config::load(path, std::env::vars()).map_err(|error| {
+        let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        let sentence = format!("the configuration {} cannot be used: {error}{why}", path.display());
+        anyhow::Error::from(error).context(UsageError(sentence))
+    })
 }
 
 /// Resolves when standard input ends, or can no longer be read. A thread of its own waits for that: one of the

@@ -13,6 +13,7 @@ mod crowd;
 mod crowds;
 mod directions;
 mod kills;
+mod lies;
 mod linking;
 mod reading;
 mod services;

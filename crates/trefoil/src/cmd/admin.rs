@@ -1,0 +1,129 @@
+//! `trefoil admin`: what an operator reads of a service, from beside it while it runs.
+
+use super::{Shared, serve};
+use crate::{clock, exit::UsageError};
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::{fmt, path::PathBuf};
+use trefoil_server::{Service, federation::Incident, federation::Refusal};
+
+/// Read what a service recorded, while it runs.
+#[derive(Debug, Args)]
+pub struct Admin {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print what other services did that they must not, and what they refused for good, oldest first
+    Incidents(Which),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Configuration of the service
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder of the service
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Something that another service sent and that was refused.
+#[derive(Serialize)]
+struct Lie {
+    kind: &'static str,
+    at: u64,
+    from: Option<String>,
+    reason: &'static str,
+    #[serde(skip)]
+    words: String,
+}
+
+impl fmt::Display for Lie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl From<Incident> for Lie {
+    fn from(Incident { at, from, reason }: Incident) -> Self {
+        let from = from.map(|domain| domain.to_string());
+        let who = from.as_deref().unwrap_or("somebody unknown");
+        let words = format!("{}  refused from {who}: {reason}", clock::readable(at));
+        Self { kind: "incident", at: at.0, from, reason: reason.name(), words }
+    }
+}
+
+/// Something that another service did not take, for good.
+#[derive(Serialize)]
+struct Turned {
+    kind: &'static str,
+    number: u64,
+    at: u64,
+    by: String,
+    room: String,
+    status: u16,
+    code: String,
+    #[serde(skip)]
+    words: String,
+}
+
+impl fmt::Display for Turned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl Turned {
+    fn new(by: String, Refusal { number, at, status, code, room, .. }: Refusal) -> Self {
+        let words =
+            format!("{}  refused by {by}: {code:?} (status {status}), about {room}", clock::readable(at));
+        let (room, code) = (room.to_string(), format!("{code:?}"));
+        Self { kind: "refused", number, at: at.0, by, room, status, code, words }
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever failed, as a sentence.
+pub fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
+    let What::Incidents(which) = ask.what;
+    let data = which.data()?;
+    let unusable = || {
+        let folder = data.display();
+        UsageError(format!("{folder} holds no store of a service that can be read: name its data folder"))
+    };
+    let records = Service::records(&data).with_context(unusable)?;
+    let incidents = records.incidents().context("the records of the service cannot be read")?;
+    let mut refused = Vec::new();
+    records
+        .refused(|by, refusal| refused.push(Turned::new(by.to_string(), refusal)))
+        .context("the records of the service cannot be read")?;
+    if incidents.is_empty() && refused.is_empty() {
+        shared.out.say("Nothing is recorded.")?;
+    }
+    for incident in incidents {
+        shared.out.record(&Lie::from(incident))?;
+    }
+    for refusal in refused {
+        shared.out.record(&refusal)?;
+    }
+    Ok(())
+}
+
+impl Which {
+    fn data(self) -> anyhow::Result<PathBuf> {
+        match (self.data, self.config) {
+            (Some(data), _) => Ok(data),
+            (None, Some(config)) => Ok(serve::read(&config)?.data),
+            (None, None) => {
+                Err(UsageError("name a service with --config FILE or --data DIR".to_owned()).into())
+            }
+        }
+    }
+}
