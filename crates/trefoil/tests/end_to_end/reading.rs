@@ -6,7 +6,7 @@ use crate::{
     services::Services,
 };
 use std::time::Duration;
-use trefoil::person;
+use trefoil::{mention::mentioned, person};
 use trefoil_client::conversation::{Position, ReadReceipts};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -18,8 +18,10 @@ async fn what_is_read_is_told_and_what_has_a_timer_disappears() {
         vec![Device::register(&services, 0, "ada").await, Device::register(&services, 1, "grace").await];
     person::rename(&mut devices[0].agent, "Ada").unwrap();
     let room = open_room(&mut devices, "Reading").await;
-    until(&mut devices, LIMIT, "both are at rest", |devices| {
-        devices.iter().all(|device| device.agent.is_settled())
+    // Ada's name comes when the room is open; without it nobody can be mentioned.
+    until(&mut devices, LIMIT, "Grace knows Ada's name and both are at rest", |devices| {
+        let (_, mentions) = mentioned(&mut devices[1].agent, &room, "@Ada", &[]).unwrap();
+        mentions.len() == 1 && devices.iter().all(|device| device.agent.is_settled())
     })
     .await;
     let grace = devices.pop().unwrap();
