@@ -3,12 +3,15 @@
 use super::Shared;
 use crate::{
     print::{self, Printer},
-    up::{Plan, Trefoil, demo, plan},
+    up::{Plan, Trefoil, demo, onward, plan},
 };
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Three services on this machine, ready to chat.
@@ -34,7 +37,7 @@ struct Ready {
     services: Vec<ReadyService>,
     ca: PathBuf,
     #[serde(skip)]
-    data: PathBuf,
+    commands: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -58,26 +61,8 @@ impl fmt::Display for Ready {
                 service.pid.unwrap_or_default()
             )?;
         }
-        let program = program();
-        let ca = quoted(&self.ca.display().to_string());
-        let home = |name: &str| quoted(&self.data.join("people").join(name).display().to_string());
-        writeln!(f, "\nIn another terminal, two people and a message:")?;
-        for (name, service) in [("ada", &self.services[0]), ("grace", &self.services[1])] {
-            writeln!(
-                f,
-                "  {program} --home {} account create {name} --name {name} --service {} --ca {ca}",
-                home(name),
-                service.url
-            )?;
-        }
-        writeln!(
-            f,
-            "  {program} --home {} rooms create Tea --with \"$({program} --home {} account card)\"",
-            home("ada"),
-            home("grace")
-        )?;
-        writeln!(f, "  {program} --home {} send Tea 'Hello, across services'", home("ada"))?;
-        write!(f, "  {program} --home {} receive", home("grace"))
+        write!(f, "\nIn another terminal, two people and a message:")?;
+        self.commands.iter().try_for_each(|command| write!(f, "\n  {command}"))
     }
 }
 
@@ -89,13 +74,15 @@ pub async fn run(shared: &Shared, ask: Up) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
     let plan = Plan::make(&ask.data, ask.port_base)?;
+    // What is printed to be pasted holds in every folder.
+    let data = fs::canonicalize(&ask.data).context("the data folder cannot be found")?;
     let mut up = tokio::select! {
         up = Trefoil::start(plan, ask.quiet) => up?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
     let outcome = tokio::select! {
-        outcome = Box::pin(work(shared.out, &ask, &mut up)) => outcome,
+        outcome = Box::pin(work(shared.out, ask.demo, &data, &mut up)) => outcome,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -104,10 +91,12 @@ pub async fn run(shared: &Shared, ask: Up) -> anyhow::Result<()> {
     outcome
 }
 
-async fn work(out: Printer, ask: &Up, up: &mut Trefoil) -> anyhow::Result<()> {
-    if ask.demo {
-        demo::run(out, up, &ask.data).await?;
+async fn work(out: Printer, play: bool, data: &Path, up: &mut Trefoil) -> anyhow::Result<()> {
+    if play {
+        demo::run(out, up, data).await?;
     }
+    let two = [&up.running[0].planned, &up.running[1].planned];
+    let commands = onward::two_people(data, two, &up.ca)?;
     let services = up
         .running
         .iter()
@@ -119,35 +108,7 @@ async fn work(out: Printer, ask: &Up, up: &mut Trefoil) -> anyhow::Result<()> {
             config: running.planned.config.clone(),
         })
         .collect();
-    out.record(&Ready { kind: "ready", services, ca: up.ca.clone(), data: ask.data.clone() })?;
+    out.record(&Ready { kind: "ready", services, ca: up.ca.clone(), commands })?;
     out.say("\nThe services stay up until Ctrl-C.")?;
     Err(up.broken().await.into())
-}
-
-/// This program as the person called it.
-pub fn program() -> String {
-    quoted(&std::env::args().next().unwrap_or_else(|| "trefoil".to_owned()))
-}
-
-/// Text as one word of a POSIX shell.
-pub fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-:=+@%,".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quoted("data/people/ada"), "data/people/ada");
-        assert_eq!(quoted("my data"), "'my data'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 }

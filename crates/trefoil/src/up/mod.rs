@@ -4,6 +4,7 @@
 pub mod certificates;
 pub mod children;
 pub mod demo;
+pub mod onward;
 pub mod plan;
 
 pub use plan::{Plan, PlanError, Planned};

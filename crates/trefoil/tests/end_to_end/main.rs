@@ -15,6 +15,7 @@ mod directions;
 mod kills;
 mod lies;
 mod linking;
+mod pasted;
 mod reading;
 mod services;
 mod wrong_uses;

@@ -7,7 +7,7 @@ mod script;
 pub use disk::{Copy, Found, Waiting};
 pub use script::{Script, ScriptError};
 
-use super::Trefoil;
+use super::{Trefoil, onward};
 use crate::{
     agent::Agent,
     clock,
@@ -117,11 +117,20 @@ pub async fn run(out: Printer, up: &Trefoil, data: &Path) -> anyhow::Result<()> 
     }
     out.say("\n=== What each service holds, looked for in a copy of its disk")?;
     look(out, up, data, &script, &players, "after everything arrived").await?;
-    let program = crate::cmd::up::program();
-    out.say("\nGo on as one of them in another terminal, for example:")?;
-    for player in players {
-        let home = crate::cmd::up::quoted(&player.home.folder().display().to_string());
-        out.say(format_args!("  {program} --home {home} receive --follow"))?;
+    out.say("\nGo on as them, each in a terminal of its own, for example:")?;
+    let program = onward::program();
+    // The room by its name, unless an attempt that was interrupted left another of that name.
+    let last = players.len() - 1;
+    let rooms = players[last].agent.client.rooms()?;
+    let named = rooms.iter().filter(|known| known.name == script.room).count();
+    let called = onward::quoted(&if named == 1 { script.room.clone() } else { room.to_string() });
+    for (index, player) in players.into_iter().enumerate() {
+        let command = onward::as_person(&program, player.home.folder());
+        if index == last {
+            out.say(format_args!("  {command} send {called} 'See you there'"))?;
+        } else {
+            out.say(format_args!("  {command} receive --follow"))?;
+        }
         player.agent.close().await;
     }
     Ok(())
@@ -135,7 +144,7 @@ async fn enter(up: &Trefoil, data: &Path, actor: &Actor) -> anyhow::Result<Playe
         .position(|running| running.planned.profile == actor.profile)
         .ok_or_else(|| anyhow!("no service has the profile {}", actor.profile))?;
     let planned = &up.running[service].planned;
-    let folder = data.join("people").join(actor.name.to_lowercase());
+    let folder = onward::person(data, &actor.name.to_lowercase());
     let home = Home::locate(Some(&folder))?;
     let ca = fs::read(&up.ca).context("the certificate authority cannot be read")?;
     let place = Place { service: &planned.url, ca: Some(&ca) };
