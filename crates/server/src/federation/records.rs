@@ -45,3 +45,56 @@ impl Records {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::federation::IncidentReason;
+    use trefoil_proto::{ErrorCode, Timestamp};
+    use trefoil_store::{Batch, SqliteOptions, SqliteStore, Store as _};
+
+    fn refusal(number: u64) -> Refusal {
+        Refusal {
+            number,
+            at: Timestamp(1000 + number),
+            status: 403,
+            code: ErrorCode::WrongDomain,
+            room: "mimi://account.test/r/x".parse().unwrap(),
+            body: b"what was refused".to_vec().into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_recorded_is_read_beside_the_store_that_holds_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("service.db");
+        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+        let [first, second]: [Domain; 2] = ["a.test", "b.test"].map(|domain| domain.parse().unwrap());
+        let mut batch = Batch::new();
+        // More than one step of the first, one of the second.
+        let many = 2 * STEP as u64 + 1;
+        for number in 0..many {
+            let slot = u16::try_from(number).unwrap();
+            batch.put(rows::REFUSED, rows::slot_key(&first, slot), rows::encode_refused(&refusal(number)));
+        }
+        batch.put(rows::REFUSED, rows::slot_key(&second, 0), rows::encode_refused(&refusal(0)));
+        let incidents: Vec<_> = [Some(second.clone()), None, Some(first.clone())]
+            .into_iter()
+            .map(|from| Incident { at: Timestamp(1), from, reason: IncidentReason::Malformed })
+            .collect();
+        for (number, incident) in (0..).zip(&incidents) {
+            let key = rows::incident_key(incident.from.as_ref(), 0);
+            batch.put(rows::INCIDENTS, key, rows::encode_incident(number, incident));
+        }
+        store.commit(batch).await.unwrap();
+
+        let records = Records::new(SqliteView::open(&path).unwrap());
+        assert_eq!(records.incidents().unwrap(), incidents);
+        let mut seen = Vec::new();
+        records.refused(|domain, refusal| seen.push((domain, refusal))).unwrap();
+        let expected = (0..many).map(|number| (first.clone(), refusal(number)));
+        let expected: Vec<_> = expected.chain([(second.clone(), refusal(0))]).collect();
+        assert_eq!(seen, expected);
+    }
+}
