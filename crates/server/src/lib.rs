@@ -16,6 +16,7 @@ pub mod rate;
 pub mod rooms;
 pub mod secrets;
 pub mod service;
+mod usable;
 
 pub use config::Config;
 pub use service::{Addresses, OpenError, Parts, RunError, Service};

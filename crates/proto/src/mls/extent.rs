@@ -80,6 +80,25 @@ fn public_message(r: &mut Reader<'_>) -> Result<Header, Error> {
     Ok(Header { kind, framing: Some(Framing { group_id, epoch, authenticated_data }) })
 }
 
+/// Steps to the path of a commit in a `PublicMessage`. False for anything else, and for a commit without a path.
+pub(super) fn to_path(r: &mut Reader<'_>) -> Result<bool, Error> {
+    version(r)?;
+    if r.u16()? != 1 {
+        return Ok(false);
+    }
+    r.vector()?;
+    r.u64()?;
+    if matches!(r.u8()?, 1 | 2) {
+        r.u32()?;
+    }
+    r.vector()?;
+    if r.u8()? != 3 {
+        return Ok(false);
+    }
+    r.vector()?;
+    r.optional()
+}
+
 fn private_message(r: &mut Reader<'_>) -> Result<Header, Error> {
     let group_id = range(r)?;
     let epoch = r.u64()?;
@@ -136,7 +155,7 @@ pub(super) fn credential(r: &mut Reader<'_>) -> Result<(), Error> {
     }
 }
 
-fn leaf_node(r: &mut Reader<'_>) -> Result<(), Error> {
+pub(super) fn leaf_node(r: &mut Reader<'_>) -> Result<(), Error> {
     r.vector()?;
     r.vector()?;
     credential(r)?;

@@ -3,6 +3,7 @@
 //! They stand in MIMI's structures without a length in front, so decoding finds where each ends.
 
 mod extent;
+mod path;
 mod safe_aad;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Pure decisions about key packages: is one good, which may be handed out, is a request signed by who asks.
 
 use super::{KeysError, LOW, rows::PackageRow};
+use crate::usable::{all_usable, leaf_key};
 use bytes::Bytes;
 use ed25519_dalek::{Signature, VerifyingKey};
 use openmls::prelude::{KeyPackageIn, LeafNode, ProtocolVersion, SignContent};
@@ -91,6 +92,10 @@ fn check(
         return Err(KeysError::Invalid("lives too long"));
     }
     check_leaf(device, valid.leaf_node())?;
+    let keys = [valid.hpke_init_key().as_slice().to_vec(), leaf_key(valid.leaf_node())];
+    if !all_usable(crypto, valid.ciphersuite(), keys) {
+        return Err(KeysError::Invalid("nothing can be sealed to one of its keys"));
+    }
     let capabilities = valid.leaf_node().capabilities();
     let row = PackageRow {
         not_after: lifetime.not_after(),

@@ -3,6 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{rows::*, *};
+use crate::rooms::tests::{
+    client::{HYBRID, Person},
+    keys::SpoilingProvider,
+};
+use tls_codec::Serialize as _;
+use trefoil_proto::mls::KeyPackage;
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
@@ -50,4 +56,24 @@ fn what_a_room_demands_must_all_be_there() {
     assert!(row.supports(&demand(vec![6], vec![8])));
     assert!(!row.supports(&demand(vec![6, 7], vec![])));
     assert!(!row.supports(&demand(vec![], vec![9])));
+}
+
+#[test]
+fn a_key_package_that_nobody_can_seal_to_is_not_published() {
+    let device = Person::new("a.test", "ann").device("one");
+    let registered = NewDevice {
+        uri: device.uri.clone(),
+        signature_key: device.signer.public().try_into().unwrap(),
+        authorisation: device.authorisation.clone(),
+    };
+    let publish = |package: openmls::prelude::KeyPackage| {
+        let raw = KeyPackage::parse(&package.tls_serialize_detached().unwrap()).unwrap();
+        let request = PublishKeyPackages { one_use: vec![raw], last_resort: vec![] };
+        let now = Timestamp(1000 * (package.life_time().not_before() + 7200));
+        decide::check_all(&registered, &request, now).map(|checked| checked.one_use.len())
+    };
+    assert_eq!(publish(device.key_package(HYBRID)).unwrap(), 1);
+    let spoilt = device.key_package_by(&SpoilingProvider::default(), HYBRID);
+    let refused = publish(spoilt).unwrap_err().to_string();
+    assert!(refused.contains("nothing can be sealed"), "{refused}");
 }

@@ -6,6 +6,7 @@ use super::{
     leaf::{leaves_of, new_leaf},
     storage::{Forget, Given, Keep},
 };
+use crate::usable::{all_usable, leaf_key};
 use bytes::Bytes;
 use openmls::{
     component::ComponentData,
@@ -165,6 +166,7 @@ impl Group {
             }
             _ => return Err(Invalid("not a commit")),
         };
+        self.check_keys(crypto, message, &commit)?;
         let facts = self.gather(crypto, &sender, &commit, list_update, metadata_changed)?;
         let committer_index = match sender {
             Sender::Member(index) => index.u32(),
@@ -312,6 +314,22 @@ impl Group {
         };
         new.extend(renewed);
         Ok(Facts { commit, new })
+    }
+
+    /// Whoever commits next must be able to seal to every key that this commit brings in.
+    fn check_keys(
+        &self,
+        crypto: &RustCrypto,
+        message: &MlsMessage,
+        commit: &StagedCommit,
+    ) -> Result<(), Invalid> {
+        let added = commit.add_proposals().map(|add| leaf_key(add.add_proposal().key_package().leaf_node()));
+        let suite = self.public.ciphersuite();
+        if all_usable(crypto, suite, message.path_keys()) && all_usable(crypto, suite, added) {
+            Ok(())
+        } else {
+            Err(Invalid("nothing can be sealed to a key that the commit brings"))
+        }
     }
 
     fn check_metadata(&self, data: &[u8]) -> Result<(), Invalid> {

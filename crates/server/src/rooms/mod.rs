@@ -32,7 +32,7 @@ mod stamp;
 mod storage;
 mod submit;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod update;
 
 pub use api::{Created, Rooms, RoomsSettings};

@@ -6,8 +6,8 @@ use openmls::{
     prelude::*,
 };
 use openmls_basic_credential::SignatureKeyPair;
-use openmls_rust_crypto::OpenMlsRustCrypto;
-use openmls_traits::types::Ciphersuite;
+use openmls_rust_crypto::{OpenMlsRustCrypto, RustCrypto};
+use openmls_traits::{crypto::OpenMlsCrypto, types::Ciphersuite};
 use tls_codec::Serialize as _;
 use trefoil_proto::{
     DeviceUri, RoomUri, UserUri, Wire as _,
@@ -144,10 +144,15 @@ impl Device {
 
     /// A fresh key package.
     pub fn key_package(&self, suite: Ciphersuite) -> KeyPackage {
+        self.key_package_by(&self.provider, suite)
+    }
+
+    /// The same, made by other cryptography than an honest client's.
+    pub fn key_package_by(&self, provider: &impl OpenMlsProvider, suite: Ciphersuite) -> KeyPackage {
         KeyPackage::builder()
             .leaf_node_capabilities(capabilities())
             .leaf_node_extensions(self.leaf_extensions())
-            .build(suite, &self.provider, &self.signer, self.credential())
+            .build(suite, provider, &self.signer, self.credential())
             .unwrap()
             .key_package()
             .clone()
@@ -185,6 +190,17 @@ impl Device {
         remove: Vec<LeafNodeIndex>,
         components: Vec<(u16, Vec<u8>, Vec<u8>)>,
     ) -> UpdateRequest {
+        self.commit_by(&RustCrypto::default(), add, remove, components)
+    }
+
+    /// As [`Self::commit_components`], computed by other cryptography than an honest client's.
+    pub fn commit_by(
+        &mut self,
+        crypto: &impl OpenMlsCrypto,
+        add: Vec<KeyPackage>,
+        remove: Vec<LeafNodeIndex>,
+        components: Vec<(u16, Vec<u8>, Vec<u8>)>,
+    ) -> UpdateRequest {
         let group = self.group.as_mut().unwrap();
         let updates = components.iter().map(|(id, operation, _)| {
             Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, operation.clone())))
@@ -206,7 +222,7 @@ impl Device {
         let bundle = stage
             .create_group_info(true)
             .use_ratchet_tree_extension(false)
-            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
+            .build(self.provider.rand(), crypto, &self.signer, |_| true)
             .unwrap()
             .stage_commit(&self.provider)
             .unwrap();

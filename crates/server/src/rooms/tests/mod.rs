@@ -6,6 +6,7 @@ mod beginning;
 pub(crate) mod client;
 mod commits;
 mod ghosts;
+pub(crate) mod keys;
 mod messages;
 mod persistence;
 mod policy;
@@ -20,7 +21,7 @@ use crate::{
 use bytes::Bytes;
 use client::{CLASSICAL, Device, Person, adding};
 use futures_util::future::BoxFuture;
-use openmls::prelude::KeyPackage;
+use openmls::prelude::{Ciphersuite, KeyPackage};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -88,6 +89,7 @@ pub(super) struct Hub {
     pub(super) federation: Arc<Federation>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) room: RoomUri,
+    pub(super) suite: Ciphersuite,
 }
 
 impl Hub {
@@ -128,6 +130,7 @@ impl Hub {
             federation,
             rooms: Arc::new(rooms),
             room: "mimi://hub.test/r/tea".parse().unwrap(),
+            suite: CLASSICAL,
         }
     }
 
@@ -150,7 +153,7 @@ impl Hub {
 
     /// A key package as whoever adds a device gets it: claimed through the hub, of a device that is registered.
     pub(super) fn package(&self, device: &Device) -> KeyPackage {
-        let package = device.key_package(CLASSICAL);
+        let package = device.key_package(self.suite);
         if device.uri.domain.as_str() == "hub.test" {
             self.register(device);
         } else {
@@ -177,7 +180,7 @@ impl Hub {
     pub(super) async fn open(&self, device: &mut Device) {
         self.register(device);
         let agent = self.rooms.keys.agent(&self.rooms.domain);
-        let request = device.begin(&self.room, &agent, CLASSICAL, |_| {});
+        let request = device.begin(&self.room, &agent, self.suite, |_| {});
         self.rooms.create(&device.uri, request, NOW).await.unwrap();
     }
 
