@@ -69,6 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::mailbox::TABLES,
         crate::media::TABLES,
         crate::rooms::TABLES,
+        crate::service::fingerprints::TABLES,
     ]
     .into_iter()
     .flatten()

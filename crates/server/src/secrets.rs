@@ -106,7 +106,7 @@ pub enum SecretsError {
     #[error("the keys file {0} is damaged: restore it from a backup")]
     Damaged(PathBuf),
     /// Others than its owner may read the file.
-    #[error("the keys file {0} can be read by others: set its mode to 0600, and consider its keys known")]
+    #[error("{0} can be read by others: run `chmod 600 {0}`, and consider its keys known")]
     Exposed(PathBuf),
 }
 

@@ -1,5 +1,6 @@
 //! One service: opens its stores and keys, wires the rooms together, listens, and ends in peace.
 
+pub(crate) mod fingerprints;
 mod upkeep;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsSettings},
     secrets::{SecretName, Secrets, SecretsError},
 };
+use fingerprints::Fingerprints;
 use futures_util::future::BoxFuture;
 use std::{
     io,
@@ -47,6 +49,8 @@ pub struct Service {
     federation: TcpListener,
     addresses: Addresses,
     clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    fingerprints: Fingerprints,
     drain: watch::Sender<bool>,
     ended: mpsc::Receiver<()>,
 }
@@ -120,6 +124,16 @@ pub enum RunError {
     /// The sockets could not be handed to the runtime.
     #[error("start listening")]
     Listen(#[source] io::Error),
+    /// The secret keys are not those that the store was made with.
+    #[error(
+        "the keys file is not the one that this service's store was made with (key {0:?} differs): restore \
+         secrets.toml beside it from a backup; with other keys nobody would be found by name or number, and the \
+         stamps of this hub would be refused"
+    )]
+    OtherSecrets(&'static str),
+    /// The store failed before anything was served.
+    #[error("read the store")]
+    Store(#[from] StoreError),
     /// Deliveries to other services could not begin.
     #[error("deliver to other services")]
     Federation(#[source] FederationError),
@@ -165,6 +179,7 @@ impl Service {
                 routes: config.peers.clone().into_iter().collect(),
             })?),
         };
+        let fingerprints = Fingerprints::of(&secrets);
         let franking = FrankingKeys::new(
             FRANKING_KEY,
             secrets.key(SecretName::FrankingStamp1).bytes(),
@@ -249,6 +264,8 @@ impl Service {
             federation: federation_socket,
             addresses,
             clock,
+            store,
+            fingerprints,
             drain,
             ended,
         })
@@ -276,6 +293,7 @@ impl Service {
     /// [`RunError`] if it could not begin.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { config, edge, house, tls, client, federation, clock, drain, mut ended, .. } = self;
+        self.fingerprints.check(&*self.store).await?;
         let connections = usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX);
         let per_address = usize::try_from(config.limits.connections_per_address.get()).unwrap_or(usize::MAX);
         let scheme = if config.client.plain { Scheme::Plain } else { Scheme::Tls(tls.client) };
@@ -324,7 +342,11 @@ impl Service {
         if tokio::time::timeout(config.drain, rest).await.is_err() {
             tracing::warn!("connections were cut off at the end of the drain time");
         }
-        outbox.abort();
+        if !outbox.is_finished() {
+            outbox.abort();
+            // It holds the store, which whoever opens the service again must find released.
+            let _ = outbox.await;
+        }
         outcome
     }
 }

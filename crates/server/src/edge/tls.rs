@@ -35,6 +35,9 @@ pub enum TlsError {
     /// Certificate and key do not fit, or one of them is not usable.
     #[error("use certificate and key")]
     Certificate(#[source] rustls::Error),
+    /// Everybody on the machine may read the private key.
+    #[error("the private key {0} can be read by everybody: run `chmod 640 {0}` or `chmod 600 {0}`")]
+    Exposed(PathBuf),
     /// The certificate does not name the service's domain.
     #[error("the certificate {0} does not name the service's domain")]
     OtherName(PathBuf),
@@ -117,12 +120,29 @@ impl Connection {
 
 fn identity(files: &TlsConfig) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
     let chain = certificates(&files.certificate)?;
+    check_mode(&files.key)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|source| TlsError::Pem {
         what: "a private key",
         path: files.key.clone(),
         source,
     })?;
     Ok((chain, key))
+}
+
+/// A group may be let in, as a system's own group for such keys is; nobody else.
+#[cfg(unix)]
+fn check_mode(key: &Path) -> Result<(), TlsError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match std::fs::metadata(key) {
+        Ok(found) if found.permissions().mode() & 0o007 != 0 => Err(TlsError::Exposed(key.to_owned())),
+        // What is not there is said by whoever reads it.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_key: &Path) -> Result<(), TlsError> {
+    Ok(())
 }
 
 fn authorities(files: &[PathBuf]) -> Result<RootCertStore, TlsError> {

@@ -206,6 +206,7 @@ async fn who_comes_without_a_certificate_that_is_trusted_is_recorded_once_a_minu
     let world = World::new();
     let account = world.start("account");
     let base = format!("https://account.test:{}/mimi/v1/update/x", account.addresses.federation.port());
+    assert_eq!(account.call("GET", "service", None, vec![]).await.status, 200, "it has begun");
     let before = account.dump_without_incidents().await;
     // Of another authority, and none at all, again and again.
     for _ in 0..5 {

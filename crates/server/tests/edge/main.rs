@@ -14,5 +14,6 @@ mod media;
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;
 mod removal;
+mod secrets;
 mod stream;
 mod world;

@@ -9,7 +9,9 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -98,11 +100,28 @@ impl World {
             (self.folder.path().join(format!("{name}.pem")), self.folder.path().join(format!("{name}.key")));
         std::fs::write(&paths.0, certificate.pem()).unwrap();
         std::fs::write(&paths.1, key.serialize_pem()).unwrap();
+        std::fs::set_permissions(&paths.1, Permissions::from_mode(0o600)).unwrap();
         paths
     }
 
     pub fn authority(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_file(self.folder.path().join("ca.pem")).unwrap()
+    }
+
+    /// The configuration of a service, and its data folder.
+    pub fn configuration(&self, profile: &str, domain: &str, federation_port: u16) -> (String, PathBuf) {
+        let (certificate, key) = self.certificate(domain);
+        let folder = self.folder.path();
+        let data = folder.join(domain);
+        std::fs::create_dir_all(&data).unwrap();
+        let text = format!(
+            "domain = {domain:?}\nprofile = {profile:?}\ndata = {data:?}\ndrain_seconds = 5\n\
+             [client]\nlisten = \"127.0.0.1:0\"\n\
+             [federation]\nlisten = \"127.0.0.1:{federation_port}\"\nauthorities = [{:?}]\n\
+             [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
+            folder.join("ca.pem"),
+        );
+        (text, data)
     }
 
     /// A service alone.
@@ -132,17 +151,7 @@ impl World {
         more: &str,
         link: Option<Arc<dyn Link>>,
     ) -> Running {
-        let (certificate, key) = self.certificate(domain);
-        let folder = self.folder.path();
-        let data = folder.join(domain);
-        std::fs::create_dir_all(&data).unwrap();
-        let mut text = format!(
-            "domain = {domain:?}\nprofile = {profile:?}\ndata = {data:?}\ndrain_seconds = 5\n\
-             [client]\nlisten = \"127.0.0.1:0\"\n\
-             [federation]\nlisten = \"127.0.0.1:{federation_port}\"\nauthorities = [{:?}]\n\
-             [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
-            folder.join("ca.pem"),
-        );
+        let (mut text, data) = self.configuration(profile, domain, federation_port);
         for (peer, port) in peers {
             text.push_str(&format!("[peers.{peer:?}]\nurl = \"https://127.0.0.1:{port}\"\n"));
         }
