@@ -6,6 +6,8 @@
 
 pub mod attachment;
 pub mod conversation;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod mls;
 pub mod overlay;
 pub mod rows;

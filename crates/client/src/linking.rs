@@ -1,6 +1,9 @@
 //! Linking a device by two pasted codes: the new device shows a request, the account's first device signs for it and
 //! shows the answer. Neither code is secret; each is bound to its device by signature keys.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+
 use crate::{
     ClientError, Event, Method,
     account::{detail, path},

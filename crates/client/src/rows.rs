@@ -36,6 +36,9 @@ pub(crate) mod name {
     pub(crate) const CURSOR: &[u8] = b"cursor";
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+
 const VERSION: u8 = 1;
 
 /// A row with a codec.

@@ -1,8 +1,13 @@
 //! The bodies of the fuzz targets, one for each decoder that reads from a network. `fuzz/` runs them under libFuzzer;
-//! tests run them over mutated samples. They exist in tests and under the feature `fuzzing` only.
+//! tests run them over mutated samples. They exist in tests and under the feature `fuzzing` only. Other crates have
+//! theirs in a `fuzzing` of their own and drive them with [`exercise`].
 //!
 //! Beyond not panicking, each checks that an encoding is the only one of its value: what decodes encodes to the same
 //! bytes.
+
+mod exercise;
+
+pub use exercise::{Decoder, built, exercise, run as run_in};
 
 use crate::{
     ErrorBody, Wire,

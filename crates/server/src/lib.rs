@@ -9,6 +9,8 @@ pub mod clock;
 pub mod config;
 pub mod edge;
 pub mod federation;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod keys;
 pub mod mailbox;
 pub mod media;

@@ -56,7 +56,7 @@ impl SecretKey {
     }
 
     /// A known key, so that a test can compare what it makes.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn fixed(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
@@ -150,6 +150,12 @@ impl Secrets {
     pub fn key(&self, name: SecretName) -> &SecretKey {
         self.keys.get(&name).expect("every name got a key when the secrets were made")
     }
+}
+
+/// For the fuzzer: true if a keys file may read so.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn is_readable(file: &[u8]) -> bool {
+    std::str::from_utf8(file).is_ok_and(|text| parse(text).is_some())
 }
 
 fn parse(text: &str) -> Option<BTreeMap<String, SecretKey>> {

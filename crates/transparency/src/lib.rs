@@ -3,6 +3,8 @@
 //! Pure: no sockets, no clock, no files, no randomness of its own. Time and secrets are passed in.
 
 pub mod device_set;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gossip;
 pub mod log;
 #[cfg(test)]

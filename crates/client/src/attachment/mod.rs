@@ -14,6 +14,8 @@ mod cipher;
 mod descriptor;
 mod download;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod key;
 mod layout;
 mod metadata;

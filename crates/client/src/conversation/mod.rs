@@ -13,6 +13,8 @@ pub mod compose;
 mod error;
 mod event;
 mod expiry;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod note;
 mod outgoing;
 mod query;

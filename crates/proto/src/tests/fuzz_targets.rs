@@ -1,7 +1,7 @@
 //! The fuzz targets, driven here with samples and a bounded number of mutations of them.
 
 use super::samples;
-use crate::fuzzing::{TARGETS, run};
+use crate::fuzzing::{TARGETS, built, run};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -18,12 +18,7 @@ fn every_target_has_a_sample() {
 
 #[test]
 fn every_target_is_built_for_the_fuzzer() {
-    let manifest = include_str!("../../../../fuzz/Cargo.toml");
-    let built: BTreeSet<_> = manifest
-        .lines()
-        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
-        .filter(|name| *name != "trefoil-fuzz")
-        .collect();
+    let built = built(include_str!("../../../../fuzz/Cargo.toml"), "proto.rs");
     assert_eq!(built, TARGETS.iter().map(|(name, _)| *name).collect());
 }
 

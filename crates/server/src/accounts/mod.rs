@@ -8,6 +8,8 @@ mod api;
 mod code;
 mod decide;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod rows;
 #[cfg(test)]
 mod tests;

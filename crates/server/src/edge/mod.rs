@@ -8,6 +8,8 @@ mod body;
 mod budget;
 mod connections;
 mod conversation;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod guard;
 mod identity;
 mod leases;

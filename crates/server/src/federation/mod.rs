@@ -7,6 +7,8 @@
 
 mod directory;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod http;
 mod inbound;
 mod incidents;

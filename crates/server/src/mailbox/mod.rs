@@ -10,6 +10,8 @@
 //! no entry of a device that exists is dropped. Devices that this service does not have get no mailbox.
 
 mod fill;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
 mod api;
 mod decide;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ mod claims;
 mod decide;
 mod error;
 mod fanout;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod group;
 mod handshake;
 mod join;

@@ -1,4 +1,4 @@
-//! Every fuzz target: which one this is, the name of the binary says.
+//! Targets of the crate `proto`: which one this is, the name of the binary says.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| trefoil_proto::fuzzing::run(env!("CARGO_BIN_NAME"), input));

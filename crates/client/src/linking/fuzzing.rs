@@ -1,0 +1,39 @@
+//! Pasted codes, for the fuzzer.
+
+use super::{ANSWER, LinkAnswer, LinkRequest, REQUEST, code, parse};
+use crate::fuzzing::Target;
+
+pub(crate) const TARGETS: &[Target] = &[
+    ("client_link_request", |input| pasted::<LinkRequest>(REQUEST, input)),
+    ("client_link_answer", |input| pasted::<LinkAnswer>(ANSWER, input)),
+];
+
+/// What is taken is the only way to write it, but for spaces around it.
+fn pasted<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(prefix: &str, input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let Ok(content) = parse::<T>(prefix, text) else { return false };
+    assert_eq!(code(prefix, &content), text.trim());
+    true
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    use trefoil_proto::credential::{AccountKey, DeviceAuthorisation};
+    let request = LinkRequest {
+        domain: "a.test".parse().unwrap(),
+        device: "d2".parse().unwrap(),
+        signature_key: [1; 32],
+    };
+    let answer = LinkAnswer {
+        user: "mimi://a.test/u/ann".parse().unwrap(),
+        device: "d2".parse().unwrap(),
+        authorisation: DeviceAuthorisation { account_key: AccountKey([2; 32]), signature: [3; 64] },
+        rooms: vec!["mimi://a.test/r/tea".parse().unwrap(), "mimi://b.test/r/coffee".parse().unwrap()],
+    };
+    vec![
+        ("client_link_request", code(REQUEST, &request).into_bytes()),
+        ("client_link_request", format!(" {}\n", code(REQUEST, &request)).into_bytes()),
+        ("client_link_answer", code(ANSWER, &answer).into_bytes()),
+    ]
+}

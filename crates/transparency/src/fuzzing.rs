@@ -1,0 +1,175 @@
+//! The bodies of the fuzz targets for this crate's decoders. `fuzz/` runs them under libFuzzer, a test over spoiled
+//! samples. They exist in tests and under the feature `fuzzing` only.
+//!
+//! Beyond not panicking, each checks that an encoding is the only one of its value: what decodes encodes to the same
+//! bytes.
+
+use crate::{
+    device_set::{DeviceSet, DeviceSetChain, SignedDeviceSet, VerifiedSet},
+    gossip::{Evidence, SignedRoot},
+    log::{ConsistencyProof, InclusionProof, LogEntry, LogKey, OpenCheckpoint, TreeHead, bundle, unbundle},
+};
+use std::fmt::Debug;
+use trefoil_proto::{
+    Wire,
+    fuzzing::{Decoder, run_in},
+};
+
+const TARGETS: &[(&str, Decoder)] = &[
+    ("device_set", wire::<DeviceSet>),
+    ("signed_device_set", wire::<SignedDeviceSet>),
+    ("device_set_chain", chain),
+    ("log_entry", wire::<LogEntry>),
+    ("tree_head", wire::<TreeHead>),
+    ("inclusion_proof", inclusion),
+    ("consistency_proof", consistency),
+    ("log_bundle", log_bundle),
+    ("log_checkpoint", checkpoint),
+    ("signed_root", wire::<SignedRoot>),
+    ("evidence", evidence),
+];
+
+/// Runs the target of a name; says whether the input was taken.
+///
+/// # Panics
+/// If there is none of this name, or the input breaks what the target checks.
+pub fn run(name: &str, input: &[u8]) -> bool {
+    run_in(TARGETS, name, input)
+}
+
+fn wire<T: Wire + PartialEq + Debug>(input: &[u8]) -> bool {
+    let Ok(value) = T::decode(input) else { return false };
+    assert_eq!(value.encode(), input, "{} has a second encoding", T::NAME);
+    true
+}
+
+/// A chain is verified from its first set on; what is verified is what was sent.
+fn chain(input: &[u8]) -> bool {
+    if !wire::<DeviceSetChain>(input) {
+        return false;
+    }
+    let Ok(chain) = DeviceSetChain::decode(input) else { return false };
+    if let Some(first) = chain.sets.first()
+        && let Ok(verified) = VerifiedSet::first(first.clone())
+    {
+        assert_eq!(verified.set(), &first.set);
+    }
+    true
+}
+
+/// No proof proves that an entry is in an empty log.
+fn inclusion(input: &[u8]) -> bool {
+    let Ok(proof) = InclusionProof::decode(input) else { return false };
+    assert_eq!(proof.encode(), input);
+    assert!(proof.verify_leaf(&TreeHead::EMPTY, [1; 32]).is_err());
+    true
+}
+
+/// No proof leads from a larger log to a smaller one.
+fn consistency(input: &[u8]) -> bool {
+    let Ok(proof) = ConsistencyProof::decode(input) else { return false };
+    assert_eq!(proof.encode(), input);
+    let head = |size| TreeHead { size, root: [size as u8; 32] };
+    assert!(proof.verify(&head(5), &head(3)).is_err());
+    true
+}
+
+fn log_bundle(input: &[u8]) -> bool {
+    let Ok(entries) = unbundle(input) else { return false };
+    assert_eq!(bundle(&entries), input);
+    true
+}
+
+/// A checkpoint of this log that opens says the same when it is written again.
+fn checkpoint(input: &[u8]) -> bool {
+    let Ok(opened) = OpenCheckpoint::open(input, &log_key()) else { return false };
+    let again = OpenCheckpoint::open(&opened.to_bytes(), &log_key()).expect("what opened is a checkpoint");
+    assert_eq!((again.head(), again.origin()), (opened.head(), opened.origin()));
+    true
+}
+
+fn log_key() -> LogKey {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes();
+    LogKey::new("a.example/log", &key).expect("a name that a log may have")
+}
+
+fn evidence(input: &[u8]) -> bool {
+    let Ok(evidence) = Evidence::from_file(input) else { return false };
+    assert_eq!(evidence.to_file(), input);
+    // Whoever it accuses, it says it twice in the same way.
+    assert_eq!(evidence.verify(), evidence.verify());
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{
+        device_set::DeviceEntry,
+        gossip::{Comparison, compare},
+        log::{DirectoryRoot, LogSigner, MerkleLog},
+    };
+    use ed25519_dalek::SigningKey;
+    use trefoil_proto::{
+        Timestamp,
+        credential::{AccountKey, DeviceAuthorisation},
+        fuzzing::exercise,
+    };
+
+    fn root(hash: u8) -> DirectoryRoot {
+        DirectoryRoot {
+            directory: "a.example".parse().unwrap(),
+            epoch: 3,
+            root: [hash; 32],
+            time: Timestamp(1_700_000_000_000),
+            vrf_key_hash: [2; 32],
+        }
+    }
+
+    fn device_sets() -> (DeviceSet, SignedDeviceSet, DeviceSetChain) {
+        let (account, device) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+        let uri = "mimi://a.example/d/u1/d1".parse().unwrap();
+        let key = device.verifying_key().to_bytes();
+        let authorisation = DeviceAuthorisation::sign(&account, &uri, &key);
+        let entry = DeviceEntry::new(uri.device.clone(), key, &authorisation);
+        let account_key = AccountKey(account.verifying_key().to_bytes());
+        let first = DeviceSet::first(uri.user_uri(), account_key, vec![entry]);
+        let second = first.followed_by(vec![]);
+        let sets =
+            vec![SignedDeviceSet::by_account(first, &account), SignedDeviceSet::by_account(second, &account)];
+        (sets[1].set.clone(), sets[1].clone(), DeviceSetChain { sets })
+    }
+
+    #[test]
+    fn decoders_bear_what_is_made_of_their_samples() {
+        let (set, signed_set, chain) = device_sets();
+        let mut log = MerkleLog::new();
+        let entries: Vec<_> = (0..7).map(|number| LogEntry::Directory(root(number))).collect();
+        for entry in &entries {
+            log.append(entry);
+        }
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let signed = |hash| SignedRoot::sign(root(hash), &key);
+        let verified = |hash| signed(hash).verify(&key.verifying_key().to_bytes()).unwrap();
+        let Comparison::Split(evidence) = compare(&verified(1), &verified(2)).unwrap() else {
+            panic!("two roots of one epoch")
+        };
+        let signer = LogSigner::new("a.example/log", key.clone()).unwrap();
+        let samples = [
+            ("device_set", set.encode()),
+            ("signed_device_set", signed_set.encode()),
+            ("device_set_chain", chain.encode()),
+            ("log_entry", entries[0].encode()),
+            ("tree_head", log.head().encode()),
+            ("inclusion_proof", log.prove_inclusion(3, 7).unwrap().encode()),
+            ("consistency_proof", log.prove_consistency(3, 7).unwrap().encode()),
+            ("log_bundle", bundle(&entries)),
+            ("log_checkpoint", signer.sign(&log.head())),
+            ("signed_root", signed(1).encode()),
+            ("evidence", evidence.to_file()),
+        ];
+        exercise(TARGETS, &samples, include_str!("../../../fuzz/Cargo.toml"), "transparency.rs");
+    }
+}
