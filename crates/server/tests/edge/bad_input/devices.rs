@@ -255,7 +255,7 @@ fn media() -> Vec<Case> {
 }
 
 /// The table.
-async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
+pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     let mut cases = people(service, ann).await;
     cases.extend(conversation(service, ann).await);
     cases.extend(media());

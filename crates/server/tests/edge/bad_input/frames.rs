@@ -5,9 +5,15 @@ use super::super::{
     stream::{agent, delivered, name},
     world::*,
 };
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 use trefoil_proto::{
     RoomUri, Wire as _,
     frame::{ClientFrame, ServerFrame},
@@ -57,16 +63,27 @@ async fn frames_that_do_not_decode_end_the_connection_and_change_nothing() {
     for size in [limits::CLIENT_FRAME + 1, 1024 * 1024] {
         let mut socket = open(&service, &ann).await;
         let _ = socket.send(Message::binary(vec![1; size])).await;
-        let ended = tokio::time::timeout(Duration::from_secs(10), async {
-            use futures_util::StreamExt as _;
-            while let Some(Ok(message)) = socket.next().await {
-                assert!(!matches!(message, Message::Binary(_)));
-            }
-        });
-        ended.await.unwrap();
+        assert_ends(&mut socket).await;
     }
+    // The same in pieces, each of which is small enough.
+    let mut socket = open(&service, &ann).await;
+    let piece = || vec![1_u8; limits::CLIENT_FRAME / 2 + 1];
+    for (code, last) in [(OpCode::Data(Data::Binary), false), (OpCode::Data(Data::Continue), true)] {
+        let _ = socket.send(Message::Frame(Frame::message(piece(), code, last))).await;
+    }
+    assert_ends(&mut socket).await;
     assert_eq!(before, service.dump().await);
     service.stop().await;
+}
+
+/// The service ends the connection without another word of its own.
+async fn assert_ends(socket: &mut Socket) {
+    let ended = tokio::time::timeout(Duration::from_secs(10), async {
+        while let Some(Ok(message)) = socket.next().await {
+            assert!(!matches!(message, Message::Binary(_)));
+        }
+    });
+    ended.await.unwrap();
 }
 
 #[tokio::test]

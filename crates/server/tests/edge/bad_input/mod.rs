@@ -1,6 +1,7 @@
 //! Bad input gives its named error and leaves the store as it was: at every endpoint of both listeners, by a table that
 //! is held against the router's own list, and in every frame of the WebSocket.
 
+mod bodies;
 pub mod devices;
 mod frames;
 mod services;
