@@ -330,7 +330,7 @@ impl Core {
                     Some(true) => self.join_error(room, error.code, now)?,
                     // A hub may say it as an error too; the mailbox settles it in any case.
                     Some(false) if error.code == ErrorCode::WrongEpoch => self.answered_elsewhere(room)?,
-                    Some(false) => self.update_refused(room, error.code)?,
+                    Some(false) => self.update_refused(job, room, error.code)?,
                     None => {}
                 }
             }

@@ -80,7 +80,11 @@ impl Core {
     /// Puts a change at the end of a room's.
     pub(crate) fn intend(&mut self, uri: &RoomUri, intent: Intent) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
-        if intent != Intent::CommitProposals || !room.row.intents.contains(&intent) {
+        let known = match intent {
+            Intent::CommitProposals => room.row.intents.contains(&intent),
+            _ => room.row.intents.last() == Some(&intent),
+        };
+        if !known {
             room.row.intents.push(intent);
         }
         self.live.busy.insert(uri.clone());
@@ -184,27 +188,41 @@ impl Core {
 
     fn proposed(&mut self, uri: &RoomUri, outcome: UpdateOutcome) -> Result<(), ClientError> {
         match outcome {
-            UpdateOutcome::Success { .. } => self.known_room(uri)?.row.request = None,
-            // Another epoch has begun: propose again once its commit is here.
-            UpdateOutcome::WrongEpoch { .. } => self.known_room(uri)?.row.request = None,
-            UpdateOutcome::NotAllowed | UpdateOutcome::InvalidProposal { .. } => {
-                let room = self.known_room(uri)?;
-                room.row.request = None;
-                room.row.state = RoomState::Open;
-                self.emit(Event::ChangeRefused { room: uri.clone(), reason: ChangeRefusal::NotAllowed });
+            // If another epoch has begun, it is proposed again once that epoch's commit is here.
+            UpdateOutcome::Success { .. } | UpdateOutcome::WrongEpoch { .. } => {
+                self.known_room(uri)?.row.request = None;
+                Ok(())
             }
+            UpdateOutcome::NotAllowed => self.leave_refused(uri, ChangeRefusal::NotAllowed),
+            UpdateOutcome::InvalidProposal { .. } => self.leave_refused(uri, ChangeRefusal::Invalid),
         }
+    }
+
+    fn leave_refused(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+        let room = self.known_room(uri)?;
+        room.row.request = None;
+        room.row.state = RoomState::Open;
+        self.emit(Event::ChangeRefused { room: uri.clone(), reason });
         Ok(())
     }
 
     /// The service refused an update for good.
-    pub(crate) fn update_refused(&mut self, uri: &RoomUri, code: ErrorCode) -> Result<(), ClientError> {
+    pub(crate) fn update_refused(
+        &mut self,
+        job: &Job,
+        uri: &RoomUri,
+        code: ErrorCode,
+    ) -> Result<(), ClientError> {
         let reason = if code == ErrorCode::NotAllowed {
             ChangeRefusal::NotAllowed
         } else {
             ChangeRefusal::Service(code)
         };
-        self.abandon(uri, reason)
+        if matches!(job, Job::Propose(_)) {
+            self.leave_refused(uri, reason)
+        } else {
+            self.abandon(uri, reason)
+        }
     }
 
     /// Gives a staged commit up: the hub will never take it.

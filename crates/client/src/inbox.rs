@@ -249,6 +249,10 @@ impl Core {
     pub(crate) fn queue_follow_ups(&mut self, now: Timestamp) -> Result<(), ClientError> {
         let follow_ups: BTreeMap<_, _> = std::mem::take(&mut self.follow_ups);
         for (room, drafts) in follow_ups {
+            // Whoever left, or asked to, owes no answer: what asks for one may have come just before.
+            if !self.takes_messages(&room)? {
+                continue;
+            }
             for draft in compose::batch_statuses(drafts)? {
                 self.queue(&room, draft, now)?;
             }

@@ -9,7 +9,7 @@ use crate::{
     mls::{credential, membership, suite, wire},
     rejoining::Compared,
     room::Room,
-    rows::{Answer, CommitMark, PendingCommit, ROOMS, RoomRow, RoomState},
+    rows::{Answer, CommitMark, Intent, PendingCommit, ROOMS, RoomRow, RoomState},
 };
 use openmls::prelude::*;
 use std::sync::Arc;
@@ -140,6 +140,10 @@ impl Core {
         match self.room(uri)? {
             Some(room) if room.row.state == RoomState::Joining => Ok(()),
             Some(room) if room.group.is_some() => {
+                if room.row.state == RoomState::Leaving {
+                    // Whoever was about to leave still wants to.
+                    room.row.intents.push(Intent::Leave);
+                }
                 room.row.state = RoomState::Joining;
                 room.row.request = None;
                 room.row.astray.unread = Some(0);

@@ -101,11 +101,17 @@ pub(crate) struct Live {
 const FIRST: u64 = 500;
 const LONGEST: u64 = 60_000;
 
+/// A pause that doubles with each try.
+pub(crate) fn doubled(first: u64, tries: u32, longest: u64) -> u64 {
+    // More would push the bits out at the top.
+    (first << tries.min(20)).min(longest)
+}
+
 impl Live {
     /// Notes a failure of a job: the pause doubles each time, half of it random.
     pub(crate) fn pause(&mut self, job: Job, least_ms: u64, now: Timestamp) {
         let tries = self.tries(&job);
-        let span = FIRST.checked_shl(tries).unwrap_or(LONGEST).clamp(FIRST, LONGEST);
+        let span = doubled(FIRST, tries, LONGEST);
         let jitter = rand::random_range(0..=span / 2);
         let due = now.plus_millis((span / 2 + jitter).max(least_ms));
         self.backoff.insert(job, Backoff { tries: tries.saturating_add(1), due });

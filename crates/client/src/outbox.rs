@@ -46,8 +46,8 @@ impl Core {
         now: Timestamp,
     ) -> Result<MessageId, ClientError> {
         let me = self.me()?;
-        let room = self.known_room(uri)?;
-        if matches!(room.row.state, RoomState::Left | RoomState::Leaving) {
+        self.known_room(uri)?;
+        if !self.takes_messages(uri)? {
             return Err(ClientError::RoomNotOpen(uri.clone()));
         }
         let salt = self.provider.rand().random_array().map_err(mls("draw a salt"))?;
@@ -76,6 +76,12 @@ impl Core {
         row.write(&mut self.tx(), OUTBOX, room_key(uri, &[place]));
         self.live.busy.insert(uri.clone());
         Ok(id)
+    }
+
+    /// Whether what is queued in a room will be sent, at once or once the room is open.
+    pub(crate) fn takes_messages(&mut self, uri: &RoomUri) -> Result<bool, ClientError> {
+        let state = self.room(uri)?.map(|room| room.row.state);
+        Ok(matches!(state, Some(RoomState::Creating | RoomState::Joining | RoomState::Open)))
     }
 
     fn pass(&mut self, uri: &RoomUri, content: &ReceivedContent) -> Result<(), ClientError> {

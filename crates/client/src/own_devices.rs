@@ -12,6 +12,7 @@ use crate::{
     mls::credential,
     rows::{Intent, MISSING, REMOVALS, RoomState, room_key},
 };
+use std::collections::BTreeSet;
 use trefoil_proto::{DeviceUri, ErrorBody, RoomUri, Timestamp, Wire as _, edge::RemoveDeviceRequest};
 use trefoil_store::KeyRange;
 
@@ -78,14 +79,18 @@ impl Core {
         let me = self.me()?;
         let devices = self.devices()?;
         let missing = self.tx().scan(MISSING, &KeyRange::all(), usize::MAX, false)?;
+        let mut lacking = BTreeSet::new();
         for (key, _) in missing {
             let Some((uri, device)) = read_missing(&key) else { continue };
             let open = self.room(&uri)?.is_some_and(|room| room.row.state == RoomState::Open);
             if !open || !devices.contains(&device) || self.has_leaf(&uri, &device)? {
                 self.tx().delete(MISSING, key);
             } else {
-                self.intend(&uri, Intent::Add { people: vec![me.user.clone()] })?;
+                lacking.insert(uri);
             }
+        }
+        for uri in lacking {
+            self.intend(&uri, Intent::Add { people: vec![me.user.clone()] })?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::{
     core::Core,
     error::mls,
     inbox::Taken,
+    live::doubled,
     mls::storage::Savepoint,
     rows::{self, Astray, HELD, RoomState, room_key, room_range},
 };
@@ -55,7 +56,7 @@ impl Core {
     /// Notes a sign. Nothing happens if the room goes on before its patience ends.
     pub(crate) fn stray(&mut self, uri: &RoomUri, sign: Sign, now: Timestamp) -> Result<(), ClientError> {
         let Some(room) = self.room(uri)? else { return Ok(()) };
-        if room.row.state != RoomState::Open {
+        if !matches!(room.row.state, RoomState::Open | RoomState::Leaving) {
             return Ok(());
         }
         let astray = &mut room.row.astray;
@@ -189,7 +190,7 @@ impl Astray {
     fn not_before(&self) -> Timestamp {
         match self.tries {
             0 => self.last,
-            tries => self.last.plus_millis(FIRST.checked_shl(tries - 1).unwrap_or(LONGEST).min(LONGEST)),
+            tries => self.last.plus_millis(doubled(FIRST, tries - 1, LONGEST)),
         }
     }
 }

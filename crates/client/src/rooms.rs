@@ -177,7 +177,7 @@ impl Core {
                 }
                 Ok(true)
             }
-            RoomState::Open if self.rejoin_if_due(uri, now)? => {
+            RoomState::Open | RoomState::Leaving if self.rejoin_if_due(uri, now)? => {
                 self.pump_joining(uri, now)?;
                 Ok(true)
             }
@@ -391,7 +391,10 @@ impl Core {
         let Some(display_name) = self.tx().get(ACCOUNT, name::DISPLAY_NAME)? else { return Ok(()) };
         let display_name = String::from_utf8_lossy(&display_name).into_owned();
         for room in rooms {
-            self.queue(&room, compose::profile(&display_name)?, now)?;
+            // It may be left by now: what came in one delivery is taken up in one step.
+            if self.takes_messages(&room)? {
+                self.queue(&room, compose::profile(&display_name)?, now)?;
+            }
         }
         Ok(())
     }

@@ -223,6 +223,28 @@ fn a_hub_that_gives_out_an_earlier_epoch_is_refused_and_what_is_here_stays() {
 }
 
 #[test]
+fn whoever_was_about_to_leave_leaves_after_rejoining() {
+    let mut pair = pair();
+    let (alice, bob, room) = (pair.alice, pair.bob, pair.room.clone());
+    pair.world.devices[alice].deaf = true;
+    pair.world.act(bob, |client, now| client.leave(&room, now));
+    pair.world.run();
+    pair.world.devices[bob].deaf = true;
+    // A commit that takes no notice: the proposal dies with its epoch.
+    pair.world.hub.forget_proposals(&room);
+    let device = pair.world.uri(alice);
+    pair.world.hub.mailboxes.get_mut(&device).unwrap().pop();
+    pair.world.devices[alice].deaf = false;
+    pair.rename("Coffee");
+    pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+    pair.world.devices[bob].deaf = false;
+    pair.world.run();
+    pair.world.pass(120_000);
+    assert_eq!(pair.world.devices[bob].client.room(&room).unwrap().unwrap().state, RoomState::Left);
+    assert_eq!(pair.world.hub.members(&room).len(), 1);
+}
+
+#[test]
 fn what_waited_to_be_sent_is_sent_after_rejoining() {
     let mut pair = pair();
     let (alice, bob, room) = (pair.alice, pair.bob, pair.room.clone());

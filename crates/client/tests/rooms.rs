@@ -301,6 +301,60 @@ fn a_late_answer_is_not_taken_for_that_to_the_next_change() {
 }
 
 #[test]
+fn what_comes_after_asking_to_leave_is_read_and_answered_by_nothing() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.act(bob, |client, now| client.set_display_name("Bob", now));
+    world.run();
+    // Nobody commits it for now.
+    world.devices[alice].deaf = true;
+    world.act(bob, |client, now| client.leave(&room, now));
+    world.run();
+    world.say(alice, &room, "do not go");
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["do not go"]);
+    world.crash(bob);
+    world.run();
+    // Added, spoken to and removed in one delivery.
+    let carol = world.person("carol");
+    world.act(carol, |client, now| client.set_display_name("Carol", now));
+    world.devices[alice].deaf = false;
+    world.run();
+    world.pass(120_000);
+    world.devices[carol].deaf = true;
+    let user = world.user(carol);
+    world.act(alice, |client, now| client.add_people(&room, std::slice::from_ref(&user), now));
+    world.run();
+    world.say(alice, &room, "hello and goodbye");
+    world.run();
+    world.act(alice, |client, now| client.remove_people(&room, &[user], now));
+    world.run();
+    world.devices[carol].deaf = false;
+    world.run();
+    assert_eq!(world.texts(carol, &room), ["hello and goodbye"]);
+    assert_eq!(world.devices[carol].client.room(&room).unwrap().unwrap().state, RoomState::Left);
+}
+
+#[test]
+fn a_service_that_refuses_a_proposal_to_leave_is_asked_once() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.hub.refuse_updates = true;
+    world.act(bob, |client, now| client.leave(&room, now));
+    world.run();
+    let refused = |event: &Event| matches!(event, Event::ChangeRefused { .. });
+    assert_eq!(world.events(bob).iter().filter(|event| refused(event)).count(), 1);
+    assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().state, RoomState::Open);
+    assert!(world.devices[bob].client.is_idle());
+    world.hub.refuse_updates = false;
+    world.say(bob, &room, "then I stay");
+    world.run();
+    assert_eq!(world.texts(alice, &room), ["then I stay"]);
+}
+
+#[test]
 fn whoever_has_asked_to_leave_has_nothing_left_to_do() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

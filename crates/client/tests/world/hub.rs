@@ -50,6 +50,10 @@ pub struct Hub {
     pub lenient: bool,
     /// State of a room that is given out in the place of its present one.
     pub stale: Option<(mls::GroupInfo, Vec<u8>)>,
+    /// Answers to messages: one that is handed in again gets the same.
+    accepted: BTreeMap<Vec<u8>, SubmitMessageResponse>,
+    /// Every change of a room is refused for good.
+    pub refuse_updates: bool,
     /// No request comes through.
     pub deaf: bool,
     /// Services that cannot be reached.
@@ -93,6 +97,8 @@ impl Hub {
             tokens: BTreeMap::new(),
             lenient: false,
             stale: None,
+            refuse_updates: false,
+            accepted: BTreeMap::new(),
             deaf: false,
             away: Vec::new(),
             next_token: 0,
@@ -190,6 +196,7 @@ impl Hub {
             (Method::Post, ["rooms"]) => self.create(&request.body),
             (Method::Post, ["keyMaterial", _]) => self.key_material(&request.body),
             (Method::Post, ["groupInfo", _]) => self.group_info(&request.body, &parts),
+            (Method::Post, ["update", _]) if self.refuse_updates => refusal(ErrorCode::NotFound),
             (Method::Post, ["update", room]) => {
                 let room = decode_segment(room).parse().unwrap();
                 ok(self.update(&room, &UpdateRequest::decode(&request.body).unwrap()).encode())
@@ -290,6 +297,14 @@ impl Hub {
     pub fn state(&self, uri: &RoomUri) -> (mls::GroupInfo, Vec<u8>) {
         let room = &self.rooms[uri];
         (room.group_info.clone(), room.group.export_ratchet_tree().tls_serialize_detached().unwrap())
+    }
+
+    /// As if nobody had proposed anything.
+    pub fn forget_proposals(&mut self, uri: &RoomUri) {
+        let group = &mut self.rooms.get_mut(uri).unwrap().group;
+        for (reference, _) in group.queued_proposals(self.provider.storage()).unwrap() {
+            group.remove_proposal(self.provider.storage(), &reference).unwrap();
+        }
     }
 
     pub fn epoch(&self, uri: &RoomUri) -> u64 {
@@ -451,6 +466,10 @@ impl Hub {
         uri: &RoomUri,
         request: &SubmitMessageRequest,
     ) -> ServerFrame {
+        let again = request.app_message.as_bytes().to_vec();
+        if let Some(response) = self.accepted.get(&again) {
+            return ServerFrame::Submitted { tag, response: response.clone() };
+        }
         let accepted_timestamp = self.tick();
         let current_epoch = self.rooms[uri].group.group_context().epoch().as_u64();
         let mut to = self.members(uri);
@@ -473,10 +492,9 @@ impl Hub {
         } else {
             self.fan_out(uri, event, accepted_timestamp, &to);
         }
-        ServerFrame::Submitted {
-            tag,
-            response: SubmitMessageResponse::Accepted { accepted_timestamp, frank },
-        }
+        let response = SubmitMessageResponse::Accepted { accepted_timestamp, frank };
+        self.accepted.insert(again, response.clone());
+        ServerFrame::Submitted { tag, response }
     }
 
     pub fn fan_out(
