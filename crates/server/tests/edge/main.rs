@@ -4,6 +4,7 @@
 
 mod accounts;
 mod again;
+mod answers;
 mod bad_input;
 mod federation;
 mod key_packages;
