@@ -2,9 +2,6 @@
 //! here and not by `proto`. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in tests and
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
-#[cfg(test)]
-pub(crate) use crate::rooms::tests::client;
-
 use crate::{accounts, config::Config, edge, federation, keys, mailbox, media, rooms, secrets};
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};

@@ -22,3 +22,7 @@ mod usable;
 
 pub use config::Config;
 pub use service::{Addresses, OpenError, Parts, RunError, Service};
+
+// Devices for the tests of every room.
+#[cfg(test)]
+pub(crate) use rooms::tests as devices;

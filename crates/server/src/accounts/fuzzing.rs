@@ -37,7 +37,7 @@ fn identifier(input: &[u8]) -> bool {
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use crate::fuzzing::client::Person;
+    use crate::devices::client::Person;
     use trefoil_proto::{Timestamp, credential::AccountKey, edge::NewDevice};
     let person = Person::new("a.test", "ann");
     let device = person.device("d1");

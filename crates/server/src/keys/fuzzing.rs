@@ -52,7 +52,7 @@ fn claim(input: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use crate::fuzzing::client::{CLASSICAL, HYBRID, Person};
+    use crate::devices::client::{CLASSICAL, HYBRID, Person};
     use openmls::prelude::SignContent;
     use openmls_traits::signatures::Signer as _;
     use tls_codec::Serialize as _;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{rows::*, *};
-use crate::rooms::tests::{
+use crate::devices::{
     client::{HYBRID, Person},
     keys::SpoilingProvider,
 };

@@ -38,7 +38,7 @@ fn beginning(input: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use crate::fuzzing::client::{CLASSICAL, Person};
+    use crate::devices::client::{CLASSICAL, Person};
     use trefoil_proto::{Timestamp, franking::FrankingAgentData, mimi::UpdateRequest, mls::Credential};
     let mut device = Person::new("a.test", "ann").device("d1");
     let agent =
