@@ -25,7 +25,11 @@ use trefoil_proto::{
 };
 
 /// Entries of later epochs that are kept for each room.
-const HELD_A_ROOM: usize = 1024;
+const HELD_A_ROOM: u32 = 1024;
+/// And their bytes: more than one commit of the largest kind.
+const HELD_BYTES: u32 = 48 * 1024 * 1024;
+/// How many of them are read at a time.
+const HELD_STEP: usize = 64;
 
 /// How an event came in.
 #[derive(Clone, Copy)]
@@ -157,15 +161,17 @@ impl Core {
         if arrival.passing {
             return Ok(Ok(()));
         }
-        let mut tx = self.tx();
-        if tx.scan(HELD, &room_range(uri), HELD_A_ROOM, false)?.len() >= HELD_A_ROOM {
-            drop(tx);
+        let row = HeldRow { received: arrival.received, event: event.encode().into() }.to_row();
+        let length = u32::try_from(row.len()).unwrap_or(u32::MAX);
+        let astray = &mut self.known_room(uri)?.row.astray;
+        let bytes = astray.held_bytes.saturating_add(length);
+        if astray.held >= HELD_A_ROOM || bytes > HELD_BYTES {
             self.stray(uri, Sign::Proof, arrival.received)?;
             return Ok(Err(Refusal::TooFarAhead));
         }
-        let row = HeldRow { received: arrival.received, passing: 0, event: event.encode().into() };
-        row.write(&mut tx, HELD, room_key(uri, &[epoch, arrival.position]));
-        drop(tx);
+        astray.held += 1;
+        astray.held_bytes = bytes;
+        self.tx().put(HELD, room_key(uri, &[epoch, arrival.position]), row);
         self.stray(uri, Sign::Ahead, arrival.received)?;
         Ok(Ok(()))
     }
@@ -173,15 +179,16 @@ impl Core {
     /// Takes up what was held for the epoch that a room has reached.
     pub(crate) fn release_held(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let Some(current) = self.room(uri)?.and_then(|room| room.epoch()) else { return Ok(()) };
-        let held = self.tx().scan(HELD, &room_range(uri), HELD_A_ROOM, false)?;
+        let held = self.tx().scan(HELD, &room_range(uri), HELD_STEP, false)?;
+        let more = held.len() == HELD_STEP;
         for (key, row) in held {
             let prefix = room_key(uri, &[]).len();
             let epoch = rows::last_number(key.get(..prefix + 8).unwrap_or_default()).unwrap_or(0);
             if epoch > current {
-                self.stray(uri, Sign::Ahead, now)?;
-                break;
+                return self.stray(uri, Sign::Ahead, now);
             }
             self.tx().delete(HELD, key.clone());
+            self.no_longer_held(uri, row.len())?;
             let row = HeldRow::from_row(&row)?;
             let Ok(event) = FanoutMessage::decode(row.event.as_slice()) else { continue };
             let position = rows::last_number(&key).unwrap_or(0);
@@ -190,9 +197,16 @@ impl Core {
             self.settle_refusal(uri, taken);
             // A commit among them released what comes after it.
             if self.room(uri)?.and_then(|room| room.epoch()) != Some(current) {
-                break;
+                return Ok(());
             }
         }
+        if more { self.release_held(uri, now) } else { Ok(()) }
+    }
+
+    pub(crate) fn no_longer_held(&mut self, uri: &RoomUri, length: usize) -> Result<(), ClientError> {
+        let astray = &mut self.known_room(uri)?.row.astray;
+        astray.held = astray.held.saturating_sub(1);
+        astray.held_bytes = astray.held_bytes.saturating_sub(u32::try_from(length).unwrap_or(u32::MAX));
         Ok(())
     }
 

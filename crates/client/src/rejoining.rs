@@ -80,7 +80,7 @@ impl Core {
         }
         let astray = &mut self.known_room(uri)?.row.astray;
         let tries = if now.millis_since(astray.last) > CALM { 1 } else { astray.tries.saturating_add(1) };
-        *astray = Astray { due: None, tries, last: now, unread: None };
+        *astray = Astray { due: None, tries, last: now, ..*astray };
         self.start_joining(uri)?;
         Ok(true)
     }
@@ -147,12 +147,13 @@ impl Core {
     pub(crate) fn drop_held_before(&mut self, uri: &RoomUri, epoch: u64) -> Result<(), ClientError> {
         let held = self.tx().scan(HELD, &room_range(uri), usize::MAX, false)?;
         let prefix = room_key(uri, &[]).len();
-        for (key, _) in held {
+        for (key, row) in held {
             let of = rows::last_number(key.get(..prefix + 8).unwrap_or_default()).unwrap_or(0);
             if of >= epoch {
                 break;
             }
             self.tx().delete(HELD, key);
+            self.no_longer_held(uri, row.len())?;
             let _: Result<(), Refusal> = self.unread(uri)?;
         }
         Ok(())

@@ -131,6 +131,9 @@ impl Core {
     /// Deletes a room's keys, and what was held for them.
     pub(crate) fn forget_keys(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
         self.forget_group(uri)?;
+        if let Some(room) = self.room(uri)? {
+            (room.row.astray.held, room.row.astray.held_bytes) = (0, 0);
+        }
         let mut tx = self.tx();
         for (key, _) in tx.scan(HELD, &room_range(uri), usize::MAX, false)? {
             tx.delete(HELD, key);

@@ -188,6 +188,9 @@ pub(crate) struct Astray {
     pub(crate) last: Timestamp,
     /// Joining anew is under way; so many events have gone unread.
     pub(crate) unread: Option<u32>,
+    /// Events of later epochs that are kept, and their bytes.
+    pub(crate) held: u32,
+    pub(crate) held_bytes: u32,
 }
 
 /// Names a commit.
@@ -267,7 +270,6 @@ pub(crate) struct Sealed {
 #[derive(Clone, Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct HeldRow {
     pub(crate) received: Timestamp,
-    pub(crate) passing: u8,
     /// `FanoutMessage`.
     pub(crate) event: VLBytes,
 }

@@ -103,7 +103,10 @@ impl Exit {
         match error {
             HomeError::NoPlace | HomeError::AlreadyThere(_) => Self::Usage,
             HomeError::NoAccount(_) => Self::NotFound,
-            HomeError::PassphraseNeeded | HomeError::WrongPassphrase | HomeError::Open { .. } => Self::Locked,
+            HomeError::PassphraseNeeded
+            | HomeError::WrongPassphrase
+            | HomeError::InUse(_)
+            | HomeError::Open { .. } => Self::Locked,
             HomeError::File { .. } | HomeError::Damaged { .. } | HomeError::MakeKey => Self::Failed,
         }
     }

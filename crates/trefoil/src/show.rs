@@ -347,7 +347,7 @@ impl Message {
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
             unsent: message.unsent.is_some(),
-            quoted: message.reply.as_ref().and_then(|reply| reply.excerpt.clone()),
+            quoted: message.reply.as_ref().map(|reply| quoted(store, room, reply)).transpose()?.flatten(),
             reply_to: message.reply.map(|reply| reply.message.map_or(reply.id, |(id, _)| id).to_string()),
             reactions: reactions.collect(),
             attachments: body.attachments.into_iter().map(Attachment::of).collect(),
@@ -365,6 +365,25 @@ impl Message {
             expires: message.expires.map(|time| time.0),
         })
     }
+}
+
+/// What a reply quotes: some of the text, or the name of what came without text. `None` if it is not here.
+fn quoted(
+    store: &Overlay,
+    room: &RoomUri,
+    reply: &conversation::ReplyPreview,
+) -> Result<Option<String>, ConversationError> {
+    let (Some((id, _)), None) = (&reply.message, &reply.excerpt) else { return Ok(reply.excerpt.clone()) };
+    let Some(message) = conversation::message(store, room, *id)? else { return Ok(None) };
+    if message.unsent.is_some() {
+        return Ok(Some("[taken back]".to_owned()));
+    }
+    let body = message.body.unwrap_or_default();
+    let name = body.attachments.into_iter().find_map(|attached| match attached {
+        Attached::Usable(file) if !file.label.filename.is_empty() => Some(file.label.filename),
+        _ => None,
+    });
+    Ok(Some(name.map_or_else(|| "[a message without text]".to_owned(), |name| format!("[{name}]"))))
 }
 
 impl Attachment {

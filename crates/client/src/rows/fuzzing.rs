@@ -64,6 +64,6 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_link_row", link.to_row()),
         ("client_room_row", room.to_row()),
         ("client_outbox_row", outbox.to_row()),
-        ("client_held_row", HeldRow { received: Timestamp(9), passing: 0, event: bytes() }.to_row()),
+        ("client_held_row", HeldRow { received: Timestamp(9), event: bytes() }.to_row()),
     ]
 }

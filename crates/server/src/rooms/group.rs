@@ -166,7 +166,6 @@ impl Group {
             }
             _ => return Err(Invalid("not a commit")),
         };
-        self.check_keys(crypto, message, &commit)?;
         let facts = self.gather(crypto, &sender, &commit, list_update, metadata_changed)?;
         let committer_index = match sender {
             Sender::Member(index) => index.u32(),
@@ -198,6 +197,24 @@ impl Group {
             return Err(Invalid("the group info is not signed by the committer"));
         }
         Ok(())
+    }
+
+    /// Whoever commits next must be able to seal to every key that a staged commit brings in. Not asked of commits that
+    /// were taken before: a room is what its history made of it.
+    pub(super) fn check_keys(
+        &self,
+        crypto: &RustCrypto,
+        message: &MlsMessage,
+        staged: &Staged,
+    ) -> Result<(), Invalid> {
+        let added = staged.commit.add_proposals();
+        let added = added.map(|add| leaf_key(add.add_proposal().key_package().leaf_node()));
+        let suite = self.public.ciphersuite();
+        if all_usable(crypto, suite, message.path_keys()) && all_usable(crypto, suite, added) {
+            Ok(())
+        } else {
+            Err(Invalid("nothing can be sealed to a key that the commit brings"))
+        }
     }
 
     /// Merges a staged commit. Returns the snapshot's parts if they are wanted.
@@ -314,22 +331,6 @@ impl Group {
         };
         new.extend(renewed);
         Ok(Facts { commit, new })
-    }
-
-    /// Whoever commits next must be able to seal to every key that this commit brings in.
-    fn check_keys(
-        &self,
-        crypto: &RustCrypto,
-        message: &MlsMessage,
-        commit: &StagedCommit,
-    ) -> Result<(), Invalid> {
-        let added = commit.add_proposals().map(|add| leaf_key(add.add_proposal().key_package().leaf_node()));
-        let suite = self.public.ciphersuite();
-        if all_usable(crypto, suite, message.path_keys()) && all_usable(crypto, suite, added) {
-            Ok(())
-        } else {
-            Err(Invalid("nothing can be sealed to a key that the commit brings"))
-        }
     }
 
     fn check_metadata(&self, data: &[u8]) -> Result<(), Invalid> {

@@ -195,6 +195,7 @@ impl Rooms {
         decide::judge(live.group.participants(), &staged.facts, origin, now)?;
         self.rates.is_from(origin, &staged.facts.commit.committer, room, now)?;
         check_sizes(&live.group, &staged, &handed_in)?;
+        live.group.check_keys(&self.crypto, &handed_in.commit, &staged)?;
         live.group.check_group_info(&staged, &handed_in.group_info)?;
         Ok(Judged { handed_in, staged, live })
     }

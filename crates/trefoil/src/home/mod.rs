@@ -72,10 +72,14 @@ pub enum HomeError {
     /// The operating system gave no randomness or the key cannot be derived.
     #[error("the key of the store cannot be made")]
     MakeKey,
-    /// The store does not open.
+    /// Another process has the store open.
     #[error(
-        "the store {path} does not open: another trefoil may be using it, or its key is not the one in `key`"
+        "another trefoil is running for this person ({0} is in use): end it first, a `receive --follow` for example \
+         with Ctrl-C"
     )]
+    InUse(PathBuf),
+    /// The store does not open.
+    #[error("the store {path} does not open: its key is not the one in `key`, or it is damaged")]
     Open {
         /// Which.
         path: PathBuf,
@@ -185,7 +189,10 @@ impl Home {
         };
         let (key, kind) = key::open(&text, passphrase, &path)?;
         let path = self.folder.join("store.db");
-        let store = SqliteLocal::open(&path, &key).map_err(|source| HomeError::Open { path, source })?;
+        let store = SqliteLocal::open(&path, &key).map_err(|source| match &source {
+            StoreError::Open(cause) if is_busy(&**cause) => HomeError::InUse(path),
+            _ => HomeError::Open { path, source },
+        })?;
         Ok((store, kind))
     }
 
@@ -196,6 +203,10 @@ impl Home {
     fn ca_path(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
+}
+
+fn is_busy(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
 }
 
 /// Writes a file that only its owner reads: beside its place first, then renamed, so that a crash leaves the old
@@ -228,7 +239,7 @@ mod tests {
         assert!(matches!(home.settings(), Err(HomeError::NoAccount(_))));
         let (store, kind) = home.prepare(None).unwrap();
         assert_eq!(kind, KeyKind::Plain);
-        assert!(matches!(home.open_store(None), Err(HomeError::Open { .. })), "a second opening is refused");
+        assert!(matches!(home.open_store(None), Err(HomeError::InUse(_))), "a second opening is refused");
         drop(store);
         home.settle("https://localhost:1", Some(b"pem")).unwrap();
         assert!(matches!(home.prepare(None), Err(HomeError::AlreadyThere(_))));

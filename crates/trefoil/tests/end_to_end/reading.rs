@@ -89,3 +89,28 @@ fn status(
 ) -> Vec<&'static str> {
     device.message(room, id).unwrap().statuses.iter().map(|status| status.status).collect()
 }
+
+/// A picture that came without words is quoted by its name, not as something that is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_to_a_picture_quotes_its_name() {
+    let services = Services::start().await;
+    let mut devices =
+        vec![Device::register(&services, 0, "ada").await, Device::register(&services, 1, "grace").await];
+    let room = open_room(&mut devices, "Pictures").await;
+    let grace = Commands { home: services.path().join("people").join("grace") };
+    drop(devices.pop().unwrap().switch_off().await);
+    let file = services.path().join("notes.txt");
+    std::fs::write(&file, "what is in it").unwrap();
+    let name = room.to_string();
+    grace.run(&["send", &name, "--file", file.to_str().unwrap()]);
+    let sent = grace.run(&["rooms", "show", &name]).pop().unwrap();
+    grace.run(&["send", &name, "see above", "--reply", sent["message"].as_str().unwrap()]);
+    let shown = std::process::Command::new(env!("CARGO_BIN_EXE_trefoil"))
+        .arg("--home")
+        .arg(&grace.home)
+        .args(["rooms", "show", &name])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("↳ [notes.txt]"), "{shown}");
+}

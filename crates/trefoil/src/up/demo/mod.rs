@@ -117,7 +117,10 @@ pub async fn run(out: Printer, up: &Trefoil, data: &Path) -> anyhow::Result<()> 
     }
     out.say("\n=== What each service holds, looked for in a copy of its disk")?;
     look(out, up, data, &script, &players, "after everything arrived").await?;
-    out.say("\nGo on as them, each in a terminal of its own, for example:")?;
+    out.say(
+        "\nGo on as them, each in a terminal of its own. A person's commands run one at a time: end `receive --follow` \
+         with Ctrl-C to write as the same person. For example:",
+    )?;
     let program = onward::program();
     // The room by its name, unless an attempt that was interrupted left another of that name.
     let last = players.len() - 1;
