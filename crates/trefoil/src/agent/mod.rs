@@ -48,7 +48,7 @@ pub enum AgentError {
     #[error("{}", sentence(.0))]
     Core(#[from] ClientError),
     /// The service was not reached; what was to be sent is kept and goes out with the next run.
-    #[error("the service was not reached; what you send is kept and goes out the next time: {0}")]
+    #[error("the service was not reached (messages that were sent are kept and go out the next time): {0}")]
     Unreachable(#[source] TransportError),
     /// The service says that it does not know this device.
     #[error(
@@ -57,7 +57,7 @@ pub enum AgentError {
     )]
     Unknown,
     /// Nothing moved for as long as this run was to wait.
-    #[error("the service did not finish in time; what you send is kept and goes out the next time")]
+    #[error("the service did not finish in time (messages that were sent are kept and go out the next time)")]
     TooSlow,
 }
 

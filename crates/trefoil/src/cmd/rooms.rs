@@ -4,14 +4,14 @@ use super::{Shared, find_room, save::Saving};
 use crate::{
     agent::Agent,
     clock,
-    exit::UsageError,
+    exit::{NotFoundError, UsageError},
     person::{self, PATIENCE},
     print, show,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-use trefoil_client::{RoomState, RoomView, Suite};
+use trefoil_client::{ClientError, RoomState, RoomView, Suite, conversation, overlay::Overlay};
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
 /// List, open, read, name and leave rooms; add and remove people.
@@ -82,6 +82,7 @@ struct People {
 
 #[derive(Serialize)]
 struct Room {
+    kind: &'static str,
     room: String,
     name: String,
     state: &'static str,
@@ -93,6 +94,8 @@ struct Room {
 #[derive(Serialize)]
 struct Person {
     user: String,
+    /// The name that the person gave in this room.
+    name: Option<String>,
     role: &'static str,
     devices: usize,
 }
@@ -104,16 +107,24 @@ impl fmt::Display for Room {
         writeln!(f, "{}", print::harmless(name))?;
         write!(f, "  {}  ({}, epoch {}{quantum})", self.room, self.state, self.epoch)?;
         for person in &self.people {
-            write!(f, "\n  {}  {}, devices: {}", person.user, person.role, person.devices)?;
+            let name = person.name.as_deref().map(|name| format!("{}  ", print::harmless(name)));
+            let name = name.unwrap_or_default();
+            write!(f, "\n  {name}{}  {}, devices: {}", person.user, person.role, person.devices)?;
         }
         Ok(())
     }
 }
 
 impl Room {
-    fn of(room: &RoomView) -> Self {
-        let people = room.participants.iter().map(|participant| Person {
+    fn of(agent: &Agent, room: &RoomView) -> Result<Self, ClientError> {
+        let store = Overlay::new(agent.client.store().clone());
+        let mut names = Vec::new();
+        for participant in &room.participants {
+            names.push(conversation::profile(&store, &room.uri, &participant.user)?);
+        }
+        let people = room.participants.iter().zip(names).map(|(participant, name)| Person {
             user: participant.user.to_string(),
+            name,
             role: match participant.role {
                 Role::ADMIN => "admin",
                 Role::MEMBER => "member",
@@ -122,7 +133,8 @@ impl Room {
             },
             devices: participant.devices.len(),
         });
-        Self {
+        Ok(Self {
+            kind: "room",
             room: room.uri.to_string(),
             name: room.name.clone(),
             state: match room.state {
@@ -135,7 +147,7 @@ impl Room {
             epoch: room.epoch,
             post_quantum: room.suite == Some(Suite::Hybrid),
             people: people.collect(),
-        }
+        })
     }
 }
 
@@ -148,7 +160,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
     match ask.what.unwrap_or(What::List) {
         What::List => {
             for room in agent.client.rooms()? {
-                shared.out.record(&Room::of(&room))?;
+                shared.out.record(&Room::of(&agent, &room)?)?;
             }
             Ok(())
         }
@@ -158,7 +170,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             if saving.is_some() {
                 catch_up(&mut agent).await?;
             }
-            shared.out.record(&Room::of(&room))?;
+            shared.out.record(&Room::of(&agent, &room)?)?;
             for mut message in show::timeline(&agent, &room.uri, limit)? {
                 if let Some(saving) = &mut saving {
                     saving.save(&agent, &mut message).await;
@@ -216,6 +228,20 @@ async fn change(shared: &Shared, mut agent: Agent, ask: People, change: Change) 
     let people = parse(&ask.people)?;
     let uri = find_room(&mut agent, &ask.named.room)?.uri;
     catch_up(&mut agent).await?;
+    if let Some(room) = agent.client.room(&uri)? {
+        let is_in = |user: &UserUri| room.participants.iter().any(|person| person.user == *user);
+        for user in &people {
+            match change {
+                Change::Remove if !is_in(user) => {
+                    return Err(NotFoundError(format!("{user} is not in the room")).into());
+                }
+                Change::Add if is_in(user) => {
+                    shared.out.say(format_args!("{user} is in the room already"))?
+                }
+                Change::Add | Change::Remove => {}
+            }
+        }
+    }
     let step = match change {
         Change::Add => agent.client.add_people(&uri, &people, clock::now())?,
         Change::Remove => agent.client.remove_people(&uri, &people, clock::now())?,
@@ -242,15 +268,13 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
             }
         })
         .await?;
-    let room = agent.client.room(uri)?;
+    let room = agent.client.room(uri)?.map(|room| Room::of(&agent, &room)).transpose()?;
     agent.close().await;
-    if let Some(error) = refused {
-        return Err(error.into());
-    }
+    // What the room is now is told in any case: a part of what was asked for may have been done.
     if let Some(room) = room {
-        shared.out.record(&Room::of(&room))?;
+        shared.out.record(&room)?;
     }
-    Ok(())
+    refused.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// A room's name as it was typed, unless it says nothing.

@@ -80,6 +80,11 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     }
     let mut agent = shared.agent()?;
     let room = find_room(&mut agent, &ask.room)?.uri;
+    for other in [&ask.reply, &ask.react].into_iter().flatten() {
+        if show::message(&agent, &room, &parse(other)?)?.is_none() {
+            return Err(NotFoundError(format!("{other} is not on this device, or not in this room")).into());
+        }
+    }
     for own in [&ask.edit, &ask.unsend].into_iter().flatten() {
         let message = show::message(&agent, &room, &parse(own)?)?;
         let message = message
@@ -121,6 +126,10 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     agent.close().await;
     if let Some(error) = refused {
         return Err(error.into());
+    }
+    // Of what is stored nowhere, an id is of no use.
+    if ask.typing {
+        return Ok(());
     }
     shared.out.record(&Sent { kind: "sent", room: room.to_string(), message: message.to_string() })?;
     Ok(())

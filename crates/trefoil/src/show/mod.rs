@@ -1,5 +1,11 @@
 //! Messages as they are printed: what the client core keeps of a conversation, for people and for programs.
 
+mod event;
+mod refusal;
+
+pub use event::event;
+pub use refusal::{NotTaken, refusal, send_refusal};
+
 use crate::{agent::Agent, clock, print::harmless};
 use serde::Serialize;
 use std::fmt;
@@ -131,17 +137,6 @@ pub struct Happened {
     pub detail: Option<String>,
 }
 
-/// A room or a service did not take what this device asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum NotTaken {
-    /// It said no.
-    #[error("{0}")]
-    Refused(String),
-    /// Another person's service cannot be reached now.
-    #[error("{0}")]
-    OutOfReach(String),
-}
-
 /// The last `limit` lines of a room, oldest first.
 ///
 /// # Errors
@@ -172,81 +167,6 @@ pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<M
     Ok(found.map(|message| Message::of(&store, room, message)).transpose()?)
 }
 
-/// What to print of an event; `None` for what is of no interest to a person.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError> {
-    let simple = |room: &RoomUri, event: &'static str, message: Option<&MessageId>, by: Option<String>| {
-        Some(Shown::Event(Happened {
-            room: Some(room.to_string()),
-            event,
-            message: message.map(ToString::to_string),
-            by,
-            detail: None,
-        }))
-    };
-    Ok(match event {
-        Event::Conversation(event) => match event {
-            Talk::Added { room, id, mine: _, .. } => {
-                message(agent, room, id)?.map(|message| Shown::Message(Box::new(message)))
-            }
-            Talk::Edited { room, id } => simple(room, "edited", Some(id), None),
-            Talk::Unsent { room, id } => simple(room, "unsent", Some(id), None),
-            Talk::Reactions { room, id } => simple(room, "reactions-changed", Some(id), None),
-            Talk::Typing { room, user, started } => {
-                simple(room, if *started { "typing" } else { "typing-stopped" }, None, Some(user.to_string()))
-            }
-            Talk::Status { room, id, user, status: MessageStatus::Read } => {
-                simple(room, "read", Some(id), Some(user.to_string()))
-            }
-            Talk::Expired { room, id } => simple(room, "disappeared", Some(id), None),
-            Talk::Refused { room, id, sender, reason } => Some(Shown::Event(Happened {
-                room: Some(room.to_string()),
-                event: "message-refused",
-                message: Some(id.to_string()),
-                by: Some(sender.to_string()),
-                detail: Some(format!("{reason:?}")),
-            })),
-            _ => None,
-        },
-        Event::RoomJoined { room, .. } => simple(room, "room-joined", None, None),
-        Event::RoomLeft { room, by } => simple(room, "room-left", None, Some(by.to_string())),
-        Event::MemberAdded { room, by, .. } => simple(room, "member-added", None, Some(by.to_string())),
-        Event::MemberRemoved { room, by, .. } => simple(room, "member-removed", None, Some(by.to_string())),
-        Event::RoomRenamed { room, by, .. } => simple(room, "room-renamed", None, Some(by.to_string())),
-        Event::OwnDeviceSeen { device } => Some(Shown::Event(Happened {
-            room: None,
-            event: "device-linked",
-            message: None,
-            by: None,
-            detail: Some(format!("this account has a further device: {device}")),
-        })),
-        Event::OwnDeviceRemoved { device } => Some(Shown::Event(Happened {
-            room: None,
-            event: "device-removed",
-            message: None,
-            by: None,
-            detail: Some(format!("this account no longer has the device {device}")),
-        })),
-        Event::MailboxLapsed => Some(Shown::Event(Happened {
-            room: None,
-            event: "mailbox-lapsed",
-            message: None,
-            by: None,
-            detail: Some("what waited here was dropped: too much, or unread for too long".to_owned()),
-        })),
-        Event::Refused { room, reason } => Some(Shown::Event(Happened {
-            room: room.as_ref().map(ToString::to_string),
-            event: "refused",
-            message: None,
-            by: None,
-            detail: Some(format!("{reason:?}")),
-        })),
-        _ => None,
-    })
-}
-
 /// If an event printed somebody else's message: its room, and where in it the message stands.
 ///
 /// # Errors
@@ -256,40 +176,6 @@ pub fn printed_of_others(agent: &Agent, event: &Event) -> Result<Option<(RoomUri
     let store = Overlay::new(agent.client.store().clone());
     let message = conversation::message(&store, room, *id)?;
     Ok(message.map(|message| (room.clone(), message.position)))
-}
-
-/// The refusal in an event, of a change of a room.
-pub fn refusal(event: &Event) -> Option<NotTaken> {
-    use trefoil_client::ChangeRefusal as Why;
-    let Event::ChangeRefused { reason, .. } = event else { return None };
-    Some(NotTaken::Refused(match reason {
-        Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
-        Why::Invalid => "the room's service found the change not valid".to_owned(),
-        Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
-        Why::Unavailable(user) => format!("{user} is not there, or has no device that can join"),
-        Why::OutOfReach(user) => {
-            return Some(NotTaken::OutOfReach(format!(
-                "the service of {user} cannot be reached now: add them again later"
-            )));
-        }
-        Why::Untrusted(reason) => {
-            format!("a device is not what it should be, and was not let in: {reason:?}")
-        }
-        Why::Service(code) => format!("the room's service refused: {code:?}"),
-    }))
-}
-
-/// The refusal in an event, of one message.
-pub fn send_refusal(event: &Event, id: &MessageId) -> Option<NotTaken> {
-    use trefoil_client::SendRefusal as Why;
-    let Event::SendRefused { message, reason, .. } = event else { return None };
-    (message == id).then(|| {
-        NotTaken::Refused(match reason {
-            Why::NotAllowed => "the room's rules do not let this person write".to_owned(),
-            Why::NoLongerMember => "this person is no longer in the room".to_owned(),
-            Why::Service(code) => format!("the room's service refused the message: {code:?}"),
-        })
-    })
 }
 
 impl Shown {
@@ -374,11 +260,19 @@ fn quoted(
     reply: &conversation::ReplyPreview,
 ) -> Result<Option<String>, ConversationError> {
     let (Some((id, _)), None) = (&reply.message, &reply.excerpt) else { return Ok(reply.excerpt.clone()) };
-    let Some(message) = conversation::message(store, room, *id)? else { return Ok(None) };
+    quoted_text(store, room, *id)
+}
+
+/// A message in a few words.
+fn quoted_text(store: &Overlay, room: &RoomUri, id: MessageId) -> Result<Option<String>, ConversationError> {
+    let Some(message) = conversation::message(store, room, id)? else { return Ok(None) };
     if message.unsent.is_some() {
         return Ok(Some("[taken back]".to_owned()));
     }
     let body = message.body.unwrap_or_default();
+    if let Some(text) = body.text.filter(|text| !text.is_empty()) {
+        return Ok(Some(conversation::plain(&text)));
+    }
     let name = body.attachments.into_iter().find_map(|attached| match attached {
         Attached::Usable(file) if !file.label.filename.is_empty() => Some(file.label.filename),
         _ => None,
@@ -425,8 +319,11 @@ impl fmt::Display for Shown {
             }
             Self::Event(happened) => {
                 let detail = happened.detail.as_deref().unwrap_or_default();
+                if !detail.is_empty() {
+                    return write!(f, "· {}", harmless(detail));
+                }
                 let about = happened.message.as_deref().or(happened.room.as_deref()).unwrap_or_default();
-                write!(f, "· {} {about} {}", happened.event, harmless(detail))
+                write!(f, "· {} {about}", happened.event)
             }
         }
     }

@@ -1,0 +1,49 @@
+//! What was asked for and not taken, as a sentence that says why and what to do.
+
+use trefoil_client::Event;
+use trefoil_proto::content::MessageId;
+
+/// A room or a service did not take what this device asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// It said no.
+    #[error("{0}")]
+    Refused(String),
+    /// Another person's service cannot be reached now.
+    #[error("{0}")]
+    OutOfReach(String),
+}
+
+/// The refusal in an event, of a change of a room.
+pub fn refusal(event: &Event) -> Option<NotTaken> {
+    use trefoil_client::ChangeRefusal as Why;
+    let Event::ChangeRefused { reason, .. } = event else { return None };
+    Some(NotTaken::Refused(match reason {
+        Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
+        Why::Invalid => "the room's service found the change not valid".to_owned(),
+        Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
+        Why::Unavailable(user) => format!("{user} is not there, or has no device that can join"),
+        Why::OutOfReach(user) => {
+            return Some(NotTaken::OutOfReach(format!(
+                "the service of {user} cannot be reached now: add them again later"
+            )));
+        }
+        Why::Untrusted(reason) => {
+            format!("a device is not what it should be, and was not let in: {reason:?}")
+        }
+        Why::Service(code) => format!("the room's service refused: {code:?}"),
+    }))
+}
+
+/// The refusal in an event, of one message.
+pub fn send_refusal(event: &Event, id: &MessageId) -> Option<NotTaken> {
+    use trefoil_client::SendRefusal as Why;
+    let Event::SendRefused { message, reason, .. } = event else { return None };
+    (message == id).then(|| {
+        NotTaken::Refused(match reason {
+            Why::NotAllowed => "the room's rules do not let this person write".to_owned(),
+            Why::NoLongerMember => "this person is no longer in the room".to_owned(),
+            Why::Service(code) => format!("the room's service refused the message: {code:?}"),
+        })
+    })
+}
