@@ -1,4 +1,5 @@
-//! Messages of 1 KiB on an encrypted store, 64 a step: encrypt and persist, decrypt and persist.
+//! Messages of 1 KiB on an encrypted store, 64 a step: encrypt and persist, decrypt and persist; under the default
+//! suite and under the classical one.
 //! `TREFOIL_BENCH_MEMBERS=1000` adds a room of that size; the default is two members.
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -22,16 +23,19 @@ use world::World;
 const BATCH: usize = 64;
 
 /// Alice and Bob on encrypted stores, in a room with as many others as it takes.
-fn room_of(members: usize, folder: &std::path::Path) -> (World, usize, usize, RoomUri) {
+fn room_of(suite: Suite, members: usize, folder: &std::path::Path) -> (World, usize, usize, RoomUri) {
     let mut world = World::new();
     let mut person = |name: &str| {
-        let store =
-            SqliteLocal::open(folder.join(format!("{name}-{members}.db")), &LocalKey::new([5; 32])).unwrap();
+        let store = SqliteLocal::open(
+            folder.join(format!("{name}-{members}-{}.db", suite.code())),
+            &LocalKey::new([5; 32]),
+        )
+        .unwrap();
         world.person_on(name, Arc::new(store))
     };
     let (alice, bob) = (person("alice"), person("bob"));
     let strangers = world.strangers(members - 2);
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], suite);
     if !strangers.is_empty() {
         world.act(alice, |client, now| client.add_people(&room, &strangers, now));
         world.run();
@@ -73,12 +77,13 @@ fn messages(criterion: &mut Criterion) {
     sizes.extend(
         std::env::var("TREFOIL_BENCH_MEMBERS").ok().and_then(|members| members.parse::<usize>().ok()),
     );
-    for members in sizes {
-        let (mut world, alice, bob, room) = room_of(members, folder.path());
+    for (members, suite) in sizes.into_iter().flat_map(|members| Suite::ALL.map(|suite| (members, suite))) {
+        let (mut world, alice, bob, room) = room_of(suite, members, folder.path());
+        let of = format!("{suite:?}, {members} members");
         let device = world.uri(bob);
         let mut group = criterion.benchmark_group("messages");
         group.throughput(Throughput::Elements(BATCH as u64)).sample_size(20);
-        group.bench_function(BenchmarkId::new("encrypt and persist", members), |bencher| {
+        group.bench_function(BenchmarkId::new("encrypt and persist", &of), |bencher| {
             bencher.iter_custom(|rounds| {
                 (0..rounds)
                     .map(|_| {
@@ -93,7 +98,7 @@ fn messages(criterion: &mut Criterion) {
         while world.devices[bob].delivered < world.hub.mailboxes[&device].last().unwrap().position {
             world.deliver_some(bob, BATCH);
         }
-        group.bench_function(BenchmarkId::new("decrypt and persist", members), |bencher| {
+        group.bench_function(BenchmarkId::new("decrypt and persist", &of), |bencher| {
             bencher.iter_custom(|rounds| {
                 (0..rounds)
                     .map(|_| {

@@ -36,33 +36,33 @@ enum Ask {
 #[derive(Debug, Args)]
 struct Delivery {
     /// Pairs of one sender and one receiver, each in a room of its own
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one::<usize>)]
     senders: usize,
     /// One room with one sender and so many receivers, instead of pairs
-    #[arg(long, value_name = "N", conflicts_with = "senders")]
+    #[arg(long, value_name = "N", conflicts_with = "senders", value_parser = at_least_one::<usize>)]
     fanout: Option<usize>,
     /// Bytes of text in a message
-    #[arg(long, value_name = "BYTES", default_value_t = 512)]
+    #[arg(long, value_name = "BYTES", default_value_t = 512, value_parser = at_least_one::<usize>)]
     payload: usize,
     /// Messages in all [default: 100000; with --rate as many as fit the time; with --fanout 4000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     messages: Option<usize>,
     /// Stop after so many seconds [default: with --rate 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u64>)]
     seconds: Option<u64>,
     /// Send so many a second on a fixed schedule, all senders together, and count latency from when each was due;
     /// without it: as fast as the service acknowledges
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "500")]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "500", value_parser = at_least_one::<u64>)]
     rate: Option<u64>,
     /// Unacknowledged messages of one sender at most, without --rate
-    #[arg(long, value_name = "N", default_value_t = 32)]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one::<usize>)]
     window: usize,
 }
 
 #[derive(Debug, Args)]
 struct Idle {
     /// How many
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_one::<usize>)]
     connections: usize,
     /// Without TLS
     #[arg(long)]
@@ -75,36 +75,36 @@ struct Idle {
 #[derive(Debug, Args)]
 struct Catchup {
     /// Messages that wait, all devices together
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_one::<usize>)]
     messages: usize,
     /// Devices that come back at the same time
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one::<usize>)]
     devices: usize,
     /// Bytes of text in a message
-    #[arg(long, value_name = "BYTES", default_value_t = 512)]
+    #[arg(long, value_name = "BYTES", default_value_t = 512, value_parser = at_least_one::<usize>)]
     payload: usize,
     /// Unacknowledged messages of one sender while the mailboxes are filled
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = at_least_one::<usize>)]
     window: usize,
 }
 
 #[derive(Debug, Args)]
 struct Store {
     /// Tasks that each wait for one append before the next
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one::<usize>)]
     writers: usize,
     /// Bytes of each body
-    #[arg(long, value_name = "BYTES", default_value_t = 512)]
+    #[arg(long, value_name = "BYTES", default_value_t = 512, value_parser = at_least_one::<usize>)]
     payload: usize,
     /// How long
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one::<u64>)]
     seconds: u64,
 }
 
 #[derive(Debug, Args)]
 struct Start {
     /// How often
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = at_least_one::<usize>)]
     runs: usize,
     /// Accounts in the store
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -176,4 +176,12 @@ fn judged(arrived: &Arrived) -> Result<(), BenchError> {
     } else {
         Err(BenchError::Broken(format!("delivery is broken: {arrived}")))
     }
+}
+
+/// A number; nothing can be measured with none.
+fn at_least_one<T: std::str::FromStr + PartialEq + Default>(raw: &str) -> Result<T, String> {
+    raw.parse()
+        .ok()
+        .filter(|number| *number != T::default())
+        .ok_or_else(|| "give a whole number from 1".to_owned())
 }
