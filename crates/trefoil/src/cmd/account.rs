@@ -58,7 +58,8 @@ struct Code {
 
 #[derive(Debug, Args)]
 struct Create {
-    /// Account name, handle or phone number, as the service knows people
+    /// Handle or phone number, as the service knows people; where it knows accounts, any name, which nobody is found by:
+    /// others write to you by your card
     identifier: String,
     #[command(flatten)]
     at: At,
