@@ -391,31 +391,6 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    /// Runs something that reads or changes the conversation (see [`crate::conversation`]) as a step; drafts that it
-    /// returns are sent.
-    ///
-    /// # Errors
-    /// What it fails with.
-    pub fn converse(
-        &mut self,
-        now: Timestamp,
-        act: impl FnOnce(
-            &mut crate::overlay::Overlay,
-        ) -> Result<Conversed, crate::conversation::ConversationError>,
-    ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| {
-            let conversed = act(&mut core.tx())?;
-            for event in conversed.events {
-                core.emit(Event::Conversation(event));
-            }
-            for (room, draft) in conversed.drafts {
-                core.queue(&room, draft, now)?;
-            }
-            Ok(())
-        })
-        .map(|((), step)| step)
-    }
-
     /// How many messages of a room wait for the hub.
     ///
     /// # Errors
@@ -458,15 +433,6 @@ impl Client {
             }
         }
     }
-}
-
-/// What an act on the conversation comes to.
-#[derive(Clone, Debug, Default)]
-pub struct Conversed {
-    /// What changed.
-    pub events: Vec<crate::conversation::ConversationEvent>,
-    /// What to send.
-    pub drafts: Vec<(RoomUri, Draft)>,
 }
 
 impl Core {

@@ -34,7 +34,7 @@ mod room;
 mod rooms;
 mod step;
 
-pub use client::{Client, Conversed, IdentityView};
+pub use client::{Client, IdentityView};
 pub use effect::{Effect, HttpRequest, Method, RequestId};
 pub use error::{ClientError, MlsFailure};
 pub use event::{ChangeRefusal, Event, JoinedHow, Refusal, SendRefusal};

@@ -99,13 +99,4 @@ impl Opener {
         }
         Ok(())
     }
-
-    /// Opens one chunk by itself, in any order (a preview, a film that is played while it loads). It is authentic
-    /// under the message's key, but says nothing about the file as a whole.
-    ///
-    /// # Errors
-    /// [`AttachmentError::Forged`].
-    pub fn open_chunk(file: &Descriptor, chunk: u32, sealed: &[u8]) -> Result<Vec<u8>, AttachmentError> {
-        FileCipher::new(&file.key, file.layout).open(chunk, sealed)
-    }
 }
