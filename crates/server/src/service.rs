@@ -137,6 +137,9 @@ pub enum RunError {
     /// Deliveries to other services could not begin.
     #[error("deliver to other services")]
     Federation(#[source] FederationError),
+    /// Deliveries to other services ended while the service ran.
+    #[error("deliveries to other services stopped")]
+    Outbox(#[source] Option<tokio::task::JoinError>),
 }
 
 impl Service {
@@ -290,7 +293,7 @@ impl Service {
     /// [`ServerFrame::Draining`]: trefoil_proto::frame::ServerFrame::Draining
     ///
     /// # Errors
-    /// [`RunError`] if it could not begin.
+    /// [`RunError`] if it could not begin, or deliveries to other services stopped.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let Self { config, edge, house, tls, client, federation, clock, drain, mut ended, .. } = self;
         self.fingerprints.check(&*self.store).await?;
@@ -326,10 +329,10 @@ impl Service {
             () = &mut shutdown => Ok(()),
             stopped = &mut outbox => match stopped {
                 Ok(Err(error)) => Err(RunError::Federation(error)),
-                Ok(Ok(())) | Err(_) => {
-                    tracing::error!("the deliveries to other services stopped");
-                    Ok(())
-                }
+                // A service that delivers nothing must not look like one that was asked to stop: whoever watches it
+                // starts it again.
+                Ok(Ok(())) => Err(RunError::Outbox(None)),
+                Err(panicked) => Err(RunError::Outbox(Some(panicked))),
             },
         };
         tracing::info!("draining");

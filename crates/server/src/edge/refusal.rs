@@ -200,14 +200,35 @@ impl From<MailboxError> for Refusal {
 
 impl From<FederationError> for Refusal {
     fn from(error: FederationError) -> Self {
-        let body = error.to_body();
-        if body.code == ErrorCode::Internal { Self::internal(&error) } else { Self::from(body) }
+        if error.is_our_own() { Self::internal(&error) } else { Self::from(error.to_body()) }
     }
 }
 
 impl From<RoomsError> for Refusal {
     fn from(error: RoomsError) -> Self {
+        if let RoomsError::Federation(error) = error {
+            return Self::from(error);
+        }
         let body = error.to_body();
         if body.code == ErrorCode::Internal { Self::internal(&error) } else { Self::from(body) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_failure_of_our_own_is_told_as_one() {
+        let domain: trefoil_proto::Domain = "peer.test".parse().expect("a domain");
+        let told = ErrorBody { code: ErrorCode::Internal, retry_after_ms: 7, detail: b"theirs".to_vec() };
+        let refused = FederationError::Refused { domain, status: 500, body: told.clone(), decoded: true };
+        let busy = FederationError::Busy.to_body();
+        assert_eq!((busy.code, busy.retry_after_ms), (ErrorCode::Internal, 200));
+        assert_eq!(Refusal::from(FederationError::Busy).into_body(), busy);
+        assert_eq!(Refusal::from(RoomsError::Federation(FederationError::Busy)).into_body(), busy);
+        assert_eq!(Refusal::from(refused).into_body(), told);
+        let own = FederationError::SetUp("x".into());
+        assert_eq!(Refusal::from(own).into_body().detail, b"the service failed");
     }
 }

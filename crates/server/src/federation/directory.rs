@@ -3,6 +3,11 @@
 use super::{Endpoint, FederationError};
 use trefoil_proto::{Domain, mimi::directory::Directory, paths};
 
+/// Whether every endpoint of a directory can be called: what is kept for an hour must not be found out later.
+pub(super) fn judge(domain: &Domain, directory: &Directory, routed: bool) -> Result<(), FederationError> {
+    Endpoint::ALL.into_iter().try_for_each(|endpoint| url(domain, directory, endpoint, "", routed).map(drop))
+}
+
 /// The URL of an endpoint at a peer. Only the path of the directory's template is used: requests go to the domain
 /// itself, which is what the peer's certificate proves. A template at another host is refused, unless the operator
 /// configured where the peer is (`routed`); then it says what the peer believes, and does not matter.
@@ -13,7 +18,7 @@ pub(super) fn url(
     segment: &str,
     routed: bool,
 ) -> Result<String, FederationError> {
-    let misbehaved = |what| FederationError::Misbehaved { domain: domain.clone(), what };
+    let misbehaved = |what| FederationError::Directory { domain: domain.clone(), what };
     let template = endpoint.template(directory);
     let path = match template.strip_prefix("https://") {
         None if template.starts_with('/') => template,

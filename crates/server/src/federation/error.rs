@@ -45,6 +45,15 @@ pub enum FederationError {
         /// What it did.
         what: &'static str,
     },
+    /// The peer's directory is not one, or says of an endpoint what it must not: nothing can be sent there, whatever it
+    /// is about.
+    #[error("{domain} misbehaved: {what}")]
+    Directory {
+        /// Which peer.
+        domain: Domain,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// What another service sent is refused, and recorded.
     #[error("refused from {from}: {reason}")]
     Inbound {
@@ -65,6 +74,20 @@ pub enum FederationError {
 }
 
 impl FederationError {
+    /// True if this service failed, so that its operator must know; else it is a peer that did, or nobody.
+    pub(crate) fn is_our_own(&self) -> bool {
+        match self {
+            Self::SetUp(_) | Self::BadRoute(_) | Self::Store(_) => true,
+            Self::Mailbox(error) => !matches!(error, crate::mailbox::MailboxError::EventTooLarge { .. }),
+            Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::Misbehaved { .. }
+            | Self::Directory { .. }
+            | Self::Inbound { .. }
+            | Self::Busy => false,
+        }
+    }
+
     /// The body a client or peer is answered with.
     pub fn to_body(&self) -> ErrorBody {
         let (code, retry_after_ms, detail) = match self {
@@ -72,7 +95,7 @@ impl FederationError {
             Self::Unavailable { .. } => {
                 (ErrorCode::PeerUnavailable, 1000, "the other service cannot be reached")
             }
-            Self::Misbehaved { .. } => {
+            Self::Misbehaved { .. } | Self::Directory { .. } => {
                 (ErrorCode::PeerMisbehaved, 0, "the other service answered what it must not")
             }
             Self::Inbound { reason, .. } => (reason.code(), 0, reason.text()),
@@ -108,7 +131,7 @@ impl FederationError {
     /// True if the peer as a whole cannot take anything now, and not only what was sent.
     pub(super) fn is_of_the_peer(&self) -> bool {
         match self {
-            Self::Unavailable { .. } => true,
+            Self::Unavailable { .. } | Self::Directory { .. } => true,
             Self::Refused { status, body, .. } => {
                 matches!(status, 429 | 503)
                     || matches!(body.code, ErrorCode::RateLimited | ErrorCode::Draining)

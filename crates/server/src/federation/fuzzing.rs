@@ -41,17 +41,7 @@ fn incident(input: &[u8]) -> bool {
 fn peer_directory(input: &[u8]) -> bool {
     let Ok(found) = Directory::decode(input) else { return false };
     let domain: Domain = "peer.test".parse().expect("a domain");
-    for endpoint in [
-        Endpoint::KeyMaterial,
-        Endpoint::Update,
-        Endpoint::Notify,
-        Endpoint::SubmitMessage,
-        Endpoint::GroupInfo,
-        Endpoint::RequestConsent,
-        Endpoint::UpdateConsent,
-        Endpoint::IdentifierQuery,
-        Endpoint::ReportAbuse,
-    ] {
+    for endpoint in Endpoint::ALL {
         for routed in [false, true] {
             let url = directory::url(&domain, &found, endpoint, "mimi://peer.test/r/tea", routed);
             if let Ok(url) = url {

@@ -103,8 +103,7 @@ impl HttpLink {
         body: Bytes,
     ) -> Result<Bytes, FederationError> {
         let directory = self.directory(domain).await?;
-        let routed = self.routed.contains_key(host(domain));
-        let url = directory::url(domain, &directory, endpoint, segment, routed)?;
+        let url = directory::url(domain, &directory, endpoint, segment, self.is_routed(domain))?;
         let response = self
             .client
             .post(url)
@@ -116,7 +115,12 @@ impl HttpLink {
             .map_err(|error| unavailable(domain, error))?;
         let status = response.status();
         if status.is_success() {
-            return read(domain, response, endpoint.answer_limit()).await;
+            let answer = read(domain, response, endpoint.answer_limit()).await;
+            if let Err(FederationError::Misbehaved { .. }) = answer {
+                // Something else may stand where the endpoint was.
+                self.directories().remove(domain);
+            }
+            return answer;
         }
         if matches!(status.as_u16(), 404 | 405 | 410) {
             // The endpoint may have moved.
@@ -140,17 +144,22 @@ impl HttpLink {
             .await
             .map_err(|error| unavailable(domain, error))?;
         if !response.status().is_success() {
-            let mut refused = refusal(domain, response).await;
-            if let FederationError::Refused { decoded, .. } = &mut refused {
-                // About the directory, so it decides nothing about what was to be sent.
-                *decoded = false;
-            }
-            return Err(refused);
+            // About the directory, so it decides nothing about what was to be sent, to this or another room.
+            let refused = refusal(domain, response).await;
+            return Err(if refused.is_of_the_peer() {
+                refused
+            } else {
+                FederationError::Unavailable { domain: domain.clone(), source: refused.into() }
+            });
         }
-        let bytes = read(domain, response, LIMIT).await?;
-        let directory: Directory = serde_json::from_slice(&bytes).map_err(|_| {
-            FederationError::Misbehaved { domain: domain.clone(), what: "its directory cannot be read" }
+        let unusable = |what| FederationError::Directory { domain: domain.clone(), what };
+        let bytes = read(domain, response, LIMIT).await.map_err(|error| match error {
+            FederationError::Misbehaved { .. } => unusable("its directory is larger than the limit"),
+            other => other,
         })?;
+        let directory: Directory =
+            serde_json::from_slice(&bytes).map_err(|_| unusable("its directory cannot be read"))?;
+        directory::judge(domain, &directory, self.is_routed(domain))?;
         let directory = Arc::new(directory);
         let mut directories = self.directories();
         if directories.len() >= DIRECTORIES
@@ -160,6 +169,10 @@ impl HttpLink {
         }
         directories.insert(domain.clone(), (Instant::now(), Arc::clone(&directory)));
         Ok(directory)
+    }
+
+    fn is_routed(&self, domain: &Domain) -> bool {
+        self.routed.contains_key(host(domain))
     }
 
     async fn open_media(

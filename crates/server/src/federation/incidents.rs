@@ -182,6 +182,18 @@ impl Incidents {
         Self { store, state: Mutex::default() }
     }
 
+    /// As [`super::Federation::record_incident`].
+    pub(super) async fn note_peer(&self, from: &Domain, reason: IncidentReason, now: Timestamp) {
+        tracing::warn!(%from, %reason, "refused from another service");
+        self.note(Incident { at: now, from: Some(from.clone()), reason }).await;
+    }
+
+    async fn note(&self, incident: Incident) {
+        if let Err(error) = self.record(&incident).await {
+            tracing::error!(%error, "an incident was not recorded");
+        }
+    }
+
     async fn record(&self, incident: &Incident) -> Result<(), FederationError> {
         let mut state = self.state.lock().await;
         if state.is_none() {
@@ -241,14 +253,13 @@ impl super::Federation {
     /// Records that a peer sent what it must not, and says so in the log. A failure to record is logged and no more:
     /// the refusal stands in any case.
     pub async fn record_incident(&self, from: &Domain, reason: IncidentReason, now: Timestamp) {
-        tracing::warn!(%from, %reason, "refused from another service");
-        self.note(Incident { at: now, from: Some(from.clone()), reason }).await;
+        self.incidents.note_peer(from, reason, now).await;
     }
 
     /// Records that someone without a certificate that we trust came to the listener for other services; at most once
     /// a minute.
     pub async fn record_stranger(&self, now: Timestamp) {
-        self.note(Incident { at: now, from: None, reason: IncidentReason::NoCertificate }).await;
+        self.incidents.note(Incident { at: now, from: None, reason: IncidentReason::NoCertificate }).await;
     }
 
     /// The last incidents, newest last; at most 64 of each peer.
@@ -257,11 +268,5 @@ impl super::Federation {
     /// [`FederationError::Store`].
     pub async fn incidents(&self) -> Result<Vec<Incident>, FederationError> {
         recorded(&*self.store).await
-    }
-
-    async fn note(&self, incident: Incident) {
-        if let Err(error) = self.incidents.record(&incident).await {
-            tracing::error!(%error, "an incident was not recorded");
-        }
     }
 }

@@ -35,6 +35,19 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Each of them.
+    pub(super) const ALL: [Self; 9] = [
+        Self::KeyMaterial,
+        Self::Update,
+        Self::Notify,
+        Self::SubmitMessage,
+        Self::GroupInfo,
+        Self::RequestConsent,
+        Self::UpdateConsent,
+        Self::IdentifierQuery,
+        Self::ReportAbuse,
+    ];
+
     /// The URL template in a service's directory.
     pub(super) fn template(self, directory: &Directory) -> &str {
         match self {
@@ -80,7 +93,8 @@ pub trait Link: Send + Sync + 'static {
     /// Posts a body and reads the whole answer.
     ///
     /// # Errors
-    /// [`FederationError::Unavailable`], [`FederationError::Refused`], [`FederationError::Misbehaved`].
+    /// [`FederationError::Unavailable`], [`FederationError::Refused`], [`FederationError::Misbehaved`],
+    /// [`FederationError::Directory`].
     fn post<'a>(
         &'a self,
         domain: &'a Domain,

@@ -5,6 +5,7 @@
 //! the peer has stored it: nothing is dropped, order is kept within each room. Inbound notifications are checked
 //! (a service speaks for its own rooms only), filtered for repetitions, and appended to mailboxes in one commit.
 
+mod calls;
 mod directory;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -51,11 +52,11 @@ pub struct Federation {
     domain: Domain,
     store: Arc<dyn Store>,
     mailboxes: Arc<Mailboxes>,
-    link: Arc<dyn Link>,
+    calls: Arc<calls::Calls>,
     clock: Arc<dyn Clock>,
     outboxes: Outboxes,
     windows: window::Windows,
-    incidents: incidents::Incidents,
+    incidents: Arc<incidents::Incidents>,
     passing: Arc<Semaphore>,
 }
 
@@ -76,13 +77,14 @@ impl Federation {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (opened, to_open) = mpsc::unbounded_channel();
+        let incidents = Arc::new(incidents::Incidents::new(Arc::clone(&store)));
         Self {
             domain,
             windows: window::Windows::new(Arc::clone(&store)),
-            incidents: incidents::Incidents::new(Arc::clone(&store)),
+            calls: Arc::new(calls::Calls::new(link, Arc::clone(&incidents), Arc::clone(&clock))),
+            incidents,
             store,
             mailboxes,
-            link,
             clock,
             outboxes: Outboxes { bells: Mutex::default(), opened, to_open: to_open.into() },
             passing: Arc::new(Semaphore::new(PASSING)),
@@ -93,7 +95,7 @@ impl Federation {
     ///
     /// # Errors
     /// [`FederationError::Unavailable`], [`FederationError::Refused`] with the peer's own error body,
-    /// [`FederationError::Misbehaved`].
+    /// [`FederationError::Misbehaved`], [`FederationError::Directory`].
     pub async fn forward(
         &self,
         domain: &Domain,
@@ -101,9 +103,7 @@ impl Federation {
         segment: &str,
         body: Bytes,
     ) -> Result<Bytes, FederationError> {
-        let answer = self.link.post(domain, endpoint, segment, body).await;
-        self.note_answer(domain, answer.as_ref().err()).await;
-        answer
+        self.calls.post(domain, endpoint, segment, body).await
     }
 
     /// Reads an attachment at another service. `url` must be an `https` URL at that service; `range` is an HTTP
@@ -117,16 +117,7 @@ impl Federation {
         url: &str,
         range: Option<&str>,
     ) -> Result<Media, FederationError> {
-        let answer = self.link.media(domain, url, range).await;
-        self.note_answer(domain, answer.as_ref().err()).await;
-        answer
-    }
-
-    /// A peer that answers what it must not is remembered for it.
-    async fn note_answer(&self, domain: &Domain, failed: Option<&FederationError>) {
-        if let Some(FederationError::Misbehaved { .. }) = failed {
-            self.record_incident(domain, IncidentReason::AnsweredFalsely, self.clock.now()).await;
-        }
+        self.calls.media(domain, url, range).await
     }
 
     /// Tells connected devices of another service something that is stored nowhere: one attempt, in the background.
@@ -134,10 +125,10 @@ impl Federation {
     pub fn pass(&self, domain: &Domain, room: &RoomUri, notify: &NotifyRequest) {
         debug_assert_eq!(notify.delivery, Delivery::Passing);
         let Ok(permit) = Arc::clone(&self.passing).try_acquire_owned() else { return };
-        let (link, domain, segment) = (Arc::clone(&self.link), domain.clone(), room.to_string());
+        let (calls, domain, segment) = (Arc::clone(&self.calls), domain.clone(), room.to_string());
         let body = notify.encode().into();
         tokio::spawn(async move {
-            let sent = link.post(&domain, Endpoint::Notify, &segment, body).await;
+            let sent = calls.post(&domain, Endpoint::Notify, &segment, body).await;
             if let Err(error) = sent {
                 tracing::debug!(%error, "a passing notification was lost");
             }

@@ -8,9 +8,12 @@ mod worker;
 
 use super::{Federation, FederationError, rows};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use std::{
     collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
     sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::{sync::Notify, task::JoinSet};
 use trefoil_proto::{Domain, ErrorCode, RoomUri, Timestamp, Wire as _, mimi::NotifyRequest};
@@ -18,6 +21,8 @@ use trefoil_store::{Batch, KeyRange};
 
 /// Peers read in one step when the workers start.
 const STEP: usize = 256;
+/// How long a peer is left alone when its worker panicked.
+const BEGIN_ANEW: Duration = Duration::from_secs(10);
 /// Refused entries kept for each peer.
 const REFUSED: u16 = 1024;
 
@@ -36,6 +41,19 @@ pub struct Refusal {
     pub room: RoomUri,
     /// The encoded [`NotifyRequest`].
     pub body: Bytes,
+}
+
+/// Serves one peer for ever. A worker that ends by a defect of ours begins anew, from what the store says: one entry
+/// that it cannot bear must not leave the peer unserved until someone starts the service again.
+async fn serve(federation: Arc<Federation>, domain: Domain, bell: Arc<Notify>) {
+    loop {
+        let work = worker::work(Arc::clone(&federation), domain.clone(), Arc::clone(&bell));
+        // The bell and the federation are whole between any two statements; the rest goes with the worker.
+        if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            tracing::error!(peer = %domain, "the worker of a peer's outbox panicked and begins anew");
+        }
+        tokio::time::sleep(BEGIN_ANEW).await;
+    }
 }
 
 impl Federation {
@@ -66,30 +84,27 @@ impl Federation {
     /// [`FederationError::Store`] if the peers cannot be read at the start.
     pub async fn run(self: Arc<Self>) -> Result<(), FederationError> {
         let mut to_open = self.outboxes.to_open.lock().await;
+        // Ended together with this future; none of them ends before.
         let mut workers = JoinSet::new();
         for domain in self.peers().await? {
             self.bells().entry(domain).or_default();
         }
         let known: Vec<_> = self.bells().keys().cloned().collect();
         let mut served = HashSet::new();
-        let mut serve = |workers: &mut JoinSet<()>, domain: Domain| {
+        let mut open = |workers: &mut JoinSet<()>, domain: Domain| {
             // A peer announced while the service started comes both ways; two workers would break its order.
             let bell = self.bells().get(&domain).cloned();
             if let Some(bell) = bell.filter(|_| served.insert(domain.clone())) {
-                workers.spawn(worker::work(Arc::clone(&self), domain, bell));
+                workers.spawn(serve(Arc::clone(&self), domain, bell));
             }
         };
         for domain in known {
-            serve(&mut workers, domain);
+            open(&mut workers, domain);
         }
-        loop {
-            tokio::select! {
-                Some(domain) = to_open.recv() => serve(&mut workers, domain),
-                Some(ended) = workers.join_next() => {
-                    tracing::error!(error = ?ended.err(), "a worker of the outbox ended");
-                }
-            }
+        while let Some(domain) = to_open.recv().await {
+            open(&mut workers, domain);
         }
+        Ok(())
     }
 
     /// The entries that a peer refused for good, oldest first; at most the last 1024.

@@ -251,7 +251,7 @@ impl Worker {
             on_the_way.push(
                 async move {
                     let sent = federation
-                        .link
+                        .calls
                         .post(&domain, Endpoint::Notify, &room.to_string(), run.body.clone())
                         .await;
                     (room, run, sent.map(drop))

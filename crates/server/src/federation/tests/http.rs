@@ -191,3 +191,63 @@ async fn a_route_is_an_https_url() {
         assert!(matches!(HttpLink::new(settings), Err(FederationError::BadRoute(_))), "{url}");
     }
 }
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_used_is_the_peers_fault_and_is_not_believed() {
+    let authority = Authority::new();
+    let peer: Domain = "peer.test".parse().unwrap();
+    let good = directory("peer.test");
+    let mut without_path = good.clone();
+    // Of an endpoint that is not called here.
+    without_path["reportAbuse"] = "https://peer.test".into();
+    let said = Arc::new(Mutex::new((StatusCode::OK, String::new())));
+    let says = Arc::clone(&said);
+    let router = Router::new()
+        .route("/.well-known/mimi-protocol-directory", get(|| async move { says.lock().unwrap().clone() }))
+        .route("/m/{endpoint}/{x}", post(|| async { "taken" }));
+    let link = link(&authority, serve(&authority, "peer.test", router).await);
+    let call = || link.post(&peer, Endpoint::SubmitMessage, "x", Bytes::new());
+    for bad in [without_path.to_string(), "{}".to_owned(), " ".repeat(1 << 20)] {
+        *said.lock().unwrap() = (StatusCode::OK, bad);
+        let failed = call().await.unwrap_err();
+        assert!(matches!(failed, FederationError::Directory { .. }) && failed.is_of_the_peer(), "{failed:?}");
+    }
+    for status in [StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]
+    {
+        *said.lock().unwrap() = (status, String::new());
+        let failed = call().await.unwrap_err();
+        assert!(failed.is_of_the_peer() && !failed.is_final(), "{failed:?}");
+    }
+    *said.lock().unwrap() = (StatusCode::OK, good.to_string());
+    assert_eq!(call().await.unwrap(), "taken");
+}
+
+#[tokio::test]
+async fn a_directory_is_forgotten_when_its_peer_answers_falsely() {
+    let authority = Authority::new();
+    let peer: Domain = "peer.test".parse().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let well_known = get(move || async move {
+        counter.fetch_add(1, Ordering::SeqCst);
+        directory("peer.test").to_string()
+    });
+    let answer = |request: Request| async move {
+        let long = request.uri().path().starts_with("/m/n");
+        vec![b'x'; if long { 1024 * 1024 } else { 1 }]
+    };
+    let router = Router::new()
+        .route("/.well-known/mimi-protocol-directory", well_known)
+        .route("/m/{endpoint}/{x}", post(answer));
+    let link = link(&authority, serve(&authority, "peer.test", router).await);
+    for (endpoint, directories) in [
+        (Endpoint::SubmitMessage, 1),
+        (Endpoint::Notify, 1),
+        (Endpoint::SubmitMessage, 2),
+        (Endpoint::SubmitMessage, 2),
+    ] {
+        let answer = link.post(&peer, endpoint, "x", Bytes::new()).await;
+        assert_eq!(answer.is_err(), endpoint == Endpoint::Notify, "{answer:?}");
+        assert_eq!(asked.load(Ordering::SeqCst), directories);
+    }
+}

@@ -45,6 +45,8 @@ pub(super) enum Weather {
     Says(ErrorCode),
     /// The peer has too much to do and asks to be left alone for so many milliseconds.
     AsksForQuiet(u32),
+    /// The peer answers what it must not.
+    AnswersFalsely,
     /// Something before the peer answers with a status, in words that are not the peer's.
     Proxy(u16),
 }
@@ -59,6 +61,8 @@ pub(super) struct Wire {
     pub(super) poison: Mutex<Option<FanoutMessage>>,
     /// A room whose requests something before the peer answers with 502.
     pub(super) failing: Mutex<Option<RoomUri>>,
+    /// So many requests end in a panic: a defect of ours on the way to the peer.
+    pub(super) panics: AtomicUsize,
     pub(super) requests: AtomicUsize,
     /// When each of them was made.
     pub(super) times: Mutex<Vec<tokio::time::Instant>>,
@@ -76,6 +80,11 @@ impl Wire {
     async fn deliver(&self, domain: &Domain, room: &str, body: Bytes) -> Result<Bytes, FederationError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
         self.times.lock().unwrap().push(tokio::time::Instant::now());
+        let left = self.panics.load(Ordering::SeqCst);
+        if left > 0 {
+            self.panics.store(left - 1, Ordering::SeqCst);
+            panic!("as the test asked for");
+        }
         let weather = *self.weather.lock().unwrap();
         let answered = |status, decoded| FederationError::Refused {
             domain: domain.clone(),
@@ -106,6 +115,9 @@ impl Wire {
                     body: ErrorBody { code, retry_after_ms, detail: vec![] },
                     decoded: true,
                 });
+            }
+            Weather::AnswersFalsely => {
+                return Err(FederationError::Misbehaved { domain: domain.clone(), what: "noise" });
             }
             Weather::Proxy(status) => return Err(answered(status, false)),
             Weather::Fine | Weather::AnswersLost => {}
@@ -176,6 +188,7 @@ pub(super) fn service(
         from: domain.clone(),
         poison: Mutex::default(),
         failing: Mutex::default(),
+        panics: AtomicUsize::new(0),
         requests: AtomicUsize::new(0),
         times: Mutex::default(),
     });

@@ -208,3 +208,34 @@ async fn a_passing_notification_is_tried_once() {
     assert!(follower.received().await.is_empty());
     running.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_panics_begins_anew_and_loses_nothing() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let tea = room("tea");
+    hub.wire.panics.store(2, Ordering::SeqCst);
+    hub.queue(&tea, 0..3).await;
+    // Nobody announces anything any more.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(hub.waiting().await, 0);
+    assert_eq!(follower.received().await[&tea.to_string()], [0, 1, 2]);
+    assert_eq!(hub.wire.panics.load(Ordering::SeqCst), 0);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_notifications_falsely_is_remembered() {
+    let (follower, tea) = (follower(), room("tea"));
+    let (hub, running) = hub(&follower);
+    let peer: Domain = "follower.test".parse().unwrap();
+    hub.wire.set(Weather::AnswersFalsely);
+    let expected = Incident { at: NOW, from: Some(peer.clone()), reason: IncidentReason::AnsweredFalsely };
+    let recorded = || async { hub.federation.incidents().await.unwrap() };
+    let passing = NotifyRequest { delivery: Delivery::Passing, ..notify(&tea, &[1]) };
+    hub.federation.pass(&peer, &tea, &passing);
+    until("recorded in passing", || async { recorded().await.first() == Some(&expected) }).await;
+    hub.queue(&tea, [2]).await;
+    until("recorded of the outbox", || async { recorded().await.get(1) == Some(&expected) }).await;
+    running.abort();
+}
