@@ -63,8 +63,8 @@ pub enum Event {
     },
     /// The stream delivered everything that was waiting.
     CaughtUp,
-    /// The service emptied this device's mailbox, because it was full or unread for too long: what had not arrived
-    /// will not, and rooms have moved on without this device.
+    /// This device's mailbox was full or unread for too long, and the service dropped what was for it: that will not
+    /// arrive, and rooms have moved on without this device.
     MailboxLapsed,
     /// The service no longer knows this device or its token, and authenticating again failed.
     Unauthenticated {

@@ -87,8 +87,13 @@ impl Core {
             }
             Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
             Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
-            Ok(MailboxEvent::Lapsed) => {
+            Ok(MailboxEvent::Lapsed { room: Some(room) }) => {
+                self.stray(&room, Sign::Proof, arrival.received)?;
+            }
+            Ok(MailboxEvent::Lapsed { room: None }) => {
                 self.emit(Event::MailboxLapsed);
+                self.live.devices_known = false;
+                self.live.counted = false;
                 for room in self.room_uris()? {
                     self.stray(&room, Sign::Proof, arrival.received)?;
                 }

@@ -80,7 +80,8 @@ fn a_lapsed_mailbox_is_said_once_and_acknowledged() {
     world.say(alice, &room, "lost");
     world.run();
     let device = world.uri(bob);
-    world.hub.mailboxes.get_mut(&device).unwrap().last_mut().unwrap().body = MailboxEvent::Lapsed.encode();
+    world.hub.mailboxes.get_mut(&device).unwrap().last_mut().unwrap().body =
+        MailboxEvent::Lapsed { room: None }.encode();
     world.devices[bob].deaf = false;
     world.run();
     let lapses = world.events(bob).into_iter().filter(|event| matches!(event, Event::MailboxLapsed)).count();

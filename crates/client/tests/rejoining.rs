@@ -89,7 +89,7 @@ fn after_a_lapse_a_device_joins_anew_and_says_what_is_missing() {
     pair.rename("Coffee");
     pair.world.say(alice, &room, "missed");
     pair.world.run();
-    pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+    pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: None }.encode()));
     pair.world.devices[bob].deaf = false;
     pair.world.run();
     assert_eq!((pair.rejoined(), pair.gaps()), (1, 1));
@@ -100,6 +100,22 @@ fn after_a_lapse_a_device_joins_anew_and_says_what_is_missing() {
 }
 
 #[test]
+fn after_a_lapse_of_one_room_a_device_joins_that_room_anew_and_no_other() {
+    for (of_this, times) in [(true, 1), (false, 0)] {
+        let mut pair = pair();
+        let room = pair.room.clone();
+        pair.world.devices[pair.bob].deaf = true;
+        pair.world.say(pair.alice, &room, "missed");
+        pair.world.run();
+        let lapsed = if of_this { room } else { "mimi://elsewhere.test/r/loud".parse().unwrap() };
+        pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: Some(lapsed) }.encode()));
+        pair.world.devices[pair.bob].deaf = false;
+        pair.world.run();
+        assert_eq!(pair.rejoined(), times);
+    }
+}
+
+#[test]
 fn after_a_lapse_in_which_no_commit_was_made_nobody_joins_anew() {
     let mut pair = pair();
     let room = pair.room.clone();
@@ -107,7 +123,7 @@ fn after_a_lapse_in_which_no_commit_was_made_nobody_joins_anew() {
     pair.world.say(pair.alice, &room, "missed");
     pair.world.run();
     let epoch = pair.world.hub.epoch(&room);
-    pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+    pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: None }.encode()));
     pair.world.devices[pair.bob].deaf = false;
     pair.world.run();
     assert_eq!(pair.rejoined(), 1);
@@ -159,7 +175,7 @@ fn the_answer_to_rejoining_may_be_lost_and_the_process_die() {
         let (bob, room) = (pair.bob, pair.room.clone());
         pair.world.devices[bob].deaf = true;
         pair.rename("Coffee");
-        pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+        pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: None }.encode()));
         let epoch = pair.world.hub.epoch(&room);
         pair.world.devices[bob].deaf = false;
         pair.world.devices[bob].lose.push_back("update");
@@ -189,7 +205,7 @@ fn devices_that_join_anew_together_all_come_back() {
     for at in &others {
         let device = world.uri(*at);
         world.hub.mailboxes.get_mut(&device).unwrap().pop();
-        world.hub.post(&device, MailboxEvent::Lapsed.encode());
+        world.hub.post(&device, MailboxEvent::Lapsed { room: None }.encode());
         world.devices[*at].deaf = false;
     }
     world.run();
@@ -236,7 +252,7 @@ fn whoever_was_about_to_leave_leaves_after_rejoining() {
     pair.world.hub.mailboxes.get_mut(&device).unwrap().pop();
     pair.world.devices[alice].deaf = false;
     pair.rename("Coffee");
-    pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+    pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: None }.encode()));
     pair.world.devices[bob].deaf = false;
     pair.world.run();
     pair.world.pass(120_000);
@@ -250,7 +266,7 @@ fn what_waited_to_be_sent_is_sent_after_rejoining() {
     let (alice, bob, room) = (pair.alice, pair.bob, pair.room.clone());
     pair.world.devices[bob].deaf = true;
     pair.rename("Coffee");
-    pair.lose_what_waits(Some(MailboxEvent::Lapsed.encode()));
+    pair.lose_what_waits(Some(MailboxEvent::Lapsed { room: None }.encode()));
     pair.world.say(bob, &room, "written out of step");
     pair.world.run();
     assert!(!pair.world.texts(alice, &room).contains(&"written out of step".to_owned()));

@@ -102,8 +102,12 @@ pub enum MailboxEvent {
         /// One-use packages left of the suite that has fewest.
         left: u32,
     },
-    /// The mailbox was full, or nobody read it for too long, and was emptied: what this device did not acknowledge
-    /// before is lost to it. It joins its rooms again.
+    /// Something that was for this device is lost to it: it joins the room again, or all of its rooms. Either the room
+    /// sent more than it may leave waiting, or the mailbox was full, and what came after this entry until it was read
+    /// was dropped; or nobody read the mailbox for too long, and what stood before this entry was.
     #[tls_codec(discriminant = 4)]
-    Lapsed,
+    Lapsed {
+        /// The room whose events were dropped; `None` for everything.
+        room: Option<RoomUri>,
+    },
 }

@@ -34,7 +34,7 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "queue of each device (its mailbox)",
         holds: "events that the device has not acknowledged: room, time of acceptance, MLS message, stamp",
-        kept: "until the device acknowledges, or the mailbox lapses",
+        kept: "until the device acknowledges, or nobody read the mailbox for its days",
         discloses: "which of this service's devices waits for an event of which room. Several devices that wait for \
                     the same event share a room: until stored events are sealed, a copy of the disk shows such pairs",
     },

@@ -144,7 +144,8 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("mailbox_event", event.encode()),
         ("mailbox_event", MailboxEvent::DevicesChanged.encode()),
         ("mailbox_event", MailboxEvent::KeyPackagesLow { left: 3 }.encode()),
-        ("mailbox_event", MailboxEvent::Lapsed.encode()),
+        ("mailbox_event", MailboxEvent::Lapsed { room: None }.encode()),
+        ("mailbox_event", MailboxEvent::Lapsed { room: Some(room()) }.encode()),
     ]
 }
 

@@ -392,7 +392,7 @@ pub(super) fn mailbox_event() -> impl Strategy<Value = MailboxEvent> {
     prop_oneof![
         (room(), fanout_message()).prop_map(|(room, message)| MailboxEvent::Room { room, message }),
         Just(MailboxEvent::DevicesChanged),
-        Just(MailboxEvent::Lapsed),
+        prop::option::of(room()).prop_map(|room| MailboxEvent::Lapsed { room }),
         any::<u32>().prop_map(|left| MailboxEvent::KeyPackagesLow { left }),
     ]
 }

@@ -153,14 +153,15 @@ pub(super) struct Limits {
     /// Days that media are kept after their upload. Default: 365.
     /// Example: `365`
     pub media_days: u32,
-    /// Events that one device's mailbox holds. A mailbox that is fuller, by a sixteenth at most, lapses: it is emptied,
-    /// and the device joins its rooms again when it is back. Default: 200000.
+    /// Events that one device's mailbox holds, by a sixteenth at most more; of one room, a quarter of it. What is in it
+    /// stays; what comes past it is dropped until the device reads, is told, and joins the room or all its rooms again.
+    /// Default: 200000.
     /// Example: `200000`
     pub mailbox_entries: u32,
     /// Bytes of events that one device's mailbox holds, with the same end. Default: 536870912 (512 MiB).
     /// Example: `536870912`
     pub mailbox_bytes: u64,
-    /// Days without a read after which a mailbox lapses. Default: 60.
+    /// Days without a read after which a mailbox is emptied; its device joins its rooms again. Default: 60.
     /// Example: `60`
     pub mailbox_days: u32,
     /// Connections at a time on each listener. Default: 200000.

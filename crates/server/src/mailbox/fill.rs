@@ -2,9 +2,10 @@
 //!
 //! A count says how much may still be appended before the queue must be *weighed*, that is read through in the store.
 //! Acknowledgements are not counted back: a weighing finds out what they left, and gives the queue that much room
-//! anew. So a device that keeps up is weighed once in a whole quota, and a device that is away twice on the way to its
-//! end. After a start nothing is known; then a queue may take [`SHARE`] of its quota before it is weighed, and that is
-//! also the most by which a queue passes its quota.
+//! anew, or less if one room's events are near the part of the quota that a room may take ([`ROOM`]). So a device that
+//! keeps up is weighed once in that part, and a device that is away some times on the way to its end. After a start
+//! nothing is known; then a queue may take [`SHARE`] of its quota before it is weighed, and that is also the most by
+//! which a queue, or a room in it, passes its quota between two starts.
 
 use std::{
     collections::HashMap,
@@ -14,6 +15,8 @@ use trefoil_store::QueueKey;
 
 /// The part of a quota, one in so many, that a queue may take between two weighings however full it is.
 const SHARE: u32 = 16;
+/// The part of a quota, one in so many, that the events of one room may take.
+const ROOM: u32 = 4;
 
 /// What one device's mailbox may hold, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,28 @@ pub struct Quota {
     pub bytes: u64,
     /// Days without a read.
     pub days: u32,
+}
+
+impl Quota {
+    /// When it is passed, nothing new is taken until the device has read.
+    pub(super) fn whole(&self) -> Weight {
+        Weight { entries: self.entries, bytes: self.bytes }
+    }
+
+    /// When the events of one room pass it, no more of that room's are taken until the device has read.
+    pub(super) fn room(&self) -> Weight {
+        Weight { entries: self.entries / ROOM, bytes: self.bytes / u64::from(ROOM) }
+    }
+
+    /// What is appended past the quota, after a start of the service or for a device that reads and never
+    /// acknowledges, comes to its end here.
+    pub(super) fn brim(&self) -> Weight {
+        let (whole, more) = (self.whole(), self.room());
+        Weight {
+            entries: whole.entries.saturating_add(more.entries),
+            bytes: whole.bytes.saturating_add(more.bytes),
+        }
+    }
 }
 
 impl Default for Quota {
@@ -45,8 +70,8 @@ impl Weight {
         self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 
-    pub(super) fn exceeds(&self, quota: &Quota) -> bool {
-        self.entries > quota.entries || self.bytes > quota.bytes
+    pub(super) fn exceeds(&self, limit: Weight) -> bool {
+        self.entries > limit.entries || self.bytes > limit.bytes
     }
 }
 
@@ -154,13 +179,22 @@ impl Fills {
         self.inner().fills.insert(queue.clone(), Fill::Stranger);
     }
 
-    /// The queue was weighed and is not over its quota.
-    pub(super) fn weighed(&self, queue: &QueueKey, weight: Weight) {
+    /// The queue was weighed: what is in it, and the most of it that is of one room and may still become more.
+    pub(super) fn weighed(&self, queue: &QueueKey, weight: Weight, heaviest: Weight) {
         let share = self.share();
-        let left = Weight {
-            entries: self.quota.entries.saturating_sub(weight.entries).max(share.entries),
-            bytes: self.quota.bytes.saturating_sub(weight.bytes).max(share.bytes),
+        let (whole, room) = (self.quota.whole(), self.quota.room());
+        let until = |whole: u64, weight: u64, room: u64, heaviest: u64, share: u64| {
+            whole.saturating_sub(weight).min(room.saturating_sub(heaviest)).max(share)
         };
+        let entries = until(
+            whole.entries.into(),
+            weight.entries.into(),
+            room.entries.into(),
+            heaviest.entries.into(),
+            share.entries.into(),
+        );
+        let bytes = until(whole.bytes, weight.bytes, room.bytes, heaviest.bytes, share.bytes);
+        let left = Weight { entries: u32::try_from(entries).unwrap_or(u32::MAX), bytes };
         if let Some(fill @ Fill::Due) = self.inner().fills.get_mut(queue) {
             *fill = Fill::Known(left);
         }

@@ -4,14 +4,22 @@
 //! of its own, and calls [`Mailboxes::announce`] when the batch is durable: connections look again, truth is in the
 //! store.
 //!
-//! **Limit.** A mailbox has a [`Quota`] of entries, bytes and days without a read. One that passes it *lapses*: it is
-//! emptied, and its first entry is then [`MailboxEvent::Lapsed`]. The device is not removed from anything; when it
-//! comes back it is told, and joins its rooms again by external commit, as after any loss of its state. Short of that
-//! no entry of a device that exists is dropped. Devices that this service does not have get no mailbox.
+//! **Limit.** A mailbox has a [`Quota`] of entries, bytes and days without a read. Whatever comes, what is in it stays,
+//! so that nobody can erase what others said by saying much:
+//! - When the events of one room pass a quarter of the quota, further ones of that room are dropped.
+//! - When the mailbox passes its quota, whatever is new is dropped, of every room.
+//!
+//! Either is told by a [`MailboxEvent::Lapsed`] after the last event that was taken, and ends when the device reads it.
+//! It is emptied only when it was not read for its days, or is a quarter over its quota: each start of the service lets
+//! a mailbox that is full take a sixteenth more, since what was dropped before is not known then, and so does a device
+//! that reads and never acknowledges. Then its first entry is [`MailboxEvent::Lapsed`]. The device is not removed from
+//! anything; it joins the rooms again by external commit, as after any loss of its state. Short of that no entry of a
+//! device that exists is dropped. Devices that this service does not have get no mailbox.
 
 mod fill;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod muted;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -23,6 +31,7 @@ pub use upkeep::Residents;
 
 use bytes::Bytes;
 use fill::Fills;
+use muted::Muted;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -65,6 +74,7 @@ pub struct Mailboxes {
     read: Mutex<HashSet<QueueKey>>,
     quota: Quota,
     fills: Fills,
+    muted: Muted,
     tending: Notify,
 }
 
@@ -76,7 +86,15 @@ impl Mailboxes {
 
     /// As [`Self::new`], with another quota.
     pub fn with_quota(store: Arc<dyn Store>, wakes: Arc<dyn Wakes>, quota: Quota) -> Self {
-        Self { store, wakes, read: Mutex::default(), quota, fills: Fills::new(quota), tending: Notify::new() }
+        Self {
+            store,
+            wakes,
+            read: Mutex::default(),
+            quota,
+            fills: Fills::new(quota),
+            muted: Muted::default(),
+            tending: Notify::new(),
+        }
     }
 
     /// The queue of a device: `user/device`.
@@ -117,6 +135,8 @@ impl Mailboxes {
             return Ok(());
         }
         let body = encode(event)?;
+        let room = if let MailboxEvent::Room { room, .. } = event { Some(room) } else { None };
+        self.muted.drop_from(&mut queues, room);
         if self.fills.count(&mut queues, body.len()) {
             self.tending.notify_one();
         }
@@ -161,7 +181,9 @@ impl Mailboxes {
     ) -> Result<Vec<Entry>, MailboxError> {
         let queue = self.queue(recipient);
         self.mark_read(&queue);
-        self.store.read(queue, after, limit).await.map_err(MailboxError::Read)
+        let entries = self.store.read(queue.clone(), after, limit).await.map_err(MailboxError::Read)?;
+        self.muted.read(&queue, &entries);
+        Ok(entries)
     }
 
     /// Forgets everything up to and including a position: the device has it on its own disk.
@@ -195,6 +217,7 @@ impl Mailboxes {
         let queue = self.queue(recipient);
         self.reads().remove(&queue);
         self.fills.shun(&queue);
+        self.muted.forget(&queue);
         self.forget(&queue).await.map_err(MailboxError::Forget)
     }
 

@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use futures_util::future::BoxFuture;
-use trefoil_proto::Timestamp;
+use trefoil_proto::{
+    RoomUri, Timestamp,
+    mimi::{FanoutMessage, Protocol, fanout::RoomEvent, update::RatchetTreeOption},
+    mls::{MlsMessage, RatchetTree},
+};
 use trefoil_store::{LocalWakes, MemoryStore, Signal};
 
 const WIDE: ReadLimit = ReadLimit { entries: 100, bytes: 1 << 20 };
 
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+const LAPSED: MailboxEvent = MailboxEvent::Lapsed { room: None };
 const TODAY: Timestamp = Timestamp(100 * DAY_MILLIS);
 
 /// The devices that exist.
@@ -116,9 +121,9 @@ async fn a_mailbox_nobody_reads_lapses_and_a_read_one_does_not() {
     assert_eq!(lefts(&mailboxes, &here).await, [5]);
     // Told once, however often the days pass again, until something new waits.
     assert_eq!(mailboxes.sweep(day(230)).await.unwrap(), 0);
-    assert_eq!(events(&mailboxes, &gone).await, [MailboxEvent::Lapsed]);
+    assert_eq!(events(&mailboxes, &gone).await, [LAPSED]);
     deliver(&store, &mailboxes, std::slice::from_ref(&gone), 6).await;
-    assert_eq!(events(&mailboxes, &gone).await, [MailboxEvent::Lapsed, low(6)]);
+    assert_eq!(events(&mailboxes, &gone).await, [LAPSED, low(6)]);
 }
 
 #[tokio::test]
@@ -130,7 +135,7 @@ async fn a_mailbox_that_was_never_read_lapses_too() {
     mailboxes.tend(&all, TODAY).await.unwrap();
     assert_eq!(mailboxes.sweep(day(159)).await.unwrap(), 0);
     assert_eq!(mailboxes.sweep(day(160)).await.unwrap(), 1);
-    assert_eq!(events(&mailboxes, &never).await, [MailboxEvent::Lapsed]);
+    assert_eq!(events(&mailboxes, &never).await, [LAPSED]);
 }
 
 #[tokio::test]
@@ -146,8 +151,30 @@ async fn after_a_restart_the_days_of_an_unread_mailbox_go_on() {
     assert_eq!(restarted.sweep(day(160)).await.unwrap(), 1);
 }
 
+fn room(name: &str) -> RoomUri {
+    format!("mimi://a.test/r/{name}").parse().unwrap()
+}
+
+/// An event of a room; any will do, mailboxes do not look into it.
+fn said(in_room: &str, number: u64) -> MailboxEvent {
+    let event = RoomEvent::Welcome {
+        message: MlsMessage::parse(&[0, 1, 0, 3, 0, 1, 0, 1, 7]).unwrap(),
+        ratchet_tree: RatchetTreeOption::Full(RatchetTree::parse(&[1, 0]).unwrap()),
+    };
+    let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: Timestamp(number), event };
+    MailboxEvent::Room { room: room(in_room), message }
+}
+
+/// Delivers an event to one device, and looks after its mailbox.
+async fn say(store: &MemoryStore, mailboxes: &Mailboxes, to: &Recipient, event: &MailboxEvent) -> usize {
+    let mut batch = Batch::new();
+    mailboxes.append(&mut batch, std::slice::from_ref(to), event).unwrap();
+    Store::commit(store, batch).await.unwrap();
+    mailboxes.tend(&These(vec![to.clone()]), TODAY).await.unwrap()
+}
+
 #[tokio::test]
-async fn a_full_mailbox_lapses_and_its_device_is_told_first() {
+async fn a_full_mailbox_keeps_what_is_in_it_and_its_device_is_told_last() {
     let largest = 64;
     for quota in [
         Quota { entries: largest, ..Quota::default() },
@@ -157,7 +184,7 @@ async fn a_full_mailbox_lapses_and_its_device_is_told_first() {
         let (away, here) = (recipient("away", "1"), recipient("here", "1"));
         let all = These(vec![away.clone(), here.clone()]);
         let mut lapsed = 0;
-        for left in 0..largest + largest / 16 + 2 {
+        for left in 0..4 * largest {
             deliver(&store, &mailboxes, &[away.clone(), here.clone()], left).await;
             lapsed += mailboxes.tend(&all, TODAY).await.unwrap();
             if left < largest {
@@ -167,11 +194,74 @@ async fn a_full_mailbox_lapses_and_its_device_is_told_first() {
             mailboxes.acknowledge(&here, got.last().unwrap().position).await.unwrap();
         }
         assert_eq!(lapsed, 1);
-        let found = events(&mailboxes, &away).await;
-        assert_eq!(found[0], MailboxEvent::Lapsed);
-        assert!(found.len() <= 1 + 2 + largest as usize / 16, "{found:?}");
-        assert!(!found[1..].contains(&MailboxEvent::Lapsed));
+        let mut found = events(&mailboxes, &away).await;
+        assert_eq!(found.pop(), Some(LAPSED));
+        assert!((largest..=largest + largest / 16 + 2).contains(&(found.len() as u32)), "{}", found.len());
+        assert_eq!(found, (0..).map(low).take(found.len()).collect::<Vec<_>>());
+        // It has read: what comes now is taken.
+        mailboxes.acknowledge(&away, Position(u64::MAX)).await.unwrap();
+        deliver(&store, &mailboxes, std::slice::from_ref(&away), 1).await;
+        assert_eq!(lefts(&mailboxes, &away).await, [1]);
     }
+}
+
+#[tokio::test]
+async fn a_flooded_room_loses_nothing_of_another() {
+    let length = said("calm", 0).encode().len() as u64;
+    for quota in [Quota { entries: 64, ..Quota::default() }, Quota { bytes: 64 * length, ..Quota::default() }]
+    {
+        let (store, mailboxes) = with_quota(quota);
+        let away = recipient("away", "1");
+        let mut calm = Vec::new();
+        let mut told = 0;
+        for number in 0..500 {
+            if number % 50 == 0 {
+                calm.push(said("calm", number));
+                told += say(&store, &mailboxes, &away, calm.last().unwrap()).await;
+            }
+            told += say(&store, &mailboxes, &away, &said("loud", number)).await;
+        }
+        let found = events(&mailboxes, &away).await;
+        let of = |name: &str| -> Vec<_> {
+            let of_room = |event: &&MailboxEvent| matches!(event, MailboxEvent::Room { room: of, .. } if *of == room(name));
+            found.iter().filter(of_room).cloned().collect()
+        };
+        assert_eq!(of("calm"), calm);
+        let loud = of("loud");
+        assert!((16..=16 + 64 / 16 + 2).contains(&loud.len()), "a quarter and a sixteenth: {}", loud.len());
+        assert_eq!(loud, (0..).map(|number| said("loud", number)).take(loud.len()).collect::<Vec<_>>());
+        let marker = MailboxEvent::Lapsed { room: Some(room("loud")) };
+        assert_eq!((told, found.iter().filter(|event| **event == marker).count()), (1, 1));
+        let of_loud = |event: &MailboxEvent| loud.contains(event);
+        assert!(found.iter().rposition(of_loud) < found.iter().position(|event| *event == marker));
+        // It has read what it missed: the room is heard again.
+        say(&store, &mailboxes, &away, &said("loud", 1000)).await;
+        assert_eq!(events(&mailboxes, &away).await.last(), Some(&said("loud", 1000)));
+    }
+}
+
+#[tokio::test]
+async fn whatever_number_of_rooms_is_flooded_what_was_there_stays_and_the_mailbox_is_bounded() {
+    let (store, mailboxes) = with_quota(Quota { entries: 64, ..Quota::default() });
+    let away = recipient("away", "1");
+    say(&store, &mailboxes, &away, &said("calm", 1)).await;
+    for number in 0..500 {
+        say(&store, &mailboxes, &away, &said(&format!("loud-{}", number % 90), number)).await;
+    }
+    let found = events(&mailboxes, &away).await;
+    assert_eq!((&found[0], found.last()), (&said("calm", 1), Some(&LAPSED)));
+    assert!((64..=64 + 64 / 16 + 3).contains(&found.len()), "{}", found.len());
+}
+
+#[tokio::test]
+async fn a_device_that_reads_and_never_acknowledges_does_not_fill_the_disk() {
+    let (store, mailboxes) = with_quota(Quota { entries: 64, ..Quota::default() });
+    let greedy = recipient("greedy", "1");
+    for number in 0..1000 {
+        say(&store, &mailboxes, &greedy, &said("loud", number)).await;
+        assert!(events(&mailboxes, &greedy).await.len() <= 64 + 64 / 4 + 64 / 16 + 2);
+    }
+    assert_eq!(events(&mailboxes, &greedy).await[0], LAPSED);
 }
 
 #[tokio::test]
@@ -187,7 +277,7 @@ async fn a_connected_device_that_does_not_acknowledge_is_told_that_its_mailbox_l
     }
     assert_eq!(watch.next().await, Signal::Look);
     let seen = mailboxes.read(&a, Position(5), WIDE).await.unwrap();
-    assert_eq!(MailboxEvent::decode(&seen[0].body).unwrap(), MailboxEvent::Lapsed);
+    assert_eq!(MailboxEvent::decode(&seen[0].body).unwrap(), LAPSED);
 }
 
 #[tokio::test]

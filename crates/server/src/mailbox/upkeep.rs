@@ -1,4 +1,4 @@
-//! What is done to mailboxes beside deliveries: strangers' are emptied, full and unread ones lapse.
+//! What is done to mailboxes beside deliveries: strangers' are emptied, full ones take no more, unread ones lapse.
 
 use super::{
     MailboxError, Mailboxes,
@@ -6,7 +6,9 @@ use super::{
     rows,
 };
 use futures_util::future::BoxFuture;
-use trefoil_proto::{Timestamp, Wire as _, frame::MailboxEvent, mimi::fanout::Recipient};
+use std::collections::HashMap;
+use tls_codec::DeserializeBytes as _;
+use trefoil_proto::{RoomUri, Timestamp, Wire as _, frame::MailboxEvent, mimi::fanout::Recipient};
 use trefoil_store::{Batch, KeyRange, Position, QueueKey, ReadLimit, StoreError};
 
 /// Rows that one step of a sweep looks at.
@@ -27,7 +29,7 @@ impl Mailboxes {
     }
 
     /// Looks after the mailboxes that were appended to: empties those of devices that do not exist, and lets those
-    /// lapse that are over their quota. Returns how many lapsed.
+    /// take no more that are over their quota, whole or of a room. Returns how many began to drop something.
     ///
     /// # Errors
     /// [`MailboxError::Tend`]; what was not done is done the next time.
@@ -126,29 +128,69 @@ impl Mailboxes {
         Ok(())
     }
 
-    /// Reads a queue through, as far as its quota goes. True if it lapsed.
+    /// Reads a queue through, and tells its device what is dropped from now on. True if there is something new.
     async fn weigh(&self, queue: &QueueKey, now: Timestamp) -> Result<bool, StoreError> {
         let mut weight = Weight::default();
+        let mut rooms: HashMap<RoomUri, Weight> = HashMap::new();
         let mut after = Position::default();
-        while !weight.exceeds(&self.quota) {
+        loop {
             let entries = self.store.read(queue.clone(), after, WEIGH_STEP).await?;
-            let Some(last) = entries.last() else {
-                self.fills.weighed(queue, weight);
-                return Ok(false);
-            };
+            let Some(last) = entries.last() else { break };
             after = last.position;
-            entries.iter().for_each(|entry| weight.add(entry.body.len()));
+            for entry in &entries {
+                weight.add(entry.body.len());
+                if let Some(room) = room_of(&entry.body) {
+                    rooms.entry(room).or_default().add(entry.body.len());
+                }
+            }
+            if weight.exceeds(self.quota.brim()) {
+                self.lapse(queue, day(now)).await?;
+                self.fills.weighed(queue, Weight::default(), Weight::default());
+                return Ok(true);
+            }
         }
-        self.lapse(queue, day(now)).await?;
-        self.fills.weighed(queue, Weight::default());
-        Ok(true)
+        let mut over: Vec<Option<RoomUri>> = Vec::new();
+        let mut heaviest = Weight::default();
+        for (room, weight) in rooms {
+            if weight.exceeds(self.quota.room()) {
+                over.push(Some(room));
+            } else {
+                heaviest.entries = heaviest.entries.max(weight.entries);
+                heaviest.bytes = heaviest.bytes.max(weight.bytes);
+            }
+        }
+        if weight.exceeds(self.quota.whole()) {
+            over = vec![None];
+        }
+        over.retain(|room| self.muted.begin(queue, room.as_ref()));
+        if let Err(error) = self.tell(queue, &over).await {
+            self.muted.take_back(queue, &over);
+            return Err(error);
+        }
+        self.fills.weighed(queue, weight, heaviest);
+        Ok(!over.is_empty())
+    }
+
+    /// Tells a device which rooms' events are dropped from here on.
+    async fn tell(&self, queue: &QueueKey, dropped: &[Option<RoomUri>]) -> Result<(), StoreError> {
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for room in dropped {
+            batch.append(vec![queue.clone()], MailboxEvent::Lapsed { room: room.clone() }.encode());
+        }
+        self.store.commit(batch).await?;
+        self.wakes.look(queue);
+        tracing::info!("a mailbox takes no more, whole or of a room");
+        Ok(())
     }
 
     /// Lets an unread mailbox lapse, if there is something in it that its device would miss.
     async fn lapse_unread(&self, queue: &QueueKey, today: u32) -> Result<bool, StoreError> {
         let first = ReadLimit { entries: 2, bytes: 2 * MailboxEvent::LIMIT };
         let entries = self.store.read(queue.clone(), Position::default(), first).await?;
-        let told = |body: &[u8]| body == MailboxEvent::Lapsed.encode();
+        let told = |body: &[u8]| body == MailboxEvent::Lapsed { room: None }.encode();
         if entries.is_empty() || matches!(&entries[..], [only] if told(&only.body)) {
             // Nothing to lose: the days count anew, or every sweep would look again.
             let mut batch = Batch::new();
@@ -166,9 +208,10 @@ impl Mailboxes {
         let mut batch = Batch::new();
         batch
             .trim(queue.clone(), Position(u64::MAX))
-            .append(vec![queue.clone()], MailboxEvent::Lapsed.encode())
+            .append(vec![queue.clone()], MailboxEvent::Lapsed { room: None }.encode())
             .put(rows::LAST_READ, queue.0.clone(), rows::encode_day(today));
         self.store.commit(batch).await?;
+        self.muted.forget(queue);
         self.wakes.look(queue);
         tracing::info!("a mailbox lapsed");
         Ok(())
@@ -180,6 +223,14 @@ impl Mailboxes {
         batch.trim(queue.clone(), Position(u64::MAX)).delete(rows::LAST_READ, queue.0.clone());
         self.store.commit(batch).await.map(drop)
     }
+}
+
+/// The room of a stored event, without a look at the event.
+fn room_of(body: &[u8]) -> Option<RoomUri> {
+    const ROOM: u8 = 1;
+    let (&kind, rest) = body.split_first()?;
+    let (room, _) = RoomUri::tls_deserialize_bytes(rest).ok()?;
+    (kind == ROOM).then_some(room)
 }
 
 /// Whose a queue is; neither part of its name has a slash.

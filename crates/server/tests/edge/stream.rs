@@ -53,7 +53,9 @@ pub fn event(entry: &MailboxEntry) -> FanoutMessage {
 pub fn room_event(entry: &MailboxEntry) -> Option<FanoutMessage> {
     match MailboxEvent::decode(&entry.body).unwrap() {
         MailboxEvent::Room { message, .. } => Some(message),
-        MailboxEvent::DevicesChanged | MailboxEvent::KeyPackagesLow { .. } | MailboxEvent::Lapsed => None,
+        MailboxEvent::DevicesChanged | MailboxEvent::KeyPackagesLow { .. } | MailboxEvent::Lapsed { .. } => {
+            None
+        }
     }
 }
 
@@ -228,28 +230,44 @@ async fn a_service_that_stops_says_so_and_finishes() {
 }
 
 #[tokio::test]
-async fn a_device_whose_mailbox_was_full_is_told_when_it_connects() {
+async fn a_device_for_which_a_room_was_too_loud_is_told_when_it_connects() {
     let service = World::new().start_with(
         "account",
         "account.test",
         free_port(),
         &[],
-        "[limits]\nmailbox_entries = 4\n",
+        "[limits]\nmailbox_entries = 16\n",
     );
     let (room, mut ann, bob) = room_of_two(&service).await;
     let mut from = service.connect(&ann.token, "").await;
     let own = delivered(&mut from).await;
     send(&mut from, &ClientFrame::Acknowledge { through: own[0].position }).await;
     assert_eq!(next(&mut from).await, Ok(ServerFrame::CaughtUp));
-    for tag in 0..200 {
+    for tag in 0..60 {
         let request = ann.mls.message(b"again");
         send(&mut from, &ClientFrame::Submit { tag, room: room.clone(), request }).await;
         assert!(matches!(next(&mut from).await, Ok(ServerFrame::Submitted { .. })));
-        let mut to = service.connect(&bob.token, "").await;
-        if delivered(&mut to).await[0].body == MailboxEvent::Lapsed.encode() {
-            assert!(tag >= 3, "a Welcome and {tag} messages fit");
-            return;
+        // What the mailbox does not take any more is found out beside the messages.
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let mut to = service.connect(&bob.token, "").await;
+    let mut found = Vec::new();
+    loop {
+        match next(&mut to).await {
+            Ok(ServerFrame::Deliver { entries }) => {
+                let through = entries.last().unwrap().position;
+                found.extend(entries.into_iter().map(|entry| MailboxEvent::decode(&entry.body).unwrap()));
+                send(&mut to, &ClientFrame::Acknowledge { through }).await;
+            }
+            Ok(ServerFrame::CaughtUp) => break,
+            other => panic!("not a delivery: {other:?}"),
         }
     }
-    panic!("200 messages in a mailbox of 4");
+    assert_eq!(found.pop(), Some(MailboxEvent::Lapsed { room: Some(room.clone()) }));
+    assert!((2..60).contains(&found.len()), "a Welcome and some of the messages: {}", found.len());
+    // It is told, and hears the room again.
+    let request = ann.mls.message(b"after");
+    send(&mut from, &ClientFrame::Submit { tag: 60, room, request }).await;
+    assert!(room_event(&delivered(&mut to).await[0]).is_some());
+    service.stop().await;
 }
