@@ -63,6 +63,11 @@ impl Refusal {
         Self { status, ..self }
     }
 
+    /// What it says.
+    pub fn body(&self) -> &ErrorBody {
+        &self.body
+    }
+
     /// As it stands in a frame.
     pub fn into_body(self) -> ErrorBody {
         self.body

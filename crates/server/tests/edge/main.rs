@@ -17,5 +17,6 @@ mod media;
 mod mls;
 mod removal;
 mod secrets;
+mod slow_hub;
 mod stream;
 mod world;

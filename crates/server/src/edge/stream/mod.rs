@@ -176,6 +176,7 @@ impl Session<'_> {
                 self.deliver().await?;
             }
             self.flush().await?;
+            let reading = self.submissions.has_room();
             tokio::select! {
                 biased;
                 () = self.lease.ended() => return Err(End::Close(REMOVED, "the device was removed")),
@@ -183,10 +184,14 @@ impl Session<'_> {
                     self.answer(finished).await?;
                 }
                 signal = self.watch.next() => self.signal(signal).await?,
-                message = self.socket.recv(), if self.submissions.has_room() => {
+                message = self.socket.recv(), if reading => {
                     self.hear(message).await?;
                 }
                 () = silence.as_mut() => {
+                    // Nobody is silent to whom nobody listens.
+                    if !reading {
+                        self.heard = Instant::now();
+                    }
                     let quiet = self.heard.elapsed();
                     if quiet >= ping * 2 {
                         return Err(End::Gone);
@@ -200,6 +205,9 @@ impl Session<'_> {
                 }
                 () = self.place.lost() => return Err(End::Close(REPLACED, "another connection took its place")),
                 () = super::stopping(&mut draining) => return self.drain().await,
+            }
+            if !reading {
+                self.heard = Instant::now();
             }
             self.take_what_is_ready().await?;
         }
@@ -279,8 +287,10 @@ impl Session<'_> {
                 if let Err(refusal) = super::conversation::check_sender(self.caller, &request) {
                     return self.refuse(tag, refusal).await;
                 }
-                self.submissions.start(tag, room, request);
-                Ok(())
+                match self.submissions.start(tag, room, request) {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => self.refuse(tag, refusal).await,
+                }
             }
             Ok(ClientFrame::Acknowledge { through }) => {
                 self.acknowledge(Position(through));
