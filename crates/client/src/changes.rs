@@ -375,8 +375,7 @@ impl Core {
             let by = if leaving { self.me()?.device.clone() } else { actor };
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
-            let next_outbox = room.row.next_outbox;
-            room.row = crate::rows::RoomRow { next_outbox, ..crate::rows::RoomRow::new(RoomState::Left) };
+            room.row = room.row.renewed(RoomState::Left);
             self.emit(Event::RoomLeft { room: uri.clone(), by });
         } else if leaving {
             // Another commit came first: the proposal died with its epoch.

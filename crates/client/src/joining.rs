@@ -113,8 +113,8 @@ impl Core {
             }
         };
         pins.keep(&mut self.tx());
-        let next_outbox = self.room(uri)?.map_or(0, |room| room.row.next_outbox);
-        let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Open) };
+        let open = RoomState::Open;
+        let row = self.room(uri)?.map_or_else(|| RoomRow::new(open), |room| room.row.renewed(open));
         self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
         self.opened(uri, JoinedHow::Welcomed, now)?;
         Ok(Ok(()))
@@ -150,8 +150,8 @@ impl Core {
                 self.clear_pending(uri)
             }
             room => {
-                let next_outbox = room.map_or(0, |room| room.row.next_outbox);
-                let row = RoomRow { next_outbox, ..RoomRow::new(RoomState::Joining) };
+                let joining = RoomState::Joining;
+                let row = room.map_or_else(|| RoomRow::new(joining), |room| room.row.renewed(joining));
                 self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, None));
                 Ok(())
             }
@@ -252,7 +252,7 @@ impl Core {
         if again {
             self.drop_group(uri)?;
             let row = &mut self.known_room(uri)?.row;
-            *row = RoomRow { next_outbox: row.next_outbox, ..RoomRow::new(RoomState::Left) };
+            *row = row.renewed(RoomState::Left);
             return Ok(());
         }
         self.forget_keys(uri)?;

@@ -234,7 +234,7 @@ impl Core {
         if others.is_empty() {
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
-            room.row = RoomRow { next_outbox: room.row.next_outbox, ..RoomRow::new(RoomState::Left) };
+            room.row = room.row.renewed(RoomState::Left);
             self.emit(Event::RoomLeft { room: uri.clone(), by: me.device.clone() });
             return Ok(());
         }

@@ -162,6 +162,11 @@ pub(crate) struct RoomRow {
 }
 
 impl RoomRow {
+    /// Of the same room, as if it had just come to this state: what has to stay the same stays.
+    pub(crate) fn renewed(&self, state: RoomState) -> Self {
+        Self { next_outbox: self.next_outbox, ..Self::new(state) }
+    }
+
     pub(crate) fn new(state: RoomState) -> Self {
         Self {
             state,

@@ -139,8 +139,7 @@ pub async fn request_link(
 /// # Errors
 /// [`PersonError`].
 pub async fn finish_link(agent: &mut Agent, answer: &str) -> Result<(), PersonError> {
-    let outcome = agent.client.link_finish(answer, crate::clock::now())?.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| client.link_finish(answer, now))?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
     Ok(())
@@ -151,8 +150,7 @@ pub async fn finish_link(agent: &mut Agent, answer: &str) -> Result<(), PersonEr
 /// # Errors
 /// [`PersonError`].
 pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, PersonError> {
-    let outcome = agent.client.link_approve(code, crate::clock::now())?.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| client.link_approve(code, now))?;
     let mut answered = None;
     agent
         .run_until(
@@ -180,8 +178,7 @@ pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, Perso
 /// # Errors
 /// [`PersonError`].
 pub async fn remove_device(agent: &mut Agent, device: &DeviceUri) -> Result<(), PersonError> {
-    let outcome = agent.client.remove_device(device, crate::clock::now())?.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| client.remove_device(device, now))?;
     let mut refused = None;
     let mut gone = false;
     agent
@@ -212,8 +209,7 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyK
     let service = Service::new(&settings.service, ca.as_deref())?;
     let (store, kind) = home.open_store(passphrase)?;
     let mut agent = Agent::new(Client::open(Arc::new(store))?, service);
-    let outcome = agent.client.handle(Input::Time, crate::clock::now())?.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| client.handle(Input::Time, now))?;
     Ok((agent, kind))
 }
 
@@ -222,8 +218,7 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyK
 /// # Errors
 /// The name cannot be one, or the core failed.
 pub fn rename(agent: &mut Agent, name: &str) -> Result<(), PersonError> {
-    let outcome = agent.client.set_display_name(name, crate::clock::now())?.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| client.set_display_name(name, now))?;
     Ok(())
 }
 

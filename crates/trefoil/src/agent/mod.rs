@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use trefoil_client::{
-    Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId,
+    Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId, Step,
 };
 use trefoil_proto::{Timestamp, limits, paths};
 
@@ -26,7 +26,7 @@ const TRIES: u32 = 3;
 
 /// The core of one person's device, connected to its service.
 pub struct Agent {
-    /// The core. After a call on it, hand what its step's commit gave to [`Agent::carry_out`].
+    /// The core, to be asked; what changes it goes through [`Agent::act`].
     pub client: Client,
     service: Service,
     reports: mpsc::Receiver<Report>,
@@ -114,9 +114,33 @@ impl Agent {
     /// # Errors
     /// The core failed.
     pub fn go_online(&mut self) -> Result<(), AgentError> {
-        let outcome = self.client.go_online(clock::now())?.commit()?;
-        self.carry_out(outcome);
+        self.act(|client, now| client.go_online(now))?;
         Ok(())
+    }
+
+    /// Has the core do something, makes it durable, and performs what follows.
+    ///
+    /// # Errors
+    /// The core refused or failed; nothing was changed.
+    pub fn act(
+        &mut self,
+        command: impl for<'a> FnOnce(&'a mut Client, Timestamp) -> Result<Step<'a>, ClientError>,
+    ) -> Result<(), ClientError> {
+        self.act_for(|client, now| command(client, now).map(|step| ((), step)))
+    }
+
+    /// As [`Agent::act`], for what gives something back.
+    ///
+    /// # Errors
+    /// As [`Agent::act`].
+    pub fn act_for<T>(
+        &mut self,
+        command: impl for<'a> FnOnce(&'a mut Client, Timestamp) -> Result<(T, Step<'a>), ClientError>,
+    ) -> Result<T, ClientError> {
+        let (value, step) = command(&mut self.client, clock::now())?;
+        let outcome = step.commit()?;
+        self.carry_out(outcome);
+        Ok(value)
     }
 
     /// Performs the effects of a committed step; its events come out of the next [`Agent::turn`].

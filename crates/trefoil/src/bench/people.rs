@@ -3,7 +3,7 @@
 use super::{BenchError, Server};
 use crate::{
     agent::{Agent, AgentError},
-    clock, person,
+    person,
     transport::Service,
 };
 use std::{
@@ -30,8 +30,7 @@ impl Person {
         let domain = person::service_info(&service).await?.domain;
         let mut agent = Agent::new(Client::open(Arc::new(MemoryStore::new()))?, service);
         let who = Identifier::AccountName(name.as_bytes().to_vec());
-        let outcome = agent.client.register(domain, who, clock::now())?.commit()?;
-        agent.carry_out(outcome);
+        agent.act(|client, now| client.register(domain, who, now))?;
         let mut refused = None;
         agent
             .run_until(
@@ -69,9 +68,7 @@ impl Person {
 
     /// Opens a room with these people and waits until it is open and everything about it is sent.
     pub(super) async fn open_room(&mut self, name: &str, people: &[UserUri]) -> Result<RoomUri, BenchError> {
-        let (room, step) = self.agent.client.create_room(name, people, clock::now())?;
-        let outcome = step.commit()?;
-        self.agent.carry_out(outcome);
+        let room = self.agent.act_for(|client, now| client.create_room(name, people, now))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let mut trouble = None;

@@ -1,7 +1,7 @@
 //! `trefoil receive`: what arrived, once or as it comes.
 
 use super::{Shared, save::Saving};
-use crate::{agent::Agent, clock, person::PATIENCE, print, show};
+use crate::{agent::Agent, person::PATIENCE, print, show};
 use anyhow::Context as _;
 use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -87,8 +87,7 @@ async fn print(
     }
     let receipts = if ask.no_read_receipts { ReadReceipts::Withhold } else { ReadReceipts::Send };
     for (room, through) in read {
-        let outcome = agent.client.mark_read(&room, through, receipts, clock::now())?.commit()?;
-        agent.carry_out(outcome);
+        agent.act(|client, now| client.mark_read(&room, through, receipts, now))?;
     }
     Ok(())
 }

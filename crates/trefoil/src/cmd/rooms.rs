@@ -3,7 +3,6 @@
 use super::{Shared, find_room, save::Saving};
 use crate::{
     agent::Agent,
-    clock,
     exit::{NotFoundError, UsageError},
     person::{self, PATIENCE},
     print, show,
@@ -182,9 +181,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         What::Create { name, people } => {
             let (name, people) = (parse_name(&name)?, parse(&people)?);
             catch_up(&mut agent).await?;
-            let (uri, step) = agent.client.create_room(name, &people, clock::now())?;
-            let outcome = step.commit()?;
-            agent.carry_out(outcome);
+            let uri = agent.act_for(|client, now| client.create_room(name, &people, now))?;
             finish(shared, agent, &uri).await
         }
         What::Add(ask) => change(shared, agent, ask, Change::Add).await,
@@ -192,16 +189,14 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         What::Leave(named) => {
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
-            let outcome = agent.client.leave(&uri, clock::now())?.commit()?;
-            agent.carry_out(outcome);
+            agent.act(|client, now| client.leave(&uri, now))?;
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {
             let name = parse_name(&name)?;
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
-            let outcome = agent.client.rename_room(&uri, name, clock::now())?.commit()?;
-            agent.carry_out(outcome);
+            agent.act(|client, now| client.rename_room(&uri, name, now))?;
             finish(shared, agent, &uri).await
         }
         What::Join { room } => {
@@ -212,8 +207,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
                 ))
             })?;
             catch_up(&mut agent).await?;
-            let outcome = agent.client.join(&uri, clock::now())?.commit()?;
-            agent.carry_out(outcome);
+            agent.act(|client, now| client.join(&uri, now))?;
             finish(shared, agent, &uri).await
         }
     }
@@ -242,12 +236,10 @@ async fn change(shared: &Shared, mut agent: Agent, ask: People, change: Change) 
             }
         }
     }
-    let step = match change {
-        Change::Add => agent.client.add_people(&uri, &people, clock::now())?,
-        Change::Remove => agent.client.remove_people(&uri, &people, clock::now())?,
-    };
-    let outcome = step.commit()?;
-    agent.carry_out(outcome);
+    agent.act(|client, now| match change {
+        Change::Add => client.add_people(&uri, &people, now),
+        Change::Remove => client.remove_people(&uri, &people, now),
+    })?;
     finish(shared, agent, &uri).await
 }
 

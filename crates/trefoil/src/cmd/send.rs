@@ -3,7 +3,6 @@
 use super::{Shared, find_room, read_text, unreadable};
 use crate::{
     agent::Agent,
-    clock,
     exit::{NotFoundError, UsageError},
     mention::mentioned,
     person::{PATIENCE, parse_person},
@@ -113,9 +112,7 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
             .map_err(|_| UsageError("the time to disappear is from one second to a year".to_owned()))?,
         None => draft,
     };
-    let (message, step) = agent.client.send(&room, draft, clock::now())?;
-    let outcome = step.commit()?;
-    agent.carry_out(outcome);
+    let message = agent.act_for(|client, now| client.send(&room, draft, now))?;
     if alone {
         agent.go_online()?;
     }

@@ -10,7 +10,6 @@ pub use script::{Script, ScriptError};
 use super::{Trefoil, onward};
 use crate::{
     agent::Agent,
-    clock,
     home::Home,
     person::{self, Place},
     print::Printer,
@@ -217,9 +216,7 @@ async fn open_room(players: &mut [Player], script: &Script) -> anyhow::Result<Ro
     let others: Vec<_> =
         players[1..].iter().filter_map(|player| Some(player.agent.client.identity()?.user)).collect();
     let first = &mut players[0].agent;
-    let (room, step) = first.client.create_room(&script.room, &others, clock::now())?;
-    let outcome = step.commit()?;
-    first.carry_out(outcome);
+    let room = first.act_for(|client, now| client.create_room(&script.room, &others, now))?;
     let everybody = players.len();
     in_step(players, |players| {
         let mut all = true;

@@ -4,7 +4,7 @@ use super::{
     ARRIVAL, Player, in_step, look,
     script::{self, Kind, Script, ScriptLine},
 };
-use crate::{clock, person, person::PATIENCE, print::Printer, show, transfer, up::Trefoil};
+use crate::{person, person::PATIENCE, print::Printer, show, transfer, up::Trefoil};
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 use std::{
@@ -190,9 +190,7 @@ impl Play<'_> {
         if let Some(id) = target(&line.reply) {
             draft.in_reply_to = Some(id);
         }
-        let (id, step) = player.agent.client.send(self.room, draft, clock::now())?;
-        let outcome = step.commit()?;
-        player.agent.carry_out(outcome);
+        let id = player.agent.act_for(|client, now| client.send(self.room, draft, now))?;
         self.ids.insert(line.id.clone(), id);
         Ok(())
     }
