@@ -27,7 +27,7 @@ pub use http::{HttpLink, HttpSettings};
 pub use inbound::{Accepted, CheckedNotify};
 pub use incidents::{Incident, IncidentReason, recorded};
 pub use link::{Endpoint, Link, Media};
-pub use outbox::Refusal;
+pub use outbox::{Refusal, strange::Strange};
 pub use records::Records;
 pub use rows::TABLES;
 

@@ -4,6 +4,7 @@
 //! peer has stored is trimmed; what cannot be delivered now is tried again for as long as it takes; what the peer
 //! refuses for good, in its own words, is moved to a table with the reason. A room that fails waits by itself.
 
+pub(super) mod strange;
 mod worker;
 
 use super::{Federation, FederationError, rows};

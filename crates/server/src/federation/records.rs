@@ -1,6 +1,6 @@
 //! What is recorded of other services, read from beside a service that may run.
 
-use super::{FederationError, Incident, Refusal, incidents, rows};
+use super::{FederationError, Incident, Refusal, Strange, incidents, rows};
 use trefoil_proto::Domain;
 use trefoil_store::{KeyRange, SqliteView};
 
@@ -40,6 +40,24 @@ impl Records {
             for (key, row) in &found {
                 if let (Some(domain), Some(refusal)) = (rows::domain_of(key), rows::decode_refused(row)) {
                     see(domain, refusal);
+                }
+            }
+        }
+    }
+
+    /// Shows what waits for another service in a form that this version does not know, service by service.
+    ///
+    /// # Errors
+    /// [`FederationError::Store`].
+    pub fn strange(&self, mut see: impl FnMut(Domain, Strange)) -> Result<(), FederationError> {
+        let mut range = KeyRange::all();
+        loop {
+            let found = self.view.scan(rows::STRANGE, &range, STEP)?;
+            let Some((last, _)) = found.last() else { return Ok(()) };
+            range.start = [last.as_ref(), &[0]].concat().into();
+            for (key, row) in &found {
+                if let (Some(domain), Some(strange)) = (rows::domain_of(key), rows::decode_strange(row)) {
+                    see(domain, strange);
                 }
             }
         }
@@ -87,10 +105,16 @@ mod tests {
             let key = rows::incident_key(incident.from.as_ref(), 0);
             batch.put(rows::INCIDENTS, key, rows::encode_incident(number, incident));
         }
+        let strange = Strange { at: Timestamp(5), entry: b"of tomorrow".to_vec().into() };
+        let key = rows::strange_key(&second, trefoil_store::Position(1));
+        batch.put(rows::STRANGE, key, rows::encode_strange(&strange));
         store.commit(batch).await.unwrap();
 
         let records = Records::new(SqliteView::open(&path).unwrap());
         assert_eq!(records.incidents().unwrap(), incidents);
+        let mut put_by = Vec::new();
+        records.strange(|domain, strange| put_by.push((domain, strange))).unwrap();
+        assert_eq!(put_by, [(second.clone(), strange)]);
         let mut seen = Vec::new();
         records.refused(|domain, refusal| seen.push((domain, refusal))).unwrap();
         let expected = (0..many).map(|number| (first.clone(), refusal(number)));

@@ -1,10 +1,10 @@
 //! The stored rows of federation. The outbox itself is one store queue for each peer.
 
-use super::{Incident, IncidentReason, Refusal, mark::Mark};
+use super::{Incident, IncidentReason, Refusal, Strange, mark::Mark};
 use crate::catalogue::TableNote;
 use bytes::Bytes;
 use trefoil_proto::{Domain, ErrorCode, RoomUri, Timestamp};
-use trefoil_store::{QueueKey, Table};
+use trefoil_store::{Position, QueueKey, Table};
 
 /// Domain to nothing: which outboxes exist.
 pub(super) const PEERS: Table = Table::new("federation.peers");
@@ -12,6 +12,10 @@ pub(super) const PEERS: Table = Table::new("federation.peers");
 pub(super) const SEEN: Table = Table::new("federation.seen");
 /// Domain, zero, slot to an outbox entry that a peer will never take.
 pub(super) const REFUSED: Table = Table::new("federation.refused");
+/// Domain to how far its outbox is delivered, where that is not all before its first entry.
+pub(super) const PROGRESS: Table = Table::new("federation.progress");
+/// Domain, zero, position to an outbox entry of a form that this version does not know.
+pub(super) const STRANGE: Table = Table::new("federation.strange");
 /// Domain, zero, slot to what a peer tried; no domain for those who showed none.
 pub(super) const INCIDENTS: Table = Table::new("federation.incidents");
 
@@ -35,6 +39,20 @@ pub const TABLES: &[TableNote] = &[
         table: REFUSED,
         holds: "an outbox entry that its peer refused for good, with time and reason",
         kept: "until 1024 later ones were refused by the peer",
+        discloses: "as an outbox entry",
+    },
+    TableNote {
+        table: PROGRESS,
+        holds: "of a peer's outbox, while some of its rooms fail: these rooms, and how far each, and all others, are \
+                delivered",
+        kept: "until these rooms are delivered",
+        discloses: "as the outbox entries that wait",
+    },
+    TableNote {
+        table: STRANGE,
+        holds: "an outbox entry that another version of this service wrote in a form that this one does not know, \
+                with the time it was found",
+        kept: "until a version that knows it starts",
         discloses: "as an outbox entry",
     },
     TableNote {
@@ -131,6 +149,55 @@ pub(super) fn decode_refused(row: &Bytes) -> Option<Refusal> {
     let (status, code) = (reader.u16()?, code(reader.u16()?)?);
     let (room, body) = decode_outbox(&row.slice_ref(reader.0))?;
     Some(Refusal { number, at, status, code, room, body })
+}
+
+/// How far an outbox is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// All up to here, but for these rooms.
+    pub(super) settled: Position,
+    /// Of a room that fails: up to where it is delivered.
+    pub(super) parked: Vec<(RoomUri, Position)>,
+}
+
+pub(super) fn encode_progress(progress: &Progress) -> Vec<u8> {
+    let mut row = vec![VERSION];
+    row.extend_from_slice(&progress.settled.0.to_be_bytes());
+    for (room, after) in &progress.parked {
+        let room = room.to_string();
+        let length = u16::try_from(room.len()).expect("a URI has at most limits::URI bytes");
+        row.extend_from_slice(&length.to_be_bytes());
+        row.extend_from_slice(room.as_bytes());
+        row.extend_from_slice(&after.0.to_be_bytes());
+    }
+    row
+}
+
+pub(super) fn decode_progress(row: &[u8]) -> Option<Progress> {
+    let mut reader = Reader::new(row)?;
+    let mut progress = Progress { settled: Position(reader.u64()?), parked: Vec::new() };
+    while !reader.0.is_empty() {
+        let length = usize::from(reader.u16()?);
+        let room = std::str::from_utf8(reader.take(length)?).ok()?.parse().ok()?;
+        progress.parked.push((room, Position(reader.u64()?)));
+    }
+    Some(progress)
+}
+
+pub(super) fn strange_key(domain: &Domain, position: Position) -> Vec<u8> {
+    let mut key = domain_prefix(domain);
+    key.extend_from_slice(&position.0.to_be_bytes());
+    key
+}
+
+pub(super) fn encode_strange(strange: &Strange) -> Vec<u8> {
+    [&[VERSION], &strange.at.0.to_be_bytes()[..], &strange.entry].concat()
+}
+
+pub(super) fn decode_strange(row: &Bytes) -> Option<Strange> {
+    let mut reader = Reader::new(row)?;
+    let at = Timestamp(reader.u64()?);
+    Some(Strange { at, entry: row.slice_ref(reader.0) })
 }
 
 pub(super) fn encode_incident(number: u64, incident: &Incident) -> Vec<u8> {

@@ -6,7 +6,10 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-use trefoil_server::{Service, federation::Incident, federation::Refusal};
+use trefoil_server::{
+    Service,
+    federation::{Incident, Refusal, Strange},
+};
 
 /// Read what a service recorded, while it runs.
 #[derive(Debug, Args)]
@@ -87,6 +90,35 @@ impl Turned {
     }
 }
 
+/// What waits for another service and was written by another version of this one.
+#[derive(Serialize)]
+struct PutBy {
+    kind: &'static str,
+    at: u64,
+    to: String,
+    bytes: usize,
+    #[serde(skip)]
+    words: String,
+}
+
+impl fmt::Display for PutBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl PutBy {
+    fn new(to: String, Strange { at, entry }: &Strange) -> Self {
+        let bytes = entry.len();
+        let words = format!(
+            "{}  not sent to {to}: {bytes} bytes written by another version of this service, which sends them when it \
+             starts",
+            clock::readable(*at)
+        );
+        Self { kind: "put-by", at: at.0, to, bytes, words }
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -104,7 +136,11 @@ pub fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     records
         .refused(|by, refusal| refused.push(Turned::new(by.to_string(), refusal)))
         .context("the records of the service cannot be read")?;
-    if incidents.is_empty() && refused.is_empty() {
+    let mut put_by = Vec::new();
+    records
+        .strange(|to, strange| put_by.push(PutBy::new(to.to_string(), &strange)))
+        .context("the records of the service cannot be read")?;
+    if incidents.is_empty() && refused.is_empty() && put_by.is_empty() {
         shared.out.say("Nothing is recorded.")?;
     }
     for incident in incidents {
@@ -112,6 +148,9 @@ pub fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     }
     for refusal in refused {
         shared.out.record(&refusal)?;
+    }
+    for entry in put_by {
+        shared.out.record(&entry)?;
     }
     Ok(())
 }

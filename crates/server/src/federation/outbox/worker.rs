@@ -1,12 +1,15 @@
 //! One peer's worker.
+//!
+//! A room that fails costs one position, however much waits for it: its entries are left in the queue, and read again
+//! from there when it may be tried. So no number of them keeps the worker from reading on for the other rooms.
 
-use super::REFUSED;
+use super::{REFUSED, strange};
 use crate::federation::{Endpoint, Federation, FederationError, Refusal, rows};
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use rand::Rng as _;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -23,10 +26,8 @@ const AT_ONCE: usize = 16;
 /// Events joined into one request, and their bytes, at most.
 const JOINED: usize = 64;
 const JOINED_BYTES: usize = 1024 * 1024;
-/// Delivered entries that may wait for a trim while others are on their way. After a crash they are sent again.
-const UNTRIMMED: usize = 32;
-/// Positions remembered because an earlier entry is not delivered, at most. No more is read then.
-const REMEMBERED: usize = 64 * 1024;
+/// Delivered entries that may wait for being settled while others are on their way. After a crash they are sent again.
+const UNSETTLED: usize = 32;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -37,19 +38,24 @@ pub(super) async fn work(federation: Arc<Federation>, domain: Domain, bell: Arc<
         domain,
         read_to: Position::default(),
         waiting: HashMap::new(),
-        delivered: BTreeMap::new(),
-        trimmable: 0,
-        parked: 0,
+        open: 0,
+        unsettled: 0,
         next_refusal: None,
         hold: Hold::default(),
     };
+    let mut start = Hold::default();
+    while let Err(error) = worker.begin().await {
+        tracing::error!(%error, peer = %worker.domain, "the outbox cannot be read");
+        start.longer(0);
+        tokio::time::sleep_until(start.until.unwrap_or_else(Instant::now)).await;
+    }
     let mut on_the_way = FuturesUnordered::new();
     let mut look = true;
     loop {
-        if on_the_way.is_empty() || worker.trimmable >= UNTRIMMED {
-            worker.trim().await;
+        if on_the_way.is_empty() || worker.unsettled >= UNSETTLED {
+            worker.settle().await;
         }
-        if look && worker.open() <= WINDOW / 2 && worker.delivered.len() < REMEMBERED {
+        if look && worker.may_read() {
             look = worker.fill().await;
         }
         worker.unpark().await;
@@ -60,6 +66,8 @@ pub(super) async fn work(federation: Arc<Federation>, domain: Domain, bell: Arc<
                 worker.finish(room, run, outcome).await;
             }
             () = bell.notified() => look = true,
+            // What was read was of rooms that fail: nothing else would come to ask for more.
+            () = tokio::task::yield_now(), if look && worker.may_read() => {}
             () = tokio::time::sleep_until(hold.unwrap_or_else(Instant::now)), if hold.is_some() => {
                 worker.release();
             }
@@ -84,10 +92,24 @@ struct RoomQueue {
     waiting: VecDeque<Pending>,
     /// Failed before: sent again as it was.
     again: Option<Run>,
-    /// Behind `waiting`: entries whose bodies were given up while the room fails, to be read again.
-    parked: VecDeque<Position>,
-    busy: bool,
+    /// The room failed: its entries after this position are in the queue only, to be read again from there.
+    parked: Option<Position>,
+    /// The first entry of what is on its way.
+    busy: Option<Position>,
     hold: Hold,
+}
+
+impl RoomQueue {
+    /// The first entry in memory, which is the first that is not delivered.
+    fn first(&self) -> Option<Position> {
+        let again = || self.again.as_ref().and_then(|run| run.entries.first());
+        self.busy.or_else(|| again().or_else(|| self.waiting.front()).map(|entry| entry.position))
+    }
+}
+
+/// The position just before another one.
+fn before(position: Position) -> Position {
+    Position(position.0.saturating_sub(1))
 }
 
 /// How long something that failed is left alone.
@@ -125,11 +147,10 @@ struct Worker {
     domain: Domain,
     read_to: Position,
     waiting: HashMap<RoomUri, RoomQueue>,
-    /// Everything read and not trimmed, by position: is it delivered?
-    delivered: BTreeMap<Position, bool>,
-    trimmable: usize,
-    /// Entries of all rooms that are parked.
-    parked: usize,
+    /// Entries in memory that are not delivered.
+    open: usize,
+    /// Entries dealt with since [`Worker::settle`].
+    unsettled: usize,
     /// Of the peer as a whole.
     hold: Hold,
     /// The number of the next refusal; unknown until the first.
@@ -137,9 +158,22 @@ struct Worker {
 }
 
 impl Worker {
-    /// Entries in memory that are not delivered.
-    fn open(&self) -> usize {
-        self.delivered.len() - self.trimmable - self.parked
+    /// Takes up where the last worker of this peer was.
+    async fn begin(&mut self) -> Result<(), FederationError> {
+        strange::take_back(&*self.federation.store, &self.domain).await?;
+        let key = self.domain.as_str().as_bytes().to_vec();
+        let row = self.federation.store.get(rows::PROGRESS, key.into()).await?;
+        if let Some(progress) = row.as_deref().and_then(rows::decode_progress) {
+            self.read_to = progress.settled;
+            for (room, after) in progress.parked {
+                self.waiting.entry(room).or_default().parked = Some(after);
+            }
+        }
+        Ok(())
+    }
+
+    fn may_read(&self) -> bool {
+        self.open <= WINDOW / 2 && self.hold.until.is_none()
     }
 
     /// When the first of the holds ends.
@@ -159,7 +193,7 @@ impl Worker {
 
     /// Reads more of the queue. True if there may be more than that.
     async fn fill(&mut self) -> bool {
-        let limit = ReadLimit { entries: WINDOW - self.open(), bytes: WINDOW_BYTES };
+        let limit = ReadLimit { entries: WINDOW - self.open, bytes: WINDOW_BYTES };
         let read = self.federation.store.read(rows::outbox(&self.domain), self.read_to, limit).await;
         let entries = match read {
             Ok(entries) => entries,
@@ -171,24 +205,28 @@ impl Worker {
         };
         let bytes: usize = entries.iter().map(|entry| entry.body.len()).sum();
         let more = entries.len() == limit.entries || bytes > limit.bytes / 2;
-        for Entry { position, body } in entries {
-            self.read_to = position;
-            match rows::decode_outbox(&body) {
-                Some((room, body)) => {
-                    self.delivered.insert(position, false);
-                    let queue = self.waiting.entry(room).or_default();
-                    if queue.hold.until.is_some() || !queue.parked.is_empty() {
-                        queue.parked.push_back(position);
-                        self.parked += 1;
-                    } else {
-                        queue.waiting.push_back(Pending { position, body });
-                    }
-                }
-                None => {
-                    // Written by another version: it stays in the queue for the version that knows it.
-                    tracing::error!(peer = %self.domain, "an outbox entry of an unknown form was left alone");
-                    self.delivered.insert(position, false);
-                }
+        let (known, strange): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .map(|entry| (rows::decode_outbox(&entry.body), entry))
+            .partition(|(known, _)| known.is_some());
+        let strange: Vec<_> = strange.into_iter().map(|(_, entry)| entry).collect();
+        if !strange.is_empty()
+            && let Err(error) = strange::put_by(&self.federation, &self.domain, &strange).await
+        {
+            tracing::error!(%error, peer = %self.domain, "outbox entries of an unknown form were not put by");
+            self.hold.longer(0);
+            return true;
+        }
+        self.unsettled += strange.len();
+        let last =
+            known.last().map(|(_, entry)| entry.position).max(strange.last().map(|entry| entry.position));
+        self.read_to = last.unwrap_or(self.read_to);
+        for (decoded, Entry { position, .. }) in known {
+            let Some((room, body)) = decoded else { continue };
+            let queue = self.waiting.entry(room).or_default();
+            if queue.parked.is_none() {
+                queue.waiting.push_back(Pending { position, body });
+                self.open += 1;
             }
         }
         more
@@ -199,17 +237,19 @@ impl Worker {
         if self.hold.until.is_some() {
             return;
         }
-        for queue in self.waiting.values_mut() {
-            if self.delivered.len() - self.trimmable - self.parked > WINDOW / 2 {
+        for (room, queue) in &mut self.waiting {
+            if self.open > WINDOW / 2 {
                 return;
             }
-            let idle = !queue.busy && queue.hold.until.is_none();
-            let Some(first) = queue.parked.front().copied() else { continue };
-            if !idle || !queue.waiting.is_empty() || queue.again.is_some() {
+            let Some(after) = queue.parked else { continue };
+            if queue.hold.until.is_some() || queue.first().is_some() {
                 continue;
             }
-            let limit = ReadLimit { entries: JOINED, bytes: JOINED_BYTES };
-            let after = Position(first.0.saturating_sub(1));
+            if after >= self.read_to {
+                queue.parked = None;
+                continue;
+            }
+            let limit = ReadLimit { entries: WINDOW, bytes: JOINED_BYTES };
             let read = self.federation.store.read(rows::outbox(&self.domain), after, limit).await;
             let entries = match read {
                 Ok(entries) => entries,
@@ -219,17 +259,28 @@ impl Worker {
                     continue;
                 }
             };
+            let mut looked = entries.last().map_or(self.read_to, |last| last.position.min(self.read_to));
             for Entry { position, body } in entries {
                 // Entries of other rooms stand between.
-                if queue.parked.front() == Some(&position)
-                    && let Some((_, body)) = rows::decode_outbox(&body)
-                {
-                    queue.parked.pop_front();
-                    self.parked -= 1;
-                    queue.waiting.push_back(Pending { position, body });
+                match rows::decode_outbox(&body) {
+                    Some((of, body)) if of == *room && position <= self.read_to => {
+                        queue.waiting.push_back(Pending { position, body });
+                        self.open += 1;
+                    }
+                    _ => continue,
+                }
+                if queue.waiting.len() == JOINED {
+                    looked = position;
+                    break;
                 }
             }
+            queue.parked = Some(looked);
+            if queue.waiting.is_empty() {
+                // The next stretch after the others had their turn.
+                queue.hold.until = Some(Instant::now());
+            }
         }
+        self.waiting.retain(|_, queue| queue.parked.is_some() || queue.first().is_some());
     }
 
     /// Sends what may be sent now.
@@ -241,11 +292,11 @@ impl Worker {
             if on_the_way.len() >= AT_ONCE {
                 return;
             }
-            if queue.busy || queue.hold.until.is_some() {
+            if queue.busy.is_some() || queue.hold.until.is_some() {
                 continue;
             }
             let Some(run) = queue.again.take().or_else(|| join(&mut queue.waiting)) else { continue };
-            queue.busy = true;
+            queue.busy = run.entries.first().map(|entry| entry.position);
             let (federation, domain, room) =
                 (Arc::clone(&self.federation), self.domain.clone(), room.clone());
             on_the_way.push(
@@ -269,15 +320,13 @@ impl Worker {
             outcome => outcome,
         };
         let Some(queue) = self.waiting.get_mut(&room) else { return };
-        queue.busy = false;
+        queue.busy = None;
         match outcome {
             Ok(()) => {
-                for entry in run.entries {
-                    self.delivered.insert(entry.position, true);
-                    self.trimmable += 1;
-                }
+                self.open -= run.entries.len();
+                self.unsettled += run.entries.len();
                 queue.hold = Hold::default();
-                if queue.waiting.is_empty() && queue.again.is_none() && queue.parked.is_empty() {
+                if queue.parked.is_none() && queue.first().is_none() {
                     self.waiting.remove(&room);
                 }
                 self.hold.pause = FIRST_PAUSE;
@@ -293,11 +342,9 @@ impl Worker {
             Err(error) => {
                 tracing::info!(%error, peer = %self.domain, "not delivered yet, other rooms go on");
                 // Its entries must not fill the window that the other rooms share.
-                let mut positions: VecDeque<_> = run.entries.iter().map(|entry| entry.position).collect();
-                positions.extend(queue.waiting.drain(..).map(|entry| entry.position));
-                self.parked += positions.len();
-                positions.append(&mut queue.parked);
-                queue.parked = positions;
+                self.open -= run.entries.len() + queue.waiting.len();
+                queue.waiting.clear();
+                queue.parked = run.entries.first().map(|entry| before(entry.position));
                 queue.hold.longer(error.retry_after_ms());
             }
         }
@@ -305,7 +352,7 @@ impl Worker {
 
     fn split(&mut self, room: &RoomUri, run: Run) {
         if let Some(queue) = self.waiting.get_mut(room) {
-            queue.busy = false;
+            queue.busy = None;
             let mut entries = run.entries.into_iter();
             queue.again = entries.next().map(Run::single);
             for entry in entries.rev() {
@@ -340,19 +387,32 @@ impl Worker {
         Ok(())
     }
 
-    /// Forgets the delivered entries at the front of the queue.
-    async fn trim(&mut self) {
-        let mut through = None;
-        while let Some(entry) = self.delivered.first_entry()
-            && *entry.get()
-        {
-            through = Some(*entry.key());
-            entry.remove();
-            self.trimmable -= 1;
+    /// Makes durable how far everything is delivered, and forgets the front of the queue. Of rooms that fail, each by
+    /// itself: else a restart would send again all that others were sent since the first of them began to fail, more
+    /// than a peer can know again.
+    async fn settle(&mut self) {
+        if self.unsettled == 0 {
+            return;
         }
-        let Some(through) = through else { return };
+        let (mut settled, mut parked) = (self.read_to, Vec::new());
+        for (room, queue) in &self.waiting {
+            match (queue.parked, queue.first()) {
+                (Some(after), None) if after >= self.read_to => {}
+                (Some(after), first) => parked.push((room.clone(), first.map_or(after, before))),
+                (None, Some(first)) => settled = settled.min(before(first)),
+                (None, None) => {}
+            }
+        }
+        let through = parked.iter().map(|(_, after)| *after).fold(settled, Position::min);
         let mut batch = Batch::new();
         batch.trim(rows::outbox(&self.domain), through);
+        let key = self.domain.as_str().as_bytes().to_vec();
+        if parked.is_empty() {
+            batch.delete(rows::PROGRESS, key);
+        } else {
+            batch.put(rows::PROGRESS, key, rows::encode_progress(&rows::Progress { settled, parked }));
+        }
+        self.unsettled = 0;
         if let Err(error) = self.federation.store.commit(batch).await {
             // They are sent again after a restart, and the peer knows them.
             tracing::error!(%error, peer = %self.domain, "delivered entries were not trimmed");

@@ -239,3 +239,101 @@ async fn a_peer_that_answers_notifications_falsely_is_remembered() {
     until("recorded of the outbox", || async { recorded().await.get(1) == Some(&expected) }).await;
     running.abort();
 }
+
+fn peer() -> Domain {
+    "follower.test".parse().unwrap()
+}
+
+impl Service {
+    /// As [`Service::queue`], in one commit, and silent.
+    async fn queue_at_once(&self, room: &RoomUri, numbers: impl IntoIterator<Item = u64>) {
+        let mut batch = Batch::new();
+        for number in numbers {
+            self.federation.queue_notify(&mut batch, &peer(), room, &notify(room, &[number]));
+        }
+        Store::commit(&*self.store, batch).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_entry_of_an_unknown_form_is_put_by_and_the_rest_goes_on() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, of_tomorrow) = (room("tea"), Bytes::from_static(&[9, 9, 9]));
+    let mut batch = Batch::new();
+    batch.append(vec![rows::outbox(&peer())], of_tomorrow.clone());
+    Store::commit(&*hub.store, batch).await.unwrap();
+    hub.queue(&tea, 0..3).await;
+    until("delivered", || async { hub.waiting().await == 0 }).await;
+    assert_eq!(follower.received().await[&tea.to_string()], [0, 1, 2]);
+    let all = trefoil_store::KeyRange::all;
+    let put_by = Store::scan(&*hub.store, rows::STRANGE, all(), 9).await.unwrap();
+    let strange = rows::decode_strange(&put_by[0].1).unwrap();
+    assert_eq!((put_by.len(), strange), (1, Strange { at: NOW, entry: of_tomorrow.clone() }));
+    running.abort();
+    let _ = running.await;
+
+    // A version that knows the form of another entry starts: that one is sent, the other stays.
+    let entry = rows::encode_outbox(&tea, &notify(&tea, &[3]).encode());
+    let mut batch = Batch::new();
+    let key = rows::strange_key(&peer(), Position(999));
+    batch.put(rows::STRANGE, key, rows::encode_strange(&Strange { at: NOW, entry }));
+    Store::commit(&*hub.store, batch).await.unwrap();
+    let (hub, running) = hub_on(hub.store, &follower);
+    until("sent", || async { follower.received().await[&tea.to_string()] == [0, 1, 2, 3] }).await;
+    until("trimmed", || async { hub.waiting().await == 0 }).await;
+    assert_eq!(Store::scan(&*hub.store, rows::STRANGE, all(), 9).await.unwrap(), put_by);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_room_that_fails_never_stops_the_reading_however_much_waits_for_it() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, coffee) = (room("tea"), room("coffee"));
+    *hub.wire.failing.lock().unwrap() = Some(tea.clone());
+    hub.queue(&tea, [0]).await;
+    until("it failed", || async { hub.wire.requests.load(Ordering::SeqCst) > 0 }).await;
+    hub.queue_at_once(&tea, 1..66_000).await;
+    hub.queue(&coffee, 0..3).await;
+    until("the other room arrived", || async { follower.received().await.contains_key(&coffee.to_string()) })
+        .await;
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_while_a_room_fails_repeats_nothing_of_the_others() {
+    let follower = follower();
+    let (hub, running) = hub(&follower);
+    let (tea, coffee) = (room("tea"), room("coffee"));
+    *hub.wire.failing.lock().unwrap() = Some(tea.clone());
+    hub.queue(&tea, [0]).await;
+    // More than the follower can know again, with some of the room that fails between.
+    hub.queue_at_once(&coffee, 0..3000).await;
+    hub.queue_at_once(&tea, [1]).await;
+    hub.queue_at_once(&coffee, 3000..6000).await;
+    hub.federation.announce(&peer());
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let all_of_coffee = (0..6000).collect::<Vec<_>>();
+    assert_eq!(follower.received().await[&coffee.to_string()], all_of_coffee);
+    running.abort();
+    let _ = running.await;
+    assert_eq!(hub.waiting().await, 6002);
+
+    let (hub, running) = hub_on(hub.store, &follower);
+    *hub.wire.failing.lock().unwrap() = Some(tea.clone());
+    hub.queue(&tea, [2]).await;
+    hub.queue(&coffee, [6000]).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert!(!follower.received().await.contains_key(&tea.to_string()));
+    *hub.wire.failing.lock().unwrap() = None;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(hub.waiting().await, 0);
+    let received = follower.received().await;
+    assert_eq!(received[&coffee.to_string()], (0..6001).collect::<Vec<_>>());
+    assert_eq!(received[&tea.to_string()], [0, 1, 2]);
+    let progress =
+        Store::get(&*hub.store, rows::PROGRESS, Bytes::from_static(b"follower.test")).await.unwrap();
+    assert_eq!(progress, None);
+    running.abort();
+}
