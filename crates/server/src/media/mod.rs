@@ -27,6 +27,9 @@ use trefoil_store::{Batch, Blobs, KeyRange, Pair, Store, StoreError, Table};
 
 /// How long an upload may take, in milliseconds.
 const UPLOAD_LIFE: u64 = 24 * 60 * 60 * 1000;
+/// How long the bytes of what is gone are deleted again and again, in milliseconds: longer than any request that may
+/// still write some.
+const DOOMED_LIFE: u64 = 60 * 60 * 1000;
 const ATTEMPTS: usize = 8;
 
 /// What the room is told when the service opens.
@@ -123,6 +126,8 @@ impl Media {
         let progress = Progress { received, ..progress };
         if progress.whole() {
             self.finish(id, &progress, now).await?;
+        } else if self.get(rows::UPLOADS, id.as_bytes()).await?.is_none() {
+            self.ended(id).await?;
         }
         Ok(progress)
     }
@@ -185,9 +190,10 @@ impl Media {
     /// The store failed; what is left is removed next time.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), MediaError> {
         let today = decide::day(now);
-        self.sweep_table(rows::UPLOADS, true, |value| Ok(UploadRow::decode(value)?.expires <= now)).await?;
+        self.bury(now).await?;
+        self.sweep_table(rows::UPLOADS, now, |value| Ok(UploadRow::decode(value)?.expires <= now)).await?;
         let days = self.settings.days;
-        self.sweep_table(rows::BLOBS, true, |value| {
+        self.sweep_table(rows::BLOBS, now, |value| {
             Ok(BlobRow::decode(value)?.day.saturating_add(days) < today)
         })
         .await?;
@@ -208,7 +214,7 @@ impl Media {
     async fn sweep_table(
         &self,
         table: Table,
-        with_blob: bool,
+        now: Timestamp,
         gone: impl Fn(&[u8]) -> Result<bool, MediaError>,
     ) -> Result<(), MediaError> {
         let mut range = KeyRange::all();
@@ -225,25 +231,67 @@ impl Media {
                 let mut batch = Batch::new();
                 batch.assert_equals(table, key.clone(), value);
                 batch.delete(table, key.clone());
+                let doomed = UploadRow { length: 0, expires: now.plus_millis(DOOMED_LIFE) };
+                batch.put(rows::DOOMED, key.clone(), doomed.encode());
                 match self.store.commit(batch).await {
                     Ok(_) => {}
                     Err(StoreError::AssertFailed { .. }) => continue,
                     Err(error) => return Err(MediaError::Write(error)),
                 }
-                if let (true, Ok(id)) = (with_blob, std::str::from_utf8(&key)) {
-                    self.blobs.delete(id).await.map_err(MediaError::Write)?;
-                }
+                self.delete_bytes(&key).await?;
             }
         }
     }
 
+    /// Deletes the bytes of what is gone once more: a crash may have come before the first time, and a piece that was on
+    /// its way after it.
+    async fn bury(&self, now: Timestamp) -> Result<(), MediaError> {
+        let mut range = KeyRange::all();
+        loop {
+            let page = self.page(rows::DOOMED, range.clone()).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            range.start = [last, [0].as_slice()].concat().into();
+            let mut batch = Batch::new();
+            for (key, value) in page {
+                self.delete_bytes(&key).await?;
+                if UploadRow::decode(&value)?.expires <= now {
+                    batch.delete(rows::DOOMED, key);
+                }
+            }
+            if !batch.is_empty() {
+                self.store.commit(batch).await.map_err(MediaError::Write)?;
+            }
+        }
+    }
+
+    async fn delete_bytes(&self, key: &[u8]) -> Result<(), MediaError> {
+        let id = std::str::from_utf8(key).map_err(|_| MediaError::DamagedRow)?;
+        self.blobs.delete(id).await.map_err(MediaError::Write)
+    }
+
+    /// The upload's row is gone. Either another request finished it, or it has run out: then a piece that came after
+    /// that is not kept.
+    async fn ended(&self, id: &str) -> Result<(), MediaError> {
+        if self.blob_row(id).await?.is_some() {
+            return Ok(());
+        }
+        self.delete_bytes(id.as_bytes()).await?;
+        Err(MediaError::NotFound)
+    }
+
     /// From upload to something that can be read.
     async fn finish(&self, id: &str, progress: &Progress, now: Timestamp) -> Result<(), MediaError> {
+        let Some(upload) = self.get(rows::UPLOADS, id.as_bytes()).await? else { return self.ended(id).await };
         let row = BlobRow { length: progress.length, day: decide::day(now) };
         let mut batch = Batch::new();
+        batch.assert_equals(rows::UPLOADS, id.to_owned(), upload);
         batch.delete(rows::UPLOADS, id.to_owned());
         batch.put(rows::BLOBS, id.to_owned(), row.encode());
-        self.store.commit(batch).await.map(drop).map_err(MediaError::Write)
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::AssertFailed { .. }) => self.ended(id).await,
+            Err(error) => Err(MediaError::Write(error)),
+        }
     }
 
     async fn received(&self, id: &str) -> Result<u64, MediaError> {

@@ -10,6 +10,9 @@ use trefoil_store::Table;
 pub(super) const UPLOADS: Table = Table::new("media.uploads");
 /// Whole media by id.
 pub(super) const BLOBS: Table = Table::new("media.blobs");
+/// Ids whose bytes are to go, each an [`UploadRow`] without length: written in the commit that takes the row of the upload
+/// or of the whole medium away, so that no end of the program leaves bytes that nothing knows of.
+pub(super) const DOOMED: Table = Table::new("media.doomed");
 /// Bytes opened by day and person.
 pub(super) const QUOTAS: Table = Table::new("media.quotas");
 
@@ -28,6 +31,12 @@ pub const TABLES: &[TableNote] = &[
         holds: "by random id: length, day of the upload; the bytes, encrypted by the sender, in the blob store",
         kept: "as many days as the configuration says",
         discloses: "sizes and days of attachments; not whose they are, nor who read them",
+    },
+    TableNote {
+        table: DOOMED,
+        holds: "by random id: what was removed a moment ago",
+        kept: "an hour",
+        discloses: "when attachments ended; not whose they were",
     },
     TableNote {
         table: QUOTAS,
