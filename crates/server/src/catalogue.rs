@@ -52,6 +52,12 @@ pub const PLACES: &[PlaceNote] = &[
         discloses: "number and sizes; neither who uploaded nor who reads",
     },
     PlaceNote {
+        place: "file `codes.log` (mode 0600; only with `code.sender = \"log\"`, development)",
+        holds: "numbers with their one-time codes, in clear",
+        kept: "ten minutes, and until the next code or the next round of forgetting",
+        discloses: "which numbers asked for a code lately, and the codes",
+    },
+    PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: identifiers, tokens, franking",
         kept: "for the life of the service",

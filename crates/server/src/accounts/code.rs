@@ -5,10 +5,10 @@ use hmac::{Hmac, Mac as _};
 use rand::Rng as _;
 use sha2::Sha256;
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use trefoil_proto::Timestamp;
@@ -20,13 +20,18 @@ const TRIES: u32 = 3;
 /// Carries a code to its number, in the background: how long it takes tells a caller nothing.
 #[derive(Clone)]
 pub enum CodeSender {
-    /// To the service's log, and with the number to a file that only the owner may read: development.
-    Log {
-        /// The file, in the data folder.
-        file: PathBuf,
-    },
+    /// With the number to a file that only the owner may read: development.
+    Log(Arc<CodeFile>),
     /// By signed POST to a gateway.
     Webhook(Arc<Webhook>),
+}
+
+/// The codes that are good now, a line each: number, code, end in milliseconds since the UNIX epoch.
+pub struct CodeFile {
+    /// In the data folder.
+    path: PathBuf,
+    /// Held while the file is replaced.
+    replacing: Mutex<()>,
 }
 
 /// A gateway that sends text messages.
@@ -71,7 +76,10 @@ impl CodeSender {
     /// The webhook's secret cannot be used.
     pub fn open(config: &CodeConfig, data: &Path) -> Result<Self, CodeSenderError> {
         match config {
-            CodeConfig::Log => Ok(Self::Log { file: data.join("codes.log") }),
+            CodeConfig::Log => {
+                let path = data.join("codes.log");
+                Ok(Self::Log(Arc::new(CodeFile { path, replacing: Mutex::default() })))
+            }
             CodeConfig::Webhook { url, secret_file } => {
                 crate::secrets::check_mode(secret_file).map_err(CodeSenderError::Exposed)?;
                 let secret = std::fs::read(secret_file)
@@ -104,13 +112,9 @@ impl CodeSender {
     /// Starts sending. A failure is logged without the number; the person asks for another code.
     pub fn send(&self, number: String, code: Zeroizing<String>, now: Timestamp) {
         match self.clone() {
-            Self::Log { file } => {
-                tracing::info!(code = code.as_str(), "one-time code (development sender)");
-                tokio::task::spawn_blocking(move || {
-                    if let Err(error) = note(&file, &number, &code) {
-                        tracing::error!(%error, "write codes.log");
-                    }
-                });
+            Self::Log(file) => {
+                tracing::info!("a one-time code was written to codes.log (development sender)");
+                tokio::task::spawn_blocking(move || file.replace(Some((&number, &code)), now));
             }
             Self::Webhook(webhook) => {
                 tokio::spawn(async move {
@@ -120,6 +124,54 @@ impl CodeSender {
                 });
             }
         }
+    }
+
+    /// Forgets codes that are no longer good, where any are kept.
+    pub(super) async fn sweep(&self, now: Timestamp) {
+        if let Self::Log(file) = self.clone() {
+            // Fails only if the runtime stops.
+            let _ = tokio::task::spawn_blocking(move || file.replace(None, now)).await;
+        }
+    }
+}
+
+impl CodeFile {
+    fn replace(&self, new: Option<(&str, &str)>, now: Timestamp) {
+        if let Err(error) = self.try_replace(new, now) {
+            tracing::error!(%error, "write codes.log");
+        }
+    }
+
+    /// Adds a code and cuts those that have run out.
+    fn try_replace(&self, new: Option<(&str, &str)>, now: Timestamp) -> io::Result<()> {
+        let _held = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = match fs::read_to_string(&self.path) {
+            Ok(old) => Zeroizing::new(old),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::default(),
+            Err(error) => return Err(error),
+        };
+        let good = |line: &&str| {
+            let end = line.split(' ').nth(2).and_then(|end| end.parse().ok());
+            end.is_some_and(|end: u64| end > now.0)
+        };
+        let mut text = Zeroizing::new(String::with_capacity(old.len() + 64));
+        for line in old.lines().filter(good) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if let Some((number, code)) = new {
+            text.push_str(&format!("{number} {code} {}\n", now.plus_millis(super::CODE_LIFE).0));
+        }
+        if *text == *old {
+            return Ok(());
+        }
+        let beside = self.path.with_extension("log.new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&beside)?.write_all(text.as_bytes())?;
+        fs::rename(&beside, &self.path)
     }
 }
 
@@ -178,10 +230,30 @@ pub(super) fn random() -> Zeroizing<String> {
     Zeroizing::new(format!("{:06}", rand::rng().random_range(0..1_000_000_u32)))
 }
 
-fn note(file: &Path, number: &str, code: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(format!("{number} {code}\n").as_bytes())
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn codes_that_have_run_out_are_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("codes.log");
+        fs::write(&path, "+4912345678 111111\n").unwrap();
+        let file = CodeFile { path: path.clone(), replacing: Mutex::default() };
+        let (begin, life) = (Timestamp(1_000), super::super::CODE_LIFE);
+        file.try_replace(Some(("+491", "222222")), begin).unwrap();
+        file.try_replace(Some(("+492", "333333")), begin.plus_millis(life - 1)).unwrap();
+        let found = fs::read_to_string(&path).unwrap();
+        assert_eq!(found, format!("+491 222222 {}\n+492 333333 {}\n", 1_000 + life, 999 + 2 * life));
+        file.try_replace(Some(("+493", "444444")), begin.plus_millis(life)).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("+491"));
+        file.try_replace(None, begin.plus_millis(3 * life)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
 }

@@ -286,6 +286,7 @@ impl Accounts {
     /// # Errors
     /// The store failed.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), AccountsError> {
+        self.settings.sender.sweep(now).await;
         for rates in [&self.codes_to_number, &self.codes_in_all, &self.registrations_in_all] {
             rates.sweep(now);
         }

@@ -89,8 +89,8 @@ pub(super) struct Peer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Code {
-    /// `"log"` writes codes to the service's log and to `codes.log` in the data folder (development only);
-    /// `"webhook"` posts them to a gateway. Default: `"log"`.
+    /// `"log"` writes codes with their numbers to `codes.log` in the data folder, for as long as they are good
+    /// (development only); `"webhook"` posts them to a gateway. The profile `phone` must choose; others send none.
     /// Example: `"webhook"`
     pub sender: Option<String>,
     /// Where the webhook posts `{"number","code"}`. `http` only on a loopback address.

@@ -77,7 +77,7 @@ pub struct TlsConfig {
 /// How one-time codes reach a phone.
 #[derive(Clone, Debug)]
 pub enum CodeConfig {
-    /// To the log and to `codes.log`: development.
+    /// To `codes.log` in the data folder: development.
     Log,
     /// By signed POST to a gateway.
     Webhook {
@@ -257,13 +257,19 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         federation,
         tls: TlsConfig { certificate: file.tls.certificate, key: file.tls.key },
         peers,
-        code: code(file.code)?,
+        code: code(file.code, profile)?,
         limits: limits(&file.limits)?,
     })
 }
 
-fn code(code: file::Code) -> Result<CodeConfig, ConfigError> {
+fn code(code: file::Code, profile: Profile) -> Result<CodeConfig, ConfigError> {
     match (code.sender.as_deref(), code.webhook_url, code.webhook_secret_file) {
+        (None, None, None) if profile == Profile::Phone => Err(invalid(
+            "code.sender",
+            "must be chosen for the profile phone: in the table [code], sender = \"webhook\" with webhook_url and \
+             webhook_secret_file posts one-time codes to a gateway; sender = \"log\" writes them to codes.log in the \
+             data folder, which is for development only",
+        )),
         (None | Some("log"), None, None) => Ok(CodeConfig::Log),
         (Some("webhook"), Some(url), Some(secret_file)) => {
             let loopback = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];

@@ -38,6 +38,14 @@ fn defaults_fill_what_the_file_leaves_out() {
 }
 
 #[test]
+fn a_service_for_phones_says_how_codes_reach_them() {
+    let phone = MINIMAL.replace("\"handle\"", "\"phone\"");
+    assert_eq!(refused_key(Config::parse(&phone, [])), "code.sender");
+    let chosen = Config::parse(&format!("{phone}[code]\nsender = \"log\"\n"), []).unwrap();
+    assert!(matches!(chosen.code, CodeConfig::Log));
+}
+
+#[test]
 fn a_mailbox_takes_the_largest_event_and_is_kept_a_day() {
     let limits = with("[limits]\nmailbox_entries = 7\nmailbox_days = 3").unwrap().limits;
     assert_eq!((limits.mailbox_entries.get(), limits.mailbox_days.get()), (7, 3));

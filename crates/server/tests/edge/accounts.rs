@@ -123,7 +123,10 @@ async fn look_ups_have_a_rate() {
 pub async fn last_code(service: &Running, number: &str) -> String {
     for _ in 0..200 {
         let text = std::fs::read_to_string(service.data.join("codes.log")).unwrap_or_default();
-        let found = text.lines().rev().find_map(|line| line.strip_prefix(number)?.strip_prefix(' '));
+        let found = text
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix(number)?.strip_prefix(' ')?.split(' ').next());
         if let Some(code) = found {
             let code = code.to_owned();
             std::fs::write(service.data.join("codes.log"), "").unwrap();

@@ -121,7 +121,8 @@ impl World {
              [tls]\ncertificate = {certificate:?}\nkey = {key:?}\n",
             folder.join("ca.pem"),
         );
-        (text, data)
+        let code = if profile == "phone" { "[code]\nsender = \"log\"\n" } else { "" };
+        (text + code, data)
     }
 
     /// A service alone.

@@ -86,6 +86,8 @@ struct Config<'a> {
     federation: Federation<'a>,
     tls: Tls<'a>,
     peers: BTreeMap<&'a str, Peer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +105,11 @@ struct Federation<'a> {
 struct Tls<'a> {
     certificate: &'a Path,
     key: &'a Path,
+}
+
+#[derive(Serialize)]
+struct Code {
+    sender: &'static str,
 }
 
 #[derive(Serialize)]
@@ -146,6 +153,8 @@ impl Plan {
                 federation: Federation { listen: local(federation), authorities: [&ca] },
                 tls: Tls { certificate: &identity.certificate, key: &identity.key },
                 peers,
+                // There is no gateway here: codes are read from the file.
+                code: (profile == "phone").then_some(Code { sender: "log" }),
             })?;
             let config = own.join("service.toml");
             home::write_private(&config, text.as_bytes()).map_err(PlanError::Write)?;

@@ -175,17 +175,19 @@ async fn enter(up: &Trefoil, data: &Path, actor: &Actor) -> anyhow::Result<Playe
 /// None comes within some seconds.
 pub async fn fetch_code(place: Place<'_>, data: &Path, number: &str) -> anyhow::Result<String> {
     let file = data.join("codes.log");
+    // A line is the number, the code, and the code's end.
     let codes = || {
         let log = fs::read_to_string(&file).unwrap_or_default();
         let of = |line: &str| Some(line.strip_prefix(number)?.strip_prefix(' ')?.to_owned());
         log.lines().filter_map(of).collect::<Vec<String>>()
     };
-    let before = codes().len();
+    let before = codes();
     person::request_code(place, number).await?;
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
-        if let Some(code) = codes().get(before) {
-            return Ok(code.clone());
+        let new = codes().into_iter().rfind(|line| !before.contains(line));
+        if let Some(code) = new.as_deref().and_then(|line| line.split(' ').next()) {
+            return Ok(code.to_owned());
         }
         sleep(Duration::from_millis(50)).await;
     }
