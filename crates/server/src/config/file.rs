@@ -59,7 +59,8 @@ pub(super) struct Federation {
     /// so it is the domain's port 443, or the port that the domain names. Port 0 takes a free one.
     /// Example: `"0.0.0.0:443"`
     pub listen: String,
-    /// PEM files with the authorities whose certificates other services must show.
+    /// PEM files with the authorities whose certificates other services must show. For ordinary certificates of the
+    /// public web name the system's own file, on Debian `/etc/ssl/certs/ca-certificates.crt`.
     /// Example: `["/etc/trefoil/peers-ca.pem"]`
     pub authorities: Vec<PathBuf>,
 }

@@ -80,9 +80,11 @@ impl Federation {
             }
             return Ok(Accepted::New);
         }
-        let claimed = self.windows.claim(&from, &Mark::all(&room, &request)).await?;
-        let Claimed::Some(claim, new) = claimed else {
-            return Err(self.refuse(&from, IncidentReason::AlteredEvent, now).await);
+        let claimed = self.windows.claim(&from, &Mark::all(&room, &request), now).await?;
+        let (claim, new) = match claimed {
+            Claimed::Some(claim, new) => (claim, new),
+            Claimed::Altered => return Err(self.refuse(&from, IncidentReason::AlteredEvent, now).await),
+            Claimed::Replayed => return Err(self.refuse(&from, IncidentReason::Replayed, now).await),
         };
         if !new.contains(&true) {
             return Ok(Accepted::Repeated);

@@ -53,10 +53,12 @@ pub enum IncidentReason {
     AnsweredFalsely = 9,
     /// It came without a certificate of an authority that we trust.
     NoCertificate = 10,
+    /// The same events again and again, oftener than answers get lost.
+    Replayed = 11,
 }
 
 impl IncidentReason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::RoomOfAnotherService,
         Self::EventOfAnotherRoom,
         Self::Malformed,
@@ -67,6 +69,7 @@ impl IncidentReason {
         Self::AskedForAnother,
         Self::AnsweredFalsely,
         Self::NoCertificate,
+        Self::Replayed,
     ];
 
     /// The code that the peer is answered with.
@@ -78,7 +81,7 @@ impl IncidentReason {
             | Self::NameNotCertified
             | Self::AskedForAnother => ErrorCode::WrongDomain,
             Self::Malformed => ErrorCode::Malformed,
-            Self::AlteredEvent => ErrorCode::Conflict,
+            Self::AlteredEvent | Self::Replayed => ErrorCode::Conflict,
             Self::Forged => ErrorCode::BadSignature,
             Self::AnsweredFalsely => ErrorCode::PeerMisbehaved,
             Self::NoCertificate => ErrorCode::Unauthenticated,
@@ -97,6 +100,7 @@ impl IncidentReason {
             Self::Forged => "a signature that does not verify",
             Self::AskedForAnother => "something that another service answers for",
             Self::AnsweredFalsely => "an answer that it must not give",
+            Self::Replayed => "events that came before, again and again",
             Self::NoCertificate => "no certificate of an authority that is trusted here",
         }
     }
@@ -114,6 +118,7 @@ impl IncidentReason {
             Self::AskedForAnother => "asked-for-another",
             Self::AnsweredFalsely => "answered-falsely",
             Self::NoCertificate => "no-certificate",
+            Self::Replayed => "replayed",
         }
     }
 

@@ -12,11 +12,17 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use trefoil_proto::Domain;
+use trefoil_proto::{Domain, Timestamp};
 use trefoil_store::{Batch, KeyRange, Store};
 
 /// Events remembered of each peer.
 pub(super) const KEPT: usize = 4096;
+
+/// How often an event may come again within [`SPAN`]. A peer that loses every answer pauses longer each time, and comes
+/// to half as many.
+pub(super) const REPETITIONS: u8 = 16;
+/// In milliseconds.
+pub(super) const SPAN: u64 = 60_000;
 
 pub(super) struct Windows {
     store: Arc<dyn Store>,
@@ -31,6 +37,8 @@ struct Window {
     seen: HashSet<Digest>,
     /// The newest event of each identity.
     known: HashMap<Digest, (u64, Mark)>,
+    /// How often each event came again, and since when that is counted.
+    repeated: HashMap<Digest, (Timestamp, u8)>,
     /// Wholes and identities that are being committed now.
     claimed: HashSet<Digest>,
 }
@@ -47,6 +55,8 @@ pub(super) enum Claimed {
     Some(Claim, Vec<bool>),
     /// One of them came before, altered.
     Altered,
+    /// All of them came before, more than [`REPETITIONS`] times in a minute.
+    Replayed,
 }
 
 impl Windows {
@@ -55,7 +65,12 @@ impl Windows {
     }
 
     /// Claims those of the events that did not come before; says of each whether it is new.
-    pub(super) async fn claim(&self, from: &Domain, marks: &[Mark]) -> Result<Claimed, FederationError> {
+    pub(super) async fn claim(
+        &self,
+        from: &Domain,
+        marks: &[Mark],
+        now: Timestamp,
+    ) -> Result<Claimed, FederationError> {
         let shared = self.window(from).await?;
         let mut window = lock(&shared);
         let under_way = |digest: &Digest| window.claimed.contains(digest);
@@ -78,6 +93,9 @@ impl Windows {
             if is_new {
                 claimed.push((window.next + claimed.len() as u64, *mark));
             }
+        }
+        if claimed.is_empty() && window.count_repetition(marks, now) {
+            return Ok(Claimed::Replayed);
         }
         window.next += claimed.len() as u64;
         for (_, mark) in &claimed {
@@ -112,6 +130,20 @@ impl Windows {
 }
 
 impl Window {
+    /// Events that all came before come again. True if they have done so too often.
+    fn count_repetition(&mut self, marks: &[Mark], now: Timestamp) -> bool {
+        let mut least = u8::MAX;
+        for mark in marks {
+            let (since, times) = self.repeated.entry(mark.identity).or_insert((now, 0));
+            if now.millis_since(*since) > SPAN {
+                (*since, *times) = (now, 0);
+            }
+            *times = times.saturating_add(1);
+            least = least.min(*times);
+        }
+        !marks.is_empty() && least > REPETITIONS
+    }
+
     fn remember(&mut self, number: u64, mark: Mark) {
         self.seen.insert(mark.whole);
         self.known.insert(mark.identity, (number, mark));
@@ -120,6 +152,7 @@ impl Window {
             && let Some((number, oldest)) = self.order.pop_front()
         {
             self.seen.remove(&oldest.whole);
+            self.repeated.remove(&oldest.identity);
             if self.known.get(&oldest.identity).is_some_and(|(newest, _)| *newest == number) {
                 self.known.remove(&oldest.identity);
             }

@@ -143,3 +143,22 @@ async fn an_altered_event_does_not_stop_its_room() {
     assert_eq!(refused.iter().map(|one| one.code).collect::<Vec<_>>(), [ErrorCode::Conflict]);
     running.abort();
 }
+
+#[tokio::test]
+async fn what_is_replayed_again_and_again_is_refused_and_recorded() {
+    let service = follower();
+    let request = of(vec![stamped(1, 10, 1), stamped(2, 10, 1)]);
+    assert_eq!(take(&service, &request).await.unwrap(), Accepted::New);
+    // As often as an answer may get lost.
+    for _ in 0..super::super::window::REPETITIONS {
+        assert_eq!(take(&service, &request).await.unwrap(), Accepted::Repeated);
+    }
+    let refused = take(&service, &request).await;
+    assert!(matches!(refused, Err(FederationError::Inbound { reason: IncidentReason::Replayed, .. })));
+    let recorded = service.federation.incidents().await.unwrap();
+    assert_eq!(recorded.last().unwrap().reason, IncidentReason::Replayed);
+    // With something new among it, what is new is taken, and once.
+    let more = of(vec![stamped(1, 10, 1), stamped(3, 10, 1)]);
+    assert_eq!(take(&service, &more).await.unwrap(), Accepted::New);
+    assert_eq!(take(&service, &more).await.unwrap(), Accepted::Repeated);
+}

@@ -73,6 +73,13 @@ impl Wire {
         *self.weather.lock().unwrap() = weather;
     }
 
+    /// The time at the peer: it goes on with the test's, from the first attempt.
+    fn now(&self) -> Timestamp {
+        let first = self.times.lock().unwrap().first().copied();
+        let passed = first.map_or(0, |first| first.elapsed().as_millis());
+        NOW.plus_millis(u64::try_from(passed).unwrap())
+    }
+
     pub(super) fn attempts(&self) -> Vec<tokio::time::Instant> {
         self.times.lock().unwrap().clone()
     }
@@ -138,7 +145,7 @@ impl Wire {
             decoded: true,
         };
         let checked =
-            peer.check_notify(&self.from, &room.parse().unwrap(), &body, NOW).await.map_err(told)?;
+            peer.check_notify(&self.from, &room.parse().unwrap(), &body, self.now()).await.map_err(told)?;
         tokio::time::sleep(Duration::from_millis((body.len() % 3) as u64)).await;
         peer.accept_notify(checked, known).await.map_err(told)?;
         if weather == Weather::AnswersLost { Err(lost()) } else { Ok(Bytes::new()) }
