@@ -10,6 +10,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("server_seen_row", seen),
     ("server_refused_row", refused),
     ("server_incident_row", incident),
+    ("server_progress_row", progress),
+    ("server_strange_row", strange),
     ("server_peer_directory", peer_directory),
 ];
 
@@ -34,6 +36,18 @@ fn refused(input: &[u8]) -> bool {
 fn incident(input: &[u8]) -> bool {
     let Some((number, incident)) = rows::decode_incident(input) else { return false };
     assert_eq!(rows::encode_incident(number, &incident), input);
+    true
+}
+
+fn progress(input: &[u8]) -> bool {
+    let Some(progress) = rows::decode_progress(input) else { return false };
+    assert_eq!(rows::encode_progress(&progress), input);
+    true
+}
+
+fn strange(input: &[u8]) -> bool {
+    let Some(strange) = rows::decode_strange(&Bytes::copy_from_slice(input)) else { return false };
+    assert_eq!(rows::encode_strange(&strange), input);
     true
 }
 
@@ -79,7 +93,14 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         let from = from.map(|from| from.parse().unwrap());
         rows::encode_incident(7, &Incident { at, from, reason: IncidentReason::Malformed })
     };
+    let progress = rows::Progress {
+        settled: trefoil_store::Position(5),
+        parked: vec![(refusal.room.clone(), trefoil_store::Position(3))],
+    };
+    let strange = super::Strange { at, entry: Bytes::from_static(b"of another version") };
     vec![
+        ("server_progress_row", rows::encode_progress(&progress)),
+        ("server_strange_row", rows::encode_strange(&strange)),
         ("server_outbox_entry", rows::encode_outbox(&refusal.room, b"body").to_vec()),
         ("server_seen_row", rows::encode_seen(9, &mark)),
         ("server_refused_row", rows::encode_refused(&refusal)),
