@@ -164,7 +164,9 @@ pub(crate) struct RoomRow {
 impl RoomRow {
     /// Of the same room, as if it had just come to this state: what has to stay the same stays.
     pub(crate) fn renewed(&self, state: RoomState) -> Self {
-        Self { next_outbox: self.next_outbox, ..Self::new(state) }
+        let Astray { held, held_bytes, .. } = self.astray;
+        let astray = Astray { held, held_bytes, ..Astray::default() };
+        Self { next_outbox: self.next_outbox, astray, ..Self::new(state) }
     }
 
     pub(crate) fn new(state: RoomState) -> Self {
