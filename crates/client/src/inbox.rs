@@ -133,11 +133,7 @@ impl Core {
             // Whether the group is the room's is not known yet, and what is older was said before.
             let own = matches!(message.kind(), MessageKind::Commit) && epoch + 1 == current;
             if !own {
-                return if epoch < current {
-                    self.unread(uri)
-                } else {
-                    self.hold(uri, epoch, event, arrival)
-                };
+                return if epoch < current { Ok(Ok(())) } else { self.hold(uri, epoch, event, arrival) };
             }
         }
         if epoch > current {

@@ -146,7 +146,7 @@ impl Core {
                 }
                 room.row.state = RoomState::Joining;
                 room.row.request = None;
-                room.row.astray.unread = Some(0);
+                room.row.astray.anew = Some(());
                 self.clear_pending(uri)
             }
             room => {
@@ -244,7 +244,7 @@ impl Core {
     fn join_refused(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
         self.emit(Event::ChangeRefused { room: uri.clone(), reason });
         let row = &self.known_room(uri)?.row;
-        let (made, again) = (row.pending.is_some(), row.astray.unread.is_some());
+        let (made, again) = (row.pending.is_some(), row.astray.anew.is_some());
         if again && !made {
             return self.stay(uri);
         }
@@ -427,7 +427,7 @@ impl Core {
         room.row.state = RoomState::Open;
         self.live.forget_updates(uri);
         self.live.backoff.remove(&Job::GroupInfo(uri.clone()));
-        if self.known_room(uri)?.row.astray.unread.is_some() {
+        if self.known_room(uri)?.row.astray.anew.is_some() {
             return self.back_in_step(uri, now);
         }
         self.opened(uri, JoinedHow::External, now)

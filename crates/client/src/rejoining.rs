@@ -8,11 +8,10 @@
 //! refuses, or hands out an epoch from before, takes nothing away.
 
 use crate::{
-    ClientError, Event, JoinedHow, Refusal,
+    ClientError, Event, JoinedHow,
     conversation::{self, Line},
     core::Core,
     error::mls,
-    inbox::Taken,
     live::doubled,
     mls::storage::Savepoint,
     rows::{self, Astray, HELD, RoomState, room_key, room_range},
@@ -109,7 +108,7 @@ impl Core {
     pub(crate) fn stay(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         room.row.state = RoomState::Open;
-        room.row.astray.unread = None;
+        room.row.astray.anew = None;
         room.row.astray.due = None;
         self.live.await_epoch.remove(uri);
         self.live.busy.insert(uri.clone());
@@ -135,14 +134,6 @@ impl Core {
         Ok(())
     }
 
-    /// Counts an event that no group of this device opens.
-    pub(crate) fn unread(&mut self, uri: &RoomUri) -> Taken {
-        if let Some(unread) = &mut self.known_room(uri)?.row.astray.unread {
-            *unread = unread.saturating_add(1);
-        }
-        Ok(Ok(()))
-    }
-
     /// What was held for epochs before the group that this device joins anew cannot be opened any more.
     pub(crate) fn drop_held_before(&mut self, uri: &RoomUri, epoch: u64) -> Result<(), ClientError> {
         let held = self.tx().scan(HELD, &room_range(uri), usize::MAX, false)?;
@@ -154,7 +145,6 @@ impl Core {
             }
             self.tx().delete(HELD, key);
             self.no_longer_held(uri, row.len())?;
-            let _: Result<(), Refusal> = self.unread(uri)?;
         }
         Ok(())
     }

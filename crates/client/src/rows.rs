@@ -193,8 +193,8 @@ pub(crate) struct Astray {
     pub(crate) tries: u32,
     /// When it was done last.
     pub(crate) last: Timestamp,
-    /// Joining anew is under way; so many events have gone unread.
-    pub(crate) unread: Option<u32>,
+    /// Joining anew is under way.
+    pub(crate) anew: Option<()>,
     /// Events of later epochs that are kept, and their bytes.
     pub(crate) held: u32,
     pub(crate) held_bytes: u32,
