@@ -7,7 +7,10 @@
 use crate::{
     device_set::{DeviceSet, DeviceSetChain, SignedDeviceSet, VerifiedSet},
     gossip::{Evidence, SignedRoot},
-    log::{ConsistencyProof, InclusionProof, LogEntry, LogKey, OpenCheckpoint, TreeHead, bundle, unbundle},
+    log::{
+        ConsistencyProof, InclusionProof, LogEntry, LogKey, LogPolicy, LoggedEntry, OpenCheckpoint,
+        Submission, TreeHead, WitnessKey, bundle, unbundle,
+    },
 };
 use std::fmt::Debug;
 use trefoil_proto::{
@@ -25,6 +28,10 @@ const TARGETS: &[(&str, Decoder)] = &[
     ("consistency_proof", consistency),
     ("log_bundle", log_bundle),
     ("log_checkpoint", checkpoint),
+    ("log_key", key),
+    ("log_policy", policy),
+    ("log_proof_file", proof_file),
+    ("log_submission", submission),
     ("signed_root", wire::<SignedRoot>),
     ("evidence", evidence),
 ];
@@ -88,6 +95,38 @@ fn checkpoint(input: &[u8]) -> bool {
     true
 }
 
+/// The key of a log or of a witness, never of both.
+fn key(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let (log, witness) = (text.parse::<LogKey>(), text.parse::<WitnessKey>());
+    assert!(log.is_err() || witness.is_err());
+    assert!(log.as_ref().map_or(true, |key| key.to_string() == text));
+    assert!(witness.as_ref().map_or(true, |key| key.to_string() == text));
+    log.is_ok() || witness.is_ok()
+}
+
+/// A policy that is written and read again is the same.
+fn policy(input: &[u8]) -> bool {
+    let Some(policy) = std::str::from_utf8(input).ok().and_then(|text| text.parse::<LogPolicy>().ok()) else {
+        return false;
+    };
+    let again = policy.to_string().parse::<LogPolicy>().expect("what was written is a policy");
+    assert_eq!((again.to_string(), again.quorum()), (policy.to_string(), policy.quorum()));
+    true
+}
+
+fn proof_file(input: &[u8]) -> bool {
+    let Ok(logged) = LoggedEntry::from_file(input) else { return false };
+    assert_eq!(logged.to_file(), input);
+    true
+}
+
+fn submission(input: &[u8]) -> bool {
+    let Ok(submission) = Submission::decode(input) else { return false };
+    assert_eq!(submission.encode(), input);
+    true
+}
+
 fn log_key() -> LogKey {
     let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes();
     LogKey::new("a.example/log", &key).expect("a name that a log may have")
@@ -109,7 +148,7 @@ mod tests {
     use crate::{
         device_set::DeviceEntry,
         gossip::{Comparison, compare},
-        log::{DirectoryRoot, LogSigner, MerkleLog},
+        log::{DirectoryRoot, LogSigner, MerkleLog, WitnessSigner},
     };
     use ed25519_dalek::SigningKey;
     use trefoil_proto::{
@@ -157,6 +196,17 @@ mod tests {
             panic!("two roots of one epoch")
         };
         let signer = LogSigner::new("a.example/log", key.clone()).unwrap();
+        let witness =
+            WitnessSigner::new("b.example/witness", SigningKey::from_bytes(&[3; 32])).unwrap().public();
+        let policy = LogPolicy::new(log_key(), vec![witness], 1).unwrap();
+        let checkpoint = signer.sign(&log.head());
+        let opened = OpenCheckpoint::open(&checkpoint, &log_key()).unwrap();
+        let logged = LoggedEntry {
+            entry: entries[3].clone(),
+            index: 3,
+            hashes: log.prove_inclusion(3, 7).unwrap().hashes,
+            checkpoint: checkpoint.clone(),
+        };
         let samples = [
             ("device_set", set.encode()),
             ("signed_device_set", signed_set.encode()),
@@ -166,7 +216,11 @@ mod tests {
             ("inclusion_proof", log.prove_inclusion(3, 7).unwrap().encode()),
             ("consistency_proof", log.prove_consistency(3, 7).unwrap().encode()),
             ("log_bundle", bundle(&entries)),
-            ("log_checkpoint", signer.sign(&log.head())),
+            ("log_checkpoint", checkpoint),
+            ("log_key", log_key().to_string().into_bytes()),
+            ("log_policy", policy.to_string().into_bytes()),
+            ("log_proof_file", logged.to_file()),
+            ("log_submission", Submission::new(&log.prove_consistency(3, 7).unwrap(), &opened).encode()),
             ("signed_root", signed(1).encode()),
             ("evidence", evidence.to_file()),
         ];

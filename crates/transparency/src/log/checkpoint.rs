@@ -2,15 +2,15 @@
 
 use super::{CheckpointError, LOG_SIZE, TreeHead};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use signed_note::{Note, Signer, Verifier, VerifierList};
+use signed_note::{Note, Signature as SignatureLine, Signer, Verifier, VerifierList};
 use tlog_tiles::{Checkpoint, Hash};
 use trefoil_proto::Timestamp;
 
 /// Largest checkpoint that we look at, in bytes: room for 64 cosignatures.
 pub const CHECKPOINT: usize = 16 * 1024;
 
-const NOTE_SIGNATURE: u8 = 0x01;
-const COSIGNATURE: u8 = 0x04;
+pub(super) const NOTE_SIGNATURE: u8 = 0x01;
+pub(super) const COSIGNATURE: u8 = 0x04;
 
 /// A log's name, which is also the origin line of its checkpoints, and its Ed25519 key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,14 +125,7 @@ impl OpenCheckpoint {
     /// # Errors
     /// [`CheckpointError`].
     pub fn open(bytes: &[u8], log: &LogKey) -> Result<Self, CheckpointError> {
-        if bytes.len() > CHECKPOINT {
-            return Err(CheckpointError::TooLarge);
-        }
-        let note = Note::from_bytes(bytes).map_err(|_| CheckpointError::Malformed)?;
-        let checkpoint = lines(note.text()).ok_or(CheckpointError::Malformed)?;
-        if checkpoint.size() > LOG_SIZE {
-            return Err(CheckpointError::Malformed);
-        }
+        let (checkpoint, note) = parse(bytes)?;
         if checkpoint.origin() != log.name {
             return Err(CheckpointError::OtherLog);
         }
@@ -150,6 +143,32 @@ impl OpenCheckpoint {
     /// What the log signed.
     pub fn head(&self) -> TreeHead {
         self.head
+    }
+
+    /// The same with the cosignature of a witness, in the place of an older one: a line as a witness answers with.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Unsigned`] if the witness did not sign this checkpoint in it.
+    pub fn with_cosignature(&self, witness: &WitnessKey, line: &str) -> Result<Self, CheckpointError> {
+        let signature = SignatureLine::from_bytes(line.as_bytes()).map_err(|_| CheckpointError::Malformed)?;
+        let id = Verifier::key_id(witness);
+        if signature.name() != witness.name || signature.id() != id {
+            return Err(CheckpointError::Unsigned);
+        }
+        let bytes = self.note.to_bytes();
+        let text = std::str::from_utf8(&bytes).map_err(|_| CheckpointError::Malformed)?;
+        let (_, lines) = text.rsplit_once("\n\n").ok_or(CheckpointError::Malformed)?;
+        let others = lines.lines().filter_map(|line| SignatureLine::from_bytes(line.as_bytes()).ok());
+        let mut signatures: Vec<_> =
+            others.filter(|other| other.name() != witness.name || other.id() != id).collect();
+        signatures.push(signature);
+        let note = Note::new(self.note.text(), &signatures).map_err(|_| CheckpointError::Malformed)?;
+        let signed = Self { origin: self.origin.clone(), head: self.head, note };
+        match signed.cosigned_at(witness) {
+            Some(_) if signed.to_bytes().len() > CHECKPOINT => Err(CheckpointError::TooLarge),
+            Some(_) => Ok(signed),
+            None => Err(CheckpointError::Unsigned),
+        }
     }
 
     /// When a witness cosigned, if it did.
@@ -178,7 +197,7 @@ impl Signer for LogSigner {
     }
 
     fn key_id(&self) -> u32 {
-        key_id(&self.name, NOTE_SIGNATURE, &self.key.verifying_key())
+        id_of(&self.name, NOTE_SIGNATURE, &self.key.verifying_key())
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ed25519_dalek::SignatureError> {
@@ -192,7 +211,7 @@ impl Signer for Cosigner<'_> {
     }
 
     fn key_id(&self) -> u32 {
-        key_id(&self.witness.name, COSIGNATURE, &self.witness.key.verifying_key())
+        id_of(&self.witness.name, COSIGNATURE, &self.witness.key.verifying_key())
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ed25519_dalek::SignatureError> {
@@ -207,7 +226,7 @@ impl Verifier for LogKey {
     }
 
     fn key_id(&self) -> u32 {
-        key_id(&self.name, NOTE_SIGNATURE, &self.key)
+        id_of(&self.name, NOTE_SIGNATURE, &self.key)
     }
 
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -222,7 +241,7 @@ impl Verifier for WitnessKey {
     }
 
     fn key_id(&self) -> u32 {
-        key_id(&self.name, COSIGNATURE, &self.key)
+        id_of(&self.name, COSIGNATURE, &self.key)
     }
 
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -239,14 +258,32 @@ fn cosigned(seconds: u64, message: &[u8]) -> Vec<u8> {
     [format!("cosignature/v1\ntime {seconds}\n").as_bytes(), message].concat()
 }
 
-fn key_id(name: &str, algorithm: u8, key: &VerifyingKey) -> u32 {
-    signed_note::key_id(name, &[&[algorithm], &key.as_bytes()[..]].concat())
+/// The id of a key: algorithm, then key.
+pub(super) fn key_id(name: &str, material: &[u8]) -> u32 {
+    signed_note::key_id(name, material)
+}
+
+fn id_of(name: &str, algorithm: u8, key: &VerifyingKey) -> u32 {
+    key_id(name, &[&[algorithm], &key.as_bytes()[..]].concat())
 }
 
 fn is_name(name: &str) -> bool {
     name.len() <= 256
         && signed_note::is_key_name_valid(name)
         && name.chars().all(|letter| !letter.is_control())
+}
+
+/// A checkpoint in a note, well formed, whoever signed it.
+pub(super) fn parse(bytes: &[u8]) -> Result<(Checkpoint, Note), CheckpointError> {
+    if bytes.len() > CHECKPOINT {
+        return Err(CheckpointError::TooLarge);
+    }
+    let note = Note::from_bytes(bytes).map_err(|_| CheckpointError::Malformed)?;
+    let checkpoint = lines(note.text()).ok_or(CheckpointError::Malformed)?;
+    if checkpoint.size() > LOG_SIZE {
+        return Err(CheckpointError::Malformed);
+    }
+    Ok((checkpoint, note))
 }
 
 /// The checkpoint in a note's text. Strict: the lenient parser of the crate takes text that has a second encoding.

@@ -73,4 +73,45 @@ pub enum TileError {
     /// The bytes are not whole entries.
     #[error("malformed bundle of entries")]
     BadBundle,
+    /// Fewer hashes than the tile has.
+    #[error("a tile without all of its hashes")]
+    BadTile,
+}
+
+/// A text form of C2SP that is not well formed; says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed {0}")]
+pub struct MalformedText(pub &'static str);
+
+/// Why an entry is not taken to be in the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoggedError {
+    /// The checkpoint does not meet the policy.
+    #[error("the checkpoint does not meet the policy")]
+    Policy(#[from] PolicyError),
+    /// The log with this checkpoint does not have the entry.
+    #[error("the log does not have it")]
+    Proof(#[from] ProofError),
+}
+
+/// Why a policy file is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyFileError {
+    /// Larger than any policy.
+    #[error("the policy is too large")]
+    TooLarge,
+    /// One line.
+    #[error("line {number}: {what}")]
+    Line {
+        /// From 1.
+        number: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A line that must be there is not.
+    #[error("there is no line `{0}`")]
+    Missing(&'static str),
+    /// The lines together.
+    #[error(transparent)]
+    Policy(PolicyError),
 }

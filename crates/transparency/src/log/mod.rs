@@ -5,20 +5,47 @@
 //! the keys, and who decides what: the log, a witness, a client with a policy.
 
 mod checkpoint;
+mod edge;
 mod entry;
 mod error;
 mod policy;
+mod policy_file;
+mod proof_file;
+mod submission;
+mod text;
+mod tiled;
 mod tiles;
 mod tree;
+mod vkey;
 mod witness;
 
 pub use checkpoint::{CHECKPOINT, LogKey, LogSigner, OpenCheckpoint, WitnessKey, WitnessSigner};
+pub use edge::RightEdge;
 pub use entry::{DirectoryRoot, LogEntry, Release, ReleaseLabel};
-pub use error::{CheckpointError, PolicyError, ProofError, TileError, WitnessError};
+pub use error::{
+    CheckpointError, LoggedError, MalformedText, PolicyError, PolicyFileError, ProofError, TileError,
+    WitnessError,
+};
 pub use policy::{LogPolicy, TrustedCheckpoint};
+pub use proof_file::LoggedEntry;
+pub use submission::Submission;
+pub use tiled::{Proving, TiledLog};
 pub use tiles::{ENTRIES_A_BUNDLE, TilePath, bundle, new_tiles, unbundle};
 pub use tree::{ConsistencyProof, InclusionProof, LOG_SIZE, MerkleLog, TreeHead, leaf_hash};
-pub use witness::witness;
+pub use witness::{cosignature, witness};
+
+use tiles::LEVELS;
+use trefoil_proto::Domain;
+
+/// The name of a service's log, which is the origin of its checkpoints and the URL of its tiles without scheme.
+pub fn log_name(domain: &Domain) -> String {
+    format!("{domain}/log")
+}
+
+/// The name under which a service cosigns.
+pub fn witness_name(domain: &Domain) -> String {
+    format!("{domain}/witness")
+}
 
 #[cfg(test)]
 mod tests;

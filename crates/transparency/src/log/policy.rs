@@ -6,9 +6,9 @@ use trefoil_proto::Timestamp;
 /// A log, its witnesses, how many of them must have signed, and how long ago.
 #[derive(Clone, Debug)]
 pub struct LogPolicy {
-    log: LogKey,
-    witnesses: Vec<WitnessKey>,
-    quorum: usize,
+    pub(super) log: LogKey,
+    pub(super) witnesses: Vec<WitnessKey>,
+    pub(super) quorum: usize,
     max_age_ms: u64,
 }
 
@@ -39,6 +39,16 @@ impl LogPolicy {
             return Err(PolicyError::Impossible);
         }
         Ok(Self { log, witnesses, quorum, max_age_ms: Self::MAX_AGE })
+    }
+
+    /// The log.
+    pub fn log(&self) -> &LogKey {
+        &self.log
+    }
+
+    /// How many witnesses must have signed.
+    pub fn quorum(&self) -> usize {
+        self.quorum
     }
 
     /// The same with another greatest age, in milliseconds.

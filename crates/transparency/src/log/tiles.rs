@@ -11,10 +11,10 @@ pub const ENTRIES_A_BUNDLE: usize = 256;
 
 const HEIGHT: u8 = 8;
 /// Levels of a tree of [`super::LOG_SIZE`] entries.
-const LEVELS: u8 = 7;
+pub(super) const LEVELS: u8 = 7;
 
 /// Where a tile or a bundle of entries is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TilePath(Tile);
 
 /// What to publish when a log grows, in an order in which nothing refers to what is not there yet.
@@ -59,6 +59,29 @@ pub fn unbundle(mut bytes: &[u8]) -> Result<Vec<LogEntry>, TileError> {
 }
 
 impl TilePath {
+    /// The bundle that has an entry, in a log of some size. The entry must be in it.
+    pub fn bundle_of(index: u64, size: u64) -> Self {
+        debug_assert!(index < size);
+        let number = index >> HEIGHT;
+        let width = size.saturating_sub(number << HEIGHT).clamp(1, 1 << HEIGHT);
+        Self(Tile::new(HEIGHT, 0, number, u32::try_from(width).expect("at most 256"), true))
+    }
+
+    /// A tile of hashes.
+    pub(super) fn of_hashes(level: u8, index: u64, width: u32) -> Self {
+        Self(Tile::new(HEIGHT, level, index, width, false))
+    }
+
+    /// Its level, from 0 for the leaves; 0 for a bundle.
+    pub fn level(&self) -> u8 {
+        self.0.level()
+    }
+
+    /// Its place within its level.
+    pub fn index(&self) -> u64 {
+        self.0.level_index()
+    }
+
     /// Whether it is a bundle of entries and not of hashes.
     pub fn is_entries(&self) -> bool {
         self.0.is_data()
@@ -77,6 +100,13 @@ impl TilePath {
     /// The hashes of a tile of this log, 32 bytes each; absent for a bundle, and for what is not in the log yet.
     pub fn hashes(&self, log: &MerkleLog) -> Option<Vec<u8>> {
         if self.is_entries() { None } else { log.read_tile(&self.0) }
+    }
+}
+
+impl From<Tile> for TilePath {
+    /// Only for tiles of our height.
+    fn from(tile: Tile) -> Self {
+        Self(tile)
     }
 }
 

@@ -3,6 +3,12 @@
 use super::{ConsistencyProof, OpenCheckpoint, TreeHead, WitnessError, WitnessSigner};
 use trefoil_proto::Timestamp;
 
+/// The cosignature in what [`witness`] returned: its last line, without the line feed.
+pub fn cosignature(note: &[u8]) -> &[u8] {
+    let note = note.strip_suffix(b"\n").unwrap_or(note);
+    note.rsplit(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 /// Cosigns a checkpoint if it is consistent with the head that was kept for this log ([`TreeHead::EMPTY`] at first).
 ///
 /// Returns the head to keep and the note with the cosignature. The head must be durable **before** the note leaves,

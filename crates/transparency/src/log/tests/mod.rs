@@ -1,6 +1,9 @@
 //! The log against the published vectors of RFC 6962 and C2SP, and against those who would lie with it.
 #![allow(clippy::unwrap_used)]
 
+mod forms;
+mod tiles;
+
 use super::*;
 use crate::mutations;
 use ed25519_dalek::SigningKey;
