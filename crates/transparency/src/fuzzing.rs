@@ -6,6 +6,9 @@
 
 use crate::{
     device_set::{DeviceSet, DeviceSetChain, SignedDeviceSet, VerifiedSet},
+    directory::{
+        AppendOnlyProof, AuditSignature, EpochRecord, HistoryProof, KeyProof, KeyProofRequest, ServiceKeys,
+    },
     gossip::{Evidence, SignedRoot},
     log::{
         ConsistencyProof, InclusionProof, LogEntry, LogKey, LogPolicy, LoggedEntry, OpenCheckpoint,
@@ -34,6 +37,13 @@ const TARGETS: &[(&str, Decoder)] = &[
     ("log_submission", submission),
     ("signed_root", wire::<SignedRoot>),
     ("evidence", evidence),
+    ("history_proof", history),
+    ("append_only_proof", append_only),
+    ("epoch_record", wire::<EpochRecord>),
+    ("audit_signature", wire::<AuditSignature>),
+    ("key_proof", wire::<KeyProof>),
+    ("key_proof_request", wire::<KeyProofRequest>),
+    ("service_keys", wire::<ServiceKeys>),
 ];
 
 /// Runs the target of a name; says whether the input was taken.
@@ -132,6 +142,27 @@ fn log_key() -> LogKey {
     LogKey::new("a.example/log", &key).expect("a name that a log may have")
 }
 
+/// No proof proves anything of a directory whose root is made up.
+fn history(input: &[u8]) -> bool {
+    if !wire::<HistoryProof>(input) {
+        return false;
+    }
+    let Ok(proof) = HistoryProof::decode(input) else { return false };
+    let user = "mimi://a.example/u/u1".parse().expect("a user's URI");
+    assert!(proof.verify(&[2; 32], &[1; 32], u64::MAX, &user).is_err());
+    true
+}
+
+/// No proof leads from one made-up root to another.
+fn append_only(input: &[u8]) -> bool {
+    if !wire::<AppendOnlyProof>(input) {
+        return false;
+    }
+    let Ok(proof) = AppendOnlyProof::decode(input) else { return false };
+    assert!(proof.verify(&[1; 32], &[2; 32], 1).is_err());
+    true
+}
+
 fn evidence(input: &[u8]) -> bool {
     let Ok(evidence) = Evidence::from_file(input) else { return false };
     assert_eq!(evidence.to_file(), input);
@@ -195,6 +226,8 @@ mod tests {
         let Comparison::Split(evidence) = compare(&verified(1), &verified(2)).unwrap() else {
             panic!("two roots of one epoch")
         };
+        let (key_proof, record, keys) = crate::directory::samples();
+        let request = KeyProofRequest { user: "mimi://a.example/u/u1".parse().unwrap(), known: Some(3) };
         let signer = LogSigner::new("a.example/log", key.clone()).unwrap();
         let witness =
             WitnessSigner::new("b.example/witness", SigningKey::from_bytes(&[3; 32])).unwrap().public();
@@ -223,6 +256,13 @@ mod tests {
             ("log_submission", Submission::new(&log.prove_consistency(3, 7).unwrap(), &opened).encode()),
             ("signed_root", signed(1).encode()),
             ("evidence", evidence.to_file()),
+            ("history_proof", key_proof.proof.encode()),
+            ("append_only_proof", record.proof.encode()),
+            ("epoch_record", record.encode()),
+            ("audit_signature", key_proof.audits[0].encode()),
+            ("key_proof", key_proof.encode()),
+            ("key_proof_request", request.encode()),
+            ("service_keys", keys.encode()),
         ];
         exercise(TARGETS, &samples, include_str!("../../../fuzz/Cargo.toml"), "transparency.rs");
     }

@@ -3,6 +3,7 @@
 //! Pure: no sockets, no clock, no files, no randomness of its own. Time and secrets are passed in.
 
 pub mod device_set;
+pub mod directory;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod gossip;

@@ -115,6 +115,37 @@ impl VerifiedSet {
         }
     }
 
+    /// Follows sets one after the other to the one whose hash the directory proves. No sets: nothing changed. After an
+    /// account reset the rest is of the new account, and all of it waits for the person to accept it.
+    ///
+    /// # Errors
+    /// [`ChainError`]; [`ChainError::NotProven`] if the sets do not end at `proven`. This set stays as it is.
+    pub fn lead_to(&self, chain: DeviceSetChain, proven: &SetHash) -> Result<Step, ChainError> {
+        if chain.sets.len() > DeviceSetChain::LONGEST {
+            return Err(ChainError::BadLength);
+        }
+        let mut newest = self.clone();
+        let mut reset = false;
+        for signed in chain.sets {
+            newest = match newest.follow(signed)? {
+                Step::Changed(set, _) => set,
+                Step::Reset(pending) => {
+                    reset = true;
+                    pending.set
+                }
+            };
+        }
+        if newest.hash != *proven {
+            return Err(ChainError::NotProven);
+        }
+        let changes = changes(&self.set, &newest.set);
+        Ok(if reset {
+            Step::Reset(PendingReset { set: newest, changes })
+        } else {
+            Step::Changed(newest, changes)
+        })
+    }
+
     /// The set.
     pub fn set(&self) -> &DeviceSet {
         &self.set
