@@ -3,6 +3,7 @@
 use crate::{
     ChangeRefusal, ClientError, Event, HttpResponse, Method, Refusal,
     core::Core,
+    directory::first_set,
     error::mls,
     live::{Job, Token},
     mls::credential::{DeviceKey, Me, PINS},
@@ -54,11 +55,12 @@ impl Core {
         let uri = DeviceUri { domain: domain.clone(), user, device };
         let (device_secret, account_secret) = (self.random::<32>()?, self.random::<32>()?);
         let key = DeviceKey::from_secret(&device_secret);
-        let authorisation =
-            DeviceAuthorisation::sign(&SigningKey::from_bytes(&account_secret), &uri, &key.public());
+        let account_key = SigningKey::from_bytes(&account_secret);
+        let authorisation = DeviceAuthorisation::sign(&account_key, &uri, &key.public());
         let device =
             NewDevice { uri: uri.clone(), signature_key: key.public(), authorisation: authorisation.clone() };
-        let tbs = RegisterTbs { identifier, device };
+        let device_set = first_set(&account_key, &device).encode();
+        let tbs = RegisterTbs { identifier, device, device_set };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
         let request = RegisterRequest { signature: key.sign_bytes(&content), tbs };
         let account = AccountRow {
@@ -96,6 +98,7 @@ impl Core {
             return Ok(());
         };
         self.tx().delete(ACCOUNT, name::CANDIDATE);
+        self.keep_first_set(candidate.request.as_slice());
         let me = self.settle_in(candidate.account);
         self.emit(Event::Registered { user: me.user.clone(), device: me.device.clone() });
         Ok(())
@@ -273,10 +276,7 @@ impl Core {
                 Ok(())
             }
             Job::AddDevice(device) => self.device_added(device),
-            Job::RemoveDevice(device) => {
-                self.device_unlinked(device);
-                Ok(())
-            }
+            Job::RemoveDevice(device) => self.device_unlinked(device),
             Job::Devices => self.devices_answered(body, now),
             Job::Count => self.counted(body, now),
             Job::Publish => self.published(),
@@ -319,8 +319,8 @@ impl Core {
             Job::Register => self.registration_refused(&error),
             Job::Challenge | Job::Token => self.unauthenticated(error.code, now),
             _ if error.code == ErrorCode::Unauthenticated => self.unauthenticated(error.code, now),
-            Job::AddDevice(device) => self.device_refused(device, &error),
-            Job::RemoveDevice(device) => self.unlink_refused(device, &error),
+            Job::AddDevice(device) => self.device_refused(device, &error)?,
+            Job::RemoveDevice(device) => self.unlink_refused(device, &error)?,
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
             Job::GroupInfo(room) => self.join_error(room, error.code, now)?,

@@ -2,7 +2,7 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, conversation, linking, mls::wire, rows};
+use crate::{attachment, conversation, directory, linking, mls::wire, rows};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,
@@ -17,6 +17,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let all = [
         attachment::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
+        directory::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
         &[("client_event", event)],
@@ -72,6 +73,7 @@ mod tests {
         let samples = [
             attachment::fuzzing::samples(),
             conversation::fuzzing::samples(),
+            directory::fuzzing::samples(),
             linking::fuzzing::samples(),
             rows::fuzzing::samples(),
             vec![("client_event", application())],

@@ -16,6 +16,7 @@ mod account;
 mod changes;
 mod client;
 mod core;
+mod directory;
 mod effect;
 mod error;
 mod event;

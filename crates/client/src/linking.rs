@@ -8,6 +8,7 @@ use crate::{
     ClientError, Event, Method,
     account::{detail, path},
     core::Core,
+    directory::entry,
     live::Job,
     mls::credential::DeviceKey,
     rows::{ACCOUNT, APPROVALS, AccountRow, LinkRow, RoomState, Row as _, Secret, name},
@@ -15,9 +16,11 @@ use crate::{
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, UserUri, Wire as _,
-    credential::DeviceAuthorisation, edge::NewDevice,
+    credential::DeviceAuthorisation,
+    edge::{AddDeviceRequest, NewDevice},
 };
 use trefoil_store::KeyRange;
+use trefoil_transparency::device_set::SignedDeviceSet;
 
 /// In front of every code, so that a wrong paste is told apart.
 const REQUEST: &str = "trefoil-link-";
@@ -38,6 +41,7 @@ struct LinkAnswer {
     device: DeviceId,
     authorisation: DeviceAuthorisation,
     rooms: Vec<RoomUri>,
+    device_set: SignedDeviceSet,
 }
 
 impl Core {
@@ -72,12 +76,17 @@ impl Core {
     }
 
     pub(crate) fn pump_approvals(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let me = self.me()?;
         let approvals = self.tx().scan(APPROVALS, &KeyRange::all(), usize::MAX, false)?;
         for (_, body) in approvals {
             let Ok(device) = NewDevice::decode(&body) else { continue };
-            let job = Job::AddDevice(device.uri);
-            if self.live.may(&job, now) {
-                self.ask(job, Method::Post, path("accounts/devices"), body.to_vec());
+            let job = Job::AddDevice(device.uri.clone());
+            if !self.live.may(&job, now) {
+                continue;
+            }
+            if let Some(device_set) = self.next_set(&me, &device.uri, Some(entry(&device)))? {
+                let request = AddDeviceRequest { device, device_set };
+                self.ask(job, Method::Post, path("accounts/devices"), request.encode());
             }
         }
         Ok(())
@@ -88,6 +97,8 @@ impl Core {
         let Some(body) = self.tx().get(APPROVALS, key.as_bytes())? else { return Ok(()) };
         self.tx().delete(APPROVALS, key);
         let Ok(approved) = NewDevice::decode(&body) else { return Ok(()) };
+        self.settle_set(device, true)?;
+        let Some(device_set) = self.own_set()? else { return Ok(()) };
         let rooms = self.room_uris()?;
         let mut open = Vec::new();
         for room in rooms {
@@ -100,15 +111,22 @@ impl Core {
             device: device.device.clone(),
             authorisation: approved.authorisation,
             rooms: open,
+            device_set,
         };
         self.live.devices_known = false;
         self.emit(Event::LinkApproved { device: device.clone(), answer: code(ANSWER, &answer) });
         Ok(())
     }
 
-    pub(crate) fn device_refused(&mut self, device: &DeviceUri, error: &ErrorBody) {
+    pub(crate) fn device_refused(
+        &mut self,
+        device: &DeviceUri,
+        error: &ErrorBody,
+    ) -> Result<(), ClientError> {
         self.tx().delete(APPROVALS, device.to_string());
+        self.settle_set(device, false)?;
         self.emit(Event::LinkRefused { code: error.code, detail: detail(error) });
+        Ok(())
     }
 
     /// On the new device: takes the answer, and joins the account's rooms.
@@ -130,6 +148,7 @@ impl Core {
         if !fits {
             return Err(ClientError::BadCode);
         }
+        self.keep_linked_set(answer.device_set, &uri, &key.public(), &answer.authorisation)?;
         self.tx().delete(ACCOUNT, name::LINK);
         let me = self.settle_in(AccountRow {
             device: uri,

@@ -41,10 +41,13 @@ impl Core {
             let device = std::str::from_utf8(&key).ok().and_then(|text| text.parse::<DeviceUri>().ok());
             let Some(device) = device else { continue };
             let job = Job::RemoveDevice(device.clone());
-            if self.live.may(&job, now) {
+            if !self.live.may(&job, now) {
+                continue;
+            }
+            if let Some(device_set) = self.next_set(&me, &device, None)? {
                 let path = path(&format!("accounts/devices/{}", device.device));
-                // Signed anew each time: it is good for minutes only.
-                let request = RemoveDeviceRequest::sign(account, device, now);
+                // Signed anew each time: it is good for minutes only. The set stays the same.
+                let request = RemoveDeviceRequest::sign(account, device, now, device_set);
                 self.ask(job, Method::Delete, path, request.encode());
             }
         }
@@ -52,15 +55,22 @@ impl Core {
     }
 
     /// The service has forgotten the device.
-    pub(crate) fn device_unlinked(&mut self, device: &DeviceUri) {
+    pub(crate) fn device_unlinked(&mut self, device: &DeviceUri) -> Result<(), ClientError> {
         self.tx().delete(REMOVALS, device.to_string());
         self.live.devices_known = false;
+        self.settle_set(device, true)
     }
 
-    pub(crate) fn unlink_refused(&mut self, device: &DeviceUri, error: &ErrorBody) {
+    pub(crate) fn unlink_refused(
+        &mut self,
+        device: &DeviceUri,
+        error: &ErrorBody,
+    ) -> Result<(), ClientError> {
         self.tx().delete(REMOVALS, device.to_string());
+        self.settle_set(device, false)?;
         let device = device.clone();
         self.emit(Event::UnlinkRefused { device, code: error.code, detail: detail(error) });
+        Ok(())
     }
 
     /// A room has opened: remembers which own devices are not in it. One that was approved and has not been set up has

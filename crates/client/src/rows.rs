@@ -34,6 +34,8 @@ pub(crate) mod name {
     pub(crate) const PUBLISH: &[u8] = b"publish";
     pub(crate) const DISPLAY_NAME: &[u8] = b"display name";
     pub(crate) const CURSOR: &[u8] = b"cursor";
+    pub(crate) const DEVICE_SET: &[u8] = b"device set";
+    pub(crate) const NEXT_SET: &[u8] = b"next device set";
 }
 
 #[cfg(any(test, feature = "fuzzing"))]

@@ -94,6 +94,9 @@ pub struct RegisterTbs {
     pub identifier: Identifier,
     /// The first device.
     pub device: NewDevice,
+    /// The account's first device set: a `SignedDeviceSet` of `docs/spec/device-set.md`, opaque here.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub device_set: Vec<u8>,
 }
 
 /// A device that an account takes in.
@@ -109,7 +112,14 @@ pub struct NewDevice {
 
 /// `POST accounts/devices`: takes in another device; the authorisation must be by the account's key.
 /// Sent by a device of the account. Answered 201, empty body; repeated byte for byte: 200.
-pub type AddDeviceRequest = NewDevice;
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct AddDeviceRequest {
+    /// The device.
+    pub device: NewDevice,
+    /// The device set with it, which follows the account's newest one: a `SignedDeviceSet`, opaque here.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub device_set: Vec<u8>,
+}
 
 /// `DELETE accounts/devices/{device}`, with a body: removes a device of the account. The account's key must have signed
 /// it lately, so that a device's own keys and token are not enough. Answered 204; repeated: 204 as well.
@@ -119,6 +129,9 @@ pub struct RemoveDeviceRequest {
     pub tbs: RemoveDeviceTbs,
     /// Ed25519 by the account's key over `"Trefoil 1.0 RemoveDevice"` and `tbs` ([`signed_content`]).
     pub signature: [u8; 64],
+    /// The device set without it, which follows the account's newest one: a `SignedDeviceSet`, opaque here.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub device_set: Vec<u8>,
 }
 
 /// The signed part of a removal.
@@ -134,12 +147,12 @@ pub struct RemoveDeviceTbs {
 pub const REMOVAL_LIFE: u64 = 5 * 60 * 1000;
 
 impl RemoveDeviceRequest {
-    /// Signs the removal of a device with the key of its account.
-    pub fn sign(account: &SigningKey, device: DeviceUri, at: Timestamp) -> Self {
+    /// Signs the removal of a device with the key of its account. The device set is signed by itself.
+    pub fn sign(account: &SigningKey, device: DeviceUri, at: Timestamp, device_set: Vec<u8>) -> Self {
         use ed25519_dalek::Signer as _;
         let tbs = RemoveDeviceTbs { device, at };
         let content = signed_content(REMOVE_DEVICE_LABEL, &tbs).expect("a URI and a time always encode");
-        Self { signature: account.sign(&content).to_bytes(), tbs }
+        Self { signature: account.sign(&content).to_bytes(), tbs, device_set }
     }
 
     /// Checks that the account signed exactly this, not longer ago than [`REMOVAL_LIFE`] and not further ahead.
@@ -312,7 +325,7 @@ mod tests {
         let key = AccountKey(account.verifying_key().to_bytes());
         let device: DeviceUri = "mimi://a.example/d/u1/d1".parse().unwrap();
         let now = Timestamp(1_700_000_000_000);
-        let removal = RemoveDeviceRequest::sign(&account, device, now);
+        let removal = RemoveDeviceRequest::sign(&account, device, now, vec![1]);
         let at = |millis: u64| removal.verify(&key, Timestamp(millis));
         let refused = Err(ProtoError::Unverified("removal of a device"));
         for good in [now.0 - REMOVAL_LIFE, now.0, now.0 + REMOVAL_LIFE] {

@@ -64,6 +64,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("code_request", wire::<edge::CodeRequest>),
     ("register_request", wire::<edge::RegisterRequest>),
     ("new_device", wire::<edge::NewDevice>),
+    ("add_device_request", wire::<edge::AddDeviceRequest>),
     ("remove_device_request", wire::<edge::RemoveDeviceRequest>),
     ("device_list", wire::<edge::DeviceList>),
     ("challenge_request", wire::<edge::ChallengeRequest>),

@@ -27,6 +27,7 @@ wire_types! {
     edge::CodeRequest, "code request", SMALL;
     edge::RegisterRequest, "register request", SMALL;
     edge::NewDevice, "device", SMALL;
+    edge::AddDeviceRequest, "device to take in", SMALL;
     edge::RemoveDeviceRequest, "removal of a device", SMALL;
     edge::DeviceList, "device list", limits::DEVICES * SMALL;
     edge::ChallengeRequest, "challenge request", SMALL;

@@ -30,6 +30,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         device: "d2".parse().unwrap(),
         authorisation: DeviceAuthorisation { account_key: AccountKey([2; 32]), signature: [3; 64] },
         rooms: vec!["mimi://a.test/r/tea".parse().unwrap(), "mimi://b.test/r/coffee".parse().unwrap()],
+        device_set: crate::directory::fuzzing::signed_set(),
     };
     vec![
         ("client_link_request", code(REQUEST, &request).into_bytes()),

@@ -12,7 +12,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_held_row", row::<HeldRow>),
 ];
 
-fn row<R: Row>(input: &[u8]) -> bool {
+pub(crate) fn row<R: Row>(input: &[u8]) -> bool {
     let Ok(row) = R::from_row(input) else { return false };
     assert_eq!(row.to_row(), input, "{} has a second encoding", R::WHAT);
     true

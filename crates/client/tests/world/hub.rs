@@ -152,7 +152,7 @@ impl Hub {
                 ok(TokenResponse { token, expires: Timestamp(u64::MAX) }.encode())
             }
             (Method::Post, ["accounts", "devices"]) => {
-                let device = NewDevice::decode(&request.body).unwrap();
+                let device = AddDeviceRequest::decode(&request.body).unwrap().device;
                 self.accounts.get_mut(&device.uri.user_uri()).unwrap().push(device);
                 ok(Vec::new())
             }

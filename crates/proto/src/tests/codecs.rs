@@ -64,10 +64,16 @@ fn small_structures() {
     holds(strategies::device().prop_map(|device| edge::ChallengeRequest { device }));
     holds(strategies::bytes().prop_map(|challenge| edge::ChallengeResponse { challenge }));
     holds(strategies::bytes().prop_map(|token| edge::TokenResponse { token, expires: crate::Timestamp(1) }));
-    holds((strategies::device(), any::<u64>()).prop_map(|(device, at)| edge::RemoveDeviceRequest {
+    let removal = (strategies::device(), any::<u64>(), strategies::bytes());
+    holds(removal.prop_map(|(device, at, device_set)| edge::RemoveDeviceRequest {
         tbs: edge::RemoveDeviceTbs { device, at: crate::Timestamp(at) },
         signature: [5; 64],
+        device_set,
     }));
+    holds(
+        (strategies::new_device(), strategies::bytes())
+            .prop_map(|(device, device_set)| edge::AddDeviceRequest { device, device_set }),
+    );
     holds(any::<u64>().prop_map(|length| edge::OpenUpload { length }));
     holds((strategies::bytes(), strategies::bytes()).prop_map(|(id, url)| edge::UploadTicket { id, url }));
     let count = (any::<u16>(), any::<u32>())

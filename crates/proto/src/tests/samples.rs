@@ -341,12 +341,12 @@ pub(super) fn new_device() -> NewDevice {
 
 fn removal() -> edge::RemoveDeviceRequest {
     let tbs = edge::RemoveDeviceTbs { device: device("u1"), at: Timestamp(1_700_000_000_000) };
-    edge::RemoveDeviceRequest { tbs, signature: [4; 64] }
+    edge::RemoveDeviceRequest { tbs, signature: [4; 64], device_set: vec![5; 9] }
 }
 
 fn edge() -> Vec<(&'static str, Vec<u8>)> {
     let register = |identifier| edge::RegisterRequest {
-        tbs: edge::RegisterTbs { identifier, device: new_device() },
+        tbs: edge::RegisterTbs { identifier, device: new_device(), device_set: vec![5; 9] },
         signature: [4; 64],
     };
     let service = edge::ServiceInfo {
@@ -356,6 +356,7 @@ fn edge() -> Vec<(&'static str, Vec<u8>)> {
         franking_credential: objects::credential(b"a.example"),
         now: Timestamp(1_700_000_000_000),
     };
+    let add = edge::AddDeviceRequest { device: new_device(), device_set: vec![5; 9] };
     let devices = edge::DeviceList { devices: vec![new_device()] };
     let token_request = edge::TokenRequest {
         tbs: edge::TokenTbs { device: device("u1"), challenge: vec![6; 32] },
@@ -383,6 +384,7 @@ fn edge() -> Vec<(&'static str, Vec<u8>)> {
         ("register_request", register(edge::Identifier::Handle(b"alice".to_vec())).encode()),
         ("register_request", register(phone).encode()),
         ("new_device", new_device().encode()),
+        ("add_device_request", add.encode()),
         ("remove_device_request", removal().encode()),
         ("device_list", devices.encode()),
         ("challenge_request", edge::ChallengeRequest { device: device("u1") }.encode()),

@@ -413,9 +413,12 @@ pub(super) fn register_request() -> impl Strategy<Value = edge::RegisterRequest>
         bytes().prop_map(edge::Identifier::Handle),
         (bytes(), bytes()).prop_map(|(number, code)| edge::Identifier::Phone { number, code }),
     ];
-    (identifier, new_device(), signature()).prop_map(|(identifier, device, signature)| {
-        edge::RegisterRequest { tbs: edge::RegisterTbs { identifier, device }, signature }
-    })
+    (identifier, new_device(), bytes(), signature()).prop_map(
+        |(identifier, device, device_set, signature)| edge::RegisterRequest {
+            tbs: edge::RegisterTbs { identifier, device, device_set },
+            signature,
+        },
+    )
 }
 
 pub(super) fn service_info() -> impl Strategy<Value = edge::ServiceInfo> {

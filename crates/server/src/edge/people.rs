@@ -14,9 +14,9 @@ use std::sync::Arc;
 use trefoil_proto::{
     DeviceId, DeviceUri, ErrorCode, UserUri,
     edge::{
-        AccountData, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList, KeyPackageCounts,
-        NewDevice, PublishKeyPackages, RegisterRequest, RemoveDeviceRequest, ServiceInfo, TokenRequest,
-        TokenResponse,
+        AccountData, AddDeviceRequest, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList,
+        KeyPackageCounts, NewDevice, PublishKeyPackages, RegisterRequest, RemoveDeviceRequest, ServiceInfo,
+        TokenRequest, TokenResponse,
     },
     frame::MailboxEvent,
     mimi::fanout::Recipient,
@@ -60,13 +60,14 @@ pub(super) async fn register(
 pub(super) async fn add_device(
     State(edge): Served,
     Caller(caller): Caller,
-    request: Body<NewDevice>,
+    request: Body<AddDeviceRequest>,
 ) -> Result<StatusCode, Refusal> {
-    if edge.tokens.was_removed(&request.value.uri).await? {
+    let device = &request.value.device;
+    if edge.tokens.was_removed(&device.uri).await? {
         return Err(AccountsError::IdsInUse.into());
     }
-    let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
-    edge.house.mailboxes.admit(&recipient(&request.value.uri));
+    let accepted = edge.house.accounts.add_device(&caller, device).await?;
+    edge.house.mailboxes.admit(&recipient(&device.uri));
     if accepted == Accepted::New {
         edge.tell_devices(&caller).await?;
     }

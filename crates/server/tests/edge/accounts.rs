@@ -253,7 +253,7 @@ async fn devices_come_and_go_with_everything_they_had() {
     let ann = service.join("ann", Identifier::AccountName(b"Ann".to_vec())).await;
     let person = super::mls::Person::new(&service.domain, "ann");
     let second = person.device("d2");
-    let new = new_device(&second);
+    let new = add_request(&second);
     let add = |device| {
         let (service, token) = (&service, ann.token.clone());
         async move {
@@ -265,15 +265,15 @@ async fn devices_come_and_go_with_everything_they_had() {
     assert_eq!(add(new.clone()).await.status, 200);
     let by_other_account = super::mls::Person::new(&service.domain, "eve");
     let forged = super::mls::Device::authorised_by(&by_other_account.key, person.device("d3").uri);
-    assert_eq!(add(new_device(&forged)).await.code(), "BadSignature");
-    assert_eq!(add(new_device(&by_other_account.device("d1"))).await.code(), "NotAllowed");
+    assert_eq!(add(add_request(&forged)).await.code(), "BadSignature");
+    assert_eq!(add(add_request(&by_other_account.device("d1"))).await.code(), "NotAllowed");
 
     let second = Member { mls: second, token: String::new() };
     let second = service.log_in(second).await;
     let list: DeviceList =
         service.call("GET", "accounts/devices", Some(&second.token), Vec::new()).await.decode();
     assert_eq!(list.devices.len(), 2);
-    assert_eq!(list.devices[1], new);
+    assert_eq!(list.devices[1], new.device);
 
     // It was told of the change that it is itself.
     let mut socket = service.connect(&second.token, "").await;

@@ -94,8 +94,9 @@ async fn every_request_of_a_device_sent_again_changes_nothing() {
     }
     let person = Person::new(&service.domain, "ann");
     let second = person.device("d2");
-    twice.ask("POST", "accounts/devices", new_device(&second).encode(), Again::Status(200)).await;
-    let removal = RemoveDeviceRequest::sign(&person.key, second.uri, service.clock_now()).encode();
+    twice.ask("POST", "accounts/devices", add_request(&second).encode(), Again::Status(200)).await;
+    let removal =
+        RemoveDeviceRequest::sign(&person.key, second.uri, service.clock_now(), Vec::new()).encode();
     twice.ask("DELETE", "accounts/devices/d2", removal, Again::Same).await;
 
     let packages_of_ann = PublishKeyPackages {

@@ -17,7 +17,7 @@ use tokio::{
 };
 use trefoil_proto::{
     DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, Wire as _,
-    edge::{Identifier, NewDevice, OpenUpload, REMOVAL_LIFE, RemoveDeviceRequest},
+    edge::{Identifier, OpenUpload, REMOVAL_LIFE, RemoveDeviceRequest},
     frame::{ClientFrame, ServerFrame},
 };
 use trefoil_server::{
@@ -34,7 +34,7 @@ async fn two_devices(service: &Running) -> (Person, Member, Member) {
     let person = Person::new(&service.domain, "ann");
     let first = service.join("ann", name("Ann")).await;
     let mls = person.device("d2");
-    let body = NewDevice::encode(&new_device(&mls));
+    let body = add_request(&mls).encode();
     assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.status, 201);
     let second = service.log_in(Member { mls, token: String::new() }).await;
     (person, first, second)
@@ -47,7 +47,7 @@ async fn a_removal_that_the_account_did_not_sign_lately_changes_nothing() {
     let eve = service.join("eve", name("Eve")).await;
     let now = service.clock.now();
     let sign = |key: &SigningKey, device: &DeviceUri, at: Timestamp| {
-        RemoveDeviceRequest::sign(key, device.clone(), at)
+        RemoveDeviceRequest::sign(key, device.clone(), at, Vec::new())
     };
     let good = sign(&person.key, second.uri(), now);
     let stranger = Person::new(&service.domain, "eve").key;
@@ -150,7 +150,7 @@ async fn a_removed_device_is_nobody_from_the_answer_on() {
     // Nothing brings it back: no challenge, no second registration of its name; a repeated removal is answered again.
     let request = service.token_request(&second).await;
     assert_eq!(service.call("POST", "auth/token", None, request.encode()).await.code(), "Unauthenticated");
-    let body = NewDevice::encode(&new_device(&second.mls));
+    let body = add_request(&second.mls).encode();
     assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.code(), "Conflict");
     assert_eq!(service.remove(&first, &person.key, second.uri()).await.status, 204);
     let own = |(_, key): &&(&str, Vec<u8>)| key.windows(6).any(|window| window == b"ann/d2");

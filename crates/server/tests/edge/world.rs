@@ -22,8 +22,8 @@ use tokio_tungstenite::{WebSocketStream, tungstenite};
 use trefoil_proto::{
     DeviceUri, ErrorBody, Wire,
     edge::{
-        ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs,
-        RemoveDeviceRequest, TokenRequest, TokenResponse, TokenTbs, signed_content,
+        AddDeviceRequest, ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest,
+        RegisterTbs, RemoveDeviceRequest, TokenRequest, TokenResponse, TokenTbs, signed_content,
     },
     frame::{ClientFrame, ServerFrame},
     paths,
@@ -328,7 +328,7 @@ impl Running {
     pub fn newcomer(&self, name: &str, identifier: Identifier) -> (Member, RegisterRequest) {
         let person = mls::Person::new(&self.domain, name);
         let device = person.device("d1");
-        let tbs = RegisterTbs { identifier, device: new_device(&device) };
+        let tbs = RegisterTbs { identifier, device: new_device(&device), device_set: Vec::new() };
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
         let member = Member { mls: device, token: String::new() };
@@ -353,7 +353,7 @@ impl Running {
 
     /// Removes a device of an account, in the name of one of its devices.
     pub async fn remove(&self, by: &Member, account: &SigningKey, device: &DeviceUri) -> Answer {
-        let request = RemoveDeviceRequest::sign(account, device.clone(), self.clock.now());
+        let request = RemoveDeviceRequest::sign(account, device.clone(), self.clock.now(), Vec::new());
         let path = format!("accounts/devices/{}", device.device);
         self.call("DELETE", &path, Some(&by.token), request.encode()).await
     }
@@ -417,6 +417,10 @@ impl Member {
     pub fn uri(&self) -> &DeviceUri {
         &self.mls.uri
     }
+}
+
+pub fn add_request(device: &mls::Device) -> AddDeviceRequest {
+    AddDeviceRequest { device: new_device(device), device_set: Vec::new() }
 }
 
 pub fn new_device(device: &mls::Device) -> NewDevice {

@@ -1,5 +1,5 @@
 //! A set that follows, link by link, from one that was known before. Holding a [`VerifiedSet`] is the proof that it
-//! was checked: nothing else makes one.
+//! was checked: nothing makes one but a check, and [`VerifiedSet::restored`] what was checked before.
 
 use super::{ChainError, DeviceSet, DeviceSetChain, SetHash, SetSigner, SignedDeviceSet};
 use trefoil_proto::DeviceId;
@@ -74,6 +74,11 @@ impl VerifiedSet {
             };
         }
         if newest.hash == *proven { Ok(newest) } else { Err(ChainError::NotProven) }
+    }
+
+    /// A set that was verified and then stored: nothing is checked again. For what comes from the own store alone.
+    pub fn restored(set: DeviceSet) -> Self {
+        Self::new(set)
     }
 
     /// The set that comes after this one.

@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::time::Duration;
 use trefoil_proto::{
-    DeviceUri, Domain, UserUri,
+    DeviceUri, Domain, UserUri, Wire as _,
     credential::DeviceAuthorisation,
     edge::{
         self, ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest, RegisterTbs,
@@ -17,6 +17,7 @@ use trefoil_proto::{
     },
     paths,
 };
+use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// Requests under way at a time.
 const AT_ONCE: usize = 16;
@@ -74,13 +75,13 @@ async fn one(http: &reqwest::Client, url: &str, domain: Domain, index: usize) ->
     let device = DeviceId::from_random(&rand::random::<[u8; 8]>());
     let uri = DeviceUri { domain, user: user.id, device };
     let signature_key = key.verifying_key().to_bytes();
+    let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
+    let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
+    let set = DeviceSet::first(uri.user_uri(), authorisation.account_key, vec![entry]);
     let tbs = RegisterTbs {
         identifier: Identifier::AccountName(format!("load-{index}").into_bytes()),
-        device: NewDevice {
-            authorisation: DeviceAuthorisation::sign(&account, &uri, &signature_key),
-            uri: uri.clone(),
-            signature_key,
-        },
+        device: NewDevice { authorisation, uri: uri.clone(), signature_key },
+        device_set: SignedDeviceSet::by_account(set, &account).encode(),
     };
     let signature = sign(&key, edge::REGISTER_LABEL, &tbs)?;
     let answer = post(http, url, "accounts", &RegisterRequest { tbs, signature }).await?;

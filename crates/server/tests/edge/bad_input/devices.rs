@@ -98,7 +98,7 @@ async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
         service.newcomer("new", Identifier::Phone { number: b"+4700".to_vec(), code: vec![] });
     let person = Person::new(&service.domain, "ann");
     let token = service.token_request(ann).await;
-    let removal = RemoveDeviceRequest::sign(&person.key, ann.uri().clone(), service.clock_now());
+    let removal = RemoveDeviceRequest::sign(&person.key, ann.uri().clone(), service.clock_now(), Vec::new());
     let challenge = ChallengeRequest { device: ann.uri().clone() };
     let code = CodeRequest { number: b"+4712345678".to_vec() };
     let packages = PublishKeyPackages { one_use: vec![], last_resort: vec![] };
@@ -110,7 +110,7 @@ async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
         post("/v1/accounts/code", structure(&code), Who::Anyone),
         post("/v1/accounts", structure(&register), Who::Anyone),
         get("/v1/accounts/devices", Who::Device),
-        post("/v1/accounts/devices", structure(&new_device(&person.device("d2"))), Who::Device),
+        post("/v1/accounts/devices", structure(&add_request(&person.device("d2"))), Who::Device),
         odd(
             case(
                 "DELETE",
