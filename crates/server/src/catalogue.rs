@@ -52,6 +52,12 @@ pub const PLACES: &[PlaceNote] = &[
         discloses: "number and sizes; neither who uploaded nor who reads",
     },
     PlaceNote {
+        place: "folder `log-inbox`",
+        holds: "releases that the operator handed in and that are not in the public log yet",
+        kept: "until they are in it: a second or two while the service runs",
+        discloses: "nothing that will not be public",
+    },
+    PlaceNote {
         place: "file `codes.log` (mode 0600; only with `code.sender = \"log\"`, development)",
         holds: "numbers with their one-time codes, in clear",
         kept: "ten minutes, and until the next code or the next round of forgetting",
@@ -59,9 +65,10 @@ pub const PLACES: &[PlaceNote] = &[
     },
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
-        holds: "the service's secret keys: identifiers, tokens, franking",
+        holds: "the service's secret keys: identifiers, tokens, franking, the public log and its witness",
         kept: "for the life of the service",
-        discloses: "with the tables: handles and numbers by trying them out; stamps. Nothing that opens a message",
+        discloses: "with the tables: handles and numbers by trying them out; stamps; checkpoints and \
+                    cosignatures. Nothing that opens a message",
     },
 ];
 
@@ -72,6 +79,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::edge::TABLES,
         crate::federation::TABLES,
         crate::keys::TABLES,
+        crate::log::TABLES,
         crate::mailbox::TABLES,
         crate::media::TABLES,
         crate::rooms::TABLES,

@@ -2,7 +2,7 @@
 //! here and not by `proto`. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in tests and
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
-use crate::{accounts, config::Config, edge, federation, keys, mailbox, media, rooms, secrets};
+use crate::{accounts, config::Config, edge, federation, keys, log, mailbox, media, rooms, secrets};
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
 
@@ -15,6 +15,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         edge::fuzzing::TARGETS,
         federation::fuzzing::TARGETS,
         keys::fuzzing::TARGETS,
+        log::fuzzing::TARGETS,
         mailbox::fuzzing::TARGETS,
         media::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
@@ -67,6 +68,7 @@ mod tests {
             edge::fuzzing::samples(),
             federation::fuzzing::samples(),
             keys::fuzzing::samples(),
+            log::fuzzing::samples(),
             mailbox::fuzzing::samples(),
             media::fuzzing::samples(),
             rooms::fuzzing::samples(),

@@ -1,4 +1,4 @@
-//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, federation.
+//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, federation, public log.
 //!
 //! A shell opens it with [`Service::open`] from a [`Config`] and runs it until it is told to stop. Everything that a
 //! room of this house offers to another stands in its `mod.rs`; who may call whom is a table in `ARCHITECTURE.md`.
@@ -12,6 +12,7 @@ pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod keys;
+pub mod log;
 pub mod mailbox;
 pub mod media;
 pub mod rate;

@@ -26,12 +26,23 @@ pub enum SecretName {
     FrankingStamp1,
     /// Seed of the Ed25519 key by which the hub signs stamps and group infos.
     FrankingSign1,
+    /// Seed of the Ed25519 key that signs the checkpoints of the public log.
+    LogSign1,
+    /// Seed of the Ed25519 key that cosigns the logs of other services.
+    WitnessSign1,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 5] =
-        [Self::Identifiers, Self::Challenges, Self::Codes, Self::FrankingStamp1, Self::FrankingSign1];
+    pub const ALL: [Self; 7] = [
+        Self::Identifiers,
+        Self::Challenges,
+        Self::Codes,
+        Self::FrankingStamp1,
+        Self::FrankingSign1,
+        Self::LogSign1,
+        Self::WitnessSign1,
+    ];
 
     /// The name as it stands in the file.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +52,8 @@ impl SecretName {
             Self::Codes => "codes",
             Self::FrankingStamp1 => "franking-stamp-1",
             Self::FrankingSign1 => "franking-sign-1",
+            Self::LogSign1 => "log-sign-1",
+            Self::WitnessSign1 => "witness-sign-1",
         }
     }
 }

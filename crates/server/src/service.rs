@@ -10,6 +10,7 @@ use crate::{
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
     federation::{Federation, FederationError, HttpLink, HttpSettings, Link, Records},
     keys::Keys,
+    log::{self, Fork, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsSettings},
@@ -32,6 +33,7 @@ use trefoil_proto::{
 use trefoil_store::{
     Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, SqliteView, Store, StoreError, Wakes,
 };
+use trefoil_transparency::log::Release;
 
 /// The hub's franking keys that are in use.
 const FRANKING_KEY: u32 = 1;
@@ -161,7 +163,8 @@ impl Service {
         Self::with_parts(config, parts)
     }
 
-    /// Opens a service on parts that stand already. The data folder is used for `codes.log` only.
+    /// Opens a service on parts that stand already. The data folder is used for `codes.log` and for what is
+    /// handed in to the public log only.
     ///
     /// # Errors
     /// As [`Service::open`].
@@ -222,6 +225,15 @@ impl Service {
             link,
             Arc::clone(&clock),
         ));
+        let log_settings = log::Settings {
+            domain: config.domain.clone(),
+            log: secrets.key(SecretName::LogSign1).clone(),
+            witness: secrets.key(SecretName::WitnessSign1).clone(),
+            witnesses: config.log.witnesses.clone(),
+            data: config.data.clone(),
+        };
+        let log =
+            Arc::new(Log::new(log_settings, Arc::clone(&store), Arc::clone(&federation), Arc::clone(&clock)));
         let accounts = Arc::new(Accounts::new(Arc::clone(&store), settings));
         let house = House {
             accounts: Arc::clone(&accounts),
@@ -238,6 +250,7 @@ impl Service {
             )),
             mailboxes,
             federation,
+            log,
         };
         let about = About {
             info,
@@ -282,6 +295,22 @@ impl Service {
         Ok(Records::new(SqliteView::open(&data.join(DATABASE))?))
     }
 
+    /// The forks of other services' logs that the service with this data folder saw. It may run meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError::Store`] if no service has its store there, or it cannot be read; [`LogError::DamagedRow`].
+    pub fn forks(data: &Path) -> Result<Vec<Fork>, LogError> {
+        log::forks(&SqliteView::open(&data.join(DATABASE))?)
+    }
+
+    /// The index of a release in the public log of the service with this data folder, if it is there by now.
+    ///
+    /// # Errors
+    /// As [`Service::forks`].
+    pub fn logged(data: &Path, release: &Release) -> Result<Option<u64>, LogError> {
+        log::found(&SqliteView::open(&data.join(DATABASE))?, release)
+    }
+
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
         self.addresses
@@ -321,6 +350,7 @@ impl Service {
         background.spawn(federation.run(Arc::clone(&edge)));
         let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };
         background.spawn(upkeep::tend(Arc::clone(&house.mailboxes), residents, Arc::clone(&clock)));
+        background.spawn(Arc::clone(&house.log).run());
         background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), clock));
         let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
         drop(edge);

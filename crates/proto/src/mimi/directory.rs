@@ -32,6 +32,18 @@ pub struct Directory {
     pub report_abuse: String,
     /// `{downloadUrl}`.
     pub proxy_download: String,
+    /// The keys of the service's public log, which is not of MIMI; absent at services that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transparency: Option<LogKeys>,
+}
+
+/// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogKeys {
+    /// What verifies the log's checkpoints.
+    pub log: String,
+    /// What verifies the service's cosignatures on the logs of others.
+    pub witness: String,
 }
 
 impl Directory {
@@ -49,6 +61,7 @@ impl Directory {
             identifier_query: endpoint("identifierQuery/{domain}"),
             report_abuse: endpoint("reportAbuse/{roomId}"),
             proxy_download: endpoint("proxyDownload/{downloadUrl}"),
+            transparency: None,
         }
     }
 
@@ -112,7 +125,10 @@ mod tests {
         assert_eq!(Directory::decode(&directory.encode()), Ok(directory.clone()));
         let mut json: serde_json::Value = serde_json::from_slice(&directory.encode()).unwrap();
         json["later"] = "x".into();
-        assert_eq!(Directory::decode(json.to_string().as_bytes()), Ok(directory));
+        assert_eq!(Directory::decode(json.to_string().as_bytes()), Ok(directory.clone()));
+        let keys = LogKeys { log: "a.example/log+1".to_owned(), witness: "a.example/witness+2".to_owned() };
+        let with_keys = Directory { transparency: Some(keys), ..directory };
+        assert_eq!(Directory::decode(&with_keys.encode()), Ok(with_keys));
         json.as_object_mut().unwrap().remove("notify");
         assert!(Directory::decode(json.to_string().as_bytes()).is_err());
         assert!(matches!(Directory::decode(&vec![b' '; LIMIT + 1]), Err(ProtoError::TooLarge { .. })));

@@ -30,6 +30,9 @@ pub(super) struct File {
     /// Other services whose address is not found by their domain: for networks without DNS.
     #[serde(default)]
     pub peers: BTreeMap<String, Peer>,
+    /// The public log.
+    #[serde(default)]
+    pub log: Log,
     /// How one-time codes reach a phone (profile `phone`).
     #[serde(default)]
     pub code: Code,
@@ -84,6 +87,16 @@ pub(super) struct Peer {
     /// Base URL of its federation listener, without a final slash.
     /// Example: `"https://127.0.0.1:4443"`
     pub url: String,
+}
+
+/// The table `[log]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    /// Domains of the services that are asked to cosign this service's public log. They must trust its certificate, and
+    /// it theirs. Default: those under `peers`.
+    /// Example: `["other.example"]`
+    pub witnesses: Option<Vec<String>>,
 }
 
 /// The table `[code]`.

@@ -22,6 +22,9 @@ use trefoil_proto::{Domain, Wire as _, edge::Profile, frame::MailboxEvent};
 /// text where that is no TOML). A name that is no key of the file is an error.
 pub const ENVIRONMENT: &str = "TREFOIL_SERVICE_";
 
+/// Most services that cosign one log: as many cosignatures as a checkpoint is sure to have room for.
+const WITNESSES: usize = 32;
+
 /// Everything a service must be told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -41,6 +44,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Base URLs of the federation listeners of services that are not found by their domain; no final slash.
     pub peers: BTreeMap<Domain, String>,
+    /// The public log.
+    pub log: LogConfig,
     /// How one-time codes reach a phone.
     pub code: CodeConfig,
     /// Rates and quotas.
@@ -72,6 +77,13 @@ pub struct TlsConfig {
     pub certificate: PathBuf,
     /// PEM file of the private key.
     pub key: PathBuf,
+}
+
+/// The public log.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// The services that are asked to cosign it.
+    pub witnesses: Vec<Domain>,
 }
 
 /// How one-time codes reach a phone.
@@ -249,6 +261,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         peers.insert(peer_domain, base_url("peers.url", peer.url)?);
     }
     Ok(Config {
+        log: log(file.log, &domain, &peers)?,
         domain,
         profile,
         data: file.data,
@@ -260,6 +273,27 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         code: code(file.code, profile)?,
         limits: limits(&file.limits)?,
     })
+}
+
+fn log(log: file::Log, domain: &Domain, peers: &BTreeMap<Domain, String>) -> Result<LogConfig, ConfigError> {
+    let Some(named) = log.witnesses else {
+        return Ok(LogConfig { witnesses: peers.keys().take(WITNESSES).cloned().collect() });
+    };
+    let mut witnesses = Vec::new();
+    for name in named {
+        let witness: Domain =
+            name.parse().map_err(|_| invalid("log.witnesses", "must be a list of domains"))?;
+        if witness == *domain {
+            return Err(invalid("log.witnesses", "must not name this service: nobody witnesses for himself"));
+        }
+        if !witnesses.contains(&witness) {
+            witnesses.push(witness);
+        }
+    }
+    if witnesses.len() > WITNESSES {
+        return Err(invalid("log.witnesses", &format!("must not name more than {WITNESSES}")));
+    }
+    Ok(LogConfig { witnesses })
 }
 
 fn code(code: file::Code, profile: Profile) -> Result<CodeConfig, ConfigError> {

@@ -21,6 +21,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Federation" => "federation",
                 "Tls" => "tls",
                 "Peer" => "peers.\"other.example\"",
+                "Log" => "log",
                 "Code" => "code",
                 "Limits" => "limits",
                 _ => "",

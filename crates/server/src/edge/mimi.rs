@@ -32,7 +32,8 @@ type Served = State<Arc<Edge>>;
 
 /// `GET /.well-known/mimi-protocol-directory`.
 pub(super) async fn directory(State(edge): Served) -> Json<Directory> {
-    Json(Directory::at(&edge.about.origin))
+    let transparency = Some(edge.house.log.keys());
+    Json(Directory { transparency, ..Directory::at(&edge.about.origin) })
 }
 
 /// `POST update/{room}`.

@@ -14,6 +14,7 @@ mod guard;
 mod identity;
 mod leases;
 mod listener;
+mod log;
 mod mimi;
 mod people;
 mod rates;
@@ -32,8 +33,8 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, mailbox::Mailboxes, media::Media,
-    rooms::Rooms, secrets::SecretKey,
+    accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes,
+    media::Media, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -75,6 +76,8 @@ pub struct House {
     pub rooms: Arc<Rooms>,
     /// Other services.
     pub federation: Arc<Federation>,
+    /// The public log.
+    pub log: Arc<Log>,
 }
 
 /// The edge of one service.

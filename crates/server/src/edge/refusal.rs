@@ -2,12 +2,13 @@
 
 use super::tokens::TokenError;
 use crate::{
-    accounts::AccountsError, federation::FederationError, keys::KeysError, mailbox::MailboxError,
-    media::MediaError, rate::Wait, rooms::RoomsError,
+    accounts::AccountsError, federation::FederationError, keys::KeysError, log::LogError,
+    mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use trefoil_proto::{ErrorBody, ErrorCode, ProtoError, Wire as _, paths};
+use trefoil_transparency::log::CheckpointError;
 
 /// A refusal on its way out: status and encoded [`ErrorBody`].
 #[derive(Debug)]
@@ -199,6 +200,28 @@ impl From<MailboxError> for Refusal {
         match error {
             MailboxError::EventTooLarge { .. } => Self::new(ErrorCode::TooLarge, &error.to_string()),
             _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<LogError> for Refusal {
+    /// With the statuses of C2SP tlog-witness.
+    fn from(error: LogError) -> Self {
+        let told = |code| Self::new(code, &error.to_string());
+        match error {
+            LogError::NoSuchTile
+            | LogError::UnknownLog(_)
+            | LogError::Checkpoint(CheckpointError::OtherLog) => told(ErrorCode::NotFound),
+            LogError::Checkpoint(CheckpointError::Unsigned) => {
+                told(ErrorCode::BadSignature).with_status(StatusCode::FORBIDDEN)
+            }
+            LogError::Checkpoint(_) | LogError::OldSize => told(ErrorCode::Malformed),
+            LogError::NoKey(_) => told(ErrorCode::NotAllowed),
+            LogError::OtherSize(_) => told(ErrorCode::Conflict),
+            LogError::Refused(_) => told(ErrorCode::Conflict).with_status(StatusCode::UNPROCESSABLE_ENTITY),
+            LogError::Contended => Self::busy("the log is being cosigned by another request"),
+            LogError::Peer(error) => Self::from(error),
+            LogError::Assert { .. } | LogError::DamagedRow | LogError::Store(_) => Self::internal(&error),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
 //! have a case for each line, and a new line without one fails them.
 
-use super::{Edge, attachments, conversation, guard, mimi, people, stream};
+use super::{Edge, attachments, conversation, guard, log, mimi, people, stream};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub(super) fn client() -> Routes {
         .on(Method::GET, "/stream", stream::connect)
         .from("")
         .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
+        .on(Method::GET, "/log/checkpoint", log::checkpoint)
+        .on(Method::GET, "/log/tile/{*path}", log::tile)
 }
 
 /// What other services may ask.
@@ -73,6 +75,7 @@ pub(super) fn federation() -> Routes {
         .on(Method::GET, "/media/{id}", mimi::own_media)
         .from("")
         .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
+        .on(Method::POST, "/log/witness/add-checkpoint", log::add_checkpoint)
 }
 
 impl Edge {

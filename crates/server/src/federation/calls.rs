@@ -1,11 +1,11 @@
 //! Calls to other services: the one way out, so that a peer that answers what it must not is remembered for it whoever
 //! asked, a person, the outbox, or a hub in passing.
 
-use super::{Endpoint, FederationError, IncidentReason, Link, Media, incidents::Incidents};
+use super::{Ask, Endpoint, FederationError, IncidentReason, Link, Media, Told, incidents::Incidents};
 use crate::clock::Clock;
 use bytes::Bytes;
 use std::sync::Arc;
-use trefoil_proto::Domain;
+use trefoil_proto::{Domain, mimi::directory::Directory};
 
 pub(super) struct Calls {
     link: Arc<dyn Link>,
@@ -38,6 +38,18 @@ impl Calls {
         range: Option<&str>,
     ) -> Result<Media, FederationError> {
         let answer = self.link.media(domain, url, range).await;
+        self.note(domain, answer.as_ref().err()).await;
+        answer
+    }
+
+    pub(super) async fn directory(&self, domain: &Domain) -> Result<Arc<Directory>, FederationError> {
+        let answer = self.link.directory(domain).await;
+        self.note(domain, answer.as_ref().err()).await;
+        answer
+    }
+
+    pub(super) async fn ask(&self, domain: &Domain, ask: Ask) -> Result<Told, FederationError> {
+        let answer = self.link.ask(domain, ask).await;
         self.note(domain, answer.as_ref().err()).await;
         answer
     }

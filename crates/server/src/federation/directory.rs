@@ -64,6 +64,7 @@ mod tests {
             identifier_query: other.clone(),
             report_abuse: other.clone(),
             proxy_download: other,
+            transparency: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The link over HTTP/2 with mutual TLS.
 
-use super::{Endpoint, FederationError, Link, Media, directory};
+use super::{Ask, Endpoint, FederationError, Link, Media, Told, directory};
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use reqwest::{
@@ -171,6 +171,21 @@ impl HttpLink {
         Ok(directory)
     }
 
+    async fn plain(&self, domain: &Domain, ask: Ask) -> Result<Told, FederationError> {
+        let url = format!("https://{domain}{}", ask.path);
+        let request = match ask.body {
+            Some(body) => self.client.post(url).body(body),
+            None => self.client.get(url),
+        };
+        let response = request
+            .header(header::FROM, &self.from)
+            .send()
+            .await
+            .map_err(|error| unavailable(domain, error))?;
+        let status = response.status().as_u16();
+        Ok(Told { status, body: read(domain, response, ask.limit).await? })
+    }
+
     fn is_routed(&self, domain: &Domain) -> bool {
         self.routed.contains_key(host(domain))
     }
@@ -228,6 +243,14 @@ impl Link for HttpLink {
         range: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Media, FederationError>> {
         self.open_media(domain, url, range).boxed()
+    }
+
+    fn directory<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, Result<Arc<Directory>, FederationError>> {
+        self.directory(domain).boxed()
+    }
+
+    fn ask<'a>(&'a self, domain: &'a Domain, ask: Ask) -> BoxFuture<'a, Result<Told, FederationError>> {
+        self.plain(domain, ask).boxed()
     }
 }
 

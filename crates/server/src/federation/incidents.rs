@@ -55,10 +55,12 @@ pub enum IncidentReason {
     NoCertificate = 10,
     /// The same events again and again, oftener than answers get lost.
     Replayed = 11,
+    /// Its public log does not follow from what it showed before.
+    LogForked = 12,
 }
 
 impl IncidentReason {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::RoomOfAnotherService,
         Self::EventOfAnotherRoom,
         Self::Malformed,
@@ -70,6 +72,7 @@ impl IncidentReason {
         Self::AnsweredFalsely,
         Self::NoCertificate,
         Self::Replayed,
+        Self::LogForked,
     ];
 
     /// The code that the peer is answered with.
@@ -81,7 +84,7 @@ impl IncidentReason {
             | Self::NameNotCertified
             | Self::AskedForAnother => ErrorCode::WrongDomain,
             Self::Malformed => ErrorCode::Malformed,
-            Self::AlteredEvent | Self::Replayed => ErrorCode::Conflict,
+            Self::AlteredEvent | Self::Replayed | Self::LogForked => ErrorCode::Conflict,
             Self::Forged => ErrorCode::BadSignature,
             Self::AnsweredFalsely => ErrorCode::PeerMisbehaved,
             Self::NoCertificate => ErrorCode::Unauthenticated,
@@ -101,6 +104,7 @@ impl IncidentReason {
             Self::AskedForAnother => "something that another service answers for",
             Self::AnsweredFalsely => "an answer that it must not give",
             Self::Replayed => "events that came before, again and again",
+            Self::LogForked => "a public log that does not follow from what it showed before",
             Self::NoCertificate => "no certificate of an authority that is trusted here",
         }
     }
@@ -119,6 +123,7 @@ impl IncidentReason {
             Self::AnsweredFalsely => "answered-falsely",
             Self::NoCertificate => "no-certificate",
             Self::Replayed => "replayed",
+            Self::LogForked => "log-forked",
         }
     }
 

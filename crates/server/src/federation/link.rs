@@ -3,6 +3,7 @@
 use super::FederationError;
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
+use std::sync::Arc;
 use trefoil_proto::{
     Domain, Wire, limits,
     mimi::{
@@ -88,6 +89,26 @@ pub struct Media {
     pub body: BoxStream<'static, Result<Bytes, FederationError>>,
 }
 
+/// A request outside MIMI, at a fixed path of the peer.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// From the root, with its slash.
+    pub path: &'static str,
+    /// What is posted; nothing is a GET.
+    pub body: Option<Bytes>,
+    /// Largest answer that is read, in bytes.
+    pub limit: usize,
+}
+
+/// The answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
 /// Calls to other services. Implementations authenticate both ends: who answers is the domain that was asked.
 pub trait Link: Send + Sync + 'static {
     /// Posts a body and reads the whole answer.
@@ -113,4 +134,25 @@ pub trait Link: Send + Sync + 'static {
         url: &'a str,
         range: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Media, FederationError>>;
+
+    /// The peer's directory, as it was read lately. A way that knows of MIMI's calls only has none.
+    ///
+    /// # Errors
+    /// As [`Link::post`].
+    fn directory<'a>(&'a self, domain: &'a Domain) -> BoxFuture<'a, Result<Arc<Directory>, FederationError>> {
+        Box::pin(async move { Err(mimi_only(domain)) })
+    }
+
+    /// Asks for something outside MIMI and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`FederationError::Unavailable`]; [`FederationError::Misbehaved`] for an answer that is too large.
+    fn ask<'a>(&'a self, domain: &'a Domain, ask: Ask) -> BoxFuture<'a, Result<Told, FederationError>> {
+        let _ = ask;
+        Box::pin(async move { Err(mimi_only(domain)) })
+    }
+}
+
+fn mimi_only(domain: &Domain) -> FederationError {
+    FederationError::Unavailable { domain: domain.clone(), source: "this way carries MIMI only".into() }
 }

@@ -26,7 +26,7 @@ pub use error::FederationError;
 pub use http::{HttpLink, HttpSettings};
 pub use inbound::{Accepted, CheckedNotify};
 pub use incidents::{Incident, IncidentReason, recorded};
-pub use link::{Endpoint, Link, Media};
+pub use link::{Ask, Endpoint, Link, Media, Told};
 pub use outbox::{Refusal, strange::Strange};
 pub use records::Records;
 pub use rows::TABLES;
@@ -40,7 +40,7 @@ use std::{
 use tokio::sync::{Notify, Semaphore, mpsc};
 use trefoil_proto::{
     Domain, RoomUri, Wire as _,
-    mimi::{NotifyRequest, submit::Delivery},
+    mimi::{NotifyRequest, directory::LogKeys, submit::Delivery},
 };
 use trefoil_store::Store;
 
@@ -91,6 +91,19 @@ impl Federation {
         }
     }
 
+    /// For rooms that have nothing to do with mailboxes.
+    #[cfg(test)]
+    pub(crate) fn without_mailboxes(
+        domain: Domain,
+        store: Arc<dyn Store>,
+        link: Arc<dyn Link>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let wakes = Arc::new(trefoil_store::LocalWakes::new());
+        let mailboxes = Arc::new(Mailboxes::new(Arc::clone(&store), wakes));
+        Self::new(domain, store, mailboxes, link, clock)
+    }
+
     /// Asks another service and waits for its answer. `segment` is the URI or domain in the endpoint's path, as text.
     ///
     /// # Errors
@@ -118,6 +131,22 @@ impl Federation {
         range: Option<&str>,
     ) -> Result<Media, FederationError> {
         self.calls.media(domain, url, range).await
+    }
+
+    /// The keys of another service's public log and witness, as its directory tells them; none if it has no log.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub async fn log_keys(&self, domain: &Domain) -> Result<Option<LogKeys>, FederationError> {
+        Ok(self.calls.directory(domain).await?.transparency.clone())
+    }
+
+    /// Asks another service for something outside MIMI. Every status is an answer.
+    ///
+    /// # Errors
+    /// [`FederationError::Unavailable`], [`FederationError::Misbehaved`].
+    pub async fn ask(&self, domain: &Domain, ask: Ask) -> Result<Told, FederationError> {
+        self.calls.ask(domain, ask).await
     }
 
     /// Tells connected devices of another service something that is stored nowhere: one attempt, in the background.

@@ -9,6 +9,8 @@ use trefoil_proto::Timestamp;
 /// Largest checkpoint that we look at, in bytes: room for 64 cosignatures.
 pub const CHECKPOINT: usize = 16 * 1024;
 
+/// Longest name, in bytes: any domain with its port, and what follows it.
+const NAME: usize = 320;
 pub(super) const NOTE_SIGNATURE: u8 = 0x01;
 pub(super) const COSIGNATURE: u8 = 0x04;
 
@@ -268,7 +270,7 @@ fn id_of(name: &str, algorithm: u8, key: &VerifyingKey) -> u32 {
 }
 
 fn is_name(name: &str) -> bool {
-    name.len() <= 256
+    name.len() <= NAME
         && signed_note::is_key_name_valid(name)
         && name.chars().all(|letter| !letter.is_control())
 }

@@ -107,6 +107,18 @@ async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
     vec![
         get("/v1/service", Who::Anyone),
         get("/.well-known/mimi-protocol-directory", Who::Anyone),
+        get("/log/checkpoint", Who::Anyone),
+        odd(
+            case("GET", "/log/tile/{*path}", "/log/tile/0/000", Takes::Nothing, Who::Anyone),
+            &[
+                ("/log/tile/0/000".into(), "NotFound"),
+                ("/log/tile/entries/000.p/1".into(), "NotFound"),
+                ("/log/tile/0/000.p/256".into(), "Malformed"),
+                ("/log/tile/9/000".into(), "Malformed"),
+                ("/log/tile/0/..%2F..%2Fsecrets.toml".into(), "Malformed"),
+                (format!("/log/tile/0/{}", "x001/".repeat(500)), "Malformed"),
+            ],
+        ),
         post("/v1/accounts/code", structure(&code), Who::Anyone),
         post("/v1/accounts", structure(&register), Who::Anyone),
         get("/v1/accounts/devices", Who::Device),

@@ -28,6 +28,8 @@ pub struct Case {
 pub enum Takes {
     /// One structure. What is good may be refused for another reason than its form.
     Structure { good: Vec<u8>, limit: usize },
+    /// The same, of whatever type the caller calls it.
+    Untyped { good: Vec<u8>, limit: usize },
     /// Bytes of an attachment.
     Piece { limit: usize },
     /// Nothing.
@@ -76,7 +78,7 @@ impl Gate {
 impl Case {
     fn good(&self) -> Vec<u8> {
         match &self.takes {
-            Takes::Structure { good, .. } => good.clone(),
+            Takes::Structure { good, .. } | Takes::Untyped { good, .. } => good.clone(),
             Takes::Piece { .. } => b"piece".to_vec(),
             Takes::Nothing | Takes::NotOffered => Vec::new(),
         }
@@ -107,7 +109,14 @@ fn held_against(listed: &[Endpoint], cases: &[Case]) {
 /// Sends an endpoint everything that is wrong.
 async fn spoil(gate: &Gate, case: &Case) {
     match &case.takes {
-        Takes::Structure { good, limit } => spoil_structure(gate, case, good, *limit).await,
+        Takes::Structure { good, limit } => {
+            spoil_structure(gate, case, good).await;
+            spoil_type_and_size(gate, case, *limit).await;
+        }
+        Takes::Untyped { good, limit } => {
+            spoil_structure(gate, case, good).await;
+            spoil_size(gate, case, *limit).await;
+        }
         Takes::Piece { limit } => spoil_type_and_size(gate, case, *limit).await,
         Takes::Nothing => {
             // A body that nobody asked for is not looked at.
@@ -141,7 +150,7 @@ async fn spoil(gate: &Gate, case: &Case) {
     }
 }
 
-async fn spoil_structure(gate: &Gate, case: &Case, good: &[u8], limit: usize) {
+async fn spoil_structure(gate: &Gate, case: &Case, good: &[u8]) {
     for cut in BTreeSet::from([0, 1, good.len() / 4, good.len() / 2, good.len() - 1]) {
         let answer = gate.ask(case, &case.path, good[..cut].to_vec(), &[]).await;
         case.expect(&answer, "Malformed", 400, &format!("cut at {cut} of {}", good.len()));
@@ -152,13 +161,16 @@ async fn spoil_structure(gate: &Gate, case: &Case, good: &[u8], limit: usize) {
     for noise in [vec![0xff; 64], vec![0x3f; 1024], b"{\"json\": true}".to_vec()] {
         case.expect(&gate.ask(case, &case.path, noise, &[]).await, "Malformed", 400, "noise");
     }
-    spoil_type_and_size(gate, case, limit).await;
 }
 
 async fn spoil_type_and_size(gate: &Gate, case: &Case, limit: usize) {
     let other_type = [("content-type", "text/plain")];
     let answer = gate.ask(case, &case.path, case.good(), &other_type).await;
     case.expect(&answer, "Malformed", 415, "of another type");
+    spoil_size(gate, case, limit).await;
+}
+
+async fn spoil_size(gate: &Gate, case: &Case, limit: usize) {
     let answer = gate.ask(case, &case.path, vec![0; limit + 1], &[]).await;
     case.expect(&answer, "TooLarge", 413, "oversized");
 }

@@ -21,9 +21,20 @@ use trefoil_proto::{
     paths::segment as escaped,
 };
 use trefoil_server::edge::Edge;
+use trefoil_transparency::log::{LogSigner, MerkleLog, OpenCheckpoint, Submission, log_name};
 
 fn structure<T: Wire>(value: &T) -> Takes {
     Takes::Structure { good: value.encode(), limit: T::LIMIT }
+}
+
+/// A first checkpoint of the log of a service.
+fn submission(domain: &str) -> Vec<u8> {
+    let mut log = MerkleLog::new();
+    log.append_bytes(b"entry");
+    let key = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
+    let signer = LogSigner::new(&log_name(&domain.parse().unwrap()), key).unwrap();
+    let checkpoint = OpenCheckpoint::open(&signer.sign(&log.head()), &signer.public()).unwrap();
+    Submission::new(&log.prove_consistency(0, 1).unwrap(), &checkpoint).encode()
 }
 
 /// The table. What is sent is Ann's, whose service this is: well formed, and not for a peer to hand in.
@@ -106,6 +117,14 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
             Takes::Nothing,
             &[(MEDIA_ID, "NotFound"), ("..%2F..%2Fsecrets.toml", "NotFound")],
         ),
+        Case {
+            method: "POST",
+            template: "/log/witness/add-checkpoint",
+            path: "/log/witness/add-checkpoint".into(),
+            takes: Takes::Untyped { good: submission("handle.test"), limit: Submission::LIMIT },
+            who: Who::Service,
+            odd: Vec::new(),
+        },
         Case {
             method: "GET",
             template: "/.well-known/mimi-protocol-directory",
