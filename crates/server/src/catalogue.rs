@@ -76,6 +76,7 @@ pub const PLACES: &[PlaceNote] = &[
 pub fn all() -> impl Iterator<Item = &'static TableNote> {
     [
         crate::accounts::TABLES,
+        crate::directory::TABLES,
         crate::edge::TABLES,
         crate::federation::TABLES,
         crate::keys::TABLES,

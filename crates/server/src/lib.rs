@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod directory;
 pub mod edge;
 pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -30,11 +30,15 @@ pub enum SecretName {
     LogSign1,
     /// Seed of the Ed25519 key that cosigns the logs of other services.
     WitnessSign1,
+    /// Seed of the Ed25519 key that signs the key directory's roots, and what was audited of others.
+    DirectorySign,
+    /// The key directory's VRF key.
+    DirectoryVrf,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -42,6 +46,8 @@ impl SecretName {
         Self::FrankingSign1,
         Self::LogSign1,
         Self::WitnessSign1,
+        Self::DirectorySign,
+        Self::DirectoryVrf,
     ];
 
     /// The name as it stands in the file.
@@ -54,6 +60,8 @@ impl SecretName {
             Self::FrankingSign1 => "franking-sign-1",
             Self::LogSign1 => "log-sign-1",
             Self::WitnessSign1 => "witness-sign-1",
+            Self::DirectorySign => "directory-sign",
+            Self::DirectoryVrf => "directory-vrf",
         }
     }
 }

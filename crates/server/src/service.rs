@@ -7,6 +7,7 @@ use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
     clock::{Clock, SystemClock},
     config::Config,
+    directory::{self, Directory},
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
     federation::{Federation, FederationError, HttpLink, HttpSettings, Link, Records},
     keys::Keys,
@@ -234,7 +235,20 @@ impl Service {
         };
         let log =
             Arc::new(Log::new(log_settings, Arc::clone(&store), Arc::clone(&federation), Arc::clone(&clock)));
-        let accounts = Arc::new(Accounts::new(Arc::clone(&store), settings));
+        let directory = Arc::new(Directory::new(
+            Arc::clone(&store),
+            Arc::clone(&federation),
+            Arc::clone(&log),
+            Arc::clone(&clock),
+            directory::Settings {
+                domain: config.domain.clone(),
+                signing: secrets.key(SecretName::DirectorySign).clone(),
+                vrf: secrets.key(SecretName::DirectoryVrf).clone(),
+                epoch: config.directory.epoch,
+                auditors: config.directory.auditors.clone(),
+            },
+        ));
+        let accounts = Arc::new(Accounts::new(Arc::clone(&store), Arc::clone(&directory), settings));
         let house = House {
             accounts: Arc::clone(&accounts),
             keys: Arc::new(Keys::new(Arc::clone(&store))),
@@ -251,6 +265,7 @@ impl Service {
             mailboxes,
             federation,
             log,
+            directory,
         };
         let about = About {
             info,
@@ -351,6 +366,7 @@ impl Service {
         let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };
         background.spawn(upkeep::tend(Arc::clone(&house.mailboxes), residents, Arc::clone(&clock)));
         background.spawn(Arc::clone(&house.log).run());
+        background.spawn(Arc::clone(&house.directory).run());
         background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), clock));
         let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
         drop(edge);

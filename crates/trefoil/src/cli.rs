@@ -1,6 +1,6 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
-use crate::cmd::{account, admin, bench, completions, find, man, receive, rooms, send, serve, up};
+use crate::cmd::{account, admin, audit, bench, completions, find, man, receive, rooms, send, serve, up};
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -59,6 +59,8 @@ pub enum Ask {
     Serve(serve::Serve),
     /// Read what a service recorded, while it runs
     Admin(admin::Admin),
+    /// Verify every epoch of a service's key directory, from the first on
+    Audit(audit::Audit),
     /// Measure what this build does on this machine
     Bench(bench::Bench),
     /// Print the completions of a shell
@@ -71,7 +73,7 @@ pub enum Ask {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Chat", &["account", "send", "receive", "rooms", "find"]),
     ("Run", &["up", "serve", "admin", "bench"]),
-    ("Check and set up", &["completions", "man"]),
+    ("Check and set up", &["audit", "completions", "man"]),
 ];
 
 /// The whole command line, with help in groups.

@@ -2,6 +2,7 @@
 
 use crate::{
     agent::{self, AgentError},
+    audit::FollowError,
     home::HomeError,
     person::PersonError,
     print,
@@ -31,6 +32,8 @@ pub enum Exit {
     Unreachable = 5,
     /// The local store is in use, or its key or passphrase is not the right one.
     Locked = 6,
+    /// A service did what it must not: it contradicts what it signed, or takes back what it published.
+    Deceived = 7,
 }
 
 /// An input that cannot be used: exit code 2.
@@ -43,12 +46,20 @@ pub struct UsageError(pub String);
 #[error("{0}")]
 pub struct NotFoundError(pub String);
 
+/// A service did what it must not: exit code 7.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DeceitError(pub String);
+
 impl Exit {
     /// The code of an error: that of the first cause that has one.
     pub fn of(error: &anyhow::Error) -> Self {
         // What was put around an error as context is found by anyhow only, not in the chain.
         if error.is::<UsageError>() {
             return Self::Usage;
+        }
+        if error.is::<DeceitError>() {
+            return Self::Deceived;
         }
         error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
     }
@@ -68,6 +79,16 @@ impl Exit {
         }
         if let Some(TransferError::Person(error)) = cause.downcast_ref() {
             return Some(Self::of_person(error));
+        }
+        if let Some(error) = cause.downcast_ref::<FollowError>() {
+            return Some(match error {
+                FollowError::Transport(error) => Self::of_transport(error),
+                FollowError::File(error) => Self::of_home(error),
+                FollowError::State(..) => Self::Usage,
+                FollowError::NoDirectory(_) => Self::Refused,
+                FollowError::Garbled(_) => Self::Failed,
+                _ => Self::Deceived,
+            });
         }
         if let Some(error) = cause.downcast_ref::<HomeError>() {
             return Some(Self::of_home(error));

@@ -35,6 +35,15 @@ pub struct Directory {
     /// The keys of the service's public log, which is not of MIMI; absent at services that have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transparency: Option<LogKeys>,
+    /// `{targetUser}`: proofs of a person's keys (`docs/spec/directory.md`). Ours, absent at services without them.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.keyProof")]
+    pub key_proof: String,
+    /// `{directoryDomain}`: a service has its key directory audited. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.auditDirectory")]
+    pub audit_directory: String,
+    /// `{directoryDomain}`: the signed root of an epoch. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.directoryRoot")]
+    pub directory_root: String,
 }
 
 /// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
@@ -62,6 +71,9 @@ impl Directory {
             report_abuse: endpoint("reportAbuse/{roomId}"),
             proxy_download: endpoint("proxyDownload/{downloadUrl}"),
             transparency: None,
+            key_proof: endpoint("keyProof/{targetUser}"),
+            audit_directory: endpoint("auditDirectory/{directoryDomain}"),
+            directory_root: endpoint("directoryRoot/{directoryDomain}"),
         }
     }
 
@@ -74,7 +86,9 @@ impl Directory {
             return Err(ProtoError::TooLarge { what: "directory", limit: LIMIT });
         }
         let directory: Self = serde_json::from_slice(bytes).map_err(|_| REFUSED)?;
-        if directory.templates().iter().all(|template| expand(template, "").is_ok()) {
+        let extensions = [&directory.key_proof, &directory.audit_directory, &directory.directory_root];
+        let offered = extensions.into_iter().filter(|template| !template.is_empty()).map(String::as_str);
+        if directory.templates().into_iter().chain(offered).all(|template| expand(template, "").is_ok()) {
             Ok(directory)
         } else {
             Err(REFUSED)

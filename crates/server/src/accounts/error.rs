@@ -1,6 +1,6 @@
 //! What accounts refuse.
 
-use crate::rate::Wait;
+use crate::{directory::DirectoryError, rate::Wait};
 use trefoil_store::StoreError;
 
 /// Why an act on accounts failed. Safe to log: it never holds an identifier.
@@ -42,6 +42,9 @@ pub enum AccountsError {
     /// No such person.
     #[error("no such person")]
     NoSuchPerson,
+    /// The device set that came with it is refused, or the key directory failed.
+    #[error("enter the device set into the key directory")]
+    Directory(#[source] DirectoryError),
     /// Others changed the same rows again and again.
     #[error("too many changes at the same time")]
     Contended,

@@ -20,6 +20,7 @@ pub use error::AccountsError;
 pub use rows::TABLES;
 
 use crate::{
+    directory::Directory,
     rate::{Rate, Rates},
     secrets::SecretKey,
 };
@@ -29,7 +30,7 @@ use rows::{CodeRow, IdentifierRow, PersonRow};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use trefoil_proto::{
     DeviceUri, Domain, Timestamp, UserId,
-    edge::{CodeRequest, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest},
+    edge::{AddDeviceRequest, CodeRequest, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest},
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse},
 };
@@ -67,6 +68,7 @@ pub struct Settings {
 /// The people of a service.
 pub struct Accounts {
     store: Arc<dyn Store>,
+    directory: Arc<Directory>,
     settings: Settings,
     codes_to_number: Rates,
     codes_in_all: Rates,
@@ -77,13 +79,13 @@ pub struct Accounts {
 
 impl Accounts {
     /// The accounts in a store.
-    pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
+    pub fn new(store: Arc<dyn Store>, directory: Arc<Directory>, settings: Settings) -> Self {
         let rate = |count| Rates::new(Rate::per_hour(count));
         let codes_to_number = rate(settings.codes_per_hour);
         let codes_in_all = rate(settings.codes_per_hour_in_all);
         let registrations_in_all = rate(settings.registrations_per_hour_in_all);
         let known = Cache::builder().max_capacity(KNOWN).time_to_live(Duration::from_secs(60)).build();
-        Self { store, settings, codes_to_number, codes_in_all, registrations_in_all, known }
+        Self { store, directory, settings, codes_to_number, codes_in_all, registrations_in_all, known }
     }
 
     /// Sends a one-time code to a number. Beyond the number's rate nothing is sent, and nobody is told.
@@ -114,10 +116,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes an account with its first device. Byte-exact repetition changes nothing.
+    /// Makes an account with its first device, and enters it into the key directory. Byte-exact repetition changes
+    /// nothing.
     ///
     /// # Errors
-    /// The request is not true, the identifier is not acceptable or taken, the code is wrong, the ids are in use.
+    /// The request is not true, the identifier is not acceptable or taken, the code is wrong, the ids are in use, the
+    /// device set is refused.
     pub async fn register(
         &self,
         request: &RegisterRequest,
@@ -147,6 +151,7 @@ impl Accounts {
             };
             batch.assert_absent(rows::PEOPLE, rows::person_key(user));
             batch.put(rows::PEOPLE, rows::person_key(user), row.encode());
+            self.publish(&mut batch, user, &row, &request.tbs.device_set).await?;
             if let Some((key, exact)) = identity.unique() {
                 let taken = self.store.get(rows::IDENTIFIERS, key.to_vec().into()).await;
                 if taken.map_err(AccountsError::ReadAccount)?.is_some() {
@@ -161,6 +166,7 @@ impl Accounts {
             }
             self.registrations_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
             if self.commit(batch, AccountsError::StoreAccount).await? {
+                self.directory.ring();
                 return Ok(Accepted::New);
             }
         }
@@ -171,12 +177,13 @@ impl Accounts {
     ///
     /// # Errors
     /// It is not of the caller's account, its authorisation does not verify or is by another account key, its id or
-    /// key is in use, or there are too many.
+    /// key is in use, there are too many, or the device set is refused.
     pub async fn add_device(
         &self,
         caller: &DeviceUri,
-        device: &NewDevice,
+        request: &AddDeviceRequest,
     ) -> Result<Accepted, AccountsError> {
+        let device = &request.device;
         for _ in 0..ATTEMPTS {
             let (old, mut row) = self.own(caller).await?;
             if row.devices.contains(device) {
@@ -184,7 +191,10 @@ impl Accounts {
             }
             decide::may_join(&row, caller, device)?;
             row.devices.push(device.clone());
-            if self.replace(&caller.user, old, &row, Batch::new()).await? {
+            let mut batch = Batch::new();
+            self.publish(&mut batch, &caller.user, &row, &request.device_set).await?;
+            if self.replace(&caller.user, old, &row, batch).await? {
+                self.directory.ring();
                 return Ok(Accepted::New);
             }
         }
@@ -201,7 +211,7 @@ impl Accounts {
         &self,
         caller: &DeviceUri,
         removal: &RemoveDeviceRequest,
-        also: Batch,
+        mut also: Batch,
         now: Timestamp,
     ) -> Result<(), AccountsError> {
         let (old, mut row) = self.own(caller).await?;
@@ -212,7 +222,9 @@ impl Accounts {
         if row.devices.is_empty() {
             return Err(AccountsError::LastDevice);
         }
+        self.publish(&mut also, &caller.user, &row, &removal.device_set).await?;
         if self.replace(&caller.user, old, &row, also).await? {
+            self.directory.ring();
             self.known.invalidate(device);
             Ok(())
         } else {
@@ -345,6 +357,18 @@ impl Accounts {
             }
         }
         Err(AccountsError::Contended)
+    }
+
+    /// Adds to a batch that the account's devices are these, in the words of a set that the account signed.
+    async fn publish(
+        &self,
+        batch: &mut Batch,
+        user: &UserId,
+        row: &PersonRow,
+        set: &[u8],
+    ) -> Result<(), AccountsError> {
+        let entered = self.directory.enter(batch, user, row.account_key, &row.devices, set).await;
+        entered.map_err(AccountsError::Directory)
     }
 
     async fn person_row(&self, user: &UserId) -> Result<Option<PersonRow>, AccountsError> {

@@ -33,6 +33,9 @@ pub(super) struct File {
     /// The public log.
     #[serde(default)]
     pub log: Log,
+    /// The key directory.
+    #[serde(default)]
+    pub directory: Directory,
     /// How one-time codes reach a phone (profile `phone`).
     #[serde(default)]
     pub code: Code,
@@ -97,6 +100,25 @@ pub(super) struct Log {
     /// it theirs. Default: those under `peers`.
     /// Example: `["other.example"]`
     pub witnesses: Option<Vec<String>>,
+}
+
+/// The table `[directory]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Directory {
+    /// How long changes of devices wait for the next epoch when nobody asks for them, in seconds. Default: 30.
+    /// Example: `30`
+    pub epoch_seconds: u64,
+    /// Services that are asked to audit the key directory: people's devices believe it when one of them has.
+    /// Default: those under `peers`.
+    /// Example: `["other.example"]`
+    pub auditors: Option<Vec<String>>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { epoch_seconds: 30, auditors: None }
+    }
 }
 
 /// The table `[code]`.

@@ -7,7 +7,7 @@ mod reference;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     net::SocketAddr,
     num::NonZeroU32,
@@ -16,6 +16,7 @@ use std::{
 };
 use toml::{Table, Value};
 use trefoil_proto::{Domain, Wire as _, edge::Profile, frame::MailboxEvent};
+use trefoil_transparency::directory::KeyProof;
 
 /// Environment variables that begin with this override the file: `TREFOIL_SERVICE_DRAIN_SECONDS=5`,
 /// `TREFOIL_SERVICE_CLIENT__LISTEN=127.0.0.1:0` (two underscores between table and key; values are TOML, or plain
@@ -46,6 +47,8 @@ pub struct Config {
     pub peers: BTreeMap<Domain, String>,
     /// The public log.
     pub log: LogConfig,
+    /// The key directory.
+    pub directory: DirectoryConfig,
     /// How one-time codes reach a phone.
     pub code: CodeConfig,
     /// Rates and quotas.
@@ -84,6 +87,15 @@ pub struct TlsConfig {
 pub struct LogConfig {
     /// The services that are asked to cosign it.
     pub witnesses: Vec<Domain>,
+}
+
+/// The key directory.
+#[derive(Clone, Debug)]
+pub struct DirectoryConfig {
+    /// Between two epochs when there is work and nobody waits.
+    pub epoch: Duration,
+    /// Services that are asked to audit it.
+    pub auditors: Vec<Domain>,
 }
 
 /// How one-time codes reach a phone.
@@ -262,13 +274,14 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
     }
     Ok(Config {
         log: log(file.log, &domain, &peers)?,
-        domain,
         profile,
         data: file.data,
         drain: Duration::from_secs(file.drain_seconds),
         client,
         federation,
         tls: TlsConfig { certificate: file.tls.certificate, key: file.tls.key },
+        directory: directory(file.directory, &domain, peers.keys())?,
+        domain,
         peers,
         code: code(file.code, profile)?,
         limits: limits(&file.limits)?,
@@ -294,6 +307,29 @@ fn log(log: file::Log, domain: &Domain, peers: &BTreeMap<Domain, String>) -> Res
         return Err(invalid("log.witnesses", &format!("must not name more than {WITNESSES}")));
     }
     Ok(LogConfig { witnesses })
+}
+
+fn directory<'a>(
+    directory: file::Directory,
+    own: &Domain,
+    peers: impl Iterator<Item = &'a Domain>,
+) -> Result<DirectoryConfig, ConfigError> {
+    let wrong = || invalid("directory.auditors", "must be domains of other services, each once");
+    let auditors = match directory.auditors {
+        None => peers.cloned().collect(),
+        Some(names) => {
+            let named: Result<Vec<Domain>, _> = names.iter().map(|name| name.parse()).collect();
+            named.map_err(|_| wrong())?
+        }
+    };
+    let distinct: BTreeSet<_> = auditors.iter().collect();
+    if auditors.contains(own) || distinct.len() < auditors.len() || auditors.len() > KeyProof::AUDITS {
+        return Err(wrong());
+    }
+    match directory.epoch_seconds {
+        seconds @ 1..=3600 => Ok(DirectoryConfig { epoch: Duration::from_secs(seconds), auditors }),
+        _ => Err(invalid("directory.epoch_seconds", "must be 1 to 3600")),
+    }
 }
 
 fn code(code: file::Code, profile: Profile) -> Result<CodeConfig, ConfigError> {

@@ -22,6 +22,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Tls" => "tls",
                 "Peer" => "peers.\"other.example\"",
                 "Log" => "log",
+                "Directory" => "directory",
                 "Code" => "code",
                 "Limits" => "limits",
                 _ => "",

@@ -231,7 +231,7 @@ impl Edge {
     }
 
     /// What a peer answered, if it can be read.
-    async fn answer_of<T: Wire>(&self, peer: &Domain, answer: &[u8]) -> Result<T, Refusal> {
+    pub(super) async fn answer_of<T: Wire>(&self, peer: &Domain, answer: &[u8]) -> Result<T, Refusal> {
         match T::decode(answer) {
             Ok(answer) => Ok(answer),
             Err(_) => Err(self.answered_falsely(peer, "its answer does not decode").await),

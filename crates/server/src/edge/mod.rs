@@ -8,6 +8,7 @@ mod body;
 mod budget;
 mod connections;
 mod conversation;
+mod directory;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod guard;
@@ -33,8 +34,8 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, clock::Clock, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes,
-    media::Media, rooms::Rooms, secrets::SecretKey,
+    accounts::Accounts, clock::Clock, directory::Directory, federation::Federation, keys::Keys, log::Log,
+    mailbox::Mailboxes, media::Media, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -78,6 +79,8 @@ pub struct House {
     pub federation: Arc<Federation>,
     /// The public log.
     pub log: Arc<Log>,
+    /// The key directory.
+    pub directory: Arc<Directory>,
 }
 
 /// The edge of one service.

@@ -66,7 +66,7 @@ pub(super) async fn add_device(
     if edge.tokens.was_removed(&device.uri).await? {
         return Err(AccountsError::IdsInUse.into());
     }
-    let accepted = edge.house.accounts.add_device(&caller, device).await?;
+    let accepted = edge.house.accounts.add_device(&caller, &request.value).await?;
     edge.house.mailboxes.admit(&recipient(&device.uri));
     if accepted == Accepted::New {
         edge.tell_devices(&caller).await?;

@@ -2,13 +2,13 @@
 
 use super::tokens::TokenError;
 use crate::{
-    accounts::AccountsError, federation::FederationError, keys::KeysError, log::LogError,
-    mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
+    accounts::AccountsError, directory::DirectoryError, federation::FederationError, keys::KeysError,
+    log::LogError, mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use trefoil_proto::{ErrorBody, ErrorCode, ProtoError, Wire as _, paths};
-use trefoil_transparency::log::CheckpointError;
+use trefoil_transparency::{device_set::ChainError, log::CheckpointError};
 
 /// A refusal on its way out: status and encoded [`ErrorBody`].
 #[derive(Debug)]
@@ -140,11 +140,29 @@ impl From<AccountsError> for Refusal {
             AccountsError::IdsInUse | AccountsError::LastDevice => ErrorCode::Conflict,
             AccountsError::TooManyDevices => ErrorCode::QuotaExceeded,
             AccountsError::NoSuchDevice | AccountsError::NoSuchPerson => ErrorCode::NotFound,
+            AccountsError::Directory(error) => return Self::from(error),
             AccountsError::Contended
             | AccountsError::DamagedRow
             | AccountsError::ReadAccount(_)
             | AccountsError::StoreAccount(_)
             | AccountsError::StoreCode(_) => return Self::internal(&error),
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<DirectoryError> for Refusal {
+    fn from(error: DirectoryError) -> Self {
+        let code = match &error {
+            DirectoryError::Malformed | DirectoryError::OtherDevices => ErrorCode::Malformed,
+            DirectoryError::Set(ChainError::OutOfSequence | ChainError::OtherHistory) => ErrorCode::Conflict,
+            DirectoryError::Set(_) => ErrorCode::BadSignature,
+            DirectoryError::NoSuchPerson | DirectoryError::NoSuchEpoch => ErrorCode::NotFound,
+            DirectoryError::OtherKey | DirectoryError::Audit(_) | DirectoryError::Forked => {
+                ErrorCode::PeerMisbehaved
+            }
+            DirectoryError::Late | DirectoryError::Contended => return Self::busy(&error.to_string()),
+            _ => return Self::internal(&error),
         };
         Self::new(code, &error.to_string())
     }

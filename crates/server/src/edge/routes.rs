@@ -1,7 +1,7 @@
 //! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
 //! have a case for each line, and a new line without one fails them.
 
-use super::{Edge, attachments, conversation, guard, log, mimi, people, stream};
+use super::{Edge, attachments, conversation, directory, guard, log, mimi, people, stream};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
@@ -52,6 +52,10 @@ pub(super) fn client() -> Routes {
         .on(Method::HEAD, "/media/{id}", attachments::progress)
         .on(Method::GET, "/proxyDownload/{url}", attachments::proxy)
         .on(Method::GET, "/stream", stream::connect)
+        .on(Method::GET, "/directory/services", directory::services)
+        .on(Method::POST, "/directory/proof", directory::proof)
+        .on(Method::GET, "/directory/root/{domain}/{epoch}", directory::root)
+        .on(Method::GET, "/directory/epochs/{from}", directory::epochs)
         .from("")
         .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
         .on(Method::GET, "/log/checkpoint", log::checkpoint)
@@ -71,6 +75,9 @@ pub(super) fn federation() -> Routes {
         .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/reportAbuse/{room}", guard::unsupported)
         .on(Method::GET, "/proxyDownload/{url}", mimi::media)
+        .on(Method::POST, "/keyProof/{user}", directory::proof_for_peer)
+        .on(Method::POST, "/auditDirectory/{domain}", directory::audit)
+        .on(Method::POST, "/directoryRoot/{domain}", directory::root_for_peer)
         .from(paths::CLIENT_ROOT)
         .on(Method::GET, "/media/{id}", mimi::own_media)
         .from("")

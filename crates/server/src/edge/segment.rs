@@ -1,15 +1,17 @@
-//! The parameter of a path: one segment, percent-decoded.
+//! The parameters of a path: segments, percent-decoded.
 
 use super::{Edge, Refusal};
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use trefoil_proto::ErrorCode;
 
-/// What stands in the path where the endpoint has its braces. Not checked any further.
-pub(super) struct Segment(pub String);
+/// What stands in the path where the endpoint has its braces: a text, or as many as there are braces. Not checked any
+/// further.
+pub(super) struct Segment<T = String>(pub T);
 
-impl FromRequestParts<Arc<Edge>> for Segment {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Edge>> for Segment<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge>) -> Result<Self, Refusal> {

@@ -57,10 +57,12 @@ pub enum IncidentReason {
     Replayed = 11,
     /// Its public log does not follow from what it showed before.
     LogForked = 12,
+    /// Its key directory does not hold what it held, contradicts what it signed, or has another key than before.
+    FalseDirectory = 13,
 }
 
 impl IncidentReason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::RoomOfAnotherService,
         Self::EventOfAnotherRoom,
         Self::Malformed,
@@ -73,6 +75,7 @@ impl IncidentReason {
         Self::NoCertificate,
         Self::Replayed,
         Self::LogForked,
+        Self::FalseDirectory,
     ];
 
     /// The code that the peer is answered with.
@@ -86,7 +89,7 @@ impl IncidentReason {
             Self::Malformed => ErrorCode::Malformed,
             Self::AlteredEvent | Self::Replayed | Self::LogForked => ErrorCode::Conflict,
             Self::Forged => ErrorCode::BadSignature,
-            Self::AnsweredFalsely => ErrorCode::PeerMisbehaved,
+            Self::AnsweredFalsely | Self::FalseDirectory => ErrorCode::PeerMisbehaved,
             Self::NoCertificate => ErrorCode::Unauthenticated,
         }
     }
@@ -105,6 +108,7 @@ impl IncidentReason {
             Self::AnsweredFalsely => "an answer that it must not give",
             Self::Replayed => "events that came before, again and again",
             Self::LogForked => "a public log that does not follow from what it showed before",
+            Self::FalseDirectory => "a key directory that does not follow from what it was",
             Self::NoCertificate => "no certificate of an authority that is trusted here",
         }
     }
@@ -124,6 +128,7 @@ impl IncidentReason {
             Self::NoCertificate => "no-certificate",
             Self::Replayed => "replayed",
             Self::LogForked => "log-forked",
+            Self::FalseDirectory => "false-directory",
         }
     }
 

@@ -11,6 +11,10 @@ use trefoil_proto::{
         directory::Directory, identifier::IdentifierResponse,
     },
 };
+use trefoil_transparency::{
+    directory::{AuditAnswer, KeyProof},
+    gossip::SignedRoot,
+};
 
 /// An endpoint of the MIMI interface that is posted to (draft-ietf-mimi-protocol-06, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,11 +37,17 @@ pub enum Endpoint {
     IdentifierQuery,
     /// `reportAbuse/{roomId}`.
     ReportAbuse,
+    /// `keyProof/{targetUser}`: an extension of ours, as the next two.
+    KeyProof,
+    /// `auditDirectory/{directoryDomain}`.
+    AuditDirectory,
+    /// `directoryRoot/{directoryDomain}`.
+    DirectoryRoot,
 }
 
 impl Endpoint {
     /// Each of them.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::KeyMaterial,
         Self::Update,
         Self::Notify,
@@ -47,7 +57,15 @@ impl Endpoint {
         Self::UpdateConsent,
         Self::IdentifierQuery,
         Self::ReportAbuse,
+        Self::KeyProof,
+        Self::AuditDirectory,
+        Self::DirectoryRoot,
     ];
+
+    /// Not of MIMI: a service without it is none the worse.
+    pub(super) fn is_extension(self) -> bool {
+        matches!(self, Self::KeyProof | Self::AuditDirectory | Self::DirectoryRoot)
+    }
 
     /// The URL template in a service's directory.
     pub(super) fn template(self, directory: &Directory) -> &str {
@@ -61,6 +79,9 @@ impl Endpoint {
             Self::UpdateConsent => &directory.update_consent,
             Self::IdentifierQuery => &directory.identifier_query,
             Self::ReportAbuse => &directory.report_abuse,
+            Self::KeyProof => &directory.key_proof,
+            Self::AuditDirectory => &directory.audit_directory,
+            Self::DirectoryRoot => &directory.directory_root,
         }
     }
 
@@ -72,6 +93,9 @@ impl Endpoint {
             Self::SubmitMessage => SubmitMessageResponse::LIMIT,
             Self::GroupInfo => GroupInfoResponse::LIMIT,
             Self::IdentifierQuery => IdentifierResponse::LIMIT,
+            Self::KeyProof => KeyProof::LIMIT,
+            Self::AuditDirectory => AuditAnswer::LIMIT,
+            Self::DirectoryRoot => SignedRoot::LIMIT,
             Self::Notify | Self::RequestConsent | Self::UpdateConsent | Self::ReportAbuse => limits::REQUEST,
         }
     }

@@ -253,7 +253,7 @@ async fn devices_come_and_go_with_everything_they_had() {
     let ann = service.join("ann", Identifier::AccountName(b"Ann".to_vec())).await;
     let person = super::mls::Person::new(&service.domain, "ann");
     let second = person.device("d2");
-    let new = add_request(&second);
+    let new = add_request(&person.key, &[&ann.mls], &second);
     let add = |device| {
         let (service, token) = (&service, ann.token.clone());
         async move {
@@ -265,8 +265,11 @@ async fn devices_come_and_go_with_everything_they_had() {
     assert_eq!(add(new.clone()).await.status, 200);
     let by_other_account = super::mls::Person::new(&service.domain, "eve");
     let forged = super::mls::Device::authorised_by(&by_other_account.key, person.device("d3").uri);
-    assert_eq!(add(add_request(&forged)).await.code(), "BadSignature");
-    assert_eq!(add(add_request(&by_other_account.device("d1"))).await.code(), "NotAllowed");
+    assert_eq!(add(add_request(&person.key, &[&ann.mls, &second], &forged)).await.code(), "BadSignature");
+    assert_eq!(
+        add(add_request(&by_other_account.key, &[], &by_other_account.device("d1"))).await.code(),
+        "NotAllowed"
+    );
 
     let second = Member { mls: second, token: String::new() };
     let second = service.log_in(second).await;
@@ -280,12 +283,12 @@ async fn devices_come_and_go_with_everything_they_had() {
     let Ok(ServerFrame::Deliver { entries }) = next(&mut socket).await else { panic!("no delivery") };
     assert!(entries.iter().all(|entry| entry.body == MailboxEvent::DevicesChanged.encode()));
     assert_eq!(next(&mut socket).await, Ok(ServerFrame::CaughtUp));
-    assert_eq!(service.remove(&ann, &person.key, second.uri()).await.status, 204);
+    assert_eq!(service.remove(&ann, &person.key, &[&ann, &second], &second).await.status, 204);
     assert_eq!(next(&mut socket).await, Err(4002));
     let refused = service.call("GET", "account", Some(&second.token), Vec::new()).await;
     assert_eq!(refused.code(), "Unauthenticated");
     let request = service.token_request(&second).await;
     assert_eq!(service.call("POST", "auth/token", None, request.encode()).await.code(), "Unauthenticated");
-    assert_eq!(service.remove(&ann, &person.key, ann.uri()).await.code(), "Conflict");
+    assert_eq!(service.remove(&ann, &person.key, &[&ann, &second], &ann).await.code(), "Conflict");
     service.stop().await;
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use trefoil_proto::{
     RoomUri, Timestamp, Wire as _,
-    edge::{CodeRequest, Identifier, OpenUpload, PublishKeyPackages, RemoveDeviceRequest, UploadTicket},
+    edge::{CodeRequest, Identifier, OpenUpload, PublishKeyPackages, UploadTicket},
     frame::{ClientFrame, ServerFrame},
     mimi::{
         FanoutMessage, KeyMaterialResponse, NotifyRequest, Protocol, SubmitMessageResponse, UpdateRequest,
@@ -94,9 +94,15 @@ async fn every_request_of_a_device_sent_again_changes_nothing() {
     }
     let person = Person::new(&service.domain, "ann");
     let second = person.device("d2");
-    twice.ask("POST", "accounts/devices", add_request(&second).encode(), Again::Status(200)).await;
-    let removal =
-        RemoveDeviceRequest::sign(&person.key, second.uri, service.clock_now(), Vec::new()).encode();
+    twice
+        .ask(
+            "POST",
+            "accounts/devices",
+            add_request(&person.key, &[&ann.mls], &second).encode(),
+            Again::Status(200),
+        )
+        .await;
+    let removal = removal(&person.key, &[&ann.mls, &second], &second.uri, service.clock_now()).encode();
     twice.ask("DELETE", "accounts/devices/d2", removal, Again::Same).await;
 
     let packages_of_ann = PublishKeyPackages {

@@ -6,6 +6,7 @@ mod accounts;
 mod again;
 mod answers;
 mod bad_input;
+mod directory;
 mod ends;
 mod federation;
 mod key_packages;

@@ -34,7 +34,7 @@ async fn two_devices(service: &Running) -> (Person, Member, Member) {
     let person = Person::new(&service.domain, "ann");
     let first = service.join("ann", name("Ann")).await;
     let mls = person.device("d2");
-    let body = add_request(&mls).encode();
+    let body = add_request(&person.key, &[&first.mls], &mls).encode();
     assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.status, 201);
     let second = service.log_in(Member { mls, token: String::new() }).await;
     (person, first, second)
@@ -127,7 +127,7 @@ async fn a_removed_device_is_nobody_from_the_answer_on() {
     while service.dump().await.keys().filter(|(table, _)| *table == "media.uploads").count() < 3 {
         tokio::task::yield_now().await;
     }
-    let gone = service.remove(&first, &person.key, second.uri()).await;
+    let gone = service.remove(&first, &person.key, &[&first, &second], &second).await;
     removed.store(true, Ordering::SeqCst);
     assert_eq!(gone.status, 204, "{}", gone.code());
     let after = service.dump().await;
@@ -150,9 +150,9 @@ async fn a_removed_device_is_nobody_from_the_answer_on() {
     // Nothing brings it back: no challenge, no second registration of its name; a repeated removal is answered again.
     let request = service.token_request(&second).await;
     assert_eq!(service.call("POST", "auth/token", None, request.encode()).await.code(), "Unauthenticated");
-    let body = add_request(&second.mls).encode();
+    let body = add_request(&person.key, &[&first.mls], &second.mls).encode();
     assert_eq!(service.call("POST", "accounts/devices", Some(&first.token), body).await.code(), "Conflict");
-    assert_eq!(service.remove(&first, &person.key, second.uri()).await.status, 204);
+    assert_eq!(service.remove(&first, &person.key, &[&first, &second], &second).await.status, 204);
     let own = |(_, key): &&(&str, Vec<u8>)| key.windows(6).any(|window| window == b"ann/d2");
     let left: Vec<_> = after.keys().filter(own).map(|(table, _)| *table).collect();
     assert_eq!(left, ["edge.removed"]);
@@ -163,11 +163,11 @@ async fn a_removed_device_is_nobody_from_the_answer_on() {
 async fn a_device_removes_itself_but_not_the_last_one() {
     let service = World::new().start("account");
     let (person, first, second) = two_devices(&service).await;
-    assert_eq!(service.remove(&second, &person.key, second.uri()).await.status, 204);
+    assert_eq!(service.remove(&second, &person.key, &[&first, &second], &second).await.status, 204);
     let refused = service.call("GET", "account", Some(&second.token), vec![]).await;
     assert_eq!(refused.code(), "Unauthenticated");
     let before = service.dump().await;
-    assert_eq!(service.remove(&first, &person.key, first.uri()).await.code(), "Conflict");
+    assert_eq!(service.remove(&first, &person.key, &[&first, &second], &first).await.code(), "Conflict");
     assert_eq!(before, service.dump().await);
     assert_eq!(service.call("GET", "account", Some(&first.token), vec![]).await.status, 200);
     service.stop().await;
@@ -226,7 +226,8 @@ async fn sent_of_three(remove: bool) -> usize {
     }
     if remove {
         // The removal is answered once what was begun has ended.
-        let removal = service.remove(&first, &person.key, second.uri());
+        let both = [&first, &second];
+        let removal = service.remove(&first, &person.key, &both, &second);
         let word = async {
             while !matches!(next(&mut socket).await, Err(4002)) {}
             link.word.notify_one();

@@ -20,7 +20,8 @@ use tempfile::TempDir;
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{WebSocketStream, tungstenite};
 use trefoil_proto::{
-    DeviceUri, ErrorBody, Wire,
+    DeviceUri, ErrorBody, Timestamp, Wire,
+    credential::AccountKey,
     edge::{
         AddDeviceRequest, ChallengeRequest, ChallengeResponse, Identifier, NewDevice, RegisterRequest,
         RegisterTbs, RemoveDeviceRequest, TokenRequest, TokenResponse, TokenTbs, signed_content,
@@ -36,6 +37,7 @@ use trefoil_server::{
     secrets::Secrets,
 };
 use trefoil_store::{KeyRange, LocalWakes, MemoryBlobs, MemoryStore, Position, ReadLimit, Store};
+use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// Authorities and folders that the services of one test share.
 pub struct World {
@@ -332,7 +334,8 @@ impl Running {
     pub fn newcomer(&self, name: &str, identifier: Identifier) -> (Member, RegisterRequest) {
         let person = mls::Person::new(&self.domain, name);
         let device = person.device("d1");
-        let tbs = RegisterTbs { identifier, device: new_device(&device), device_set: Vec::new() };
+        let device_set = device_set(&person.key, &[&[&device]]);
+        let tbs = RegisterTbs { identifier, device: new_device(&device), device_set };
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
         let member = Member { mls: device, token: String::new() };
@@ -355,10 +358,17 @@ impl Running {
         TokenRequest { signature: member.mls.signer.sign(&content).unwrap().try_into().unwrap(), tbs }
     }
 
-    /// Removes a device of an account, in the name of one of its devices.
-    pub async fn remove(&self, by: &Member, account: &SigningKey, device: &DeviceUri) -> Answer {
-        let request = RemoveDeviceRequest::sign(account, device.clone(), self.clock.now(), Vec::new());
-        let path = format!("accounts/devices/{}", device.device);
+    /// Removes a device of an account that had these, each of which came alone, in the name of one of its devices.
+    pub async fn remove(
+        &self,
+        by: &Member,
+        account: &SigningKey,
+        had: &[&Member],
+        device: &Member,
+    ) -> Answer {
+        let had: Vec<_> = had.iter().map(|member| &member.mls).collect();
+        let request = removal(account, &had, device.uri(), self.clock.now());
+        let path = format!("accounts/devices/{}", device.uri().device);
         self.call("DELETE", &path, Some(&by.token), request.encode()).await
     }
 
@@ -423,8 +433,44 @@ impl Member {
     }
 }
 
-pub fn add_request(device: &mls::Device) -> AddDeviceRequest {
-    AddDeviceRequest { device: new_device(device), device_set: Vec::new() }
+/// Takes a device into an account that has others, each of which came alone.
+pub fn add_request(account: &SigningKey, others: &[&mls::Device], device: &mls::Device) -> AddDeviceRequest {
+    let all = [others, &[device]].concat();
+    let history: Vec<&[&mls::Device]> = (1..=all.len()).map(|count| &all[..count]).collect();
+    AddDeviceRequest { device: new_device(device), device_set: device_set(account, &history) }
+}
+
+/// Takes a device off an account that had these, each of which came alone.
+pub fn removal(
+    account: &SigningKey,
+    had: &[&mls::Device],
+    device: &DeviceUri,
+    at: Timestamp,
+) -> RemoveDeviceRequest {
+    let left: Vec<_> = had.iter().copied().filter(|other| other.uri != *device).collect();
+    let mut history: Vec<&[&mls::Device]> = (1..=had.len()).map(|count| &had[..count]).collect();
+    history.push(&left);
+    RemoveDeviceRequest::sign(account, device.clone(), at, device_set(account, &history))
+}
+
+/// The last of the sets of an account that had these devices one after the other, signed.
+pub fn device_set(account: &SigningKey, history: &[&[&mls::Device]]) -> Vec<u8> {
+    let entry = |device: &&mls::Device| {
+        let new = new_device(device);
+        DeviceEntry::new(new.uri.device, new.signature_key, &new.authorisation)
+    };
+    let mut newest: Option<DeviceSet> = None;
+    for devices in history {
+        let entries = devices.iter().map(entry).collect();
+        newest = Some(match newest {
+            Some(set) => set.followed_by(entries),
+            None => {
+                let key = AccountKey(account.verifying_key().to_bytes());
+                DeviceSet::first(devices[0].uri.user_uri(), key, entries)
+            }
+        });
+    }
+    SignedDeviceSet::by_account(newest.unwrap(), account).encode()
 }
 
 pub fn new_device(device: &mls::Device) -> NewDevice {

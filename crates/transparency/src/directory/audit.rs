@@ -2,7 +2,7 @@
 
 use super::{AppendOnlyProof, EMPTY_ROOT, ProofError};
 use crate::{
-    gossip::{GossipError, SignedRoot},
+    gossip::{Evidence, GossipError, SignedRoot},
     log::DirectoryRoot,
 };
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -42,6 +42,41 @@ pub struct EpochRecord {
     pub proof: AppendOnlyProof,
 }
 
+/// Asks another service to look at our directory: epochs in order, from the one after the newest that it has. No epochs:
+/// asks for a fresh signature only.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct AuditRequest {
+    /// The directory key of who asks.
+    pub key: [u8; 32],
+    /// At most as many as fit.
+    pub records: Vec<EpochRecord>,
+}
+
+/// What the auditor says: how far it got, and its signature over that root.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct AuditAnswer {
+    /// The auditor's directory key.
+    pub key: [u8; 32],
+    /// The newest epoch that it verified; 0 for none.
+    pub epoch: u64,
+    /// Over that epoch's root. Absent if it has none.
+    pub signature: Option<AuditSignature>,
+}
+
+/// Asks for the root of an epoch, to compare it with what somebody was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct RootRequest {
+    /// Which.
+    pub epoch: u64,
+}
+
+/// Epochs as anyone may ask for them.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct EpochRecords {
+    /// In order; at most as many as fit.
+    pub records: Vec<EpochRecord>,
+}
+
 /// Why an auditor does not sign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
@@ -62,6 +97,9 @@ pub enum AuditError {
     /// The epoch does not follow from the one before.
     #[error("the epoch does not follow from the one before")]
     Proof(#[source] ProofError),
+    /// Another root of an epoch that was verified: both are signed. The evidence convinces anyone.
+    #[error("two different roots of one epoch, both signed")]
+    Forked(Box<Evidence>),
 }
 
 impl AuditSignature {
@@ -113,6 +151,31 @@ impl EpochRecord {
         let start = before.map_or(&EMPTY_ROOT, |before| &before.root);
         self.proof.verify(start, &root.root, root.epoch).map_err(AuditError::Proof)
     }
+}
+
+impl AuditRequest {
+    /// Bytes of records in one request, unless a single one is larger.
+    pub const BYTES: usize = 1024 * 1024;
+}
+
+impl Wire for AuditRequest {
+    const LIMIT: usize = 18 * 1024 * 1024;
+    const NAME: &'static str = "audit request";
+}
+
+impl Wire for AuditAnswer {
+    const LIMIT: usize = 1024;
+    const NAME: &'static str = "audit answer";
+}
+
+impl Wire for RootRequest {
+    const LIMIT: usize = 1024;
+    const NAME: &'static str = "root request";
+}
+
+impl Wire for EpochRecords {
+    const LIMIT: usize = 18 * 1024 * 1024;
+    const NAME: &'static str = "epoch records";
 }
 
 impl Wire for AuditSignature {

@@ -106,6 +106,11 @@ impl HistoryProof {
         })
     }
 
+    /// The value that it claims to prove.
+    pub fn value(&self) -> SetHash {
+        self.value
+    }
+
     /// Checks that the directory with this root at this epoch has exactly this as the person's newest value.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 mod append_only;
 mod audit;
 mod error;
+mod followed;
 mod history;
 mod label;
 mod path;
@@ -21,8 +22,12 @@ mod trie;
 pub(crate) use tests::samples;
 
 pub use append_only::AppendOnlyProof;
-pub use audit::{AUDIT_LABEL, AuditError, AuditSignature, EpochRecord};
+pub use audit::{
+    AUDIT_LABEL, AuditAnswer, AuditError, AuditRequest, AuditSignature, EpochRecord, EpochRecords,
+    RootRequest,
+};
 pub use error::{DirectoryError, ProofError};
+pub use followed::Followed;
 pub use history::{HistoryProof, Proven};
 pub use proof::{Checked, KeyProof, KeyProofRequest, Policy, ServiceKey, ServiceKeys};
 pub use trie::EMPTY_ROOT;

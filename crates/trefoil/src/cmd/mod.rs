@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod audit;
 pub mod bench;
 pub mod completions;
 pub mod find;
@@ -185,6 +186,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
             Ask::Admin(ask) => admin::run(shared, ask),
+            Ask::Audit(ask) => Box::pin(audit::run(shared, ask)).await,
             Ask::Bench(ask) => Box::pin(bench::run(shared, ask)).await,
             Ask::Completions(_) | Ask::Man(_) => Ok(()),
         }

@@ -13,7 +13,7 @@ use openmls_traits::signatures::Signer as _;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
     RoomUri, Wire, edge,
-    edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages, RemoveDeviceRequest},
+    edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages},
     limits,
     mimi::{
         GroupInfoRequest, KeyMaterialRequest, Protocol, SubmitMessageRequest, UpdateRequest,
@@ -24,6 +24,7 @@ use trefoil_proto::{
     paths::segment as escaped,
 };
 use trefoil_server::edge::Edge;
+use trefoil_transparency::directory::KeyProofRequest;
 
 pub const MEDIA_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 /// Past every rate that could get in the way.
@@ -98,7 +99,7 @@ async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
         service.newcomer("new", Identifier::Phone { number: b"+4700".to_vec(), code: vec![] });
     let person = Person::new(&service.domain, "ann");
     let token = service.token_request(ann).await;
-    let removal = RemoveDeviceRequest::sign(&person.key, ann.uri().clone(), service.clock_now(), Vec::new());
+    let removal = removal(&person.key, &[&ann.mls], ann.uri(), service.clock_now());
     let challenge = ChallengeRequest { device: ann.uri().clone() };
     let code = CodeRequest { number: b"+4712345678".to_vec() };
     let packages = PublishKeyPackages { one_use: vec![], last_resort: vec![] };
@@ -122,7 +123,11 @@ async fn people(service: &Running, ann: &mut Member) -> Vec<Case> {
         post("/v1/accounts/code", structure(&code), Who::Anyone),
         post("/v1/accounts", structure(&register), Who::Anyone),
         get("/v1/accounts/devices", Who::Device),
-        post("/v1/accounts/devices", structure(&add_request(&person.device("d2"))), Who::Device),
+        post(
+            "/v1/accounts/devices",
+            structure(&add_request(&person.key, &[&ann.mls], &person.device("d2"))),
+            Who::Device,
+        ),
         odd(
             case(
                 "DELETE",
@@ -266,11 +271,45 @@ fn media() -> Vec<Case> {
     ]
 }
 
+fn directory() -> Vec<Case> {
+    let nobody = KeyProofRequest { user: "mimi://phone.test/u/nobody".parse().unwrap(), known: None };
+    let elsewhere = |path: &str, code| (format!("/v1/directory/{path}"), code);
+    vec![
+        case("GET", "/v1/directory/services", "/v1/directory/services", Takes::Nothing, Who::Anyone),
+        odd(
+            case("POST", "/v1/directory/proof", "/v1/directory/proof", structure(&nobody), Who::Device),
+            &[elsewhere("proof", "NotFound")],
+        ),
+        odd(
+            case(
+                "GET",
+                "/v1/directory/root/{domain}/{epoch}",
+                "/v1/directory/root/phone.test/7",
+                Takes::Nothing,
+                Who::Device,
+            ),
+            &[
+                elsewhere("root/phone.test/7", "NotFound"),
+                elsewhere("root/phone.test/-1", "Malformed"),
+                elsewhere("root/phone.test/18446744073709551616", "Malformed"),
+                elsewhere("root/phone%20test/7", "Malformed"),
+                elsewhere("root/localhost/7", "PeerUnavailable"),
+                elsewhere("root/127.0.0.1/7", "PeerUnavailable"),
+            ],
+        ),
+        odd(
+            case("GET", "/v1/directory/epochs/{from}", "/v1/directory/epochs/1", Takes::Nothing, Who::Anyone),
+            &[elsewhere("epochs/x", "Malformed"), elsewhere("epochs/18446744073709551616", "Malformed")],
+        ),
+    ]
+}
+
 /// The table.
 pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     let mut cases = people(service, ann).await;
     cases.extend(conversation(service, ann).await);
     cases.extend(media());
+    cases.extend(directory());
     cases
 }
 
@@ -342,7 +381,7 @@ async fn a_request_that_is_signed_by_someone_else_is_refused() {
     token.signature[0] ^= 1;
     assert_eq!(service.call("POST", "auth/token", None, token.encode()).await.code(), "Unauthenticated");
     let eve = Person::new(&service.domain, "eve");
-    let removal = service.remove(&ann, &eve.key, ann.uri()).await;
+    let removal = service.remove(&ann, &eve.key, &[&ann], &ann).await;
     assert_eq!(removal.code(), "BadSignature");
     assert_eq!(before, before_token);
     assert_eq!(before, service.dump().await);

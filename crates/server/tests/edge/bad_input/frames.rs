@@ -95,12 +95,15 @@ async fn what_was_never_delivered_cannot_be_acknowledged() {
         send(&mut socket, &ClientFrame::Acknowledge { through }).await;
     }
     // Another device of hers comes in, and the first one is told: the mailbox did not run ahead.
-    let second = super::super::mls::Person::new("account.test", "ann").device("d2");
-    let added = service.call("POST", "accounts/devices", Some(&ann.token), add_request(&second).encode());
+    let person = super::super::mls::Person::new("account.test", "ann");
+    let second = person.device("d2");
+    let request = add_request(&person.key, &[&ann.mls], &second).encode();
+    let added = service.call("POST", "accounts/devices", Some(&ann.token), request);
     assert_eq!(added.await.status, 201);
     let second = service.log_in(Member { mls: second, token: String::new() }).await;
-    let third = super::super::mls::Person::new("account.test", "ann").device("d3");
-    let added = service.call("POST", "accounts/devices", Some(&second.token), add_request(&third).encode());
+    let third = person.device("d3");
+    let request = add_request(&person.key, &[&ann.mls, &second.mls], &third).encode();
+    let added = service.call("POST", "accounts/devices", Some(&second.token), request);
     assert_eq!(added.await.status, 201);
     assert_eq!(delivered(&mut socket).await.len(), 1);
     service.stop().await;

@@ -21,6 +21,7 @@ use trefoil_proto::{
     paths::segment as escaped,
 };
 use trefoil_server::edge::Edge;
+use trefoil_transparency::directory::{AuditRequest, KeyProofRequest, RootRequest};
 use trefoil_transparency::log::{LogSigner, MerkleLog, OpenCheckpoint, Submission, log_name};
 
 fn structure<T: Wire>(value: &T) -> Takes {
@@ -51,6 +52,7 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     let claim = key_request(&ann.mls, &user, vec![1], &room.to_string());
     let notify = NotifyRequest { delivery: Delivery::Durable, recipients: vec![], messages: vec![] };
     let segment = segment(&room);
+    let nobody = "mimi://phone.test/u/nobody".parse().unwrap();
     let case = |method, template, path: String, takes, odd: &[(&str, &'static str)]| {
         let start = path.rsplit_once('/').unwrap().0;
         let odd = odd.iter().map(|(segment, code)| (format!("{start}/{segment}"), *code)).collect();
@@ -116,6 +118,31 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
             format!("/v1/media/{MEDIA_ID}"),
             Takes::Nothing,
             &[(MEDIA_ID, "NotFound"), ("..%2F..%2Fsecrets.toml", "NotFound")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/keyProof/{user}",
+            format!("/mimi/v1/keyProof/{}", escaped("mimi://phone.test/u/nobody")),
+            structure(&KeyProofRequest { user: nobody, known: None }),
+            &[
+                (&escaped("mimi://phone.test/u/nobody"), "NotFound"),
+                ("user", "Malformed"),
+                (&escaped("mimi://phone.test/u/other"), "Malformed"),
+            ],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/auditDirectory/{domain}",
+            "/mimi/v1/auditDirectory/handle.test".into(),
+            structure(&AuditRequest { key: [1; 32], records: vec![] }),
+            &[("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/directoryRoot/{domain}",
+            "/mimi/v1/directoryRoot/phone.test".into(),
+            structure(&RootRequest { epoch: 7 }),
+            &[("phone.test", "NotFound"), ("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
         ),
         Case {
             method: "POST",

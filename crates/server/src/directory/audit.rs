@@ -1,0 +1,224 @@
+//! Independent eyes: this service verifies every epoch of other services' directories before it signs, and has its own
+//! looked at by them.
+
+use super::{Directory, DirectoryError, rows};
+use crate::federation::{Endpoint, FederationError};
+use rows::AuditRow;
+use std::{sync::Arc, time::Duration};
+use trefoil_proto::{Domain, Wire as _};
+use trefoil_store::{Batch, KeyRange, StoreError};
+use trefoil_transparency::{
+    directory::{AuditAnswer, AuditError, AuditRequest, EpochRecord, Followed, ServiceKey, ServiceKeys},
+    gossip::{Evidence, SignedRoot},
+};
+
+/// How often an auditor is asked to sign again when nothing changed.
+const REFRESH: Duration = Duration::from_secs(3600);
+/// First and longest pause after an auditor was not reached.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Epochs read at a time.
+const PAGE: usize = 256;
+
+impl Directory {
+    /// As an auditor: takes the next epochs of a peer's directory, each verified from the one before, and signs the
+    /// newest. What is signed is durable before.
+    ///
+    /// # Errors
+    /// [`DirectoryError::OtherKey`], [`DirectoryError::Audit`]; [`DirectoryError::Forked`], the evidence is stored;
+    /// [`DirectoryError::Contended`]; the store failed. Nothing was signed.
+    pub async fn audit(&self, peer: &Domain, request: AuditRequest) -> Result<AuditAnswer, DirectoryError> {
+        let key = rows::domain_key(peer);
+        let old = self.store.get(rows::FOLLOWED, key.clone().into()).await.map_err(DirectoryError::Read)?;
+        let followed: Followed = match &old {
+            Some(row) => rows::decode(row)?,
+            None => Followed::new(peer.clone(), request.key),
+        };
+        if followed.key != request.key {
+            return Err(DirectoryError::OtherKey);
+        }
+        let before = followed.clone();
+        // Hashing takes milliseconds for each hundred people.
+        let verified = tokio::task::spawn_blocking(move || before.take(&request.records)).await;
+        let followed_now = match verified.map_err(|stopped| DirectoryError::Tree(stopped.to_string()))? {
+            Ok(now) => now,
+            Err(AuditError::Forked(evidence)) => return self.keep_evidence(peer, &evidence).await,
+            Err(error) => return Err(DirectoryError::Audit(error)),
+        };
+        // Of a service that has shown nothing, nothing is kept.
+        if followed_now != followed {
+            let mut batch = Batch::new();
+            match old {
+                Some(old) => batch.assert_equals(rows::FOLLOWED, key.clone(), old),
+                None => batch.assert_absent(rows::FOLLOWED, key.clone()),
+            };
+            batch.put(rows::FOLLOWED, key, rows::encode(&followed_now));
+            self.store.commit(batch).await.map_err(|error| match error {
+                StoreError::AssertFailed { .. } => DirectoryError::Contended,
+                error => DirectoryError::Write(error),
+            })?;
+        }
+        Ok(AuditAnswer {
+            key: self.public_key(),
+            epoch: followed_now.epoch(),
+            signature: followed_now.sign(self.domain.clone(), self.clock.now(), &self.signing),
+        })
+    }
+
+    async fn keep_evidence(&self, peer: &Domain, evidence: &Evidence) -> Result<AuditAnswer, DirectoryError> {
+        let at = evidence.verify().map_or(0, |split| split.at);
+        tracing::error!(%peer, epoch = at, "another service signed two different roots of its key directory");
+        let mut batch = Batch::new();
+        batch.put(rows::EVIDENCE, rows::evidence_key(peer, at), evidence.to_file());
+        self.store.commit(batch).await.map_err(DirectoryError::Write)?;
+        Err(DirectoryError::Forked)
+    }
+
+    /// The directory keys that this service knows, its own first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn service_keys(&self) -> Result<ServiceKeys, DirectoryError> {
+        let mut keys = vec![ServiceKey { service: self.domain.clone(), key: self.public_key() }];
+        let audits = self.store.scan(rows::AUDITS, KeyRange::all(), ServiceKeys::MOST / 2);
+        for (service, row) in audits.await.map_err(DirectoryError::Read)? {
+            keys.push(ServiceKey { service: domain(&service)?, key: AuditRow::decode(&row)?.key });
+        }
+        let followed = self.store.scan(rows::FOLLOWED, KeyRange::all(), ServiceKeys::MOST / 2 - 1);
+        for (service, row) in followed.await.map_err(DirectoryError::Read)? {
+            let (service, key) = (domain(&service)?, rows::decode::<Followed>(&row)?.key);
+            // Who audits us and is audited by us may have shown two keys: then neither is handed on.
+            match keys.iter().position(|known| known.service == service) {
+                Some(place) if keys[place].key != key => drop(keys.remove(place)),
+                Some(_) => {}
+                None => keys.push(ServiceKey { service, key }),
+            }
+        }
+        Ok(ServiceKeys { keys })
+    }
+
+    /// Has an auditor look at each epoch as it comes, and sign again now and then. Ends never.
+    pub(super) async fn be_audited(self: Arc<Self>, auditor: Domain) {
+        let mut epochs = self.epochs.subscribe();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            epochs.mark_unchanged();
+            match self.ask(&auditor).await {
+                Ok(()) => {
+                    pause = FIRST_PAUSE;
+                    let _ = tokio::time::timeout(REFRESH, epochs.changed()).await;
+                }
+                Err(error) => {
+                    tracing::debug!(%auditor, %error, "the key directory could not be shown to an auditor");
+                    let _ = tokio::time::timeout(pause, epochs.changed()).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Shows an auditor what it has not seen, until it has signed the newest root.
+    async fn ask(&self, auditor: &Domain) -> Result<(), AskError> {
+        let mut known = self.audit_row(auditor).await?;
+        let mut from = known.as_ref().map_or(0, |row| row.epoch) + 1;
+        loop {
+            let Some(head) = self.head().await? else { return Ok(()) };
+            let records = self.records(from, AuditRequest::BYTES).await?;
+            let last = records.last().map_or(from - 1, |record| record.root.root.epoch);
+            let request = AuditRequest { key: self.public_key(), records };
+            let segment = self.domain.as_str();
+            let answer = self
+                .federation
+                .forward(auditor, Endpoint::AuditDirectory, segment, request.encode().into())
+                .await?;
+            let answer = AuditAnswer::decode(&answer).map_err(|_| AskError::Answer)?;
+            self.note_answer(auditor, known.take(), &answer).await?;
+            known = self.audit_row(auditor).await?;
+            if answer.epoch == head.root.epoch {
+                return Ok(());
+            }
+            if answer.epoch != last && answer.epoch + 1 == from {
+                return Err(AskError::Answer);
+            }
+            from = answer.epoch + 1;
+        }
+    }
+
+    /// Keeps what an auditor said, if it is true.
+    async fn note_answer(
+        &self,
+        auditor: &Domain,
+        known: Option<AuditRow>,
+        answer: &AuditAnswer,
+    ) -> Result<(), AskError> {
+        if known.as_ref().is_some_and(|known| known.key != answer.key) {
+            return Err(DirectoryError::OtherKey.into());
+        }
+        if let Some(signature) = &answer.signature {
+            let root = self.root_at(answer.epoch).await?;
+            if signature.auditor != *auditor || !signature.is_over(&root.root, &answer.key) {
+                return Err(AskError::Answer);
+            }
+        }
+        let row = AuditRow { key: answer.key, epoch: answer.epoch, signature: answer.signature.clone() };
+        let mut batch = Batch::new();
+        let key = rows::domain_key(auditor);
+        match known {
+            Some(known) => batch.assert_equals(rows::AUDITS, key.clone(), known.encode()),
+            None => batch.assert_absent(rows::AUDITS, key.clone()),
+        };
+        batch.put(rows::AUDITS, key, row.encode());
+        self.store.commit(batch).await.map_err(DirectoryError::Write)?;
+        self.audited.send_replace(answer.epoch);
+        Ok(())
+    }
+
+    async fn audit_row(&self, auditor: &Domain) -> Result<Option<AuditRow>, DirectoryError> {
+        let row = self.store.get(rows::AUDITS, rows::domain_key(auditor).into()).await;
+        row.map_err(DirectoryError::Read)?.map(|row| AuditRow::decode(&row)).transpose()
+    }
+
+    /// Epochs in order from one on, as many as fit into so many bytes, one at least if there is one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn records(&self, from: u64, bytes: usize) -> Result<Vec<EpochRecord>, DirectoryError> {
+        let range = KeyRange { start: rows::epoch_key(from).into(), end: None };
+        let page = self.store.scan(rows::EPOCHS, range, PAGE).await.map_err(DirectoryError::Read)?;
+        let (mut records, mut size) = (Vec::new(), 0);
+        for (_, row) in page {
+            size += row.len();
+            if size > bytes && !records.is_empty() {
+                break;
+            }
+            records.push(rows::decode(&row)?);
+        }
+        Ok(records)
+    }
+
+    /// The signed root of an epoch.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NoSuchEpoch`]; the store failed.
+    pub async fn root_at(&self, epoch: u64) -> Result<SignedRoot, DirectoryError> {
+        let row = self.store.get(rows::EPOCHS, rows::epoch_key(epoch).into()).await;
+        let row = row.map_err(DirectoryError::Read)?.ok_or(DirectoryError::NoSuchEpoch)?;
+        rows::decode::<EpochRecord>(&row).map(|record| record.root)
+    }
+}
+
+/// Why an auditor has not signed.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error("reach the auditor")]
+    Reach(#[from] FederationError),
+    #[error("the auditor answered what it must not")]
+    Answer,
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+fn domain(key: &[u8]) -> Result<Domain, DirectoryError> {
+    let text = std::str::from_utf8(key).ok().and_then(|text| text.parse().ok());
+    text.ok_or(DirectoryError::DamagedRow)
+}
