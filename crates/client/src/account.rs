@@ -6,8 +6,9 @@ use crate::{
     directory::first_set,
     error::mls,
     live::{Job, Token},
-    mls::credential::{DeviceKey, Me, PINS},
+    mls::credential::{DeviceKey, Me},
     rows::{self, ACCOUNT, AccountRow, CandidateRow, Row as _, Secret, name},
+    verification,
 };
 use ed25519_dalek::SigningKey;
 use openmls_traits::{OpenMlsProvider as _, random::OpenMlsRand as _};
@@ -109,7 +110,7 @@ impl Core {
         account.write(&mut self.tx(), ACCOUNT, name::ME);
         let me = Arc::new(account.load());
         // Nobody else can ever be this person here.
-        self.tx().put(PINS, me.user.to_string(), me.authorisation.account_key.0);
+        verification::pin(&mut self.tx(), &me.user, &me.authorisation.account_key);
         self.me = Some(Arc::clone(&me));
         me
     }

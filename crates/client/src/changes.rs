@@ -59,8 +59,12 @@ impl Core {
         if room.row.state != RoomState::Open {
             return Ok(false);
         }
-        let Some(intent) = room.row.intents.first().cloned() else { return Ok(false) };
-        let left = room.row.intents.len();
+        if !self.bring_forward(uri)? {
+            return Ok(false);
+        }
+        let intents = &self.known_room(uri)?.row.intents;
+        let Some(intent) = intents.first().cloned() else { return Ok(false) };
+        let left = intents.len();
         self.start(uri, intent, now)?;
         // What needed no commit makes room for the next.
         if self.known_room(uri)?.row.intents.len() < left { self.pump_change(uri, now) } else { Ok(true) }
@@ -91,15 +95,19 @@ impl Core {
         Ok(())
     }
 
-    fn start(&mut self, uri: &RoomUri, intent: Intent, now: Timestamp) -> Result<(), ClientError> {
+    fn start(&mut self, uri: &RoomUri, mut intent: Intent, now: Timestamp) -> Result<(), ClientError> {
         if intent == Intent::Leave {
             self.finish_intent(uri)?;
             return self.propose_leaving(uri);
         }
-        if let Intent::Add { people } = &intent
-            && !self.gather(uri, people, now)?
-        {
-            return Ok(());
+        if let Intent::Add { people } = &mut intent {
+            if !self.gather(uri, people, now)? {
+                return Ok(());
+            }
+            self.leave_out_contested(uri, people, now)?;
+            if people.is_empty() {
+                return Ok(());
+            }
         }
         if intent == Intent::CommitProposals && !self.live.may(&Job::CommitProposals(uri.clone()), now) {
             return Ok(());
@@ -110,7 +118,7 @@ impl Core {
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(()) };
         let proposals = room.row.proposals.clone();
-        let plan = match plan(room, &me.user, &intent, &material, provider) {
+        let plan = match plan(room, &me, &intent, &material, provider) {
             Ok(Some(plan)) => plan,
             // Done already, by somebody else.
             Ok(None) => return self.finish_intent(uri),
@@ -283,12 +291,13 @@ impl Core {
                 return Ok(Err(refusal));
             }
         };
-        self.merged(uri, judged, accepted)?;
+        self.merged(uri, judged, accepted, now)?;
         self.release_held(uri, now)?;
         Ok(Ok(()))
     }
 
     fn merge_own(&mut self, uri: &RoomUri, mark: CommitMark) -> Result<Result<Judged, Refusal>, ClientError> {
+        let me = self.me()?;
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
         let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
@@ -302,7 +311,7 @@ impl Core {
             Ok((dictionary, _)) => dictionary,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let judged = membership::judge(&provider.storage.overlay(), uri, group, staged, &sender, dictionary)?;
+        let judged = membership::judge(&me, uri, group, staged, &sender, dictionary);
         if judged.is_ok() {
             group.merge_pending_commit(provider).map_err(mls("merge the own commit"))?;
             room.row.pending = None;
@@ -321,6 +330,7 @@ impl Core {
         uri: &RoomUri,
         message: &MlsMessage,
     ) -> Result<Result<Judged, Refusal>, ClientError> {
+        let me = self.me()?;
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
         let proposals = room.row.proposals.clone();
@@ -328,9 +338,8 @@ impl Core {
         load_proposals(provider, group, &proposals)?;
         let staged = match stage(provider, uri, group, message)? {
             Ok((staged, sender, dictionary)) => {
-                let judged =
-                    membership::judge(&provider.storage.overlay(), uri, group, &staged, &sender, dictionary)?;
-                judged.map(|judged| (staged, judged))
+                membership::judge(&me, uri, group, &staged, &sender, dictionary)
+                    .map(|judged| (staged, judged))
             }
             Err(refusal) => Err(refusal),
         };
@@ -349,7 +358,13 @@ impl Core {
     }
 
     /// What follows from a merged commit.
-    fn merged(&mut self, uri: &RoomUri, judged: Judged, accepted: Timestamp) -> Result<(), ClientError> {
+    fn merged(
+        &mut self,
+        uri: &RoomUri,
+        judged: Judged,
+        accepted: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         room.row.proposals.clear();
         room.row.astray.due = None;
@@ -370,7 +385,7 @@ impl Core {
         for event in events {
             self.emit(event);
         }
-        judged.pins.keep(&mut self.tx());
+        self.account_keys_seen(judged.seen, now)?;
         if gone {
             let by = if leaving { self.me()?.device.clone() } else { actor };
             self.drop_group(uri)?;

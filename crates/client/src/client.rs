@@ -6,6 +6,7 @@ use crate::{
     core::Core,
     live::{Job, Stream},
     rows::{ACCOUNT, Intent, RoomState, name},
+    verification::{Comparison, Proof, Safety, Standing},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, edge::Identifier, frame::ServerFrame};
@@ -244,7 +245,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::NoAccount`]; [`ClientError::NoService`] before the service was heard of; [`ClientError::TooLarge`]
-    /// for the title.
+    /// for the title; [`ClientError::KeyChanged`] for somebody whose new account key is not decided about.
     pub fn create_room_with(
         &mut self,
         title: &str,
@@ -254,7 +255,8 @@ impl Client {
     ) -> Result<(RoomUri, Step<'_>), ClientError> {
         self.step(now, |core| {
             let me = core.me()?;
-            let people = people.iter().filter(|user| **user != me.user).cloned().collect();
+            let people: Vec<_> = people.iter().filter(|user| **user != me.user).cloned().collect();
+            core.decided(&people)?;
             core.create_room(title, people, suite)
         })
     }
@@ -263,7 +265,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::NotAllowed`] unless this person is an admin; [`ClientError::UnknownRoom`],
-    /// [`ClientError::RoomNotOpen`].
+    /// [`ClientError::RoomNotOpen`]; [`ClientError::KeyChanged`] and [`ClientError::OtherKeyInRoom`] as
+    /// [`Client::send`], and [`ClientError::KeyChanged`] for those to be added.
     pub fn add_people(
         &mut self,
         room: &RoomUri,
@@ -271,10 +274,17 @@ impl Client {
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         let people = people.to_vec();
-        self.change(room, true, Intent::Add { people }, now)
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            core.decided(&people)?;
+            core.unblocked(room)?;
+            core.intend(room, Intent::Add { people })
+        })
+        .map(|((), step)| step)
     }
 
-    /// Removes people with all their devices.
+    /// Removes people with all their devices. From a room that is blocked by some, these can be removed, all of them at
+    /// once.
     ///
     /// # Errors
     /// As [`Client::add_people`].
@@ -285,7 +295,15 @@ impl Client {
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         let people = people.to_vec();
-        self.change(room, true, Intent::Remove { people }, now)
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            let blocked = core.blocked(room)?;
+            if !blocked.foreign.iter().all(|user| people.contains(user)) {
+                core.unblocked(room)?;
+            }
+            core.intend(room, Intent::Remove { people })
+        })
+        .map(|((), step)| step)
     }
 
     /// Makes somebody an admin.
@@ -298,7 +316,7 @@ impl Client {
         user: &UserUri,
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
-        self.change(room, true, Intent::MakeAdmin { user: user.clone() }, now)
+        self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
     }
 
     /// Gives the room another name.
@@ -314,13 +332,14 @@ impl Client {
         if title.len() > trefoil_proto::limits::METADATA_TEXT {
             return Err(ClientError::TooLarge { limit: trefoil_proto::limits::METADATA_TEXT });
         }
-        self.change(room, true, Intent::Rename { name: title.as_bytes().to_vec().into() }, now)
+        self.change(room, Intent::Rename { name: title.as_bytes().to_vec().into() }, now)
     }
 
     /// Leaves with all of this person's devices. Ends in [`Event::RoomLeft`], once another member has committed it.
     ///
     /// # Errors
-    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`].
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`]; [`ClientError::OtherKeyInRoom`] if other own devices
+    /// are to leave too, or another admin is to be named, which somebody's device with another key would see.
     pub fn leave(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| core.leave(room)).map(|((), step)| step)
     }
@@ -340,14 +359,20 @@ impl Client {
     /// Sends a message: it is kept until the hub has accepted it. A passing one (typing) leaves now or not at all.
     ///
     /// # Errors
-    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::TooLarge`].
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::TooLarge`]; nothing is sent to a room
+    /// with somebody whose account key is not the one that was verified: [`ClientError::KeyChanged`] until it is
+    /// decided ([`Client::verify`], [`Client::accept_new_key`]), [`ClientError::OtherKeyInRoom`] as long as they are in
+    /// that room so.
     pub fn send(
         &mut self,
         room: &RoomUri,
         draft: Draft,
         now: Timestamp,
     ) -> Result<(MessageId, Step<'_>), ClientError> {
-        self.step(now, |core| core.queue(room, draft, now))
+        self.step(now, |core| {
+            core.unblocked(room)?;
+            core.queue(room, draft, now)
+        })
     }
 
     /// Sends messages in one step: one commit, and each room's keys written once.
@@ -359,7 +384,13 @@ impl Client {
         drafts: impl IntoIterator<Item = (RoomUri, Draft)>,
         now: Timestamp,
     ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
-        self.step(now, |core| drafts.into_iter().map(|(room, draft)| core.queue(&room, draft, now)).collect())
+        self.step(now, |core| {
+            let queue = |(room, draft)| {
+                core.unblocked(&room)?;
+                core.queue(&room, draft, now)
+            };
+            drafts.into_iter().map(queue).collect()
+        })
     }
 
     /// Marks everything in a room up to and including a position as read: timers of disappearing messages start, and
@@ -391,6 +422,43 @@ impl Client {
         .map(|((), step)| step)
     }
 
+    /// What this person and another compare: the digits, and the code that this device shows.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`]; [`ClientError::UnknownPerson`] of whom no account key was seen;
+    /// [`ClientError::Oneself`].
+    pub fn safety(&self, person: &UserUri) -> Result<Safety, ClientError> {
+        self.core.safety(person)
+    }
+
+    /// How a person stands.
+    pub fn standing(&self, person: &UserUri) -> Standing {
+        self.core.contacts.standing(person)
+    }
+
+    /// Compares what the other's device showed with what is known here. On [`Comparison::Match`] the person is verified;
+    /// on anything else the step changes nothing.
+    ///
+    /// # Errors
+    /// As [`Client::safety`].
+    pub fn verify(
+        &mut self,
+        person: &UserUri,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<(Comparison, Step<'_>), ClientError> {
+        self.step(now, |core| core.verify(person, proof, now))
+    }
+
+    /// Takes the new account key of a verified person without comparing it: they are not verified any more, and what
+    /// waited for the decision goes out.
+    ///
+    /// # Errors
+    /// [`ClientError::NoNewKey`].
+    pub fn accept_new_key(&mut self, person: &UserUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.accept_new_key(person, now)).map(|((), step)| step)
+    }
+
     /// How many messages of a room wait for the hub.
     ///
     /// # Errors
@@ -404,15 +472,10 @@ impl Client {
         self.core.is_idle()
     }
 
-    fn change(
-        &mut self,
-        room: &RoomUri,
-        admin: bool,
-        intent: Intent,
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
+    fn change(&mut self, room: &RoomUri, intent: Intent, now: Timestamp) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
-            core.open_room(room, admin)?;
+            core.open_room(room, true)?;
+            core.unblocked(room)?;
             core.intend(room, intent)
         })
         .map(|((), step)| step)

@@ -9,10 +9,11 @@ use crate::{
     overlay::Overlay,
     room::Room,
     rows::{self, AccountRow, ROOMS, Row as _, name},
+    verification::Contacts,
 };
 use std::{
     cell::RefMut,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 use trefoil_proto::{RoomUri, Timestamp, frame::ClientFrame};
@@ -24,8 +25,10 @@ pub(crate) struct Core {
     pub(crate) provider: Provider,
     pub(crate) me: Option<Arc<Me>>,
     pub(crate) live: Live,
-    /// `live` and `me` before the step, for rolling back.
-    before: Option<(Live, Option<Arc<Me>>)>,
+    /// People whose account key was compared.
+    pub(crate) contacts: Contacts,
+    /// `live`, `me` and `contacts` before the step, for rolling back.
+    before: Option<(Live, Option<Arc<Me>>, Contacts)>,
     /// Rooms in memory. Those of a step that is rolled back are dropped and loaded again.
     pub(crate) rooms: HashMap<RoomUri, Room>,
     /// Answers to what was received in this step.
@@ -47,6 +50,7 @@ impl Core {
             provider,
             me: None,
             live: Live::default(),
+            contacts: Contacts::default(),
             before: None,
             rooms: HashMap::new(),
             follow_ups: BTreeMap::new(),
@@ -57,6 +61,8 @@ impl Core {
         };
         let account = AccountRow::read(&core.tx(), rows::ACCOUNT, name::ME)?;
         core.me = account.map(|row| Arc::new(row.load()));
+        let contacts = Contacts::load(&core.tx())?;
+        core.contacts = contacts;
         let rooms = core.tx().scan(ROOMS, &KeyRange::all(), usize::MAX, false)?;
         for (key, _) in rooms {
             if let Some(room) = std::str::from_utf8(&key).ok().and_then(|text| text.parse().ok()) {
@@ -73,7 +79,7 @@ impl Core {
 
     /// Opens a step.
     pub(crate) fn begin(&mut self) {
-        self.before = Some((self.live.clone(), self.me.clone()));
+        self.before = Some((self.live.clone(), self.me.clone(), self.contacts.clone()));
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
@@ -135,9 +141,10 @@ impl Core {
     pub(crate) fn roll_back(&mut self) {
         self.provider.storage.discard();
         self.rooms.retain(|_, room| !room.touched());
-        if let Some((live, me)) = self.before.take() {
+        if let Some((live, me, contacts)) = self.before.take() {
             self.live = live;
             self.me = me;
+            self.contacts = contacts;
         }
         self.effects.clear();
         self.events.clear();
@@ -179,13 +186,20 @@ impl Core {
             self.effect(Effect::OpenStream { after });
         }
         self.live.busy.extend(self.live.astray.iter().cloned());
-        let busy: Vec<_> = self.live.busy.iter().cloned().collect();
-        for room in busy {
-            if !self.pump_room(&room, now)? {
-                self.live.busy.remove(&room);
+        let mut pumped = BTreeSet::new();
+        loop {
+            // What is found out about a person in one room concerns others.
+            let busy: Vec<_> = self.live.busy.difference(&pumped).cloned().collect();
+            if busy.is_empty() {
+                return Ok(());
+            }
+            for room in busy {
+                if !self.pump_room(&room, now)? {
+                    self.live.busy.remove(&room);
+                }
+                pumped.insert(room);
             }
         }
-        Ok(())
     }
 
     /// The last mailbox position that is on this device.

@@ -51,6 +51,26 @@ pub enum ClientError {
     /// The room's policy does not allow it.
     #[error("the room does not allow it")]
     NotAllowed,
+    /// A person who was verified has another account key now, and it is not decided about.
+    #[error("the account key of {0} is no longer the one that was verified")]
+    KeyChanged(UserUri),
+    /// A person is in the room with another account key than the one that was verified.
+    #[error("{user} is in {room} with another account key than the one that was verified")]
+    OtherKeyInRoom {
+        /// Who.
+        user: UserUri,
+        /// Where.
+        room: RoomUri,
+    },
+    /// There is no new account key of this person to accept.
+    #[error("there is no new account key of {0} to accept")]
+    NoNewKey(UserUri),
+    /// Nothing of this person has been seen on this device.
+    #[error("nothing of {0} has been seen on this device")]
+    UnknownPerson(UserUri),
+    /// A person is not compared with themselves.
+    #[error("that is this device's own person")]
+    Oneself,
     /// The message is larger than a message may be.
     #[error("the message is larger than {limit} bytes")]
     TooLarge {

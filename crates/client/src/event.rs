@@ -141,6 +141,13 @@ pub enum Event {
         /// By whom.
         by: DeviceUri,
     },
+    /// A person has another account key than before. In every room shared with them a line says so.
+    AccountKeyChanged {
+        /// Who.
+        user: UserUri,
+        /// They were verified: nothing is sent to rooms with them before it is decided.
+        verified: bool,
+    },
     /// A change that this device asked for could not be made.
     ChangeRefused {
         /// The room.
@@ -196,6 +203,9 @@ pub enum ChangeRefusal {
     OutOfReach(UserUri),
     /// Somebody's device is not what it should be.
     Untrusted(Refusal),
+    /// This person was verified, and their devices have another account key now. Nothing is encrypted to it before it is
+    /// decided.
+    KeyChanged(UserUri),
     /// Another code of the service or the hub.
     Service(ErrorCode),
 }
@@ -241,7 +251,8 @@ pub enum Refusal {
         /// The device.
         device: String,
     },
-    /// The account key of a person is not the one that was seen first.
+    /// The account key of a device is not that of its person's other devices, or not the one under which this person
+    /// was verified.
     AccountKeyChanged {
         /// Whose.
         user: UserUri,

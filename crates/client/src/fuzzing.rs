@@ -2,7 +2,7 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, conversation, directory, linking, mls::wire, rows};
+use crate::{attachment, conversation, directory, linking, mls::wire, rows, verification};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,
@@ -20,6 +20,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         directory::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
+        verification::fuzzing::TARGETS,
         &[("client_event", event)],
     ];
     all.concat()
@@ -76,6 +77,7 @@ mod tests {
             directory::fuzzing::samples(),
             linking::fuzzing::samples(),
             rows::fuzzing::samples(),
+            verification::fuzzing::samples(),
             vec![("client_event", application())],
         ];
         exercise(&TARGETS, &samples.concat(), include_str!("../../../fuzz/Cargo.toml"), "client.rs");

@@ -10,11 +10,13 @@ use crate::{
     rejoining::Compared,
     room::Room,
     rows::{Answer, CommitMark, Intent, PendingCommit, ROOMS, RoomRow, RoomState},
+    verification::SeenKeys,
 };
 use openmls::prelude::*;
 use std::sync::Arc;
 use trefoil_proto::{
-    DeviceUri, ErrorCode, RoomUri, Timestamp, Wire as _,
+    DeviceUri, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
+    credential::AccountKey,
     mimi::{
         GroupInfoRequest, GroupInfoResponse, Protocol, UpdateRequest,
         group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestTbs, GroupInfoResponseTbs},
@@ -33,6 +35,19 @@ const SEAL_LABEL: &str = "GroupInfo and ratchet_tree encryption";
 
 /// How long an own external commit that was overtaken, perhaps by itself, may take to arrive, in milliseconds.
 const COMING: u64 = 5_000;
+
+/// Why there is no external commit.
+struct NotMade {
+    refusal: Refusal,
+    /// Account keys that this person has to decide about first.
+    contested: Vec<(UserUri, AccountKey)>,
+}
+
+impl From<Refusal> for NotMade {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, contested: Vec::new() }
+    }
+}
 
 impl Core {
     /// A Welcome. One for a room that this device is in already is ignored.
@@ -96,26 +111,25 @@ impl Core {
         now: Timestamp,
     ) -> Taken {
         let me = self.me()?;
-        let checked = membership::check_tree(&self.tx(), uri, &group)?;
-        let judged = checked.and_then(|(context, pins)| {
+        let judged = membership::check_tree(&me, uri, &group).and_then(|(context, seen)| {
             let adder = adder?.user_uri();
             if adder == me.user || context.role_of(&adder) == Role::ADMIN {
-                Ok(pins)
+                Ok(seen)
             } else {
                 Err(Refusal::NotAllowed { by: me.device.clone() })
             }
         });
-        let pins = match judged {
-            Ok(pins) => pins,
+        let seen = match judged {
+            Ok(seen) => seen,
             Err(refusal) => {
                 group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
                 return Ok(Err(refusal));
             }
         };
-        pins.keep(&mut self.tx());
         let open = RoomState::Open;
         let row = self.room(uri)?.map_or_else(|| RoomRow::new(open), |room| room.row.renewed(open));
         self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
+        self.account_keys_seen(seen, now)?;
         self.opened(uri, JoinedHow::Welcomed, now)?;
         Ok(Ok(()))
     }
@@ -234,7 +248,7 @@ impl Core {
                 return self.join_refused(uri, ChangeRefusal::Service(ErrorCode::NotFound));
             }
         };
-        match self.join_externally(uri, &tbs.0, &tbs.1, &key)? {
+        match self.join_externally(uri, &tbs.0, &tbs.1, &key, now)? {
             Ok(()) if self.known_room(uri)?.row.state == RoomState::Joining => self.pump_joining(uri, now),
             Ok(()) => Ok(()),
             Err(refusal) => self.join_refused(uri, ChangeRefusal::Untrusted(refusal)),
@@ -267,6 +281,7 @@ impl Core {
         sealed: &GroupInfoResponseTbs,
         signature: &[u8],
         key: &[u8],
+        now: Timestamp,
     ) -> Result<Result<(), Refusal>, ClientError> {
         let suite_of_seal = suite::Suite::Hybrid;
         let info = wire::encrypt_context(SEAL_LABEL, uri.to_string().as_bytes());
@@ -294,11 +309,18 @@ impl Core {
             Compared::Older => return Ok(Err(Refusal::Forked)),
         }
         let aside = self.set_aside(uri)?;
-        let made = self.make_external_commit(uri, group_info, tree, sealed, signature)?;
-        if made.is_err() {
-            self.take_up_again(uri, aside)?;
-        }
-        Ok(made)
+        let seen = match self.make_external_commit(uri, group_info, tree, sealed, signature)? {
+            Ok(seen) => seen,
+            Err(NotMade { refusal, contested }) => {
+                self.take_up_again(uri, aside)?;
+                for (user, key) in &contested {
+                    self.account_key_seen(user, key, now)?;
+                }
+                return Ok(Err(refusal));
+            }
+        };
+        self.account_keys_seen(seen, now)?;
+        Ok(Ok(()))
     }
 
     /// Makes the external commit and the group that it leads to. What is refused has changed the store: the caller
@@ -310,7 +332,7 @@ impl Core {
         tree: RatchetTreeIn,
         sealed: &GroupInfoResponseTbs,
         signature: &[u8],
-    ) -> Result<Result<(), Refusal>, ClientError> {
+    ) -> Result<Result<SeenKeys, NotMade>, ClientError> {
         const ACT: &str = "make an external commit";
         let me = self.me()?;
         let built = MlsGroup::external_commit_builder()
@@ -322,7 +344,7 @@ impl Core {
             Ok(builder) => builder,
             Err(error) => {
                 tracing::debug!(%error, "a group info is not valid");
-                return Ok(Err(Refusal::InvalidHandshake));
+                return Ok(Err(Refusal::InvalidHandshake.into()));
             }
         };
         let leaf = LeafNodeParameters::builder()
@@ -336,20 +358,25 @@ impl Core {
             .create_group_info(true)
             .use_ratchet_tree_extension(false)
             .build(self.provider.rand(), self.provider.crypto(), &me.key, |_| true);
-        let Ok(built) = built else { return Ok(Err(Refusal::InvalidHandshake)) };
+        let Ok(built) = built else { return Ok(Err(Refusal::InvalidHandshake.into())) };
         let (group, bundle) = built.finalize(&self.provider).map_err(mls(ACT))?;
-        let checked = membership::check_tree(&self.tx(), uri, &group)?;
+        let checked = membership::check_tree(&me, uri, &group);
         let hub_signed = |context: &crate::mls::context::RoomContext| {
             let signed = wire::sign_content(RESPONSE_LABEL, &wire::encoded(sealed));
             ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| context.franking_key.verify_strict(&signed, &signature).is_ok())
         };
-        let pins = match checked {
-            Ok((context, pins)) if hub_signed(&context) => pins,
-            Ok(_) => return Ok(Err(Refusal::InvalidHandshake)),
-            Err(refusal) => return Ok(Err(refusal)),
+        let seen = match checked {
+            Ok((context, seen)) if hub_signed(&context) => seen,
+            Ok(_) => return Ok(Err(Refusal::InvalidHandshake.into())),
+            Err(refusal) => return Ok(Err(refusal.into())),
         };
-        pins.keep(&mut self.tx());
+        // The commit is encrypted to everybody in the tree.
+        let contested = seen.contested(&self.contacts);
+        if let Some((user, _)) = contested.first() {
+            let refusal = Refusal::AccountKeyChanged { user: user.clone() };
+            return Ok(Err(NotMade { refusal, contested }));
+        }
         let epoch = group.epoch().as_u64();
         let (commit, _, group_info) = bundle.into_messages();
         let group_info = group_info.ok_or("no group info").map_err(mls(ACT))?;
@@ -367,7 +394,7 @@ impl Core {
         room.row.pending =
             Some(PendingCommit { mark, request: request.encode().into(), answer: Answer::Awaited });
         self.drop_held_before(uri, epoch)?;
-        Ok(Ok(()))
+        Ok(Ok(seen))
     }
 
     /// The hub's answer to an external commit.

@@ -11,6 +11,7 @@ pub mod fuzzing;
 pub mod mls;
 pub mod overlay;
 pub mod rows;
+pub mod verification;
 
 mod account;
 mod changes;

@@ -87,7 +87,7 @@ impl Core {
     fn pass(&mut self, uri: &RoomUri, content: &ReceivedContent) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         let ready = room.row.state == RoomState::Open && room.row.pending.is_none() && room.group.is_some();
-        if !ready || self.live.stream != Stream::Open {
+        if !ready || self.live.stream != Stream::Open || !self.blocked(uri)?.is_empty() {
             return Ok(());
         }
         let sealed = self.seal_message(uri, &content.bytes, &content.content.salt)?;
@@ -98,7 +98,9 @@ impl Core {
     /// Submits what waits in a room. True while something waits.
     pub(crate) fn pump_outbox(&mut self, uri: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
         let waiting = self.tx().scan(OUTBOX, &room_range(uri), WINDOW as usize, false)?;
-        if waiting.is_empty() {
+        // What is there already may have been encrypted before anybody's key changed. It waits with the rest: whether
+        // this room still is what its messages were meant for is what the person decides.
+        if waiting.is_empty() || !self.blocked(uri)?.is_empty() {
             return Ok(false);
         }
         let Some(epoch) = self.known_room(uri)?.epoch() else { return Ok(true) };

@@ -3,9 +3,15 @@
 use crate::{
     Refusal,
     live::Material,
-    mls::{credential, membership::Plan, provider::Provider, wire},
+    mls::{
+        credential::{self, Me},
+        membership::Plan,
+        provider::Provider,
+        wire,
+    },
     room::Room,
     rows::Intent,
+    verification::SeenKeys,
 };
 use openmls::prelude::*;
 use std::collections::BTreeSet;
@@ -18,7 +24,7 @@ use trefoil_proto::{
 /// What an intent comes to in the room as it is now; `None` if there is nothing left to do.
 pub(crate) fn plan(
     room: &mut Room,
-    me: &UserUri,
+    me: &Me,
     intent: &Intent,
     material: &Material,
     provider: &Provider,
@@ -34,8 +40,15 @@ pub(crate) fn plan(
     }
     match intent {
         Intent::Add { people } => {
-            // One look at all of them: two devices of one person cannot claim two accounts.
-            let mut pins = credential::NewPins::default();
+            // One look at all of them, those who are there included: two devices of one person cannot claim two accounts.
+            let mut seen = SeenKeys::new(me);
+            for member in group.members().filter(|member| !leaving.contains(&member.index.u32())) {
+                let leaf = group.public_group().leaf(member.index).ok_or(Refusal::InvalidHandshake)?;
+                let leaf = credential::claimed_leaf(leaf)?;
+                if people.contains(&leaf.device.user_uri()) {
+                    seen.note(&leaf)?;
+                }
+            }
             let mut coming = BTreeSet::new();
             for user in people {
                 if context.participants.index_of(user).is_none() {
@@ -47,7 +60,7 @@ pub(crate) fn plan(
                     if leaf.device.user_uri() != *user {
                         return Err(Refusal::UntrustedDevice { device: leaf.device.to_string() });
                     }
-                    pins.check(&provider.storage.overlay(), &leaf).map_err(|_| Refusal::Internal)??;
+                    seen.note(&leaf)?;
                     let present = devices.iter().any(|(_, device)| *device == leaf.device);
                     if !present && coming.insert(leaf.device) {
                         plan.key_packages.push(package);
@@ -86,7 +99,8 @@ pub(crate) fn plan(
         },
         Intent::RemoveOwnOthers => {
             let own = group.own_leaf_index();
-            let others = devices.iter().filter(|(index, device)| *index != own && device.user_uri() == *me);
+            let others =
+                devices.iter().filter(|(index, device)| *index != own && device.user_uri() == me.user);
             plan.removals = others.map(|(index, _)| *index).collect();
             if plan.removals.is_empty() {
                 return Ok(None);

@@ -6,6 +6,7 @@ use crate::{
     error::mls,
     mls::{context::RoomContext, provider::Provider},
     rows::{HELD, ROOMS, RoomRow, Row as _, room_range},
+    verification::{Blocked, Contacts},
 };
 use openmls::{
     group::PastEpochDeletion,
@@ -22,6 +23,8 @@ pub(crate) struct Room {
     pub(crate) group: Option<MlsGroup>,
     /// Read from the group's context, anew after each change of epoch.
     context: Option<(u64, RoomContext)>,
+    /// Why nothing is sent here: as it was found at this epoch with these verified contacts.
+    pub(crate) blocked: Option<(Option<u64>, Contacts, Blocked)>,
     saved: Vec<u8>,
     changed: bool,
 }
@@ -29,7 +32,7 @@ pub(crate) struct Room {
 impl Room {
     /// A room that is not stored yet.
     pub(crate) fn new(uri: RoomUri, row: RoomRow, group: Option<MlsGroup>) -> Self {
-        Self { uri, row, group, context: None, saved: Vec::new(), changed: true }
+        Self { uri, row, group, context: None, blocked: None, saved: Vec::new(), changed: true }
     }
 
     fn load(provider: &Provider, uri: &RoomUri) -> Result<Option<Self>, ClientError> {
@@ -38,12 +41,12 @@ impl Room {
         let row = RoomRow::from_row(&saved)?;
         let group = MlsGroup::load(provider.storage(), &group_id(uri)).map_err(mls("load a group"))?;
         let uri = uri.clone();
-        Ok(Some(Self { uri, row, group, context: None, saved, changed: false }))
+        Ok(Some(Self { uri, row, group, context: None, blocked: None, saved, changed: false }))
     }
 
     /// Puts another group in the place of the one before.
     pub(crate) fn replace(&mut self, group: Option<MlsGroup>) -> Option<MlsGroup> {
-        self.context = None;
+        (self.context, self.blocked) = (None, None);
         self.changed = true;
         std::mem::replace(&mut self.group, group)
     }

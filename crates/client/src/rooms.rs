@@ -15,6 +15,7 @@ use crate::{
     },
     room::{Room, group_id},
     rows::{ACCOUNT, Answer, Intent, OUTBOX, ROOMS, RoomRow, RoomState, name, room_range},
+    verification::Standing,
 };
 use openmls::prelude::*;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use trefoil_proto::{
     },
     mls::Credential as WireCredential,
     paths,
-    room::{Role, Text},
+    room::{ParticipantList, Role, Text},
 };
 use trefoil_store::KeyRange;
 
@@ -52,6 +53,8 @@ pub struct RoomView {
     pub participants: Vec<Participant>,
     /// A change of the room is under way.
     pub changing: bool,
+    /// People because of whom nothing is sent here: their account key is not the one that this person verified.
+    pub blocked_by: Vec<UserUri>,
 }
 
 /// A person in a room.
@@ -63,6 +66,8 @@ pub struct Participant {
     pub role: Role,
     /// With which devices.
     pub devices: Vec<DeviceUri>,
+    /// What is known of their account key.
+    pub standing: Standing,
 }
 
 impl Core {
@@ -73,6 +78,7 @@ impl Core {
     }
 
     pub(crate) fn view(&mut self, uri: &RoomUri) -> Result<Option<RoomView>, ClientError> {
+        let (blocked, contacts) = (self.blocked(uri)?, self.contacts.clone());
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
             uri: uri.clone(),
@@ -84,6 +90,7 @@ impl Core {
             changing: room.row.pending.is_some()
                 || room.row.request.is_some()
                 || !room.row.intents.is_empty(),
+            blocked_by: blocked.people(),
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -101,6 +108,7 @@ impl Core {
                     user: pair.user.clone(),
                     role: pair.role,
                     devices: devices.remove(&pair.user).unwrap_or_default(),
+                    standing: contacts.standing(&pair.user),
                 })
                 .collect();
         }
@@ -231,6 +239,14 @@ impl Core {
         let room = self.known_room(uri)?;
         let participants = room.context().map(|context| context.participants.clone()).unwrap_or_default();
         let others: Vec<_> = participants.members().filter(|pair| pair.user != me.user).cloned().collect();
+        let blocked = self.blocked(uri)?;
+        if !blocked.foreign.is_empty() && !others.is_empty() {
+            // The proposal is encrypted to nobody; a commit would be.
+            return match blocked.error(uri) {
+                Some(error) if self.leaving_takes_a_commit(uri, &participants)? => Err(error),
+                _ => self.intend(uri, Intent::Leave),
+            };
+        }
         if others.is_empty() {
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
@@ -245,6 +261,20 @@ impl Core {
         }
         self.intend(uri, Intent::RemoveOwnOthers)?;
         self.intend(uri, Intent::Leave)
+    }
+
+    /// Whether somebody who leaves has something to do first: take out the other own devices, or name an admin.
+    fn leaving_takes_a_commit(
+        &mut self,
+        uri: &RoomUri,
+        participants: &ParticipantList,
+    ) -> Result<bool, ClientError> {
+        let me = self.me()?;
+        let last_admin = participants.role_of(&me.user) == Role::ADMIN
+            && !participants.members().any(|pair| pair.user != me.user && pair.role == Role::ADMIN);
+        let members = self.known_room(uri)?.group.iter().flat_map(MlsGroup::members);
+        let own = members.filter_map(|member| credential::claimed_device(&member.credential).ok());
+        Ok(last_admin || own.filter(|device| device.user_uri() == me.user).count() > 1)
     }
 
     /// Makes the proposal to remove this device.
@@ -344,6 +374,36 @@ impl Core {
                 if waits { self.refuse_intent(uri, ChangeRefusal::Service(code)) } else { Ok(()) }
             }
         }
+    }
+
+    /// Takes out of an add whoever was verified under another account key than their devices have now: no Welcome is
+    /// made for those.
+    pub(crate) fn leave_out_contested(
+        &mut self,
+        uri: &RoomUri,
+        people: &mut Vec<UserUri>,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        for user in people.clone() {
+            let packages = self.live.material.get(uri).and_then(|material| material.get(&user));
+            let keys: Vec<_> = packages
+                .into_iter()
+                .flatten()
+                .filter_map(|package| wire::key_package(self.provider.crypto(), package).ok())
+                .filter_map(|package| credential::check_leaf(package.leaf_node()).ok())
+                .filter(|leaf| leaf.device.user_uri() == user)
+                .map(|leaf| leaf.account_key)
+                .collect();
+            for key in keys.into_iter().filter(|key| self.contacts.refutes(&user, key)).collect::<Vec<_>>() {
+                self.account_key_seen(&user, &key, now)?;
+            }
+            if self.contacts.standing(&user) == Standing::Changed {
+                self.not_added(uri, ChangeRefusal::KeyChanged(user.clone()), &user)?;
+                people.retain(|person| *person != user);
+                self.live.material.get_mut(uri).map(|material| material.remove(&user));
+            }
+        }
+        Ok(())
     }
 
     fn unavailable(&mut self, uri: &RoomUri, user: &UserUri) -> Result<(), ClientError> {

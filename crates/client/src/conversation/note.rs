@@ -30,8 +30,14 @@ pub enum Line {
     DeviceAdded { device: DeviceUri },
     /// Someone reads with one device fewer.
     DeviceRemoved { device: DeviceUri },
-    /// Someone's account key is another than the one that was pinned.
+    /// Someone's account key is another than before.
     KeyChanged { user: UserUri },
+    /// The same, of someone who was verified: nothing is sent to them before it is decided.
+    VerifiedKeyChanged { user: UserUri },
+    /// Someone's account key was compared, and is theirs.
+    Verified { user: UserUri },
+    /// The new account key of someone who was verified was taken unseen.
+    KeyAccepted { user: UserUri },
     /// This device had fallen out of step with the room and joined it anew: what was said meanwhile is missing here.
     Gap,
     /// A line that a later version of this program wrote.
@@ -72,6 +78,9 @@ impl Line {
             Self::DeviceRemoved { device } => (9, None, None, Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
             Self::Gap => (11, None, None, None),
+            Self::VerifiedKeyChanged { user } => (12, Some(user.to_string()), None, None),
+            Self::Verified { user } => (13, Some(user.to_string()), None, None),
+            Self::KeyAccepted { user } => (14, Some(user.to_string()), None, None),
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
     }
@@ -95,6 +104,9 @@ impl Line {
             9 => Self::DeviceRemoved { device: text()?.parse()? },
             10 => Self::KeyChanged { user: user()? },
             11 => Self::Gap,
+            12 => Self::VerifiedKeyChanged { user: user()? },
+            13 => Self::Verified { user: user()? },
+            14 => Self::KeyAccepted { user: user()? },
             _ => Self::Unknown,
         })
     }

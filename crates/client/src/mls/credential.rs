@@ -1,19 +1,14 @@
 //! Who devices are: this one's keys, and the check of every leaf before it is believed.
 
-use crate::{Refusal, overlay::Overlay};
+use crate::{Refusal, verification::Identity};
 use ed25519_dalek::{Signer as _, SigningKey};
 use openmls::prelude::*;
 use openmls_traits::signatures::{Signer, SignerError};
 use trefoil_proto::{
     DeviceUri, UserUri,
-    credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
+    credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
     room::Leaf,
 };
-use trefoil_store::StoreError;
-use trefoil_store::Table;
-
-/// Account keys as first seen: user URI to 32 bytes.
-pub const PINS: Table = Table::new("client.pins");
 
 /// A signature key. Wiped when dropped, never shown.
 pub(crate) struct DeviceKey(SigningKey);
@@ -53,6 +48,11 @@ pub(crate) struct Me {
 }
 
 impl Me {
+    /// The person, with the account key.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { user: self.user.clone(), key: self.authorisation.account_key }
+    }
+
     pub(crate) fn credential(&self) -> CredentialWithKey {
         CredentialWithKey {
             credential: BasicCredential::new(self.device.to_string().into_bytes()).into(),
@@ -95,35 +95,4 @@ pub(crate) fn claimed_leaf(leaf: &LeafNode) -> Result<Leaf, Refusal> {
 fn authorisation(leaf: &LeafNode) -> Option<DeviceAuthorisation> {
     let dictionary = leaf.extensions().app_data_dictionary()?;
     DeviceAuthorisation::decode(dictionary.dictionary().get(&DEVICE_AUTHORISATION)?).ok()
-}
-
-/// Account keys that one handshake shows for the first time. They are kept only if the handshake is accepted, so that
-/// what is refused can pin nothing.
-#[derive(Default)]
-pub(crate) struct NewPins(Vec<(UserUri, AccountKey)>);
-
-impl NewPins {
-    /// Compares a leaf's account with the one pinned, or notes it.
-    pub(crate) fn check(&mut self, tx: &Overlay, leaf: &Leaf) -> Result<Result<(), Refusal>, StoreError> {
-        let user = leaf.device.user_uri();
-        let known = match self.0.iter().find(|(noted, _)| *noted == user) {
-            Some((_, key)) => Some(key.0.to_vec()),
-            None => tx.get(PINS, user.to_string().as_bytes())?,
-        };
-        Ok(match known {
-            Some(known) if known[..] == leaf.account_key.0 => Ok(()),
-            Some(_) => Err(Refusal::AccountKeyChanged { user }),
-            None => {
-                self.0.push((user, leaf.account_key));
-                Ok(())
-            }
-        })
-    }
-
-    /// Keeps what was noted.
-    pub(crate) fn keep(self, tx: &mut Overlay) {
-        for (user, key) in self.0 {
-            tx.put(PINS, user.to_string(), key.0);
-        }
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     context::{self, RoomContext},
-    credential::{self, NewPins},
+    credential::{self, Me},
 };
-use crate::{ClientError, Event, Refusal, error::mls, overlay::Overlay};
+use crate::{ClientError, Event, Refusal, error::mls, verification::SeenKeys};
 use openmls::{
     component::ComponentData,
     group::{AppDataDictionaryUpdater, AppDataUpdates},
@@ -63,7 +63,7 @@ pub(crate) fn resolve<'p>(
 /// Who made a commit, and what it does, once it was found to be allowed.
 pub(crate) struct Judged {
     pub(crate) actor: DeviceUri,
-    pub(crate) pins: NewPins,
+    pub(crate) seen: SeenKeys,
     added: Vec<DeviceUri>,
     removed: Vec<DeviceUri>,
     update: Option<ParticipantListUpdate>,
@@ -73,25 +73,19 @@ pub(crate) struct Judged {
 
 /// Checks a staged commit: every new leaf is its owner's, and [`room::judge`] allows the change, as it did at the hub.
 pub(crate) fn judge(
-    tx: &Overlay,
+    me: &Me,
     room: &RoomUri,
     group: &MlsGroup,
     staged: &StagedCommit,
     sender: &Sender,
     dictionary: DictionaryChange,
-) -> Result<Result<Judged, Refusal>, ClientError> {
-    let mut pins = NewPins::default();
-    let facts = match facts(group, staged, sender, dictionary) {
-        Ok(facts) => facts,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    // What this device alone knows: the account keys that it saw elsewhere.
+) -> Result<Judged, Refusal> {
+    let facts = facts(group, staged, sender, dictionary)?;
+    let mut seen = SeenKeys::new(me);
     for leaf in facts.new_leaves() {
-        if let Err(refusal) = pins.check(tx, leaf)? {
-            return Ok(Err(refusal));
-        }
+        seen.note(leaf)?;
     }
-    Ok(decide(room, group, staged, facts, pins))
+    decide(room, group, staged, facts, seen)
 }
 
 fn facts(
@@ -152,7 +146,7 @@ fn decide(
     group: &MlsGroup,
     staged: &StagedCommit,
     facts: CommitFacts,
-    pins: NewPins,
+    seen: SeenKeys,
 ) -> Result<Judged, Refusal> {
     let before = RoomContext::read(room, group.public_group().group_context())?.participants;
     RoomContext::read(room, staged.group_context())?;
@@ -161,7 +155,7 @@ fn decide(
     added.extend(facts.external.then(|| facts.committer.clone()));
     Ok(Judged {
         actor: facts.committer,
-        pins,
+        seen,
         added,
         removed: facts.removed.into_iter().chain(facts.left).collect(),
         update: facts.list_update,
@@ -236,32 +230,24 @@ impl Judged {
 /// Checks every leaf of a group that this device is about to be in: each is its owner's, each owner takes part, no
 /// device is there twice.
 pub(crate) fn check_tree(
-    tx: &Overlay,
+    me: &Me,
     room: &RoomUri,
     group: &MlsGroup,
-) -> Result<Result<(RoomContext, NewPins), Refusal>, ClientError> {
-    let context = match RoomContext::read(room, group.public_group().group_context()) {
-        Ok(context) => context,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut pins = NewPins::default();
+) -> Result<(RoomContext, SeenKeys), Refusal> {
+    let context = RoomContext::read(room, group.public_group().group_context())?;
+    let mut seen = SeenKeys::new(me);
     let mut devices = BTreeSet::new();
     let members: BTreeSet<UserUri> = context.participants.members().map(|pair| pair.user.clone()).collect();
     for member in group.members() {
-        let leaf = group.public_group().leaf(member.index).ok_or(Refusal::InvalidHandshake);
-        let leaf = match leaf.and_then(credential::check_leaf) {
-            Ok(leaf) => leaf,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        if let Err(refusal) = pins.check(tx, &leaf)? {
-            return Ok(Err(refusal));
-        }
+        let leaf = group.public_group().leaf(member.index).ok_or(Refusal::InvalidHandshake)?;
+        let leaf = credential::check_leaf(leaf)?;
+        seen.note(&leaf)?;
         let is_member = members.contains(&leaf.device.user_uri());
         if !is_member || !devices.insert(leaf.device.clone()) {
-            return Ok(Err(Refusal::UntrustedDevice { device: leaf.device.to_string() }));
+            return Err(Refusal::UntrustedDevice { device: leaf.device.to_string() });
         }
     }
-    Ok(Ok((context, pins)))
+    Ok((context, seen))
 }
 
 /// One commit with everything that belongs together: devices in and out, the participant list, the name.

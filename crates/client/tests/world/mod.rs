@@ -1,6 +1,7 @@
 //! Several clients and one service in memory: effects are performed one after the other until nothing is left.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod anew;
 pub mod evil;
 pub mod forge;
 pub mod hub;

@@ -423,7 +423,20 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
             format!("{} reads with one device fewer: {}", name(&device.user_uri())?, device.device)
         }
         Line::KeyChanged { user } => {
-            format!("the account key of {} is another than before: compare fingerprints", name(user)?)
+            format!(
+                "{} has another account key than before: perhaps a new account, perhaps somebody in between; compare \
+                 with `trefoil verify {user}`",
+                name(user)?
+            )
+        }
+        Line::VerifiedKeyChanged { user } => format!(
+            "{}, whom you had verified, has another account key now; nothing is sent here until you decide: \
+             `trefoil verify {user}`",
+            name(user)?
+        ),
+        Line::Verified { user } => format!("you verified {}", name(user)?),
+        Line::KeyAccepted { user } => {
+            format!("you took the new account key of {} unseen: they are not verified any more", name(user)?)
         }
         Line::Gap => "this device had fallen out of step; what was said meanwhile is missing here".to_owned(),
         Line::Unknown => "something that this version does not know".to_owned(),

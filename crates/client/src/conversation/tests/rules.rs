@@ -298,6 +298,9 @@ fn notes_stand_among_the_messages_and_pages_turn_both_ways() {
         Line::DeviceAdded { device: device(&ann) },
         Line::DeviceRemoved { device: device(&ann) },
         Line::KeyChanged { user: ann.clone() },
+        Line::VerifiedKeyChanged { user: ann.clone() },
+        Line::Verified { user: ann.clone() },
+        Line::KeyAccepted { user: ann.clone() },
         Line::Gap,
         Line::Unknown,
     ];
