@@ -1,6 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
-use crate::cmd::{account, admin, audit, bench, completions, find, man, receive, rooms, send, serve, up};
+use crate::cmd::{
+    account, admin, audit, bench, completions, find, man, receive, rooms, send, serve, up, verify,
+};
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -53,6 +55,8 @@ pub enum Ask {
     Rooms(rooms::Rooms),
     /// Find a person by handle or phone number, exactly
     Find(find::Find),
+    /// Compare safety numbers with a person, and decide about a changed key
+    Verify(verify::Verify),
     /// Three services on this machine, ready to chat
     Up(up::Up),
     /// One service, from a configuration file
@@ -73,7 +77,7 @@ pub enum Ask {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Chat", &["account", "send", "receive", "rooms", "find"]),
     ("Run", &["up", "serve", "admin", "bench"]),
-    ("Check and set up", &["audit", "completions", "man"]),
+    ("Check and set up", &["verify", "audit", "completions", "man"]),
 ];
 
 /// The whole command line, with help in groups.

@@ -34,6 +34,8 @@ pub enum Exit {
     Locked = 6,
     /// A service did what it must not: it contradicts what it signed, or takes back what it published.
     Deceived = 7,
+    /// Somebody's key is not the one that was verified, or what was compared is not the same.
+    OtherKey = 8,
 }
 
 /// An input that cannot be used: exit code 2.
@@ -50,6 +52,11 @@ pub struct NotFoundError(pub String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DeceitError(pub String);
+
+/// Somebody's key is not the one that was verified, or what was compared is not the same: exit code 8.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OtherKeyError(pub String);
 
 impl Exit {
     /// The code of an error: that of the first cause that has one.
@@ -71,10 +78,14 @@ impl Exit {
         if cause.is::<NotFoundError>() {
             return Some(Self::NotFound);
         }
+        if cause.is::<OtherKeyError>() {
+            return Some(Self::OtherKey);
+        }
         if let Some(error) = cause.downcast_ref::<NotTaken>() {
             return Some(match error {
                 NotTaken::Refused(_) => Self::Refused,
                 NotTaken::OutOfReach(_) => Self::Unreachable,
+                NotTaken::OtherKey(_) => Self::OtherKey,
             });
         }
         if let Some(TransferError::Person(error)) = cause.downcast_ref() {
@@ -158,12 +169,18 @@ impl Exit {
             ClientError::NoAccount
             | ClientError::UnknownRoom(_)
             | ClientError::UnknownDevice(_)
-            | ClientError::NotParticipant(_) => Self::NotFound,
+            | ClientError::NotParticipant(_)
+            | ClientError::NoNewKey(_)
+            | ClientError::UnknownPerson(_) => Self::NotFound,
+            ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => Self::OtherKey,
             ClientError::NotAllowed
             | ClientError::NotPrimary
             | ClientError::ThisDevice
             | ClientError::RoomNotOpen(_) => Self::Refused,
-            ClientError::BadCode | ClientError::TooLarge { .. } | ClientError::AccountExists => Self::Usage,
+            ClientError::BadCode
+            | ClientError::Oneself
+            | ClientError::TooLarge { .. }
+            | ClientError::AccountExists => Self::Usage,
             ClientError::Conversation(
                 ConversationError::TooLong { .. }
                 | ConversationError::Empty(_)

@@ -78,9 +78,9 @@ impl Line {
             Self::DeviceRemoved { device } => (9, None, None, Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
             Self::Gap => (11, None, None, None),
-            Self::VerifiedKeyChanged { user } => (12, Some(user.to_string()), None, None),
-            Self::Verified { user } => (13, Some(user.to_string()), None, None),
-            Self::KeyAccepted { user } => (14, Some(user.to_string()), None, None),
+            Self::VerifiedKeyChanged { user } => (20, Some(user.to_string()), None, None),
+            Self::Verified { user } => (21, Some(user.to_string()), None, None),
+            Self::KeyAccepted { user } => (22, Some(user.to_string()), None, None),
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
     }
@@ -104,9 +104,9 @@ impl Line {
             9 => Self::DeviceRemoved { device: text()?.parse()? },
             10 => Self::KeyChanged { user: user()? },
             11 => Self::Gap,
-            12 => Self::VerifiedKeyChanged { user: user()? },
-            13 => Self::Verified { user: user()? },
-            14 => Self::KeyAccepted { user: user()? },
+            20 => Self::VerifiedKeyChanged { user: user()? },
+            21 => Self::Verified { user: user()? },
+            22 => Self::KeyAccepted { user: user()? },
             _ => Self::Unknown,
         })
     }

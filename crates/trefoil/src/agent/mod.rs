@@ -4,7 +4,7 @@
 mod line;
 
 use crate::{
-    clock,
+    clock, show,
     transport::{Service, TransportError},
 };
 use line::{Line, Report};
@@ -84,6 +84,13 @@ pub fn sentence(error: &ClientError) -> String {
                 .to_owned()
         }
         ClientError::NotPrimary => "only the account's first device can do this: do it there".to_owned(),
+        ClientError::KeyChanged(user) => show::key_changed(user),
+        ClientError::OtherKeyInRoom { user, room } => show::other_key_in_room(user, room),
+        ClientError::NoNewKey(user) => format!("{user} shows no new account key: there is nothing to accept"),
+        ClientError::UnknownPerson(user) => {
+            format!("nothing of {user} has been seen on this device: be in a room with them first")
+        }
+        ClientError::Oneself => "that is you: give the URI of another person".to_owned(),
         ClientError::Conversation(error) => error.to_string(),
         other => other.to_string(),
     }

@@ -8,10 +8,9 @@ use crate::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use std::{fmt, fs, path::PathBuf};
-use trefoil_client::conversation::compose;
-use trefoil_proto::DeviceUri;
+use trefoil_client::{conversation::compose, verification::Identity};
+use trefoil_proto::{DeviceUri, credential::AccountKey};
 
 /// Make an account, look at it, link another device.
 #[derive(Debug, Args)]
@@ -215,7 +214,7 @@ fn show(shared: &Shared) -> anyhow::Result<()> {
         user: me.user.to_string(),
         device: me.device.to_string(),
         primary: me.primary,
-        fingerprint: fingerprint(&me.account_key),
+        fingerprint: Identity { user: me.user.clone(), key: AccountKey(me.account_key) }.fingerprint(),
         service: agent.service().address(),
         lock: lock.to_string(),
     })?;
@@ -305,16 +304,6 @@ impl Pasted {
     fn read(&self) -> anyhow::Result<String> {
         self.code.clone().map_or_else(|| read_text(None, "the code"), Ok)
     }
-}
-
-/// The fingerprint of an account key: thirty digits made of its SHA-256, in groups that can be read aloud.
-fn fingerprint(key: &[u8; 32]) -> String {
-    let digest = Sha256::digest(key);
-    let groups = digest.chunks_exact(5).take(6).map(|chunk| {
-        let number = chunk.iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
-        format!("{:05}", number % 100_000)
-    });
-    groups.collect::<Vec<_>>().join(" ")
 }
 
 fn unfinished() -> NotFoundError {

@@ -13,6 +13,7 @@ mod save;
 pub mod send;
 pub mod serve;
 pub mod up;
+pub mod verify;
 
 use crate::{
     agent::Agent,
@@ -183,6 +184,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
+            Ask::Verify(ask) => verify::run(shared, ask).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
             Ask::Admin(ask) => admin::run(shared, ask),

@@ -87,6 +87,8 @@ struct Room {
     state: &'static str,
     epoch: u64,
     post_quantum: bool,
+    /// Because of whom nothing is sent here.
+    blocked_by: Vec<String>,
     people: Vec<Person>,
 }
 
@@ -97,6 +99,8 @@ struct Person {
     name: Option<String>,
     role: &'static str,
     devices: usize,
+    /// What is known of their account key: `unverified`, `verified`, `changed`.
+    standing: &'static str,
 }
 
 impl fmt::Display for Room {
@@ -105,10 +109,14 @@ impl fmt::Display for Room {
         let quantum = if self.post_quantum { ", post-quantum" } else { "" };
         writeln!(f, "{}", print::harmless(name))?;
         write!(f, "  {}  ({}, epoch {}{quantum})", self.room, self.state, self.epoch)?;
+        if !self.blocked_by.is_empty() {
+            write!(f, "\n  nothing is sent here before you decide about {}", self.blocked_by.join(", "))?;
+        }
         for person in &self.people {
             let name = person.name.as_deref().map(|name| format!("{}  ", print::harmless(name)));
             let name = name.unwrap_or_default();
-            write!(f, "\n  {name}{}  {}, devices: {}", person.user, person.role, person.devices)?;
+            let mark = show::mark(person.standing);
+            write!(f, "\n  {name}{}{mark}  {}, devices: {}", person.user, person.role, person.devices)?;
         }
         Ok(())
     }
@@ -131,6 +139,7 @@ impl Room {
                 _ => "none",
             },
             devices: participant.devices.len(),
+            standing: show::standing(participant.standing),
         });
         Ok(Self {
             kind: "room",
@@ -145,6 +154,7 @@ impl Room {
             },
             epoch: room.epoch,
             post_quantum: room.suite == Some(Suite::Hybrid),
+            blocked_by: room.blocked_by.iter().map(ToString::to_string).collect(),
             people: people.collect(),
         })
     }

@@ -78,7 +78,12 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         check_file(path)?;
     }
     let mut agent = shared.agent()?;
-    let room = find_room(&mut agent, &ask.room)?.uri;
+    let room = find_room(&mut agent, &ask.room)?;
+    if let Some(user) = room.blocked_by.first() {
+        // Before a file is read and sent to where it would wait in vain.
+        return Err(show::NotTaken::OtherKey(show::blocked(user, agent.client.standing(user), &room.uri)).into());
+    }
+    let room = room.uri;
     for other in [&ask.reply, &ask.react].into_iter().flatten() {
         if show::message(&agent, &room, &parse(other)?)?.is_none() {
             return Err(NotFoundError(format!("{other} is not on this device, or not in this room")).into());
@@ -120,16 +125,34 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     agent
         .settle(PATIENCE, |_, event| refused = show::send_refusal(&event, &message).or(refused.take()))
         .await?;
-    agent.close().await;
     if let Some(error) = refused {
+        agent.close().await;
         return Err(error.into());
     }
+    // What came in meanwhile may have stopped it on its way.
+    if let Some(error) = held(&mut agent, &room, &message)? {
+        return Err(error.into());
+    }
+    agent.close().await;
     // Of what is stored nowhere, an id is of no use.
     if ask.typing {
         return Ok(());
     }
     shared.out.record(&Sent { kind: "sent", room: room.to_string(), message: message.to_string() })?;
     Ok(())
+}
+
+/// Why a message was not sent after all, if it waits for a decision.
+fn held(agent: &mut Agent, room: &RoomUri, id: &MessageId) -> anyhow::Result<Option<show::NotTaken>> {
+    let waits = show::message(agent, room, id)?.is_some_and(|message| message.state == Some("queued"));
+    let blocked_by = agent.client.room(room)?.map(|room| room.blocked_by).unwrap_or_default();
+    Ok(match blocked_by.first() {
+        Some(user) if waits => {
+            let why = show::blocked(user, agent.client.standing(user), room);
+            Some(show::NotTaken::OtherKey(format!("the message is kept and was not sent: {why}")))
+        }
+        _ => None,
+    })
 }
 
 fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draft> {

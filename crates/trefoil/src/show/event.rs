@@ -1,6 +1,6 @@
 //! What happens while receiving, by a name that does not change and in words.
 
-use super::{Happened, Shown, message, quoted_text, words};
+use super::{Happened, Shown, key_changed, message, other_key, quoted_text, words};
 use crate::agent::Agent;
 use trefoil_client::{
     ClientError, Event, Refusal,
@@ -57,6 +57,13 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::OwnDeviceRemoved { device } => {
             alone("device-removed", format!("this account no longer has the device {device}"))
         }
+        Event::AccountKeyChanged { user, verified } => Some(Shown::Event(Happened {
+            room: None,
+            event: "key-changed",
+            message: None,
+            by: Some(user.to_string()),
+            detail: Some(if *verified { key_changed(user) } else { other_key(user) }),
+        })),
         Event::MailboxLapsed => alone(
             "mailbox-lapsed",
             "what waited here was dropped: too much, or unread for too long".to_owned(),
@@ -126,7 +133,7 @@ fn refused(reason: &Refusal) -> String {
         Refusal::NotAllowed { by } => format!("the room's rules do not allow {by} to do that"),
         Refusal::UntrustedDevice { device } => format!("{device} is not a device of its person"),
         Refusal::AccountKeyChanged { user } => {
-            format!("the account key of {user} is not the one that was seen first")
+            format!("a device of {user} has another account key than their other devices")
         }
         Refusal::Frank => "it could not be reported: its stamp is missing or wrong".to_owned(),
         Refusal::Misattributed => "it names another sender or room than it came from".to_owned(),

@@ -2,9 +2,11 @@
 
 mod event;
 mod refusal;
+mod standing;
 
 pub use event::event;
 pub use refusal::{NotTaken, refusal, send_refusal};
+pub use standing::{blocked, key_changed, mark, other_key, other_key_in_room, standing};
 
 use crate::{agent::Agent, clock, print::harmless};
 use serde::Serialize;
@@ -17,6 +19,7 @@ use trefoil_client::{
         OutgoingState, Position,
     },
     overlay::Overlay,
+    verification,
 };
 use trefoil_proto::{RoomUri, UserUri, content::MessageId};
 
@@ -43,6 +46,8 @@ pub struct Message {
     pub sender: String,
     /// The name that the sender gave in this room.
     pub name: Option<String>,
+    /// What is known of the sender's account key now: `unverified`, `verified`, `changed`; absent for one's own.
+    pub standing: Option<&'static str>,
     /// It is one's own.
     pub mine: bool,
     /// When the hub accepted it, in milliseconds since the UNIX epoch; absent until then.
@@ -164,7 +169,7 @@ pub fn timeline(agent: &Agent, room: &RoomUri, limit: usize) -> Result<Vec<Shown
 pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<Message>, ClientError> {
     let store = Overlay::new(agent.client.store().clone());
     let found = conversation::message(&store, room, *id)?;
-    Ok(found.map(|message| Message::of(&store, room, message)).transpose()?)
+    found.map(|message| Message::of(&store, room, message)).transpose()
 }
 
 /// If an event printed somebody else's message: its room, and where in it the message stands.
@@ -217,7 +222,7 @@ impl Message {
         store: &Overlay,
         room: &RoomUri,
         message: conversation::Message,
-    ) -> Result<Self, ConversationError> {
+    ) -> Result<Self, ClientError> {
         let body = message.body.unwrap_or_default();
         let reactions = message.reactions.into_iter().map(|group| Reaction {
             emoji: group.emoji,
@@ -228,6 +233,10 @@ impl Message {
             message: message.id.to_string(),
             name: conversation::profile(store, room, &message.sender)?,
             sender: message.sender.to_string(),
+            standing: match message.mine {
+                true => None,
+                false => Some(standing(verification::standing(store, &message.sender)?)),
+            },
             mine: message.mine,
             accepted: message.accepted.map(|time| time.0),
             text: body.text.as_deref().map(conversation::plain),
@@ -336,7 +345,7 @@ impl fmt::Display for Message {
             |time| clock::readable(trefoil_proto::Timestamp(time)),
         );
         let name = self.name.as_deref().unwrap_or(&self.sender);
-        write!(f, "{when}  {}", harmless(name))?;
+        write!(f, "{when}  {}{}", harmless(name), mark(self.standing.unwrap_or_default()))?;
         if self.state.is_some_and(|state| state != "sent") {
             write!(f, " [{}]", self.state.unwrap_or_default())?;
         }

@@ -1,7 +1,8 @@
 //! What was asked for and not taken, as a sentence that says why and what to do.
 
-use trefoil_client::Event;
-use trefoil_proto::{UserUri, content::MessageId};
+use super::key_changed;
+use trefoil_client::{Event, Refusal};
+use trefoil_proto::content::MessageId;
 
 /// A room or a service did not take what this device asked for.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum NotTaken {
     /// Another person's service cannot be reached now.
     #[error("{0}")]
     OutOfReach(String),
+    /// Somebody's key is not the one that was verified.
+    #[error("{0}")]
+    OtherKey(String),
 }
 
 /// The refusal in an event, of a change of a room.
@@ -28,7 +32,9 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
                 "the service of {user} cannot be reached now: add them again later"
             )));
         }
-        Why::KeyChanged(user) => key_changed(user),
+        Why::KeyChanged(user) | Why::Untrusted(Refusal::AccountKeyChanged { user }) => {
+            return Some(NotTaken::OtherKey(key_changed(user)));
+        }
         Why::Untrusted(reason) => {
             format!("a device is not what it should be, and was not let in: {reason:?}")
         }
@@ -47,14 +53,4 @@ pub fn send_refusal(event: &Event, id: &MessageId) -> Option<NotTaken> {
             Why::Service(code) => format!("the room's service refused the message: {code:?}"),
         })
     })
-}
-
-/// Why nothing is sent to somebody whose verified key was replaced: what happened, what it can mean, what to do.
-pub fn key_changed(user: &UserUri) -> String {
-    format!(
-        "{user}, whom you verified, shows another account key now: perhaps they made their account anew, perhaps \
-         somebody, even their service, put themselves in between; nothing is sent to rooms with them until you decide: \
-         ask them in person and compare again with `trefoil verify {user}`, or take the new key unseen with \
-         `trefoil verify {user} --accept-new-key`"
-    )
 }
