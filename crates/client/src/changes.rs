@@ -6,6 +6,7 @@
 
 use crate::{
     ChangeRefusal, ClientError, Event, Method, Refusal,
+    conversation::Line,
     core::Core,
     error::mls,
     inbox::Taken,
@@ -287,6 +288,9 @@ impl Core {
                 // that breaks the rules is another matter, with whoever made it this device shares no epoch.
                 if refusal == Refusal::InvalidHandshake {
                     self.stray(uri, Sign::Proof, now)?;
+                }
+                if let Refusal::AccountKeyChanged { user } = &refusal {
+                    self.write_line(uri, &Line::KeyRefused { user: user.clone() }, accepted)?;
                 }
                 return Ok(Err(refusal));
             }

@@ -341,7 +341,7 @@ impl Client {
     /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`]; [`ClientError::OtherKeyInRoom`] if other own devices
     /// are to leave too, or another admin is to be named, which somebody's device with another key would see.
     pub fn leave(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.leave(room)).map(|((), step)| step)
+        self.step(now, |core| core.leave(room, now)).map(|((), step)| step)
     }
 
     /// Joins a room of this person by external commit: on a new device, or after the room's keys were lost.

@@ -103,6 +103,20 @@ pub enum Event {
         /// By whom.
         by: DeviceUri,
     },
+    /// A person left the room.
+    MemberLeft {
+        /// The room.
+        room: RoomUri,
+        /// Who.
+        user: UserUri,
+    },
+    /// A device had fallen out of step with the room and joined it anew.
+    DeviceRejoined {
+        /// The room.
+        room: RoomUri,
+        /// The device.
+        device: DeviceUri,
+    },
     /// A person who is in the room joined with one more device.
     DeviceAdded {
         /// The room.

@@ -112,7 +112,8 @@ impl Core {
 
     fn take_event(&mut self, uri: &RoomUri, event: &FanoutMessage, arrival: Arrival) -> Taken {
         if let RoomEvent::Welcome { message, ratchet_tree } = &event.event {
-            return self.join_by_welcome(uri, message, ratchet_tree, arrival.received);
+            let times = (event.timestamp, arrival.received);
+            return self.join_by_welcome(uri, message, ratchet_tree, times);
         }
         let message = match &event.event {
             RoomEvent::Application { message, .. }

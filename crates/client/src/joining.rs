@@ -2,6 +2,7 @@
 
 use crate::{
     ChangeRefusal, ClientError, Event, JoinedHow, Method, Refusal, changes,
+    conversation::Line,
     core::Core,
     error::mls,
     inbox::Taken,
@@ -50,13 +51,13 @@ impl From<Refusal> for NotMade {
 }
 
 impl Core {
-    /// A Welcome. One for a room that this device is in already is ignored.
+    /// A Welcome, with when the hub took it and now. One for a room that this device is in already is ignored.
     pub(crate) fn join_by_welcome(
         &mut self,
         uri: &RoomUri,
         message: &MlsMessage,
         tree: &RatchetTreeOption,
-        now: Timestamp,
+        (accepted, now): (Timestamp, Timestamp),
     ) -> Taken {
         // Whoever was removed while out of step, and is added again, is in the room as far as this device knows.
         let (mut is_in, mut epoch) = (false, None);
@@ -99,7 +100,7 @@ impl Core {
             Err(_) => Err(Refusal::InvalidHandshake),
         };
         let group = staged.into_group(&self.provider).map_err(mls("join by a Welcome"))?;
-        self.admit(uri, group, adder, now)
+        self.admit(uri, group, adder, (accepted, now))
     }
 
     /// Checks the group that this device would be in, and keeps it or deletes it.
@@ -108,19 +109,19 @@ impl Core {
         uri: &RoomUri,
         mut group: MlsGroup,
         adder: Result<DeviceUri, Refusal>,
-        now: Timestamp,
+        (accepted, now): (Timestamp, Timestamp),
     ) -> Taken {
         let me = self.me()?;
         let judged = membership::check_tree(&me, uri, &group).and_then(|(context, seen)| {
             let adder = adder?.user_uri();
             if adder == me.user || context.role_of(&adder) == Role::ADMIN {
-                Ok(seen)
+                Ok((adder, seen))
             } else {
                 Err(Refusal::NotAllowed { by: me.device.clone() })
             }
         });
-        let seen = match judged {
-            Ok(seen) => seen,
+        let (adder, seen) = match judged {
+            Ok(both) => both,
             Err(refusal) => {
                 group.delete(self.provider.storage()).map_err(mls("delete a refused group"))?;
                 return Ok(Err(refusal));
@@ -129,6 +130,12 @@ impl Core {
         let open = RoomState::Open;
         let row = self.room(uri)?.map_or_else(|| RoomRow::new(open), |room| room.row.renewed(open));
         self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
+        self.forget_roster(uri);
+        let line = match adder == me.user {
+            true => Line::DeviceAdded { device: me.device.clone(), by: Some(adder) },
+            false => Line::Added { user: me.user.clone(), by: adder },
+        };
+        self.write_line(uri, &line, accepted)?;
         self.account_keys_seen(seen, now)?;
         self.opened(uri, JoinedHow::Welcomed, now)?;
         Ok(Ok(()))
@@ -265,6 +272,7 @@ impl Core {
         self.live.busy.remove(uri);
         if again {
             self.drop_group(uri)?;
+            self.forget_roster(uri);
             let row = &mut self.known_room(uri)?.row;
             *row = row.renewed(RoomState::Left);
             return Ok(());
@@ -457,6 +465,9 @@ impl Core {
         if self.known_room(uri)?.row.astray.anew.is_some() {
             return self.back_in_step(uri, now);
         }
+        let me = self.me()?;
+        let line = Line::DeviceAdded { device: me.device.clone(), by: Some(me.user.clone()) };
+        self.write_line(uri, &line, now)?;
         self.opened(uri, JoinedHow::External, now)
     }
 }

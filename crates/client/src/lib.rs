@@ -34,6 +34,7 @@ mod plan;
 mod rejoining;
 mod room;
 mod rooms;
+mod roster;
 mod step;
 
 pub use client::{Client, IdentityView};

@@ -9,7 +9,7 @@
 
 use crate::{
     ClientError, Event, JoinedHow,
-    conversation::{self, Line},
+    conversation::Line,
     core::Core,
     error::mls,
     live::doubled,
@@ -122,6 +122,7 @@ impl Core {
         let mut aside = Aside { savepoint, group: None };
         if let Some(mut group) = self.rooms.get_mut(uri).and_then(|room| room.replace(None)) {
             group.delete(self.provider.storage()).map_err(mls("delete a group"))?;
+            self.keep_roster(uri, &group)?;
             aside.group = Some(group);
         }
         Ok(aside)
@@ -152,10 +153,8 @@ impl Core {
     /// This device is in step again.
     pub(crate) fn back_in_step(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         self.stay(uri)?;
-        let noted = conversation::note(&mut self.tx(), uri, &Line::Gap, now)?;
-        for event in noted {
-            self.emit(Event::Conversation(event));
-        }
+        self.write_line(uri, &Line::Gap, now)?;
+        self.tell_who_changed(uri, now)?;
         self.emit(Event::RoomJoined { room: uri.clone(), how: JoinedHow::Again });
         self.release_held(uri, now)
     }

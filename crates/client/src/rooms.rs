@@ -3,7 +3,7 @@
 use crate::{
     ChangeRefusal, ClientError, Event, JoinedHow, Method,
     account::path,
-    conversation::{self, ConversationEvent, Line, compose},
+    conversation::{self, Line, compose},
     core::Core,
     error::mls,
     live::{Job, Stream},
@@ -208,6 +208,8 @@ impl Core {
         }
         room.row.state = RoomState::Open;
         room.row.request = None;
+        let by = self.me()?.user.clone();
+        self.write_line(uri, &Line::Opened { by }, now)?;
         self.opened(uri, JoinedHow::Created, now)
     }
 
@@ -233,7 +235,7 @@ impl Core {
     }
 
     /// Leaves: other own devices first, the last admin names another, then this device proposes to be removed.
-    pub(crate) fn leave(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn leave(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         self.open_room(uri, false)?;
         let me = self.me()?;
         let room = self.known_room(uri)?;
@@ -251,6 +253,7 @@ impl Core {
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
             room.row = room.row.renewed(RoomState::Left);
+            self.write_line(uri, &Line::Left { user: me.user.clone() }, now)?;
             self.emit(Event::RoomLeft { room: uri.clone(), by: me.device.clone() });
             return Ok(());
         }
@@ -482,12 +485,18 @@ impl Core {
                 Event::MemberRemoved { room, user, by } => {
                     (room, Line::Removed { user: user.clone(), by: by.user_uri() })
                 }
-                Event::DeviceAdded { room, device, .. } => {
+                Event::MemberLeft { room, user } => (room, Line::Left { user: user.clone() }),
+                Event::DeviceAdded { room, device, by } => {
                     self.greet(room)?;
-                    (room, Line::DeviceAdded { device: device.clone() })
+                    (room, Line::DeviceAdded { device: device.clone(), by: Some(by.user_uri()) })
                 }
-                Event::DeviceRemoved { room, device, .. } => {
-                    (room, Line::DeviceRemoved { device: device.clone() })
+                Event::DeviceRejoined { room, device } => {
+                    // It may have missed names.
+                    self.greet(room)?;
+                    (room, Line::Rejoined { device: device.clone() })
+                }
+                Event::DeviceRemoved { room, device, by } => {
+                    (room, Line::DeviceRemoved { device: device.clone(), by: Some(by.user_uri()) })
                 }
                 Event::RoleChanged { room, user, role, by } => {
                     (room, Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 })
@@ -497,10 +506,21 @@ impl Core {
                 }
                 _ => continue,
             };
-            let noted: Vec<ConversationEvent> = conversation::note(&mut self.tx(), room, &line, accepted)?;
-            for event in noted {
-                self.emit(Event::Conversation(event));
-            }
+            self.write_line(room, &line, accepted)?;
+        }
+        Ok(())
+    }
+
+    /// One line of the timeline.
+    pub(crate) fn write_line(
+        &mut self,
+        uri: &RoomUri,
+        line: &Line,
+        at: Timestamp,
+    ) -> Result<(), ClientError> {
+        let noted = conversation::note(&mut self.tx(), uri, line, at)?;
+        for event in noted {
+            self.emit(Event::Conversation(event));
         }
         Ok(())
     }

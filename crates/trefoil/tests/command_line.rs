@@ -33,9 +33,19 @@ fn help_lists_every_command_in_its_group() {
     assert!(at("\n  find ") < at("Run:"));
     assert!(at("Run:") < at("\n  serve "));
     assert!(at("\n  serve ") < at("\nCheck"));
-    for command in
-        ["account", "send", "receive", "rooms", "find", "up", "serve", "admin", "verify", "completions", "man"]
-    {
+    for command in [
+        "account",
+        "send",
+        "receive",
+        "rooms",
+        "find",
+        "up",
+        "serve",
+        "admin",
+        "verify",
+        "completions",
+        "man",
+    ] {
         let output = trefoil(place.path(), &[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command} --help");
         assert!(text(&output.stdout).contains("Usage: trefoil"), "{command} --help");

@@ -27,9 +27,17 @@ pub enum Line {
     /// The room has another name.
     Renamed { by: UserUri, name: String },
     /// Someone reads with one more device.
-    DeviceAdded { device: DeviceUri },
+    DeviceAdded { device: DeviceUri, by: Option<UserUri> },
     /// Someone reads with one device fewer.
-    DeviceRemoved { device: DeviceUri },
+    DeviceRemoved { device: DeviceUri, by: Option<UserUri> },
+    /// A device had fallen out of step with the room, and came in anew.
+    Rejoined { device: DeviceUri },
+    /// Someone came in while this device was out of step.
+    CameMeanwhile { user: UserUri },
+    /// Someone left or was removed while this device was out of step.
+    GoneMeanwhile { user: UserUri },
+    /// A device was to come in under another account key than its person's others have, and was refused.
+    KeyRefused { user: UserUri },
     /// Someone's account key is another than before.
     KeyChanged { user: UserUri },
     /// The same, of someone who was verified: nothing is sent to them before it is decided.
@@ -74,13 +82,17 @@ impl Line {
                 (6, Some(user.to_string()), Some(by), Some(role.to_string()))
             }
             Self::Renamed { by, name } => (7, None, Some(by), Some(name.clone())),
-            Self::DeviceAdded { device } => (8, None, None, Some(device.to_string())),
-            Self::DeviceRemoved { device } => (9, None, None, Some(device.to_string())),
+            Self::DeviceAdded { device, by } => (8, None, by.as_ref(), Some(device.to_string())),
+            Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
             Self::Gap => (11, None, None, None),
             Self::VerifiedKeyChanged { user } => (20, Some(user.to_string()), None, None),
             Self::Verified { user } => (21, Some(user.to_string()), None, None),
             Self::KeyAccepted { user } => (22, Some(user.to_string()), None, None),
+            Self::KeyRefused { user } => (23, Some(user.to_string()), None, None),
+            Self::Rejoined { device } => (24, None, None, Some(device.to_string())),
+            Self::CameMeanwhile { user } => (25, Some(user.to_string()), None, None),
+            Self::GoneMeanwhile { user } => (26, Some(user.to_string()), None, None),
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
     }
@@ -89,6 +101,7 @@ impl Line {
         let missing = || ConversationError::Row("note");
         let user = || Ok::<UserUri, ConversationError>(row.user.as_deref().ok_or_else(missing)?.parse()?);
         let by = || Ok::<UserUri, ConversationError>(row.by.as_deref().ok_or_else(missing)?.parse()?);
+        let maybe_by = || row.by.as_deref().map(str::parse::<UserUri>).transpose();
         let text = || row.text.as_deref().ok_or_else(missing);
         Ok(match row.kind {
             1 => Self::Opened { by: by()? },
@@ -100,13 +113,17 @@ impl Line {
                 Self::RoleChanged { user: user()?, by: by()?, role: text()?.parse().map_err(|_| missing())? }
             }
             7 => Self::Renamed { by: by()?, name: text()?.to_owned() },
-            8 => Self::DeviceAdded { device: text()?.parse()? },
-            9 => Self::DeviceRemoved { device: text()?.parse()? },
+            8 => Self::DeviceAdded { device: text()?.parse()?, by: maybe_by()? },
+            9 => Self::DeviceRemoved { device: text()?.parse()?, by: maybe_by()? },
             10 => Self::KeyChanged { user: user()? },
             11 => Self::Gap,
             20 => Self::VerifiedKeyChanged { user: user()? },
             21 => Self::Verified { user: user()? },
             22 => Self::KeyAccepted { user: user()? },
+            23 => Self::KeyRefused { user: user()? },
+            24 => Self::Rejoined { device: text()?.parse()? },
+            25 => Self::CameMeanwhile { user: user()? },
+            26 => Self::GoneMeanwhile { user: user()? },
             _ => Self::Unknown,
         })
     }

@@ -65,7 +65,10 @@ pub(crate) struct Judged {
     pub(crate) actor: DeviceUri,
     pub(crate) seen: SeenKeys,
     added: Vec<DeviceUri>,
+    /// By somebody's commit.
     removed: Vec<DeviceUri>,
+    /// By their own proposals.
+    left: Vec<DeviceUri>,
     update: Option<ParticipantListUpdate>,
     renamed: bool,
     before: ParticipantList,
@@ -157,7 +160,8 @@ fn decide(
         actor: facts.committer,
         seen,
         added,
-        removed: facts.removed.into_iter().chain(facts.left).collect(),
+        removed: facts.removed,
+        left: facts.left,
         update: facts.list_update,
         renamed: facts.metadata_changed,
         before,
@@ -202,7 +206,12 @@ impl Judged {
             }
             for user in update.removed.iter().filter_map(|index| at(*index)) {
                 listed.insert(user.clone(), false);
-                events.push(Event::MemberRemoved { room: room(), user, by: by() });
+                let of_theirs = |device: &DeviceUri| device.user_uri() == user;
+                events.push(if self.left.iter().any(of_theirs) && !self.removed.iter().any(of_theirs) {
+                    Event::MemberLeft { room: room(), user }
+                } else {
+                    Event::MemberRemoved { room: room(), user, by: by() }
+                });
             }
             for changed in &update.changed {
                 if let Some(user) = at(changed.index) {
@@ -210,15 +219,21 @@ impl Judged {
                 }
             }
         }
-        for device in &self.added {
-            if !listed.contains_key(&device.user_uri()) {
-                events.push(Event::DeviceAdded { room: room(), device: device.clone(), by: by() });
-            }
+        let alone = |device: &&DeviceUri| !listed.contains_key(&device.user_uri());
+        for device in self.added.iter().filter(alone) {
+            let device = device.clone();
+            events.push(if self.removed.contains(&device) {
+                Event::DeviceRejoined { room: room(), device }
+            } else {
+                Event::DeviceAdded { room: room(), device, by: by() }
+            });
         }
-        for device in &self.removed {
-            if !listed.contains_key(&device.user_uri()) && !self.added.contains(device) {
-                events.push(Event::DeviceRemoved { room: room(), device: device.clone(), by: by() });
-            }
+        let stays_away = |device: &&DeviceUri| !self.added.contains(device);
+        for device in self.removed.iter().filter(alone).filter(stays_away) {
+            events.push(Event::DeviceRemoved { room: room(), device: device.clone(), by: by() });
+        }
+        for device in self.left.iter().filter(alone) {
+            events.push(Event::DeviceRemoved { room: room(), device: device.clone(), by: device.clone() });
         }
         if let Some(name) = metadata_name {
             events.push(Event::RoomRenamed { room: room(), name, by: by() });

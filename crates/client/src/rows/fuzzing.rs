@@ -1,7 +1,7 @@
 //! The core's own rows, for the fuzzer.
 
 use super::{AccountRow, CandidateRow, HeldRow, LinkRow, OutboxRow, RoomRow, Row};
-use crate::fuzzing::Target;
+use crate::{fuzzing::Target, roster::RosterRow};
 
 pub(crate) const TARGETS: &[Target] = &[
     ("client_account_row", row::<AccountRow>),
@@ -10,6 +10,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_room_row", row::<RoomRow>),
     ("client_outbox_row", row::<OutboxRow>),
     ("client_held_row", row::<HeldRow>),
+    ("client_roster_row", row::<RosterRow>),
 ];
 
 pub(crate) fn row<R: Row>(input: &[u8]) -> bool {
@@ -57,6 +58,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ..RoomRow::new(RoomState::Open)
     };
     let sealed = Some(Sealed { epoch: 6, message: bytes() });
+    let roster =
+        RosterRow { devices: vec![account.device.clone(), "mimi://a.test/d/bob/d1".parse().unwrap()] };
     let outbox = OutboxRow { message: [8; 32], content: bytes(), sealed };
     vec![
         ("client_account_row", account.to_row()),
@@ -64,6 +67,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_link_row", link.to_row()),
         ("client_room_row", room.to_row()),
         ("client_outbox_row", outbox.to_row()),
+        ("client_roster_row", roster.to_row()),
         ("client_held_row", HeldRow { received: Timestamp(9), event: bytes() }.to_row()),
     ]
 }

@@ -1,12 +1,7 @@
 //! Account keys as they are seen: in the leaves of a handshake, in key packages, in a directory.
 
 use super::{Contacts, Identity, rows};
-use crate::{
-    ClientError, Event, Refusal,
-    conversation::{self, Line},
-    core::Core,
-    mls::credential::Me,
-};
+use crate::{ClientError, Event, Refusal, conversation::Line, core::Core, mls::credential::Me};
 use std::collections::{BTreeMap, btree_map};
 use trefoil_proto::{Timestamp, UserUri, credential::AccountKey, room::Leaf};
 
@@ -112,10 +107,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         for room in self.shared_rooms(user)? {
-            let noted = conversation::note(&mut self.tx(), &room, line, now)?;
-            for event in noted {
-                self.emit(Event::Conversation(event));
-            }
+            self.write_line(&room, line, now)?;
             self.live.busy.insert(room);
         }
         Ok(())

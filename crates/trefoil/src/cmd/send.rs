@@ -81,7 +81,9 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     let room = find_room(&mut agent, &ask.room)?;
     if let Some(user) = room.blocked_by.first() {
         // Before a file is read and sent to where it would wait in vain.
-        return Err(show::NotTaken::OtherKey(show::blocked(user, agent.client.standing(user), &room.uri)).into());
+        return Err(
+            show::NotTaken::OtherKey(show::blocked(user, agent.client.standing(user), &room.uri)).into()
+        );
     }
     let room = room.uri;
     for other in [&ask.reply, &ask.react].into_iter().flatten() {

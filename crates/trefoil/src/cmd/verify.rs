@@ -94,7 +94,9 @@ pub async fn run(shared: &Shared, ask: Verify) -> anyhow::Result<()> {
     let result = agent.act_for(|client, now| client.verify(&person, &proof, now))?;
     let after = agent.client.safety(&person)?;
     match result {
-        Comparison::Match => print(shared, &after, Some("match"), format!("they match: {person} is verified")),
+        Comparison::Match => {
+            print(shared, &after, Some("match"), format!("they match: {person} is verified"))
+        }
         Comparison::Mismatch { theirs, mine } => {
             let sentence = mismatch(&person, theirs, mine, matches!(proof, Proof::Scanned(_)));
             refuse(shared, &after, "mismatch", sentence)
@@ -108,10 +110,7 @@ pub async fn run(shared: &Shared, ask: Verify) -> anyhow::Result<()> {
 
 /// The digits that a person compared. When a key was replaced, they have to be given: those that this device shows may
 /// have changed since they were looked at.
-fn compared(
-    number: &str,
-    known: &Safety,
-) -> Result<trefoil_client::verification::SafetyNumber, UsageError> {
+fn compared(number: &str, known: &Safety) -> Result<trefoil_client::verification::SafetyNumber, UsageError> {
     match (number, known.standing) {
         ("", Standing::Changed) => Err(UsageError(format!(
             "the account key of {} was replaced: say which digits you compared, with --matches=\"NUMBER\"",
@@ -126,12 +125,7 @@ fn usage(error: impl fmt::Display) -> UsageError {
     UsageError(error.to_string())
 }
 
-fn print(
-    shared: &Shared,
-    safety: &Safety,
-    result: Option<&'static str>,
-    done: String,
-) -> anyhow::Result<()> {
+fn print(shared: &Shared, safety: &Safety, result: Option<&'static str>, done: String) -> anyhow::Result<()> {
     shared.out.record(&Verification::of(safety, result, Drawn::Done(done)))?;
     Ok(())
 }
@@ -146,14 +140,20 @@ fn refuse(shared: &Shared, safety: &Safety, result: &'static str, sentence: Stri
 
 fn mismatch(person: &UserUri, theirs: bool, mine: bool, scanned: bool) -> String {
     let what = match (scanned, theirs, mine) {
-        (false, ..) => "the digits are not the same: check that you compared all twelve groups; if they differ, one of \
+        (false, ..) => {
+            "the digits are not the same: check that you compared all twelve groups; if they differ, one of \
                         you knows the other under a false key"
-            .to_owned(),
-        (true, true, false) => format!("they do not match: this device knows {person} under a key that is not theirs"),
+                .to_owned()
+        }
+        (true, true, false) => {
+            format!("they do not match: this device knows {person} under a key that is not theirs")
+        }
         (true, false, true) => format!("they do not match: {person} knows you under a key that is not yours"),
         (true, ..) => "they do not match: each of you knows the other under a false key".to_owned(),
     };
-    format!("{what}; somebody may be between you, even a service: write nothing that matters here, and find out why")
+    format!(
+        "{what}; somebody may be between you, even a service: write nothing that matters here, and find out why"
+    )
 }
 
 fn other_person(person: &UserUri, agent: &crate::agent::Agent, by: &UserUri, to: &UserUri) -> String {
@@ -164,7 +164,9 @@ fn other_person(person: &UserUri, agent: &crate::agent::Agent, by: &UserUri, to:
     if by != person {
         return format!("that is the code of {by}, not of {person}: nothing was compared");
     }
-    format!("{by} shows that code to {to}, not to you: have them run `trefoil verify` with your URI; nothing was compared")
+    format!(
+        "{by} shows that code to {to}, not to you: have them run `trefoil verify` with your URI; nothing was compared"
+    )
 }
 
 fn what_next(safety: &Safety) -> String {
@@ -253,11 +255,16 @@ mod tests {
         for (at, square) in squares.into_iter().enumerate() {
             let (row, column) = (at / width + 4, at % width + 4);
             let letter = lines[row / 2][column];
-            let dark = if row % 2 == 0 { matches!(letter, '█' | '▀') } else { matches!(letter, '█' | '▄') };
+            let dark =
+                if row % 2 == 0 { matches!(letter, '█' | '▀') } else { matches!(letter, '█' | '▄') };
             assert_eq!(dark, square == qrcode::Color::Dark, "row {row}, column {column}: {letter:?}");
         }
         let coloured = draw(&text, true).unwrap();
         assert_eq!(coloured.lines().count(), lines.len());
-        assert!(coloured.lines().all(|line| line.starts_with("\u{1b}[38;5;16;48;5;231m") && line.ends_with("\u{1b}[0m")));
+        assert!(
+            coloured
+                .lines()
+                .all(|line| line.starts_with("\u{1b}[38;5;16;48;5;231m") && line.ends_with("\u{1b}[0m"))
+        );
     }
 }

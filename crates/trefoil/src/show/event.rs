@@ -48,6 +48,24 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberRemoved { room, user, by } => {
             about(room, "member-removed", by, Line::Removed { user: user.clone(), by: by.user_uri() })?
         }
+        Event::MemberLeft { room, user } => {
+            about(room, "member-left", user, Line::Left { user: user.clone() })?
+        }
+        Event::DeviceAdded { room, device, by } => {
+            let line = Line::DeviceAdded { device: device.clone(), by: Some(by.user_uri()) };
+            about(room, "member-device-added", by, line)?
+        }
+        Event::DeviceRejoined { room, device } => {
+            about(room, "member-device-rejoined", device, Line::Rejoined { device: device.clone() })?
+        }
+        Event::DeviceRemoved { room, device, by } => {
+            let line = Line::DeviceRemoved { device: device.clone(), by: Some(by.user_uri()) };
+            about(room, "member-device-removed", by, line)?
+        }
+        Event::RoleChanged { room, user, role, by } => {
+            let line = Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 };
+            about(room, "role-changed", by, line)?
+        }
         Event::RoomRenamed { room, name, by } => {
             about(room, "room-renamed", by, Line::Renamed { by: by.user_uri(), name: name.clone() })?
         }

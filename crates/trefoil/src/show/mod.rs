@@ -21,7 +21,7 @@ use trefoil_client::{
     overlay::Overlay,
     verification,
 };
-use trefoil_proto::{RoomUri, UserUri, content::MessageId};
+use trefoil_proto::{DeviceUri, RoomUri, UserUri, content::MessageId, room::Role};
 
 /// One line that is printed.
 #[derive(Clone, Debug, Serialize)]
@@ -218,11 +218,7 @@ impl Shown {
 }
 
 impl Message {
-    fn of(
-        store: &Overlay,
-        room: &RoomUri,
-        message: conversation::Message,
-    ) -> Result<Self, ClientError> {
+    fn of(store: &Overlay, room: &RoomUri, message: conversation::Message) -> Result<Self, ClientError> {
         let body = message.body.unwrap_or_default();
         let reactions = message.reactions.into_iter().map(|group| Reaction {
             emoji: group.emoji,
@@ -410,6 +406,25 @@ fn word(status: MessageStatus) -> &'static str {
     }
 }
 
+/// Who brought a device in or out, if it was not its person.
+fn by_another(
+    by: Option<&UserUri>,
+    device: &DeviceUri,
+    name: &impl Fn(&UserUri) -> Result<String, ConversationError>,
+) -> Result<String, ConversationError> {
+    let other = by.filter(|by| **by != device.user_uri());
+    Ok(other.map(|by| name(by)).transpose()?.map_or_else(String::new, |by| format!(" (by {by})")))
+}
+
+fn role_in_words(role: Role) -> &'static str {
+    match role {
+        Role::ADMIN => "an admin",
+        Role::MEMBER => "a member",
+        Role::BANNED => "somebody who is kept out",
+        _ => "somebody of a role that this version does not know",
+    }
+}
+
 /// A line about people or safety in words, with the names that people gave in this room.
 fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
     let name = |user: &UserUri| -> Result<String, ConversationError> {
@@ -422,15 +437,34 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::Left { user } => format!("{} left", name(user)?),
         Line::Removed { user, by } => format!("{} removed {}", name(by)?, name(user)?),
         Line::RoleChanged { user, by, role } => {
-            format!("{} gave {} role {role}", name(by)?, name(user)?)
+            format!("{} made {} {}", name(by)?, name(user)?, role_in_words(Role(*role)))
         }
         Line::Renamed { by, name: new } => format!("{} called the room {new:?}", name(by)?),
-        Line::DeviceAdded { device } => {
-            format!("{} reads with one more device: {}", name(&device.user_uri())?, device.device)
+        Line::DeviceAdded { device, by } => {
+            let by = by_another(by.as_ref(), device, &name)?;
+            format!("{} reads with one more device: {}{by}", name(&device.user_uri())?, device.device)
         }
-        Line::DeviceRemoved { device } => {
-            format!("{} reads with one device fewer: {}", name(&device.user_uri())?, device.device)
+        Line::DeviceRemoved { device, by } => {
+            let by = by_another(by.as_ref(), device, &name)?;
+            format!("{} reads with one device fewer: {}{by}", name(&device.user_uri())?, device.device)
         }
+        Line::Rejoined { device } => {
+            format!(
+                "the device {} of {} had fallen out of step, and joined anew",
+                device.device,
+                name(&device.user_uri())?
+            )
+        }
+        Line::CameMeanwhile { user } => {
+            format!("{} came in while this device was out of step", name(user)?)
+        }
+        Line::GoneMeanwhile { user } => {
+            format!("{} left or was removed while this device was out of step", name(user)?)
+        }
+        Line::KeyRefused { user } => format!(
+            "a device that claims to be of {}, under another account key than theirs, was to come in, and was refused",
+            name(user)?
+        ),
         Line::KeyChanged { user } => {
             format!(
                 "{} has another account key than before: perhaps a new account, perhaps somebody in between; compare \
