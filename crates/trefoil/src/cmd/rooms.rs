@@ -10,7 +10,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-use trefoil_client::{ClientError, RoomState, RoomView, Suite, conversation, overlay::Overlay};
+use trefoil_client::{ClientError, Event, RoomState, RoomView, Suite, conversation, overlay::Overlay};
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
 /// List, open, read, name and leave rooms; add and remove people.
@@ -267,6 +267,9 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
         .settle(PATIENCE, |_, event| {
             if let Some(error) = show::refusal(&event) {
                 refused = Some(error);
+            }
+            if let Event::AccountKeyChanged { user, verified: false } = &event {
+                print::remark(format_args!("trefoil: {}", show::other_key(user)));
             }
         })
         .await?;

@@ -413,7 +413,7 @@ fn by_another(
     name: &impl Fn(&UserUri) -> Result<String, ConversationError>,
 ) -> Result<String, ConversationError> {
     let other = by.filter(|by| **by != device.user_uri());
-    Ok(other.map(|by| name(by)).transpose()?.map_or_else(String::new, |by| format!(" (by {by})")))
+    Ok(other.map(name).transpose()?.map_or_else(String::new, |by| format!(" (by {by})")))
 }
 
 fn role_in_words(role: Role) -> &'static str {

@@ -19,4 +19,5 @@ mod linking;
 mod pasted;
 mod reading;
 mod services;
+mod verifying;
 mod wrong_uses;
