@@ -12,6 +12,7 @@ use trefoil_proto::{
     edge::{Identifier, NewDevice, REGISTER_LABEL, RegisterRequest, RegisterTbs, signed_content},
 };
 use trefoil_store::MemoryStore;
+use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// A registration under way, as the client stores it.
 #[derive(TlsSize, TlsSerialize)]
@@ -39,7 +40,11 @@ impl World {
         let signature_key = key.verifying_key().to_bytes();
         let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key, authorisation: authorisation.clone() };
-        let tbs = RegisterTbs { identifier: Identifier::AccountName(name.as_bytes().to_vec()), device };
+        let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
+        let set = DeviceSet::first(user.clone(), authorisation.account_key, vec![entry]);
+        let device_set = SignedDeviceSet::by_account(set, &account).encode();
+        let tbs =
+            RegisterTbs { identifier: Identifier::AccountName(name.as_bytes().to_vec()), device, device_set };
         let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
         let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
         let candidate = Candidate {

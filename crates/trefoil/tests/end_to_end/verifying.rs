@@ -20,6 +20,7 @@ use trefoil_proto::{
     edge::{Identifier, NewDevice, REGISTER_LABEL, RegisterRequest, RegisterTbs, signed_content},
 };
 use trefoil_store::{Batch, LocalStore as _, SqliteOptions, SqliteStore, Store as _, Table};
+use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// A registration under way, as the client stores it.
 #[derive(TlsSize, TlsSerialize)]
@@ -107,7 +108,10 @@ fn candidate(user: &UserUri) -> Vec<u8> {
     let signature_key = key.verifying_key().to_bytes();
     let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
     let device = NewDevice { uri: uri.clone(), signature_key, authorisation: authorisation.clone() };
-    let tbs = RegisterTbs { identifier: Identifier::AccountName(b"ben".to_vec()), device };
+    let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
+    let set = DeviceSet::first(user.clone(), authorisation.account_key, vec![entry]);
+    let device_set = SignedDeviceSet::by_account(set, &account).encode();
+    let tbs = RegisterTbs { identifier: Identifier::AccountName(b"ben".to_vec()), device, device_set };
     let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
     let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
     let candidate = Candidate {
@@ -160,10 +164,10 @@ async fn a_verified_person_comes_back_under_another_key_and_nothing_is_sent_befo
     assert_eq!(ended("trefoil-verify-nonsense").code, 2);
     let cleos = verify(&three.cleo, &anns);
     let other = ended(of(&cleos, "code"));
-    assert_eq!((other.code, of(&other.data[0], "result")), (7, "other-person"), "{}", other.said);
+    assert_eq!((other.code, of(&other.data[0], "result")), (8, "other-person"), "{}", other.said);
     let zeros = format!("--matches={}", "0".repeat(60));
     let differs = trefoil(&three.ann.home, &["verify", &bens, &zeros]);
-    assert_eq!((differs.code, of(&differs.data[0], "result")), (7, "mismatch"), "{}", differs.said);
+    assert_eq!((differs.code, of(&differs.data[0], "result")), (8, "mismatch"), "{}", differs.said);
     assert!(differs.said.contains("somebody may be between you"), "{}", differs.said);
     let stranger = "mimi://account.test/u/nobody";
     assert_eq!(trefoil(&three.ann.home, &["verify", stranger]).code, 3);
@@ -199,7 +203,7 @@ async fn a_verified_person_comes_back_under_another_key_and_nothing_is_sent_befo
     assert_eq!(in_the_room(ann, &bens), ("changed".to_owned(), 1));
     for refused in [&["send", "Tea", "who are you?"][..], &["send", "Tea", "--typing"]] {
         let ended = trefoil(&ann.home, refused);
-        assert_eq!((ended.code, ended.data.len()), (7, 0), "{refused:?}: {}", ended.said);
+        assert_eq!((ended.code, ended.data.len()), (8, 0), "{refused:?}: {}", ended.said);
         for words in ["whom you verified", "perhaps", "--accept-new-key"] {
             assert!(ended.said.contains(words), "{refused:?}: {}", ended.said);
         }
@@ -248,7 +252,7 @@ async fn key_packages_under_another_key_are_refused_until_the_key_is_taken_unsee
     let anew = three.make_ben_anew().await;
     let ann = &three.ann;
     let refused = trefoil(&ann.home, &["rooms", "create", "Coffee", "--with", &bens]);
-    assert_eq!(refused.code, 7, "{}", refused.said);
+    assert_eq!(refused.code, 8, "{}", refused.said);
     assert!(refused.said.contains("whom you verified"), "{}", refused.said);
     assert_eq!(
         refused.data[0]["people"].as_array().unwrap().len(),
@@ -256,8 +260,8 @@ async fn key_packages_under_another_key_are_refused_until_the_key_is_taken_unsee
         "the room is there, with nobody else in it"
     );
     // The room where his old device still is is closed as well.
-    assert_eq!(trefoil(&ann.home, &["send", "Tea", "hm"]).code, 7);
-    assert_eq!(trefoil(&ann.home, &["rooms", "add", "Coffee", &bens]).code, 7);
+    assert_eq!(trefoil(&ann.home, &["send", "Tea", "hm"]).code, 8);
+    assert_eq!(trefoil(&ann.home, &["rooms", "add", "Coffee", &bens]).code, 8);
     let accepted = ann.run(&["verify", &bens, "--accept-new-key"]).remove(0);
     assert_eq!((of(&accepted, "result"), of(&accepted, "standing")), ("accepted", "unverified"));
     ann.run(&["rooms", "add", "Coffee", &bens]);
