@@ -68,7 +68,10 @@ impl Three {
         let database = self.services.planned(0).data.join("service.db");
         let store = SqliteStore::open(database, SqliteOptions::default()).unwrap();
         let mut batch = Batch::new();
-        batch.delete(Table::new("accounts.people"), ben.id.as_str().as_bytes().to_vec());
+        // A service that plays by the rules would take a new key as a reset of the old account only.
+        for table in ["accounts.people", "directory.newest"] {
+            batch.delete(Table::new(table), ben.id.as_str().as_bytes().to_vec());
+        }
         store.commit(batch).await.unwrap();
         drop(store);
         self.services.begin(0).await;
