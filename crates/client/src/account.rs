@@ -284,6 +284,9 @@ impl Core {
             Job::CreateRoom(room) => self.room_created(room, now),
             Job::KeyMaterial(room, user) => self.material(room, user, body, now),
             Job::GroupInfo(room) => self.group_info(room, body, now),
+            Job::Services => self.services_answered(body, now),
+            Job::Proof(user) => self.proof_answered(user, body, now),
+            Job::Root(directory, epoch) => self.root_answered(directory, *epoch, body, now),
             Job::Update(room) | Job::Propose(room) => {
                 if self.room(room)?.is_none() {
                     return Ok(());
@@ -313,6 +316,9 @@ impl Core {
             return self.not_added(room, ChangeRefusal::OutOfReach(user.clone()), user);
         }
         if passing {
+            if let Job::Proof(user) = job {
+                return self.proof_refused(user, error.code, now);
+            }
             self.live.pause(job.clone(), error.retry_after_ms.into(), now);
             return Ok(());
         }
@@ -325,6 +331,8 @@ impl Core {
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
             Job::GroupInfo(room) => self.join_error(room, error.code, now)?,
+            Job::Proof(user) => self.proof_refused(user, error.code, now)?,
+            Job::Root(directory, epoch) => self.root_refused(directory, *epoch, error.code, now)?,
             Job::Update(room) | Job::Propose(room) => {
                 let joining = self.room(room)?.map(|room| room.row.state == rows::RoomState::Joining);
                 match joining {

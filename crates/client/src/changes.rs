@@ -106,6 +106,9 @@ impl Core {
                 return Ok(());
             }
             self.leave_out_contested(uri, people, now)?;
+            if !self.prove_packages(uri, people, now)? {
+                return Ok(());
+            }
             if people.is_empty() {
                 return Ok(());
             }
@@ -384,6 +387,10 @@ impl Core {
         self.live.forget_updates(uri);
         self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
         let actor = judged.actor.clone();
+        if !judged.added().is_empty() {
+            self.devices_came(judged.added())?;
+            self.forget_told(uri)?;
+        }
         let events = judged.events(uri, name);
         self.note(&events, accepted)?;
         for event in events {

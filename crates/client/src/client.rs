@@ -4,6 +4,7 @@ use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
     conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
+    directory::{DirectoryView, KeysRefusal},
     live::{Job, Stream},
     rows::{ACCOUNT, Intent, RoomState, name},
     verification::{Comparison, Proof, Safety, Standing},
@@ -11,6 +12,7 @@ use crate::{
 use std::{collections::BTreeSet, sync::Arc};
 use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, edge::Identifier, frame::ServerFrame};
 use trefoil_store::LocalStore;
+use trefoil_transparency::gossip::Evidence;
 use zeroize::Zeroizing;
 
 /// One account on one device.
@@ -457,6 +459,50 @@ impl Client {
     /// [`ClientError::NoNewKey`].
     pub fn accept_new_key(&mut self, person: &UserUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| core.accept_new_key(person, now)).map(|((), step)| step)
+    }
+
+    /// The key directories of the services that this device knows.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn directories(&self) -> Result<Vec<DirectoryView>, ClientError> {
+        self.core.directories()
+    }
+
+    /// How many services other than a directory's own must vouch for it before its proofs are believed.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn auditors_needed(&self) -> Result<usize, ClientError> {
+        self.core.needed()
+    }
+
+    /// Chooses how many. With 0 a directory is believed that nobody but its service has looked at.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn set_auditors_needed(&mut self, needed: usize, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.choose_needed(needed);
+            Ok(())
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Evidence against directories that showed two faces.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn evidence(&self) -> Result<Vec<Evidence>, ClientError> {
+        self.core.evidence()
+    }
+
+    /// Why the directory's word on this person's own devices is not believed, if it was looked at.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`].
+    pub fn own_entry_refused(&self) -> Result<Option<KeysRefusal>, ClientError> {
+        self.core.own_entry_refused()
     }
 
     /// How many messages of a room wait for the hub.

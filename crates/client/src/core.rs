@@ -3,6 +3,7 @@
 use crate::{
     ClientError, Effect, Event, HttpRequest, Method, Outcome, RequestId,
     conversation::{self, Draft},
+    directory::Directories,
     error::mls,
     live::{Job, Live, Stream},
     mls::{credential::Me, provider::Provider, storage::Storage},
@@ -27,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) live: Live,
     /// People whose account key was compared.
     pub(crate) contacts: Contacts,
+    /// What is being found out about people's keys.
+    pub(crate) directories: Directories,
     /// `live`, `me` and `contacts` before the step, for rolling back.
     before: Option<(Live, Option<Arc<Me>>, Contacts)>,
     /// Rooms in memory. Those of a step that is rolled back are dropped and loaded again.
@@ -51,6 +54,7 @@ impl Core {
             me: None,
             live: Live::default(),
             contacts: Contacts::default(),
+            directories: Directories::default(),
             before: None,
             rooms: HashMap::new(),
             follow_ups: BTreeMap::new(),
@@ -146,6 +150,7 @@ impl Core {
             self.me = me;
             self.contacts = contacts;
         }
+        self.directories = Directories::default();
         self.effects.clear();
         self.events.clear();
         self.follow_ups.clear();
@@ -191,7 +196,7 @@ impl Core {
             // What is found out about a person in one room concerns others.
             let busy: Vec<_> = self.live.busy.difference(&pumped).cloned().collect();
             if busy.is_empty() {
-                return Ok(());
+                return self.pump_directories(now);
             }
             for room in busy {
                 if !self.pump_room(&room, now)? {

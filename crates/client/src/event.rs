@@ -1,7 +1,10 @@
 //! What happened, for a person to see. Nothing here can be reached before its step is committed.
 
-use crate::conversation::{ConversationEvent, MessageId};
-use trefoil_proto::{DeviceUri, ErrorCode, RoomUri, UserUri, room::Role};
+use crate::{
+    conversation::{ConversationEvent, MessageId},
+    directory::KeysRefusal,
+};
+use trefoil_proto::{DeviceUri, Domain, ErrorCode, RoomUri, UserUri, room::Role};
 
 /// One thing that a shell may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +165,56 @@ pub enum Event {
         /// They were verified: nothing is sent to rooms with them before it is decided.
         verified: bool,
     },
+    /// The directories do not prove somebody's keys: nothing is encrypted to them. They are looked at again by
+    /// themselves.
+    KeysUnproven {
+        /// Whose.
+        user: UserUri,
+        /// Why.
+        reason: KeysRefusal,
+    },
+    /// A device is in a room that its person's key directory does not have. Nothing is sent there while it is.
+    GhostDevice {
+        /// The room.
+        room: RoomUri,
+        /// The device.
+        device: DeviceUri,
+    },
+    /// The key directory has a device under this person's name that this device does not know.
+    OwnDeviceUnknown {
+        /// The device.
+        device: DeviceUri,
+    },
+    /// The key directory does not have this device: others will not write to it.
+    OwnDeviceUnpublished,
+    /// The key directory has another account under this person's name.
+    OwnAccountReplaced,
+    /// Nobody but the service itself vouches for its key directory.
+    DirectoryUnaudited {
+        /// Whose directory.
+        directory: Domain,
+    },
+    /// A service is said to speak under another directory key than before; the one of before stays.
+    DirectoryKeyChanged {
+        /// Which service.
+        service: Domain,
+    },
+    /// A directory showed this person and somebody else different contents. The evidence convinces anyone.
+    DirectorySplit {
+        /// Whose directory.
+        directory: Domain,
+        /// At which epoch.
+        epoch: u64,
+        /// A file that verifies offline (`docs/spec/evidence.md`).
+        evidence: Vec<u8>,
+    },
+    /// Somebody saw an epoch of a directory that this device is told does not exist.
+    EpochWithheld {
+        /// Whose directory.
+        directory: Domain,
+        /// Which epoch.
+        epoch: u64,
+    },
     /// A change that this device asked for could not be made.
     ChangeRefused {
         /// The room.
@@ -220,6 +273,8 @@ pub enum ChangeRefusal {
     /// This person was verified, and their devices have another account key now. Nothing is encrypted to it before it is
     /// decided.
     KeyChanged(UserUri),
+    /// The directories do not prove this person's keys.
+    Unproven(UserUri, KeysRefusal),
     /// Another code of the service or the hub.
     Service(ErrorCode),
 }

@@ -234,6 +234,18 @@ impl Core {
             Ok(stored) => stored,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let is_evidence = conversation::evidence(&opened.content.content);
+        if !arrival.passing {
+            self.roots_heard(&opened.content.content.extensions, arrival.received)?;
+        }
+        if self.is_ghost(uri, &opened.sender)? {
+            return Ok(Err(Refusal::UntrustedDevice { device: opened.sender.to_string() }));
+        }
+        if let Some(file) = is_evidence {
+            self.evidence_heard(file, arrival.received)?;
+        }
+        let Self { rooms, provider, .. } = self;
+        let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
         let participants =
             room.context().map_or(usize::MAX, |context| context.participants.participants.len());
         let sender_user = opened.sender.user_uri();

@@ -151,6 +151,7 @@ impl Core {
         self.live.busy.insert(uri.clone());
         self.emit(Event::RoomJoined { room: uri.clone(), how });
         self.introductions.push(uri.clone());
+        self.forget_told(uri)?;
         self.note_missing(uri)?;
         self.release_held(uri, now)
     }

@@ -17,7 +17,7 @@ mod account;
 mod changes;
 mod client;
 mod core;
-mod directory;
+pub mod directory;
 mod effect;
 mod error;
 mod event;

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, mls::KeyPackage};
+use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, mls::KeyPackage};
 use zeroize::Zeroizing;
 
 /// Something that is asked of the service. At most one request of each is under way.
@@ -24,6 +24,12 @@ pub(crate) enum Job {
     CreateRoom(RoomUri),
     KeyMaterial(RoomUri, UserUri),
     GroupInfo(RoomUri),
+    /// The services' directory keys.
+    Services,
+    /// A proof of somebody's newest device set.
+    Proof(UserUri),
+    /// A directory's root at an epoch.
+    Root(Domain, u64),
     Update(RoomUri),
     /// Proposals of one's own.
     Propose(RoomUri),

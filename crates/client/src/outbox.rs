@@ -52,7 +52,10 @@ impl Core {
         }
         let salt = self.provider.rand().random_array().map_err(mls("draw a salt"))?;
         let passing = draft.passing;
-        let content = draft.into_content(salt, &me.user, uri)?;
+        let mut content = draft.into_content(salt, &me.user, uri)?;
+        if !passing {
+            self.tell_roots(uri, &mut content.extensions)?;
+        }
         let bytes = content.encode().map_err(|_| ClientError::TooLarge { limit: limits::MESSAGE })?;
         if bytes.len() + OVERHEAD > limits::MESSAGE {
             return Err(ClientError::TooLarge { limit: limits::MESSAGE - OVERHEAD });
@@ -87,7 +90,8 @@ impl Core {
     fn pass(&mut self, uri: &RoomUri, content: &ReceivedContent) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         let ready = room.row.state == RoomState::Open && room.row.pending.is_none() && room.group.is_some();
-        if !ready || self.live.stream != Stream::Open || !self.blocked(uri)?.is_empty() {
+        let held = !self.blocked(uri)?.is_empty() || !self.unproven_devices(uri)?.is_empty();
+        if !ready || self.live.stream != Stream::Open || held {
             return Ok(());
         }
         let sealed = self.seal_message(uri, &content.bytes, &content.content.salt)?;

@@ -3,6 +3,7 @@
 use crate::{
     ClientError, Refusal,
     core::Core,
+    directory::Leaves,
     error::mls,
     mls::{context::RoomContext, provider::Provider},
     rows::{HELD, ROOMS, RoomRow, Row as _, room_range},
@@ -25,6 +26,8 @@ pub(crate) struct Room {
     context: Option<(u64, RoomContext)>,
     /// Why nothing is sent here: as it was found at this epoch with these verified contacts.
     pub(crate) blocked: Option<(Option<u64>, Contacts, Blocked)>,
+    /// Which of its devices are proven, as it was found last.
+    pub(crate) leaves: Option<Leaves>,
     saved: Vec<u8>,
     changed: bool,
 }
@@ -32,7 +35,7 @@ pub(crate) struct Room {
 impl Room {
     /// A room that is not stored yet.
     pub(crate) fn new(uri: RoomUri, row: RoomRow, group: Option<MlsGroup>) -> Self {
-        Self { uri, row, group, context: None, blocked: None, saved: Vec::new(), changed: true }
+        Self { uri, row, group, context: None, blocked: None, leaves: None, saved: Vec::new(), changed: true }
     }
 
     fn load(provider: &Provider, uri: &RoomUri) -> Result<Option<Self>, ClientError> {
@@ -41,12 +44,12 @@ impl Room {
         let row = RoomRow::from_row(&saved)?;
         let group = MlsGroup::load(provider.storage(), &group_id(uri)).map_err(mls("load a group"))?;
         let uri = uri.clone();
-        Ok(Some(Self { uri, row, group, context: None, blocked: None, saved, changed: false }))
+        Ok(Some(Self { uri, row, group, context: None, blocked: None, leaves: None, saved, changed: false }))
     }
 
     /// Puts another group in the place of the one before.
     pub(crate) fn replace(&mut self, group: Option<MlsGroup>) -> Option<MlsGroup> {
-        (self.context, self.blocked) = (None, None);
+        (self.context, self.blocked, self.leaves) = (None, None, None);
         self.changed = true;
         std::mem::replace(&mut self.group, group)
     }

@@ -5,6 +5,7 @@ use crate::{
     account::path,
     conversation::{self, Line, compose},
     core::Core,
+    directory::{Proven, Unproven},
     error::mls,
     live::{Job, Stream},
     mls::{
@@ -55,6 +56,8 @@ pub struct RoomView {
     pub changing: bool,
     /// People because of whom nothing is sent here: their account key is not the one that this person verified.
     pub blocked_by: Vec<UserUri>,
+    /// People because of whom nothing is sent here: the directories do not prove their devices, or not yet.
+    pub unproven: Vec<Unproven>,
 }
 
 /// A person in a room.
@@ -79,6 +82,10 @@ impl Core {
 
     pub(crate) fn view(&mut self, uri: &RoomUri) -> Result<Option<RoomView>, ClientError> {
         let (blocked, contacts) = (self.blocked(uri)?, self.contacts.clone());
+        let unproven = match self.me {
+            Some(_) => self.unproven_people(uri)?,
+            None => Vec::new(),
+        };
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
             uri: uri.clone(),
@@ -91,6 +98,7 @@ impl Core {
                 || room.row.request.is_some()
                 || !room.row.intents.is_empty(),
             blocked_by: blocked.people(),
+            unproven: unproven.into_iter().map(|(user, reason)| Unproven { user, reason }).collect(),
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -196,7 +204,12 @@ impl Core {
                 if room.row.pending.is_some() || room.row.state != RoomState::Open {
                     return Ok(changing);
                 }
-                Ok(self.pump_outbox(uri, now)? || changing)
+                // Nobody's device reads what is sent before the directories prove it to be theirs.
+                match self.prove_members(uri, now)? {
+                    Proven::All => Ok(self.pump_outbox(uri, now)? || changing),
+                    Proven::Waiting => Ok(true),
+                    Proven::Refused => Ok(changing),
+                }
             }
         }
     }
@@ -360,6 +373,7 @@ impl Core {
             return self.unavailable(uri, user);
         }
         self.live.material.entry(uri.clone()).or_default().insert(user.clone(), packages);
+        self.packages_came(user);
         self.live.busy.insert(uri.clone());
         Ok(())
     }

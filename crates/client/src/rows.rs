@@ -36,6 +36,8 @@ pub(crate) mod name {
     pub(crate) const CURSOR: &[u8] = b"cursor";
     pub(crate) const DEVICE_SET: &[u8] = b"device set";
     pub(crate) const NEXT_SET: &[u8] = b"next device set";
+    pub(crate) const SERVICES: &[u8] = b"directory keys";
+    pub(crate) const AUDITORS: &[u8] = b"auditors";
 }
 
 #[cfg(any(test, feature = "fuzzing"))]

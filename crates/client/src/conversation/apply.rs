@@ -75,7 +75,7 @@ pub(super) fn change(
             }
             Ok(Ok(()))
         }
-        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) => Ok(Err(Refusal::Meaningless)),
+        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence => Ok(Err(Refusal::Meaningless)),
     }
 }
 

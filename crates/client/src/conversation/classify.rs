@@ -8,6 +8,8 @@ use trefoil_proto::{
 
 /// Media type of a typing notice: one byte, `1` for began, `0` for stopped. Sent as a passing event.
 pub const TYPING: &str = "application/vnd.trefoil.typing";
+/// Media type of evidence against a key directory (`docs/spec/evidence.md`): the file, as it verifies offline.
+pub const EVIDENCE: &str = "application/vnd.trefoil.evidence";
 /// Longest reaction, in bytes: the longest emoji sequences are about half of it.
 pub(super) const LONGEST_REACTION: usize = 64;
 
@@ -28,6 +30,8 @@ pub(super) enum Meaning {
     Typing(bool),
     /// The sender's display name.
     Profile(String),
+    /// Evidence against a key directory: no line, the room is only its way.
+    Evidence,
 }
 
 impl Meaning {
@@ -39,6 +43,7 @@ impl Meaning {
                         .map(Self::Statuses)
                         .map_err(|_| Refusal::Meaningless);
                 }
+                EVIDENCE => return Ok(Self::Evidence),
                 TYPING => {
                     return match bytes {
                         b"1" => Ok(Self::Typing(true)),
@@ -70,6 +75,11 @@ impl Meaning {
         }
         Ok(Self::Message)
     }
+}
+
+/// The evidence in a message.
+pub(crate) fn evidence(content: &MimiContent) -> Option<&[u8]> {
+    single(&content.part).filter(|(content_type, _)| *content_type == EVIDENCE).map(|(_, file)| file)
 }
 
 /// Whether a text can be a reaction: short, visible, no spaces.

@@ -2,7 +2,7 @@
 
 use super::{
     ConversationError, MessageId, MessageStatus,
-    classify::{LONGEST_REACTION, TYPING, is_display_name, is_reaction},
+    classify::{EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
@@ -241,6 +241,12 @@ pub fn typing(started: bool) -> Draft {
     let notice: &[u8] = if started { b"1" } else { b"0" };
     let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(TYPING, notice) };
     Draft { passing: true, ..Draft::of(part) }
+}
+
+/// Evidence against a key directory, as a file.
+pub(crate) fn evidence(file: &[u8]) -> Draft {
+    let part = NestedPart::render(EVIDENCE, file.to_vec());
+    Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part })
 }
 
 /// One's display name, for the members of a room.

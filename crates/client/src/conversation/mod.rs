@@ -31,6 +31,7 @@ mod tests;
 
 pub use body::{Attached, Body};
 pub use classify::TYPING;
+pub(crate) use classify::evidence;
 pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};

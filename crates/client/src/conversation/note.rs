@@ -38,6 +38,8 @@ pub enum Line {
     GoneMeanwhile { user: UserUri },
     /// A device was to come in under another account key than its person's others have, and was refused.
     KeyRefused { user: UserUri },
+    /// A device is in the room that its person's key directory does not have: nothing is sent here while it is.
+    GhostDevice { device: DeviceUri },
     /// Someone's account key is another than before.
     KeyChanged { user: UserUri },
     /// The same, of someone who was verified: nothing is sent to them before it is decided.
@@ -92,6 +94,7 @@ impl Line {
             Self::KeyRefused { user } => (23, Some(user.to_string()), None, None),
             Self::Rejoined { device } => (24, None, None, Some(device.to_string())),
             Self::CameMeanwhile { user } => (25, Some(user.to_string()), None, None),
+            Self::GhostDevice { device } => (27, None, None, Some(device.to_string())),
             Self::GoneMeanwhile { user } => (26, Some(user.to_string()), None, None),
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
@@ -124,6 +127,7 @@ impl Line {
             24 => Self::Rejoined { device: text()?.parse()? },
             25 => Self::CameMeanwhile { user: user()? },
             26 => Self::GoneMeanwhile { user: user()? },
+            27 => Self::GhostDevice { device: text()?.parse()? },
             _ => Self::Unknown,
         })
     }

@@ -6,9 +6,10 @@ use openmls::prelude::*;
 use openmls_traits::signatures::{Signer, SignerError};
 use trefoil_proto::{
     DeviceUri, UserUri,
-    credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
+    credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
     room::Leaf,
 };
+use trefoil_transparency::device_set::DeviceEntry;
 
 /// A signature key. Wiped when dropped, never shown.
 pub(crate) struct DeviceKey(SigningKey);
@@ -90,6 +91,19 @@ pub(crate) fn claimed_leaf(leaf: &LeafNode) -> Result<Leaf, Refusal> {
     let device = claimed_device(leaf.credential())?;
     let word = authorisation(leaf).ok_or_else(|| Refusal::UntrustedDevice { device: device.to_string() })?;
     Ok(Leaf { account_key: word.account_key, device })
+}
+
+/// A device as a key directory would list it: whose account vouches for it, and with which key.
+pub(crate) type Published = (DeviceUri, AccountKey, DeviceEntry);
+
+/// What a directory would list of a leaf or a key package.
+pub(crate) fn published(leaf: &LeafNode) -> Result<Published, Refusal> {
+    let device = claimed_device(leaf.credential())?;
+    let untrusted = || Refusal::UntrustedDevice { device: device.to_string() };
+    let word = authorisation(leaf).ok_or_else(untrusted)?;
+    let key = leaf.signature_key().as_slice().try_into().map_err(|_| untrusted())?;
+    let entry = DeviceEntry::new(device.device.clone(), key, &word);
+    Ok((device, word.account_key, entry))
 }
 
 fn authorisation(leaf: &LeafNode) -> Option<DeviceAuthorisation> {

@@ -193,6 +193,11 @@ impl Judged {
         self.renamed
     }
 
+    /// Devices that came in.
+    pub(crate) fn added(&self) -> &[DeviceUri] {
+        &self.added
+    }
+
     /// What there is to show, once the commit is merged.
     pub(crate) fn events(&self, room: &RoomUri, metadata_name: Option<String>) -> Vec<Event> {
         let (room, by) = (|| room.clone(), || self.actor.clone());

@@ -121,6 +121,7 @@ impl Core {
     /// Says in the rooms what was decided, and lets go on what waited for it.
     fn decide(&mut self, user: &UserUri, line: &Line, now: Timestamp) -> Result<(), ClientError> {
         self.note_where_shared(user, line, now)?;
+        self.want_fresh_proof(user);
         for room in self.shared_rooms(user)? {
             // It may have moved on while this device could not join it anew.
             if self.known_room(&room)?.row.astray.held > 0 {

@@ -1,0 +1,183 @@
+//! Proofs of people's device sets: asked for when somebody's keys are to be trusted, checked whole, and kept.
+
+use super::{
+    KeysRefusal,
+    rows::{self, SETS, SetRow},
+};
+use crate::{
+    ClientError, Event, Method,
+    account::path,
+    core::Core,
+    live::Job,
+    rows::Row as _,
+    verification::KeySeen,
+};
+use std::sync::Arc;
+use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _};
+use trefoil_transparency::{
+    device_set::{Step, VerifiedSet},
+    directory::{DirectoryError, KeyProof, KeyProofRequest, Policy},
+};
+
+/// Proofs that are asked for at a time.
+const AT_ONCE: usize = 8;
+/// How soon a refused proof is asked for again at the earliest, in milliseconds.
+const AGAIN: u64 = 5_000;
+
+/// How far the look at somebody's keys is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// A proof is to be asked for.
+    Wanted,
+    /// The stored set is what the directory proved.
+    Done,
+    /// There is no proof to believe. It is asked for again.
+    Refused(KeysRefusal),
+}
+
+impl Core {
+    /// Wants a proof of somebody's newest set; a room waits for it.
+    pub(super) fn want_proof(&mut self, user: &UserUri, room: Option<&RoomUri>) {
+        self.directories.looked.entry(user.clone()).or_insert(Looked::Wanted);
+        if let Some(room) = room {
+            self.directories.waiting.entry(user.clone()).or_default().insert(room.clone());
+        }
+    }
+
+    /// Something new is to be believed of somebody: what was found before does not count.
+    pub(crate) fn want_fresh_proof(&mut self, user: &UserUri) {
+        self.live.backoff.remove(&Job::Proof(user.clone()));
+        self.directories.looked.insert(user.clone(), Looked::Wanted);
+        self.directories.generation += 1;
+    }
+
+    /// The rules changed: everybody who was refused is looked at again.
+    pub(super) fn look_again(&mut self) {
+        let looked = &self.directories.looked;
+        let refused = looked.iter().filter(|(_, looked)| matches!(looked, Looked::Refused(_)));
+        for user in refused.map(|(user, _)| user.clone()).collect::<Vec<_>>() {
+            self.want_fresh_proof(&user);
+        }
+    }
+
+    pub(super) fn pump_proofs(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let under_way = self.live.under_way.values().filter(|job| matches!(job, Job::Proof(_))).count();
+        let mut free = AT_ONCE.saturating_sub(under_way);
+        let wanted: Vec<UserUri> = self
+            .directories
+            .looked
+            .iter()
+            .filter(|(_, looked)| **looked != Looked::Done)
+            .map(|(user, _)| user.clone())
+            .collect();
+        for user in wanted {
+            let job = Job::Proof(user.clone());
+            if free == 0 {
+                break;
+            }
+            if self.live.may(&job, now) {
+                let known = self.proven_set(&user)?.map(|row| row.set.sequence);
+                self.ask(job, Method::Post, path("directory/proof"), KeyProofRequest { user, known }.encode());
+                free -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The set of a person that was proven last.
+    pub(super) fn proven_set(&mut self, user: &UserUri) -> Result<Option<Arc<SetRow>>, ClientError> {
+        if let Some(row) = self.directories.sets.get(user) {
+            return Ok(row.clone());
+        }
+        let row = rows::set_of(&self.tx(), user)?.map(Arc::new);
+        self.directories.sets.insert(user.clone(), row.clone());
+        Ok(row)
+    }
+
+    pub(crate) fn proof_answered(
+        &mut self,
+        user: &UserUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        match self.take_proof(user, body, now)? {
+            Ok(()) => self.looked(user, Looked::Done, now),
+            Err(reason) => self.looked(user, Looked::Refused(reason), now),
+        }
+    }
+
+    /// The service gave no proof.
+    pub(crate) fn proof_refused(
+        &mut self,
+        user: &UserUri,
+        code: ErrorCode,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let reason = match code {
+            ErrorCode::NotFound => KeysRefusal::NotPublished,
+            _ => KeysRefusal::Unreachable,
+        };
+        self.looked(user, Looked::Refused(reason), now)
+    }
+
+    fn looked(&mut self, user: &UserUri, looked: Looked, now: Timestamp) -> Result<(), ClientError> {
+        let before = self.directories.looked.insert(user.clone(), looked.clone());
+        self.directories.generation += 1;
+        if let Looked::Refused(reason) = &looked {
+            self.live.pause(Job::Proof(user.clone()), AGAIN, now);
+            if *reason == KeysRefusal::UnknownService {
+                self.directories.services_known = false;
+            }
+            if before.as_ref() != Some(&looked) {
+                self.emit(Event::KeysUnproven { user: user.clone(), reason: reason.clone() });
+            }
+        }
+        self.live.busy.extend(self.directories.waiting.remove(user).unwrap_or_default());
+        if *user == self.me()?.user { self.own_entry_looked_at(&looked, now) } else { Ok(()) }
+    }
+
+    /// Everything that is checked of an answer, and what is kept of it.
+    fn take_proof(
+        &mut self,
+        user: &UserUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Result<(), KeysRefusal>, ClientError> {
+        let Ok(proof) = KeyProof::decode(body) else {
+            return Ok(Err(KeysRefusal::Untrue("it cannot be read".to_owned())));
+        };
+        if self.is_caught(&user.domain)? {
+            return Ok(Err(KeysRefusal::Split));
+        }
+        let keys = self.services()?;
+        let newest = self.newest_root(&user.domain, &keys)?;
+        let policy = Policy { keys: &keys, needed: self.needed()?, newest: newest.as_ref() };
+        let before = self.proven_set(user)?;
+        let known = before.as_ref().map(|row| VerifiedSet::restored(row.set.clone()));
+        let checked = match proof.verify(user, known.as_ref(), policy, now) {
+            Ok(checked) => checked,
+            Err(DirectoryError::Split(evidence)) => {
+                self.caught(*evidence, now)?;
+                return Ok(Err(KeysRefusal::Split));
+            }
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let set = match checked.set {
+            Step::Changed(set, _) => set.set().clone(),
+            Step::Reset(pending) => {
+                if self.account_key_seen(user, &pending.set().account_key, now)? == KeySeen::Contested {
+                    return Ok(Err(KeysRefusal::OtherAccount));
+                }
+                pending.accept().set().clone()
+            }
+        };
+        if known.is_none() && self.account_key_seen(user, &set.account_key, now)? == KeySeen::Contested {
+            return Ok(Err(KeysRefusal::OtherAccount));
+        }
+        self.keep_root(checked.root.signed())?;
+        let row = SetRow::new(set, before.as_deref(), checked.root.root().epoch, now);
+        row.write(&mut self.tx(), SETS, user.to_string());
+        self.directories.sets.insert(user.clone(), Some(Arc::new(row)));
+        Ok(Ok(()))
+    }
+}

@@ -1,0 +1,279 @@
+//! Roots of directories: the newest that was seen, those that others saw, and the evidence when two do not agree.
+//!
+//! Inside the encrypted content of a message goes each root that its room was not told of yet. Whoever reads it compares
+//! it with the root of that epoch they saw themselves, or asks their own service for that epoch's root and compares
+//! with the answer. Two that contradict each other are evidence; it is kept, and sent to every room with people of that
+//! service, so that all of them have it.
+
+use super::{
+    KeysRefusal, Looked,
+    rows::{EVIDENCE, EvidenceRow, HEARD, ROOTS, RootRow, TOLD, epoch_key, of_directory, told_key},
+};
+use crate::{
+    ClientError, Event, Method,
+    account::path,
+    conversation::compose,
+    core::Core,
+    live::Job,
+    rows::{self, Row as _, RoomState, room_range},
+};
+use std::collections::BTreeSet;
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+use trefoil_proto::{
+    Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
+    content::{Extensions, ExtensionKey},
+};
+use trefoil_store::KeyRange;
+use trefoil_transparency::{
+    directory::ServiceKey,
+    gossip::{self, Accused, Comparison, Evidence, SignedRoot, VerifiedRoot},
+};
+
+/// The extension of a message's content that carries roots: a byte string with a vector of `SignedRoot`.
+pub(super) const ROOTS_EXTENSION: &str = "trefoil.roots";
+/// Roots in one message.
+const IN_A_MESSAGE: usize = 8;
+/// Roots that are kept of a directory.
+const KEPT: usize = 256;
+/// Roots of a directory that wait to be asked about.
+const ASKED: usize = 64;
+/// Rooms that evidence is sent to.
+const TELL_ROOMS: usize = 64;
+
+impl Core {
+    /// The newest root of a directory that was seen.
+    pub(super) fn newest_root(
+        &self,
+        directory: &Domain,
+        keys: &[ServiceKey],
+    ) -> Result<Option<VerifiedRoot>, ClientError> {
+        let newest = self.tx().scan(ROOTS, &of_directory(directory), 1, true)?;
+        let Some((_, row)) = newest.first() else { return Ok(None) };
+        Ok(verified(RootRow::from_row(row)?.signed, keys))
+    }
+
+    /// Keeps a root that its service signed.
+    pub(super) fn keep_root(&mut self, signed: &SignedRoot) -> Result<(), ClientError> {
+        let root = &signed.root;
+        let key = epoch_key(&root.directory, root.epoch);
+        let mut tx = self.tx();
+        if tx.get(ROOTS, &key)?.is_some() {
+            return Ok(());
+        }
+        RootRow { signed: signed.clone() }.write(&mut tx, ROOTS, key);
+        let kept = tx.scan(ROOTS, &of_directory(&root.directory), KEPT + 1, false)?;
+        if kept.len() > KEPT
+            && let Some((oldest, _)) = kept.first()
+        {
+            tx.delete(ROOTS, oldest.clone());
+        }
+        Ok(())
+    }
+
+    /// Adds to a message the roots that its room was not told of.
+    pub(crate) fn tell_roots(
+        &mut self,
+        uri: &RoomUri,
+        extensions: &mut Extensions,
+    ) -> Result<(), ClientError> {
+        let Some(room) = self.room(uri)? else { return Ok(()) };
+        let Ok(context) = room.context() else { return Ok(()) };
+        let directories: BTreeSet<Domain> =
+            context.participants.participants.iter().map(|pair| pair.user.domain.clone()).collect();
+        let mut roots = Vec::new();
+        for directory in directories.into_iter().take(IN_A_MESSAGE) {
+            let newest = self.tx().scan(ROOTS, &of_directory(&directory), 1, true)?;
+            let Some((_, row)) = newest.first() else { continue };
+            let root = RootRow::from_row(row)?.signed;
+            let key = told_key(uri, &directory);
+            let told = self.tx().get(TOLD, &key)?.and_then(|row| rows::last_number(&row));
+            if told != Some(root.root.epoch) {
+                self.tx().put(TOLD, key, root.root.epoch.to_be_bytes());
+                roots.push(root);
+            }
+        }
+        if roots.is_empty() {
+            return Ok(());
+        }
+        let roots = roots.tls_serialize_detached().expect("a few roots always encode");
+        let mut value = Vec::new();
+        minicbor::Encoder::new(&mut value).bytes(&roots).expect("writing into memory does not fail");
+        // Without it a message is a message still.
+        let _ = extensions.insert(ExtensionKey::Text(ROOTS_EXTENSION.to_owned()), value);
+        Ok(())
+    }
+
+    /// Somebody who was not there before is told everything.
+    pub(crate) fn forget_told(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+        let mut tx = self.tx();
+        for (key, _) in tx.scan(TOLD, &room_range(uri), usize::MAX, false)? {
+            tx.delete(TOLD, key);
+        }
+        Ok(())
+    }
+
+    /// Compares the roots in a message with those that this device saw. What a service did not sign says nothing.
+    pub(crate) fn roots_heard(
+        &mut self,
+        extensions: &Extensions,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let value = extensions.get(&ExtensionKey::Text(ROOTS_EXTENSION.to_owned()));
+        let Some(roots) = value.and_then(read_roots) else { return Ok(()) };
+        let keys = self.services()?;
+        for told in roots.into_iter().filter_map(|signed| verified(signed, &keys)) {
+            let (directory, epoch) = (told.root().directory.clone(), told.root().epoch);
+            let seen = RootRow::read(&self.tx(), ROOTS, &epoch_key(&directory, epoch))?;
+            if let Some(seen) = seen.and_then(|row| verified(row.signed, &keys)) {
+                self.compare_roots(&seen, &told, now)?;
+                continue;
+            }
+            let waiting = self.tx().scan(HEARD, &of_directory(&directory), ASKED, false)?.len();
+            if waiting < ASKED {
+                let row = RootRow { signed: told.signed().clone() };
+                row.write(&mut self.tx(), HEARD, epoch_key(&directory, epoch));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the own service for the roots that others saw.
+    pub(super) fn pump_heard(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let heard = self.tx().scan(HEARD, &KeyRange::all(), 4, false)?;
+        for (_, row) in heard {
+            let root = RootRow::from_row(&row)?.signed.root;
+            let job = Job::Root(root.directory.clone(), root.epoch);
+            if self.live.may(&job, now) {
+                let path = path(&format!("directory/root/{}/{}", root.directory, root.epoch));
+                self.ask(job, Method::Get, path, Vec::new());
+            }
+        }
+        Ok(())
+    }
+
+    /// The root of an epoch as this device is shown it.
+    pub(crate) fn root_answered(
+        &mut self,
+        directory: &Domain,
+        epoch: u64,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let key = epoch_key(directory, epoch);
+        let Some(heard) = RootRow::read(&self.tx(), HEARD, &key)? else { return Ok(()) };
+        let keys = self.services()?;
+        let shown = SignedRoot::decode(body)
+            .ok()
+            .filter(|signed| signed.root.directory == *directory && signed.root.epoch == epoch)
+            .and_then(|signed| verified(signed, &keys));
+        let (Some(shown), Some(heard)) = (shown, verified(heard.signed, &keys)) else {
+            self.live.pause(Job::Root(directory.clone(), epoch), 60_000, now);
+            return Ok(());
+        };
+        self.tx().delete(HEARD, key);
+        if self.compare_roots(&shown, &heard, now)? {
+            self.keep_root(shown.signed())?;
+        }
+        Ok(())
+    }
+
+    /// The service has no root of an epoch that somebody saw and it signed.
+    pub(crate) fn root_refused(
+        &mut self,
+        directory: &Domain,
+        epoch: u64,
+        code: ErrorCode,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        if code != ErrorCode::NotFound {
+            self.live.pause(Job::Root(directory.clone(), epoch), 60_000, now);
+            return Ok(());
+        }
+        let key = epoch_key(directory, epoch);
+        let heard = RootRow::read(&self.tx(), HEARD, &key)?;
+        if let Some(heard) = heard {
+            self.tx().delete(HEARD, key);
+            // It is the service's own word: from now on nothing older is taken of it.
+            self.keep_root(&heard.signed)?;
+            self.emit(Event::EpochWithheld { directory: directory.clone(), epoch });
+        }
+        Ok(())
+    }
+
+    /// True if both can be true.
+    fn compare_roots(
+        &mut self,
+        seen: &VerifiedRoot,
+        told: &VerifiedRoot,
+        now: Timestamp,
+    ) -> Result<bool, ClientError> {
+        match gossip::compare(seen, told) {
+            Ok(Comparison::Split(evidence)) => self.caught(*evidence, now).map(|()| false),
+            Ok(_) => Ok(true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Evidence that somebody sent: it needs no one's word.
+    pub(crate) fn evidence_heard(&mut self, file: &[u8], now: Timestamp) -> Result<(), ClientError> {
+        match Evidence::from_file(file) {
+            Ok(evidence) => self.caught(evidence, now),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// A directory showed two faces: kept, told to the person, and sent to those who must know.
+    pub(super) fn caught(&mut self, evidence: Evidence, now: Timestamp) -> Result<(), ClientError> {
+        let Ok(split) = evidence.verify() else { return Ok(()) };
+        let Accused::Directory(directory) = split.accused else { return Ok(()) };
+        let is_theirs =
+            self.services()?.iter().any(|known| known.service == directory && known.key == split.key);
+        let key = epoch_key(&directory, split.at);
+        if !is_theirs || self.tx().get(EVIDENCE, &key)?.is_some() {
+            return Ok(());
+        }
+        EvidenceRow { evidence: evidence.clone() }.write(&mut self.tx(), EVIDENCE, key);
+        let file = evidence.to_file();
+        for uri in self.rooms_with_people_of(&directory)? {
+            self.queue(&uri, compose::evidence(&file), now)?;
+        }
+        // What this directory proves is worth nothing from now on.
+        for (user, looked) in &mut self.directories.looked {
+            if user.domain == directory {
+                *looked = Looked::Refused(KeysRefusal::Split);
+            }
+        }
+        self.directories.generation += 1;
+        self.emit(Event::DirectorySplit { directory, epoch: split.at, evidence: file });
+        Ok(())
+    }
+
+    fn rooms_with_people_of(&mut self, directory: &Domain) -> Result<Vec<RoomUri>, ClientError> {
+        let mut found = Vec::new();
+        for uri in self.room_uris()? {
+            let Some(room) = self.room(&uri)? else { continue };
+            let is_there = room.row.state == RoomState::Open
+                && room.context().is_ok_and(|context| {
+                    context.participants.participants.iter().any(|pair| pair.user.domain == *directory)
+                });
+            if is_there && found.len() < TELL_ROOMS {
+                found.push(uri);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Checks a root under the key that is kept for its service.
+fn verified(signed: SignedRoot, keys: &[ServiceKey]) -> Option<VerifiedRoot> {
+    let key = keys.iter().find(|known| known.service == signed.root.directory)?.key;
+    signed.verify(&key).ok()
+}
+
+/// The roots in an extension's value.
+pub(super) fn read_roots(value: &[u8]) -> Option<Vec<SignedRoot>> {
+    let mut decoder = minicbor::Decoder::new(value);
+    let bytes = decoder.bytes().ok()?;
+    let roots = Vec::<SignedRoot>::tls_deserialize_exact_bytes(bytes).ok()?;
+    (decoder.position() == value.len() && roots.len() <= IN_A_MESSAGE).then_some(roots)
+}
