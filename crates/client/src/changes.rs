@@ -388,7 +388,7 @@ impl Core {
         self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
         let actor = judged.actor.clone();
         if !judged.added().is_empty() {
-            self.devices_came(judged.added())?;
+            self.devices_came(judged.added());
             self.forget_told(uri)?;
         }
         let events = judged.events(uri, name);

@@ -34,7 +34,8 @@ pub enum Exit {
     Locked = 6,
     /// A service did what it must not: it contradicts what it signed, or takes back what it published.
     Deceived = 7,
-    /// Somebody's key is not the one that was verified, or what was compared is not the same.
+    /// Somebody's key is not the one that was verified, or that a key directory proves, or what was compared is not the
+    /// same.
     OtherKey = 8,
 }
 
@@ -85,7 +86,7 @@ impl Exit {
             return Some(match error {
                 NotTaken::Refused(_) => Self::Refused,
                 NotTaken::OutOfReach(_) => Self::Unreachable,
-                NotTaken::OtherKey(_) => Self::OtherKey,
+                NotTaken::OtherKey(_) | NotTaken::Unproven(_) => Self::OtherKey,
             });
         }
         if let Some(TransferError::Person(error)) = cause.downcast_ref() {

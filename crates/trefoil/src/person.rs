@@ -209,6 +209,7 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyK
     let service = Service::new(&settings.service, ca.as_deref())?;
     let (store, kind) = home.open_store(passphrase)?;
     let mut agent = Agent::new(Client::open(Arc::new(store))?, service);
+    agent.save_evidence_in(home.folder());
     agent.act(|client, now| client.handle(Input::Time, now))?;
     Ok((agent, kind))
 }
@@ -333,7 +334,9 @@ fn fresh(
     service: Service,
 ) -> Result<(Agent, KeyKind), PersonError> {
     let (store, kind) = home.prepare(passphrase)?;
-    Ok((Agent::new(Client::open(Arc::new(store))?, service), kind))
+    let mut agent = Agent::new(Client::open(Arc::new(store))?, service);
+    agent.save_evidence_in(home.folder());
+    Ok((agent, kind))
 }
 
 fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {

@@ -75,7 +75,9 @@ pub(super) fn change(
             }
             Ok(Ok(()))
         }
-        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence => Ok(Err(Refusal::Meaningless)),
+        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence => {
+            Ok(Err(Refusal::Meaningless))
+        }
     }
 }
 

@@ -34,6 +34,12 @@ impl Core {
         let mut proven = Proven::All;
         for device in self.unproven_devices(uri)? {
             let user = device.user_uri();
+            // What was proven before the device was there says nothing of it.
+            if self.directories.sought.insert(device.clone())
+                && self.directories.looked.get(&user) == Some(&Looked::Done)
+            {
+                self.want_fresh_proof(&user);
+            }
             match self.directories.looked.get(&user) {
                 Some(Looked::Done) => {
                     self.tell_of_ghost(uri, &device, now)?;
@@ -79,19 +85,14 @@ impl Core {
     /// Whether a device was looked for in its person's directory, and is not there.
     pub(crate) fn is_ghost(&mut self, uri: &RoomUri, device: &DeviceUri) -> Result<bool, ClientError> {
         let looked = self.directories.looked.get(&device.user_uri()) == Some(&Looked::Done);
-        Ok(looked && self.unproven_devices(uri)?.contains(device))
+        Ok(looked && self.directories.sought.contains(device) && self.unproven_devices(uri)?.contains(device))
     }
 
-    /// People with new devices in a room, who are looked at anew.
-    pub(crate) fn devices_came(&mut self, devices: &[DeviceUri]) -> Result<(), ClientError> {
-        let me = self.me()?;
-        for device in devices.iter().filter(|device| **device != me.device) {
-            let user = device.user_uri();
-            if self.directories.looked.get(&user) == Some(&Looked::Done) {
-                self.directories.looked.remove(&user);
-            }
+    /// Devices that came into a room: each is looked for anew.
+    pub(crate) fn devices_came(&mut self, devices: &[DeviceUri]) {
+        for device in devices {
+            self.directories.sought.remove(device);
         }
-        Ok(())
     }
 
     /// Why people's devices in a room are not proven.

@@ -33,7 +33,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
-use trefoil_proto::{DeviceId, RoomUri, Timestamp, UserUri};
+use trefoil_proto::{DeviceId, DeviceUri, RoomUri, Timestamp, UserUri};
 
 /// What is known only while the program runs, and found out again after a step that was rolled back.
 #[derive(Default)]
@@ -42,6 +42,10 @@ pub(crate) struct Directories {
     services_known: bool,
     /// People whose proof is wanted, and what came of it.
     looked: BTreeMap<UserUri, Looked>,
+    /// People whose newest set does not follow from the one that is known: perhaps their account was made anew.
+    anew: BTreeSet<UserUri>,
+    /// Devices in rooms for which a proof was wanted after they were first seen.
+    sought: BTreeSet<DeviceUri>,
     /// Who waits for it.
     waiting: BTreeMap<UserUri, BTreeSet<RoomUri>>,
     /// Proven sets, as stored.

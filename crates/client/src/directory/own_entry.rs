@@ -52,13 +52,21 @@ impl Core {
             self.emit(Event::OwnDeviceUnpublished);
         }
         let known = self.known_own_devices()?;
-        let unknown: BTreeSet<DeviceId> =
-            row.set.devices.iter().map(|entry| entry.device.clone()).filter(|id| !known.contains(id)).collect();
+        let unknown: BTreeSet<DeviceId> = row
+            .set
+            .devices
+            .iter()
+            .map(|entry| entry.device.clone())
+            .filter(|id| !known.contains(id))
+            .collect();
         // One that was linked a moment ago comes with the list, which is fetched again before anybody is alarmed.
         if unknown.is_subset(&self.directories.suspects) {
             for device in &unknown {
-                let device =
-                    DeviceUri { domain: me.user.domain.clone(), user: me.user.id.clone(), device: device.clone() };
+                let device = DeviceUri {
+                    domain: me.user.domain.clone(),
+                    user: me.user.id.clone(),
+                    device: device.clone(),
+                };
                 self.emit(Event::OwnDeviceUnknown { device });
             }
         } else {
@@ -74,12 +82,14 @@ impl Core {
     fn known_own_devices(&self) -> Result<BTreeSet<DeviceId>, ClientError> {
         let me = self.me()?;
         // Whoever has the account key brings in every device.
-        let sets = [
-            self.own_set()?,
-            NextSetRow::read(&self.tx(), ACCOUNT, name::NEXT_SET)?.map(|row| row.signed),
-        ];
-        let mut known: BTreeSet<DeviceId> =
-            sets.into_iter().flatten().flat_map(|signed| signed.set.devices).map(|entry| entry.device).collect();
+        let sets =
+            [self.own_set()?, NextSetRow::read(&self.tx(), ACCOUNT, name::NEXT_SET)?.map(|row| row.signed)];
+        let mut known: BTreeSet<DeviceId> = sets
+            .into_iter()
+            .flatten()
+            .flat_map(|signed| signed.set.devices)
+            .map(|entry| entry.device)
+            .collect();
         if me.account.is_none() {
             known.extend(self.devices()?.into_iter().map(|uri| uri.device));
         }

@@ -2,7 +2,10 @@
 
 use super::{KeysRefusal, Looked};
 use crate::{
-    ChangeRefusal, ClientError, Event, Refusal, core::Core, live::Job, mls::{credential, wire},
+    ChangeRefusal, ClientError, Event, Refusal,
+    core::Core,
+    live::Job,
+    mls::{credential, wire},
 };
 use openmls_traits::OpenMlsProvider as _;
 use trefoil_proto::{RoomUri, Timestamp, UserUri};
@@ -16,6 +19,7 @@ impl Core {
     /// Somebody's key packages are here: what was found out before may be older than they are.
     pub(crate) fn packages_came(&mut self, user: &UserUri) {
         self.directories.looked.remove(user);
+        self.live.backoff.remove(&Job::Proof(user.clone()));
     }
 
     /// Whether everybody whose key packages are here is proven. Who is not is taken out of the add, and who has further

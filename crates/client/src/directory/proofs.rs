@@ -4,16 +4,9 @@ use super::{
     KeysRefusal,
     rows::{self, SETS, SetRow},
 };
-use crate::{
-    ClientError, Event, Method,
-    account::path,
-    core::Core,
-    live::Job,
-    rows::Row as _,
-    verification::KeySeen,
-};
+use crate::{ClientError, Event, Method, account::path, core::Core, live::Job, rows::Row as _};
 use std::sync::Arc;
-use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _};
+use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _, credential::AccountKey};
 use trefoil_transparency::{
     device_set::{Step, VerifiedSet},
     directory::{DirectoryError, KeyProof, KeyProofRequest, Policy},
@@ -76,8 +69,16 @@ impl Core {
                 break;
             }
             if self.live.may(&job, now) {
-                let known = self.proven_set(&user)?.map(|row| row.set.sequence);
-                self.ask(job, Method::Post, path("directory/proof"), KeyProofRequest { user, known }.encode());
+                let known = match self.directories.anew.contains(&user) {
+                    true => None,
+                    false => self.proven_set(&user)?.map(|row| row.set.sequence),
+                };
+                self.ask(
+                    job,
+                    Method::Post,
+                    path("directory/proof"),
+                    KeyProofRequest { user, known }.encode(),
+                );
                 free -= 1;
             }
         }
@@ -100,7 +101,10 @@ impl Core {
         body: &[u8],
         now: Timestamp,
     ) -> Result<(), ClientError> {
-        match self.take_proof(user, body, now)? {
+        let anew = self.directories.anew.remove(user);
+        match self.take_proof(user, body, anew, now)? {
+            // Asked for again at once, from the account's beginning.
+            _ if self.directories.anew.contains(user) => Ok(()),
             Ok(()) => self.looked(user, Looked::Done, now),
             Err(reason) => self.looked(user, Looked::Refused(reason), now),
         }
@@ -136,11 +140,12 @@ impl Core {
         if *user == self.me()?.user { self.own_entry_looked_at(&looked, now) } else { Ok(()) }
     }
 
-    /// Everything that is checked of an answer, and what is kept of it.
+    /// Everything that is checked of an answer, and what is kept of it. `anew`: the sets in it begin with the account.
     fn take_proof(
         &mut self,
         user: &UserUri,
         body: &[u8],
+        anew: bool,
         now: Timestamp,
     ) -> Result<Result<(), KeysRefusal>, ClientError> {
         let Ok(proof) = KeyProof::decode(body) else {
@@ -153,31 +158,44 @@ impl Core {
         let newest = self.newest_root(&user.domain, &keys)?;
         let policy = Policy { keys: &keys, needed: self.needed()?, newest: newest.as_ref() };
         let before = self.proven_set(user)?;
-        let known = before.as_ref().map(|row| VerifiedSet::restored(row.set.clone()));
+        let known = before.as_ref().filter(|_| !anew).map(|row| VerifiedSet::restored(row.set.clone()));
         let checked = match proof.verify(user, known.as_ref(), policy, now) {
             Ok(checked) => checked,
             Err(DirectoryError::Split(evidence)) => {
                 self.caught(*evidence, now)?;
                 return Ok(Err(KeysRefusal::Split));
             }
+            Err(DirectoryError::Chain(error)) => {
+                if known.is_some() {
+                    self.directories.anew.insert(user.clone());
+                }
+                return Ok(Err(DirectoryError::Chain(error).into()));
+            }
             Err(error) => return Ok(Err(error.into())),
         };
         let set = match checked.set {
             Step::Changed(set, _) => set.set().clone(),
-            Step::Reset(pending) => {
-                if self.account_key_seen(user, &pending.set().account_key, now)? == KeySeen::Contested {
-                    return Ok(Err(KeysRefusal::OtherAccount));
-                }
-                pending.accept().set().clone()
-            }
+            // Of a new account key the person is told where it is used: in a room, by a key package.
+            Step::Reset(pending) => pending.accept().set().clone(),
         };
-        if known.is_none() && self.account_key_seen(user, &set.account_key, now)? == KeySeen::Contested {
+        if self.is_contested(user, &set.account_key)? {
             return Ok(Err(KeysRefusal::OtherAccount));
+        }
+        // One account has one history: only another account begins anew.
+        if anew && before.as_ref().is_some_and(|row| row.set.account_key == set.account_key) {
+            return Ok(Err(KeysRefusal::Untrue(
+                "an account's device sets do not follow each other".to_owned(),
+            )));
         }
         self.keep_root(checked.root.signed())?;
         let row = SetRow::new(set, before.as_deref(), checked.root.root().epoch, now);
         row.write(&mut self.tx(), SETS, user.to_string());
         self.directories.sets.insert(user.clone(), Some(Arc::new(row)));
         Ok(Ok(()))
+    }
+    /// Whether an account key is not the one that was verified of somebody, or this person's own.
+    fn is_contested(&self, user: &UserUri, key: &AccountKey) -> Result<bool, ClientError> {
+        let me = self.me()?.identity();
+        Ok(if *user == me.user { *key != me.key } else { self.contacts.refutes(user, key) })
     }
 }

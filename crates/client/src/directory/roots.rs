@@ -15,13 +15,13 @@ use crate::{
     conversation::compose,
     core::Core,
     live::Job,
-    rows::{self, Row as _, RoomState, room_range},
+    rows::{self, RoomState, Row as _, room_range},
 };
 use std::collections::BTreeSet;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
-    content::{Extensions, ExtensionKey},
+    content::{ExtensionKey, Extensions},
 };
 use trefoil_store::KeyRange;
 use trefoil_transparency::{
@@ -113,11 +113,7 @@ impl Core {
     }
 
     /// Compares the roots in a message with those that this device saw. What a service did not sign says nothing.
-    pub(crate) fn roots_heard(
-        &mut self,
-        extensions: &Extensions,
-        now: Timestamp,
-    ) -> Result<(), ClientError> {
+    pub(crate) fn roots_heard(&mut self, extensions: &Extensions, now: Timestamp) -> Result<(), ClientError> {
         let value = extensions.get(&ExtensionKey::Text(ROOTS_EXTENSION.to_owned()));
         let Some(roots) = value.and_then(read_roots) else { return Ok(()) };
         let keys = self.services()?;

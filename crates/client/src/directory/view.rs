@@ -1,6 +1,9 @@
 //! What a person can be shown of the directories.
 
-use super::{KeysRefusal, Looked, rows::{EVIDENCE, EvidenceRow, ROOTS, RootRow, of_directory}};
+use super::{
+    KeysRefusal, Looked,
+    rows::{EVIDENCE, EvidenceRow, ROOTS, RootRow, of_directory},
+};
 use crate::{ClientError, core::Core, rows::Row as _};
 use trefoil_proto::{Domain, Timestamp, UserUri};
 use trefoil_store::KeyRange;

@@ -30,4 +30,4 @@ pub use rows::{PINS, VERIFIED};
 pub(crate) use block::Blocked;
 pub(crate) use contacts::Contacts;
 pub(crate) use rows::pin;
-pub(crate) use seen::{KeySeen, SeenKeys};
+pub(crate) use seen::SeenKeys;

@@ -5,10 +5,11 @@ use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    DeviceUri,
+    DeviceUri, Wire as _,
     credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
     edge::{NewDevice, PublishKeyPackages},
 };
+use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 
@@ -17,6 +18,13 @@ pub fn seed(number: usize) -> [u8; 32] {
     let mut seed = [1; 32];
     seed[..8].copy_from_slice(&number.to_be_bytes());
     seed
+}
+
+/// The device set that a person's first device signs.
+pub fn first_set(device: &NewDevice, account: &ed25519_dalek::SigningKey) -> Vec<u8> {
+    let entry = DeviceEntry::new(device.uri.device.clone(), device.signature_key, &device.authorisation);
+    let key = device.authorisation.account_key;
+    SignedDeviceSet::by_account(DeviceSet::first(device.uri.user_uri(), key, vec![entry]), account).encode()
 }
 
 /// A device with one key package, vouched for by `account`, whoever that is.

@@ -1,5 +1,6 @@
 //! One service in memory: accounts, key packages, mailboxes, and a hub that orders rooms with a `PublicGroup`.
 
+use super::directory::KeyDirectory;
 use ed25519_dalek::{Signer as _, SigningKey};
 use openmls::{
     component::ComponentData,
@@ -27,6 +28,7 @@ use trefoil_proto::{
     mls::{self, MlsMessage},
     room::{MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, authorise},
 };
+use trefoil_transparency::directory::KeyProofRequest;
 
 pub struct HubRoom {
     pub group: PublicGroup,
@@ -56,6 +58,9 @@ pub struct Hub {
     pub refuse_updates: bool,
     /// No request comes through.
     pub deaf: bool,
+    pub directory: KeyDirectory,
+    /// The clients' time.
+    pub now: Timestamp,
     /// Services that cannot be reached.
     pub away: Vec<Domain>,
     next_token: u8,
@@ -84,6 +89,8 @@ fn refusal(code: ErrorCode) -> HttpResponse {
 impl Hub {
     pub fn new(domain: &str) -> Self {
         Self {
+            directory: KeyDirectory::new(&domain.parse().unwrap()),
+            now: Timestamp(0),
             domain: domain.parse().unwrap(),
             clock: 1_000,
             franking: SigningKey::from_bytes(&[7; 32]),
@@ -134,6 +141,7 @@ impl Hub {
                     return refusal(ErrorCode::IdentifierTaken);
                 }
                 let device = request.tbs.device;
+                self.directory.enter(&request.tbs.device_set);
                 self.accounts.insert(device.uri.user_uri(), vec![device]);
                 ok(Vec::new())
             }
@@ -152,7 +160,9 @@ impl Hub {
                 ok(TokenResponse { token, expires: Timestamp(u64::MAX) }.encode())
             }
             (Method::Post, ["accounts", "devices"]) => {
-                let device = AddDeviceRequest::decode(&request.body).unwrap().device;
+                let request = AddDeviceRequest::decode(&request.body).unwrap();
+                self.directory.enter(&request.device_set);
+                let device = request.device;
                 self.accounts.get_mut(&device.uri.user_uri()).unwrap().push(device);
                 ok(Vec::new())
             }
@@ -169,6 +179,7 @@ impl Hub {
                     return refusal(ErrorCode::BadSignature);
                 }
                 devices.retain(|device| device.uri != removed);
+                self.directory.enter(&request.device_set);
                 self.tokens.retain(|_, device| *device != removed);
                 self.mailboxes.remove(&removed);
                 self.tell_others(&removed);
@@ -192,6 +203,21 @@ impl Hub {
                     self.tell_others(&device);
                 }
                 ok(Vec::new())
+            }
+            (Method::Get, ["directory", "services"]) => ok(self.directory.services().encode()),
+            (Method::Post, ["directory", "proof"]) => {
+                let request = KeyProofRequest::decode(&request.body).unwrap();
+                match self.directory.prove(&request, self.now) {
+                    Some(proof) => ok(proof.encode()),
+                    None => refusal(ErrorCode::NotFound),
+                }
+            }
+            (Method::Get, ["directory", "root", _, epoch]) => {
+                let at = epoch.parse::<usize>().unwrap() - 1;
+                match self.directory.roots.get(at) {
+                    Some(root) => ok(root.encode()),
+                    None => refusal(ErrorCode::NotFound),
+                }
             }
             (Method::Post, ["rooms"]) => self.create(&request.body),
             (Method::Post, ["keyMaterial", _]) => self.key_material(&request.body),

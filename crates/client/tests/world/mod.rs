@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub mod anew;
+pub mod directory;
 pub mod evil;
 pub mod forge;
 pub mod hub;
@@ -125,6 +126,7 @@ impl World {
                     format!("mimi://{}/d/stranger{number}/1", self.hub.domain).parse().unwrap();
                 let account = ed25519_dalek::SigningKey::from_bytes(&forge::seed(number));
                 let (device, keys) = forge::device(&uri, &account);
+                self.hub.directory.enter(&forge::first_set(&device, &account));
                 self.hub.accounts.insert(uri.user_uri(), vec![device]);
                 self.hub.keys.insert(uri.clone(), keys);
                 uri.user_uri()
@@ -247,6 +249,7 @@ impl World {
     }
 
     fn request(&mut self, at: usize, id: RequestId, request: &trefoil_client::HttpRequest) -> bool {
+        self.hub.now = self.now;
         let response = self.hub.http(self.token(at), request);
         let lost = self.devices[at].lose.front().is_some_and(|part| request.path.contains(part));
         let late = self.devices[at].delay.front().is_some_and(|part| request.path.contains(part));

@@ -4,11 +4,16 @@
 mod line;
 
 use crate::{
-    clock, show,
+    clock,
+    home::write_private,
+    show,
     transport::{Service, TransportError},
 };
 use line::{Line, Report};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -17,7 +22,7 @@ use tokio::{
 use trefoil_client::{
     Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId, Step,
 };
-use trefoil_proto::{Timestamp, limits, paths};
+use trefoil_proto::{Domain, Timestamp, limits, paths};
 
 /// Most inputs that are handed to the core in one step, so that memory and the time of a commit stay bounded.
 const MOST_AT_ONCE: usize = 64;
@@ -39,6 +44,8 @@ pub struct Agent {
     failures: u32,
     last_failure: Option<TransportError>,
     events: Vec<Event>,
+    /// Where evidence against directories is saved.
+    folder: Option<PathBuf>,
 }
 
 /// What can go wrong while the device talks to its service.
@@ -113,7 +120,18 @@ impl Agent {
             failures: 0,
             last_failure: None,
             events: Vec::new(),
+            folder: None,
         }
+    }
+
+    /// Has evidence against key directories saved in a folder.
+    pub fn save_evidence_in(&mut self, folder: &Path) {
+        self.folder = Some(folder.to_owned());
+    }
+
+    /// The file with the evidence against a directory.
+    pub fn evidence_file(&self, directory: &Domain, epoch: u64) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("evidence-{}-{epoch}", directory.as_str().replace(':', "-"))))
     }
 
     /// Authenticates and opens the stream. Reconnecting is the core's own affair from then on.
@@ -154,6 +172,13 @@ impl Agent {
     pub fn carry_out(&mut self, outcome: Outcome) {
         for event in &outcome.events {
             self.caught_up |= matches!(event, Event::CaughtUp);
+            if let Event::DirectorySplit { directory, epoch, evidence } = event
+                && let Some(file) = self.evidence_file(directory, *epoch)
+                && let Err(error) = write_private(&file, evidence)
+            {
+                // The store has it too, and writes it out with `trefoil account directory`.
+                tracing::error!(%error, "evidence could not be saved");
+            }
         }
         self.events.extend(outcome.events);
         for effect in outcome.effects {

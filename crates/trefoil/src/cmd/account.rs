@@ -2,8 +2,11 @@
 
 use super::{Shared, read_text, unreadable};
 use crate::{
+    agent::Agent,
     exit::{NotFoundError, UsageError},
+    home::write_private,
     person::{self, PATIENCE, Place},
+    show,
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -11,6 +14,7 @@ use serde::Serialize;
 use std::{fmt, fs, path::PathBuf};
 use trefoil_client::{conversation::compose, verification::Identity};
 use trefoil_proto::{DeviceUri, credential::AccountKey};
+use trefoil_transparency::gossip::{Accused, Evidence};
 
 /// Make an account, look at it, link another device.
 #[derive(Debug, Args)]
@@ -31,6 +35,8 @@ enum What {
     Card(Card),
     /// List the account's devices
     Devices,
+    /// Look at the own entry in the key directory, and at who vouches for the directories
+    Directory(Directory),
     /// Link another device to the account
     Link(Link),
     /// On the account's first device: take another device off the account and out of its rooms
@@ -81,6 +87,54 @@ struct Card {
 struct RemoveDevice {
     /// The device, as `trefoil account devices` lists it, or the last part of it
     device: String,
+}
+
+#[derive(Debug, Args)]
+struct Directory {
+    /// Believe a directory only if so many services other than its own vouch for it (1 unless you choose; 0 for none)
+    #[arg(long, value_name = "NUMBER")]
+    auditors: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Followed {
+    directory: String,
+    key: String,
+    epoch: Option<u64>,
+    time: Option<u64>,
+    caught: bool,
+}
+
+impl fmt::Display for Followed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  key {}", self.directory, self.key)?;
+        match self.epoch {
+            Some(epoch) => write!(f, "  epoch {epoch}")?,
+            None => f.write_str("  not asked yet")?,
+        }
+        f.write_str(if self.caught { "  CAUGHT: shows different people different keys" } else { "" })
+    }
+}
+
+#[derive(Serialize)]
+struct OwnEntry {
+    kind: &'static str,
+    auditors: usize,
+    refused: Option<String>,
+}
+
+impl fmt::Display for OwnEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.refused {
+            Some(reason) => write!(f, "own entry: not believed: {reason}")?,
+            None => f.write_str("own entry: proven")?,
+        }
+        match self.auditors {
+            0 => f.write_str("; nobody else looks at the directories, or you chose that nobody has to"),
+            1 => f.write_str("; one service other than its own must vouch for a directory"),
+            more => write!(f, "; {more} services other than its own must vouch for a directory"),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +217,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Show => show(shared),
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
+        What::Directory(ask) => directory(shared, &ask).await,
         What::Link(ask) => link(shared, ask).await,
         What::RemoveDevice(ask) => remove_device(shared, &ask).await,
     }
@@ -240,6 +295,51 @@ async fn devices(shared: &Shared) -> anyhow::Result<()> {
         shared.out.record(&Device { this: device == me.device, device: device.to_string() })?;
     }
     agent.close().await;
+    Ok(())
+}
+
+async fn directory(shared: &Shared, ask: &Directory) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    if let Some(needed) = ask.auditors {
+        agent.act(|client, now| client.set_auditors_needed(needed, now))?;
+    }
+    agent.go_online()?;
+    let mut events = Vec::new();
+    agent.settle(PATIENCE, |_, event| events.push(event)).await?;
+    for event in events {
+        if let Some(shown) = show::event(&agent, &event)? {
+            shared.out.record(&shown)?;
+        }
+    }
+    shared.out.record(&OwnEntry {
+        kind: "own-entry",
+        auditors: agent.client.auditors_needed()?,
+        refused: agent.client.own_entry_refused()?.map(|reason| reason.to_string()),
+    })?;
+    for known in agent.client.directories()? {
+        shared.out.record(&Followed {
+            directory: known.directory.to_string(),
+            key: data_encoding::HEXLOWER.encode(&known.key),
+            epoch: known.epoch,
+            time: known.time.map(|time| time.0),
+            caught: known.caught,
+        })?;
+    }
+    for evidence in agent.client.evidence()? {
+        save_again(&agent, &evidence)?;
+    }
+    agent.close().await;
+    Ok(())
+}
+
+/// Writes evidence out if its file is gone.
+fn save_again(agent: &Agent, evidence: &Evidence) -> anyhow::Result<()> {
+    let Ok(split) = evidence.verify() else { return Ok(()) };
+    let Accused::Directory(directory) = split.accused else { return Ok(()) };
+    let Some(file) = agent.evidence_file(&directory, split.at) else { return Ok(()) };
+    if !file.exists() {
+        write_private(&file, &evidence.to_file())?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,10 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
 };
-use trefoil_client::conversation::{ConversationError, Draft, compose};
+use trefoil_client::{
+    conversation::{ConversationError, Draft, compose},
+    directory::Unproven,
+};
 use trefoil_proto::{RoomUri, content::MessageId};
 
 /// Send a text, a file, a reaction, an edit.
@@ -147,11 +150,18 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
 /// Why a message was not sent after all, if it waits for a decision.
 fn held(agent: &mut Agent, room: &RoomUri, id: &MessageId) -> anyhow::Result<Option<show::NotTaken>> {
     let waits = show::message(agent, room, id)?.is_some_and(|message| message.state == Some("queued"));
-    let blocked_by = agent.client.room(room)?.map(|room| room.blocked_by).unwrap_or_default();
+    let (blocked_by, unproven) =
+        agent.client.room(room)?.map(|room| (room.blocked_by, room.unproven)).unwrap_or_default();
+    let kept = |why: &str| format!("the message is kept and was not sent: {why}");
+    if let Some(Unproven { user, reason: Some(reason) }) =
+        unproven.iter().find(|person| waits && person.reason.is_some())
+    {
+        return Ok(Some(show::NotTaken::Unproven(kept(&show::unproven(user, reason)))));
+    }
     Ok(match blocked_by.first() {
         Some(user) if waits => {
             let why = show::blocked(user, agent.client.standing(user), room);
-            Some(show::NotTaken::OtherKey(format!("the message is kept and was not sent: {why}")))
+            Some(show::NotTaken::OtherKey(kept(&why)))
         }
         _ => None,
     })

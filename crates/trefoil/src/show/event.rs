@@ -1,6 +1,6 @@
 //! What happens while receiving, by a name that does not change and in words.
 
-use super::{Happened, Shown, key_changed, message, other_key, quoted_text, words};
+use super::{Happened, Shown, key_changed, keys, message, other_key, quoted_text, words};
 use crate::agent::Agent;
 use trefoil_client::{
     ClientError, Event, Refusal,
@@ -82,6 +82,32 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             by: Some(user.to_string()),
             detail: Some(if *verified { key_changed(user) } else { other_key(user) }),
         })),
+        Event::KeysUnproven { user, reason } => Some(Shown::Event(Happened {
+            room: None,
+            event: "keys-unproven",
+            message: None,
+            by: Some(user.to_string()),
+            detail: Some(keys::unproven(user, reason)),
+        })),
+        Event::GhostDevice { room, device } => {
+            about(room, "ghost-device", device, Line::GhostDevice { device: device.clone() })?
+        }
+        Event::OwnDeviceUnknown { device } => alone("own-device-unknown", keys::unknown_own_device(device)),
+        Event::OwnDeviceUnpublished => {
+            alone("own-device-unpublished", keys::OWN_DEVICE_UNPUBLISHED.to_owned())
+        }
+        Event::OwnAccountReplaced => alone("own-account-replaced", keys::OWN_ACCOUNT_REPLACED.to_owned()),
+        Event::DirectoryUnaudited { directory } => alone("directory-unaudited", keys::unaudited(directory)),
+        Event::DirectoryKeyChanged { service } => {
+            alone("directory-key-changed", keys::other_directory_key(service))
+        }
+        Event::DirectorySplit { directory, epoch, .. } => alone(
+            "directory-split",
+            keys::split(directory, *epoch, agent.evidence_file(directory, *epoch).as_deref()),
+        ),
+        Event::EpochWithheld { directory, epoch } => {
+            alone("epoch-withheld", keys::withheld(directory, *epoch))
+        }
         Event::MailboxLapsed => alone(
             "mailbox-lapsed",
             "what waited here was dropped: too much, or unread for too long".to_owned(),

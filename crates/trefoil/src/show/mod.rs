@@ -1,10 +1,12 @@
 //! Messages as they are printed: what the client core keeps of a conversation, for people and for programs.
 
 mod event;
+mod keys;
 mod refusal;
 mod standing;
 
 pub use event::event;
+pub use keys::unproven;
 pub use refusal::{NotTaken, refusal, send_refusal};
 pub use standing::{blocked, key_changed, mark, other_key, other_key_in_room, standing};
 
@@ -458,6 +460,7 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::CameMeanwhile { user } => {
             format!("{} came in while this device was out of step", name(user)?)
         }
+        Line::GhostDevice { device } => keys::ghost(device),
         Line::GoneMeanwhile { user } => {
             format!("{} left or was removed while this device was out of step", name(user)?)
         }

@@ -1,6 +1,6 @@
 //! What was asked for and not taken, as a sentence that says why and what to do.
 
-use super::key_changed;
+use super::{key_changed, unproven};
 use trefoil_client::{Event, Refusal};
 use trefoil_proto::content::MessageId;
 
@@ -16,6 +16,9 @@ pub enum NotTaken {
     /// Somebody's key is not the one that was verified.
     #[error("{0}")]
     OtherKey(String),
+    /// Somebody's keys are not proven by the key directory of their service.
+    #[error("{0}")]
+    Unproven(String),
 }
 
 /// The refusal in an event, of a change of a room.
@@ -38,6 +41,7 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
         Why::Untrusted(reason) => {
             format!("a device is not what it should be, and was not let in: {reason:?}")
         }
+        Why::Unproven(user, reason) => return Some(NotTaken::Unproven(unproven(user, reason))),
         Why::Service(code) => format!("the room's service refused: {code:?}"),
     }))
 }

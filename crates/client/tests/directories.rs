@@ -1,0 +1,348 @@
+//! What the key directory says decides: each way in which it or a service can lie, who notices, what the person is told.
+#![allow(clippy::unwrap_used)]
+
+mod world;
+
+use ed25519_dalek::SigningKey;
+use trefoil_client::{ChangeRefusal, Event, Refusal, Suite, conversation::compose, directory::KeysRefusal};
+use trefoil_proto::{
+    DeviceUri, Wire as _,
+    edge::{NewDevice, PublishKeyPackages},
+};
+use trefoil_transparency::{
+    device_set::{DeviceSet, SignedDeviceSet},
+    gossip::Evidence,
+};
+use world::{World, forge};
+
+const HOUR: u64 = 60 * 60 * 1000;
+
+fn not_added(world: &mut World, at: usize) -> Vec<KeysRefusal> {
+    world
+        .events(at)
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::ChangeRefused { reason: ChangeRefusal::Unproven(_, reason), .. } => Some(reason),
+            _ => None,
+        })
+        .collect()
+}
+
+fn said(events: &[Event], wanted: impl Fn(&Event) -> bool) -> usize {
+    events.iter().filter(|event| wanted(event)).count()
+}
+
+/// The service swaps a person's only device for one of its own when somebody asks for key packages.
+fn swap(
+    world: &mut World,
+    victim: usize,
+    account: &SigningKey,
+    device: &str,
+) -> (NewDevice, PublishKeyPackages) {
+    let user = world.user(victim);
+    let uri: DeviceUri = format!("mimi://{}/d/{}/{device}", user.domain, user.id).parse().unwrap();
+    forge::device(&uri, account)
+}
+
+#[test]
+fn nobody_is_alarmed_where_everybody_is_honest() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let second = world.link(bob, "bob's second");
+    for at in [alice, bob, second] {
+        world.say(at, &room, "hello");
+        world.run();
+    }
+    world.pass(2 * HOUR);
+    world.act(bob, |client, now| {
+        let second = client.own_devices().unwrap().into_iter().last().unwrap();
+        client.remove_device(&second, now)
+    });
+    world.run();
+    world.say(alice, &room, "still here");
+    world.run();
+    assert_eq!(world.texts(bob, &room), ["hello", "hello", "hello", "still here"]);
+    for at in [alice, bob, second] {
+        let alarms = said(&world.events(at), |event| {
+            matches!(
+                event,
+                Event::KeysUnproven { .. }
+                    | Event::GhostDevice { .. }
+                    | Event::OwnDeviceUnknown { .. }
+                    | Event::OwnAccountReplaced
+                    | Event::DirectorySplit { .. }
+                    | Event::EpochWithheld { .. }
+                    | Event::Refused { .. }
+            )
+        });
+        assert_eq!(alarms, 0, "device {at}");
+    }
+    assert!(world.devices[alice].client.room(&room).unwrap().unwrap().unproven.is_empty());
+}
+
+#[test]
+fn a_key_that_is_swapped_when_it_is_fetched_is_not_used() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let (device, keys) = swap(&mut world, bob, &SigningKey::from_bytes(&[66; 32]), "false");
+    let uri = device.uri.clone();
+    world.hub.accounts.insert(world.user(bob), vec![device]);
+    world.hub.keys.insert(uri.clone(), keys);
+    let room = world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::NotInDirectory]);
+    assert!(!world.hub.members(&room).contains(&uri));
+}
+
+#[test]
+fn a_further_device_that_the_directory_does_not_have_stays_out() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let (device, keys) = swap(&mut world, bob, &SigningKey::from_bytes(&[66; 32]), "ghost");
+    let uri = device.uri.clone();
+    let user = world.user(bob);
+    world.hub.accounts.get_mut(&user).unwrap().push(device);
+    world.hub.keys.insert(uri.clone(), keys);
+    let room = world.create(alice, &[bob], Suite::Classical);
+    let members = world.hub.members(&room);
+    assert!(members.contains(&world.uri(bob)) && !members.contains(&uri), "{members:?}");
+    let refused = said(
+        &world.events(alice),
+        |event| matches!(event, Event::Refused { reason: Refusal::UntrustedDevice { device }, .. } if *device == uri.to_string()),
+    );
+    assert_eq!(refused, 1);
+}
+
+/// Somebody stole the account key: the device is well authorised, and published nowhere. An altered member's client
+/// brings it in.
+#[test]
+fn a_ghost_device_in_a_room_stops_what_leaves_and_is_shown() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let account = stolen_account_key(&world, bob);
+    let (device, keys) = swap(&mut world, bob, &account, "ghost");
+    let uri = device.uri;
+    let request = world::evil::commit(&world, bob, &room, &keys.one_use[0], None);
+    world.hub.lenient = true;
+    world.hub.update(&room, &request);
+    world.run();
+    let events = world.events(carol);
+    let ghosts = said(&events, |event| matches!(event, Event::GhostDevice { device, .. } if *device == uri));
+    assert_eq!(ghosts, 1);
+    let before = world.hub.mailboxes[&world.uri(alice)].len();
+    world.say(carol, &room, "not for the ghost");
+    world.run();
+    world.pass(2 * 60_000);
+    assert_eq!(world.hub.mailboxes[&world.uri(alice)].len(), before, "something left");
+    assert_eq!(world.devices[carol].client.outbox_len(&room).unwrap(), 1);
+    let view = world.devices[carol].client.room(&room).unwrap().unwrap();
+    assert_eq!(view.unproven[0].reason, Some(KeysRefusal::NotInDirectory));
+    // Told once, also over a restart.
+    world.crash(carol);
+    world.run();
+    assert_eq!(said(&world.events(carol), |event| matches!(event, Event::GhostDevice { .. })), 0);
+    // An admin's client takes bob out with the ghost, and what waited goes.
+    let bob = world.user(bob);
+    world.act(alice, |client, now| client.remove_people(&room, &[bob], now));
+    world.run();
+    world.pass(60_000);
+    assert_eq!(world.texts(alice, &room), ["not for the ghost"]);
+}
+
+fn stolen_account_key(world: &World, at: usize) -> SigningKey {
+    let overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[at].store));
+    let row = overlay.get(trefoil_client::rows::ACCOUNT, b"me").unwrap().unwrap();
+    // The row of a first device ends with the account's secret.
+    SigningKey::from_bytes(row.last_chunk::<32>().unwrap())
+}
+
+#[test]
+fn without_enough_auditors_nobody_is_believed_and_it_is_said() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    world.hub.directory.unaudited = true;
+    world.pass(2 * HOUR);
+    world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::Unaudited { found: 0, needed: 1 }]);
+    // Asked for more than there are.
+    world.hub.directory.unaudited = false;
+    world.act(alice, |client, now| client.set_auditors_needed(2, now));
+    world.run();
+    world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::Unaudited { found: 1, needed: 2 }]);
+    // The person decides to do without.
+    world.act(alice, |client, now| client.set_auditors_needed(0, now));
+    world.run();
+    let room = world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(world.hub.members(&room).len(), 2);
+}
+
+#[test]
+fn stale_signatures_are_not_enough() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    world.hub.directory.age = 25 * HOUR;
+    world.pass(2 * HOUR);
+    world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::Stale]);
+}
+
+#[test]
+fn a_directory_that_goes_back_is_refused() {
+    let mut world = World::new();
+    let alice = world.person("alice");
+    let bob = world.person("bob");
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.say(alice, &room, "hello");
+    world.run();
+    // The service starts again from an old copy of its directory.
+    let copy = world::directory::KeyDirectory::new(&world.hub.domain);
+    let old = std::mem::replace(&mut world.hub.directory, copy);
+    for user in [world.user(alice), world.user(bob)] {
+        world.hub.directory.enter(&old.sets[&user][0].encode());
+    }
+    world.events(alice);
+    world.pass(2 * HOUR);
+    let rolled_back = said(&world.events(alice), |event| {
+        matches!(event, Event::KeysUnproven { reason: KeysRefusal::RolledBack { told: 1, .. }, .. })
+    });
+    assert!(rolled_back > 0);
+}
+
+#[test]
+fn a_lone_service_is_used_with_a_warning() {
+    let mut world = World::new();
+    world.hub.directory.lone = true;
+    world.hub.directory.unaudited = true;
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    assert_eq!(world.hub.members(&room).len(), 2);
+    assert_eq!(said(&world.events(alice), |event| matches!(event, Event::DirectoryUnaudited { .. })), 1);
+}
+
+#[test]
+fn a_directory_key_that_was_heard_of_is_never_replaced() {
+    let mut world = World::new();
+    let alice = world.person("alice");
+    let before = world.devices[alice].client.directories().unwrap();
+    world.hub.directory.key = SigningKey::from_bytes(&[99; 32]);
+    world.crash(alice);
+    world.run();
+    assert_eq!(said(&world.events(alice), |event| matches!(event, Event::DirectoryKeyChanged { .. })), 1);
+    let keys: Vec<_> = before.iter().map(|view| view.key).collect();
+    let after: Vec<_> =
+        world.devices[alice].client.directories().unwrap().iter().map(|view| view.key).collect();
+    assert_eq!(after, keys);
+}
+
+#[test]
+fn a_device_under_the_own_name_that_nobody_linked_raises_an_alarm() {
+    let mut world = World::new();
+    let alice = world.person("alice");
+    world.events(alice);
+    let account = stolen_account_key(&world, alice);
+    let (device, _) = swap(&mut world, alice, &account, "ghost");
+    let newest = world.hub.directory.sets[&world.user(alice)].last().unwrap().set.clone();
+    let mut devices = newest.devices.clone();
+    devices.push(trefoil_transparency::device_set::DeviceEntry::new(
+        device.uri.device.clone(),
+        device.signature_key,
+        &device.authorisation,
+    ));
+    let set: DeviceSet = newest.followed_by(devices);
+    world.hub.directory.enter(&SignedDeviceSet::by_account(set, &account).encode());
+    world.pass(2 * HOUR);
+    world.pass(60_000);
+    let alarms = said(
+        &world.events(alice),
+        |event| matches!(event, Event::OwnDeviceUnknown { device: unknown } if *unknown == device.uri),
+    );
+    assert_eq!(alarms, 1);
+}
+
+#[test]
+fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.say(alice, &room, "one");
+    world.run();
+    // A new epoch, of which bob is shown another face when he looks.
+    world.person("carol");
+    let epoch = world.hub.directory.roots.len() as u64;
+    world.pass(2 * HOUR);
+    let second = world.hub.directory.second_face(epoch);
+    let key = ["a.test".as_bytes(), &[0], &epoch.to_be_bytes()].concat();
+    // As bob's own look would have left it.
+    let mut overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[bob].store));
+    overlay.put(trefoil_client::directory::ROOTS, key, [vec![1], second.encode()].concat());
+    overlay.commit().unwrap();
+    world.say(alice, &room, "two");
+    world.run();
+    for at in [alice, bob] {
+        let file = world.events(at).into_iter().find_map(|event| match event {
+            Event::DirectorySplit { evidence, .. } => Some(evidence),
+            _ => None,
+        });
+        let split = Evidence::from_file(&file.expect("evidence")).unwrap().verify().unwrap();
+        assert_eq!(split.at, epoch);
+        assert_eq!(world.devices[at].client.evidence().unwrap().len(), 1);
+    }
+    // Nobody of that directory is believed any more, and the evidence is no line of the conversation.
+    let dave = world.person("dave");
+    world.events(alice);
+    world.create(alice, &[dave], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::Split]);
+    assert_eq!(world.texts(bob, &room), ["one", "two"]);
+}
+
+#[test]
+fn an_epoch_that_is_kept_from_somebody_is_noticed() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    world.say(alice, &room, "one");
+    world.run();
+    // Alice has seen an epoch that bob's service denies.
+    world.person("carol");
+    world.act(alice, |client, now| client.set_auditors_needed(1, now));
+    world.devices[bob].deaf = true;
+    world.pass(2 * HOUR);
+    world.say(alice, &room, "two");
+    world.run();
+    let newest = world.hub.directory.roots.len() as u64;
+    let hidden = world.hub.directory.roots.split_off(newest as usize - 1);
+    let prefix = [b"a.test".as_slice(), &[0]].concat();
+    let mut overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[bob].store));
+    overlay.delete(trefoil_client::directory::ROOTS, [prefix.as_slice(), &newest.to_be_bytes()].concat());
+    overlay.commit().unwrap();
+    world.devices[bob].deaf = false;
+    world.run();
+    let withheld = said(
+        &world.events(bob),
+        |event| matches!(event, Event::EpochWithheld { epoch, .. } if *epoch == newest),
+    );
+    assert_eq!(withheld, 1);
+    drop(hidden);
+}
+
+#[test]
+fn a_typing_notice_does_not_go_to_a_room_that_is_not_proven() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    let account = stolen_account_key(&world, bob);
+    let (_, keys) = swap(&mut world, bob, &account, "ghost");
+    let request = world::evil::commit(&world, bob, &room, &keys.one_use[0], None);
+    world.hub.lenient = true;
+    world.hub.update(&room, &request);
+    world.run();
+    let frames = world.devices[alice].submitted.len();
+    let now = world.now;
+    let (_, step) = world.devices[alice].client.send(&room, compose::typing(true), now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(alice, outcome);
+    world.run();
+    assert_eq!(world.devices[alice].submitted.len(), frames);
+}
