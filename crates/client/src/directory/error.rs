@@ -47,6 +47,13 @@ pub enum KeysRefusal {
     Untrue(String),
 }
 
+impl KeysRefusal {
+    /// Whether it may be over in a moment. A service learns the keys of others as they audit each other.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::UnknownService)
+    }
+}
+
 impl From<DirectoryError> for KeysRefusal {
     fn from(error: DirectoryError) -> Self {
         match error {

@@ -1,6 +1,6 @@
 //! Key packages of people who are to be added: used only if a fresh proof of the directory lists their devices.
 
-use super::{KeysRefusal, Looked};
+use super::{KeysRefusal, Looked, proofs::TRIES};
 use crate::{
     ChangeRefusal, ClientError, Event, Refusal,
     core::Core,
@@ -12,8 +12,6 @@ use trefoil_proto::{RoomUri, Timestamp, UserUri};
 
 /// How old a proof may be when somebody is added, in milliseconds: an hour.
 const FRESH: u64 = 60 * 60 * 1000;
-/// Times in a row that a directory is not reached before the person who adds is told.
-const TRIES: u32 = 4;
 
 impl Core {
     /// Somebody's key packages are here: what was found out before may be older than they are.
@@ -38,8 +36,8 @@ impl Core {
                 continue;
             }
             let reason = match self.directories.looked.get(&user) {
-                Some(Looked::Refused(KeysRefusal::Unreachable))
-                    if self.live.tries(&Job::Proof(user.clone())) < TRIES =>
+                Some(Looked::Refused(reason))
+                    if reason.passes() && self.live.tries(&Job::Proof(user.clone())) < TRIES =>
                 {
                     self.want_proof(&user, Some(uri));
                     complete = false;

@@ -14,6 +14,8 @@ use trefoil_transparency::{
 
 /// Proofs that are asked for at a time.
 const AT_ONCE: usize = 8;
+/// Times in a row that a directory, or its key, is not there before the person is told.
+pub(super) const TRIES: u32 = 4;
 /// How soon a refused proof is asked for again at the earliest, in milliseconds.
 const AGAIN: u64 = 5_000;
 
@@ -132,7 +134,10 @@ impl Core {
             if *reason == KeysRefusal::UnknownService {
                 self.directories.services_known = false;
             }
-            if before.as_ref() != Some(&looked) {
+            // What passes by itself within seconds alarms nobody.
+            let tries = self.live.tries(&Job::Proof(user.clone()));
+            let tell = if reason.passes() { tries == TRIES } else { before.as_ref() != Some(&looked) };
+            if tell {
                 self.emit(Event::KeysUnproven { user: user.clone(), reason: reason.clone() });
             }
         }

@@ -32,6 +32,7 @@ impl Core {
             return Ok(());
         };
         let mut known = self.services()?;
+        let before = known.len();
         for key in told.keys {
             match known.iter().find(|known| known.service == key.service) {
                 Some(same) if same.key == key.key => {}
@@ -43,6 +44,9 @@ impl Core {
         if !known.iter().any(|key| key.service == me.user.domain) {
             self.live.pause(Job::Services, 60_000, now);
             return Ok(());
+        }
+        if known.len() > before {
+            self.look_again();
         }
         ServicesRow { keys: known }.write(&mut self.tx(), ACCOUNT, name::SERVICES);
         self.directories.services_known = true;

@@ -131,6 +131,10 @@ impl Device {
                 Event::Refused { .. }
                 | Event::SendRefused { .. }
                 | Event::ChangeRefused { .. }
+                | Event::KeysUnproven { .. }
+                | Event::GhostDevice { .. }
+                | Event::EpochWithheld { .. }
+                | Event::DirectorySplit { .. }
                 | Event::Conversation(ConversationEvent::Refused { .. }) => {
                     self.refused.push(format!("{event:?}"))
                 }
