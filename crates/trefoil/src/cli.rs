@@ -1,7 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, audit, bench, completions, find, man, receive, rooms, send, serve, up, verify,
+    account, admin, audit, bench, completions, find, log, man, receive, rooms, send, serve, up, update,
+    verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -55,16 +56,20 @@ pub enum Ask {
     Rooms(rooms::Rooms),
     /// Find a person by handle or phone number, exactly
     Find(find::Find),
-    /// Compare safety numbers with a person, and decide about a changed key
+    /// Compare safety numbers with a person and decide about a changed key; check a release
     Verify(verify::Verify),
     /// Three services on this machine, ready to chat
     Up(up::Up),
     /// One service, from a configuration file
     Serve(serve::Serve),
-    /// Read what a service recorded, while it runs
+    /// Read what a service recorded, and enter releases into its log, while it runs
     Admin(admin::Admin),
     /// Verify every epoch of a service's key directory, from the first on
     Audit(audit::Audit),
+    /// List, prove and verify what is in a service's public log
+    Log(log::Log),
+    /// Replace this program by another release, if the log proves it
+    Update(update::Update),
     /// Measure what this build does on this machine
     Bench(bench::Bench),
     /// Print the completions of a shell
@@ -77,7 +82,7 @@ pub enum Ask {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Chat", &["account", "send", "receive", "rooms", "find"]),
     ("Run", &["up", "serve", "admin", "bench"]),
-    ("Check and set up", &["verify", "audit", "completions", "man"]),
+    ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];
 
 /// The whole command line, with help in groups.

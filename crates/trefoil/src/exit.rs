@@ -6,6 +6,7 @@ use crate::{
     home::HomeError,
     person::PersonError,
     print,
+    public_log::{ReadError, ReleaseError, UpdateError},
     show::NotTaken,
     transfer::TransferError,
     transport::TransportError,
@@ -37,6 +38,8 @@ pub enum Exit {
     /// Somebody's key is not the one that was verified, or that a key directory proves, or what was compared is not the
     /// same.
     OtherKey = 8,
+    /// The public log does not prove it, or only something older.
+    Unproven = 9,
 }
 
 /// An input that cannot be used: exit code 2.
@@ -48,6 +51,11 @@ pub struct UsageError(pub String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotFoundError(pub String);
+
+/// The public log does not prove it: exit code 9.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UnprovenError(pub String);
 
 /// A service did what it must not: exit code 7.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +76,9 @@ impl Exit {
         }
         if error.is::<DeceitError>() {
             return Self::Deceived;
+        }
+        if error.is::<UnprovenError>() {
+            return Self::Unproven;
         }
         error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
     }
@@ -102,6 +113,30 @@ impl Exit {
                 _ => Self::Deceived,
             });
         }
+        if let Some(error) = cause.downcast_ref::<ReadError>() {
+            return Some(match error {
+                ReadError::Transport(error) => Self::of_transport(error),
+                ReadError::NoLog(_) | ReadError::TooOften => Self::Refused,
+                ReadError::Garbled(_) => Self::Failed,
+                ReadError::Policy(_) => Self::Unproven,
+                ReadError::NoSuchEntry { .. } => Self::NotFound,
+                ReadError::Untrue(_) => Self::Deceived,
+            });
+        }
+        if let Some(error) = cause.downcast_ref::<ReleaseError>() {
+            return Some(Self::of_release(error));
+        }
+        if let Some(error) = cause.downcast_ref::<UpdateError>() {
+            return Some(match error {
+                UpdateError::Release(error) => Self::of_release(error),
+                UpdateError::OtherTarget { .. } => Self::Usage,
+                UpdateError::RolledBack { .. } | UpdateError::OldProof { .. } | UpdateError::Kept(..) => {
+                    Self::Unproven
+                }
+                UpdateError::Forked(_) => Self::Deceived,
+                UpdateError::Busy(_) | UpdateError::File { .. } => Self::Failed,
+            });
+        }
         if let Some(error) = cause.downcast_ref::<HomeError>() {
             return Some(Self::of_home(error));
         }
@@ -115,6 +150,15 @@ impl Exit {
             return Some(Self::of_agent(error));
         }
         cause.downcast_ref::<PersonError>().map(Self::of_person)
+    }
+
+    const fn of_release(error: &ReleaseError) -> Self {
+        match error {
+            ReleaseError::File { .. } | ReleaseError::NoBinary(_) => Self::Usage,
+            ReleaseError::Unproven(_) | ReleaseError::NoRelease | ReleaseError::OtherFile { .. } => {
+                Self::Unproven
+            }
+        }
     }
 
     fn of_person(error: &PersonError) -> Self {

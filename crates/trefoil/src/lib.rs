@@ -14,6 +14,7 @@ pub mod home;
 pub mod mention;
 pub mod person;
 pub mod print;
+pub mod public_log;
 pub mod show;
 pub mod timer;
 pub mod transfer;

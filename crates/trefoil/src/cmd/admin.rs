@@ -1,6 +1,10 @@
-//! `trefoil admin`: what an operator reads of a service, from beside it while it runs.
+//! `trefoil admin`: what an operator reads of a service and hands in to it, from beside it while it runs.
 
-use super::{Shared, serve};
+use super::{
+    Shared,
+    log_release::{self, LogRelease},
+    serve,
+};
 use crate::{clock, exit::UsageError};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -11,7 +15,7 @@ use trefoil_server::{
     federation::{Incident, Refusal, Strange},
 };
 
-/// Read what a service recorded, while it runs.
+/// Read what a service recorded, and enter releases into its log, while it runs.
 #[derive(Debug, Args)]
 pub struct Admin {
     #[command(subcommand)]
@@ -22,11 +26,13 @@ pub struct Admin {
 enum What {
     /// Print what other services did that they must not, and what they refused for good, oldest first
     Incidents(Which),
+    /// Enter the hash of a release into the public log: once, however often it is asked for
+    LogRelease(LogRelease),
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+pub(super) struct Which {
     /// Configuration of the service
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -123,8 +129,14 @@ impl PutBy {
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
-pub fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
-    let What::Incidents(which) = ask.what;
+pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
+    match ask.what {
+        What::Incidents(which) => incidents(shared, which),
+        What::LogRelease(ask) => log_release::run(shared, ask).await,
+    }
+}
+
+fn incidents(shared: &Shared, which: Which) -> anyhow::Result<()> {
     let data = which.data()?;
     let unusable = || {
         let folder = data.display();
@@ -156,7 +168,7 @@ pub fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
 }
 
 impl Which {
-    fn data(self) -> anyhow::Result<PathBuf> {
+    pub(super) fn data(self) -> anyhow::Result<PathBuf> {
         match (self.data, self.config) {
             (Some(data), _) => Ok(data),
             (None, Some(config)) => Ok(serve::read(&config)?.data),

@@ -6,13 +6,17 @@ pub mod audit;
 pub mod bench;
 pub mod completions;
 pub mod find;
+pub mod log;
+mod log_release;
 pub mod man;
+mod proven;
 pub mod receive;
 pub mod rooms;
 mod save;
 pub mod send;
 pub mod serve;
 pub mod up;
+pub mod update;
 pub mod verify;
 
 use crate::{
@@ -187,8 +191,10 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Verify(ask) => verify::run(shared, ask).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
-            Ask::Admin(ask) => admin::run(shared, ask),
+            Ask::Admin(ask) => admin::run(shared, ask).await,
             Ask::Audit(ask) => Box::pin(audit::run(shared, ask)).await,
+            Ask::Log(ask) => Box::pin(log::run(shared, ask)).await,
+            Ask::Update(ask) => update::run(shared, &ask),
             Ask::Bench(ask) => Box::pin(bench::run(shared, ask)).await,
             Ask::Completions(_) | Ask::Man(_) => Ok(()),
         }

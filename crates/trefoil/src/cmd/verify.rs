@@ -1,6 +1,7 @@
-//! `trefoil verify`: compare with a person, best in person, whether anybody is between the two.
+//! `trefoil verify`: compare with a person, best in person, whether anybody is between the two; or a released binary with
+//! the public log.
 
-use super::Shared;
+use super::{Shared, proven};
 use crate::{
     clock,
     exit::{OtherKeyError, UsageError},
@@ -13,16 +14,17 @@ use serde::Serialize;
 use std::{
     fmt,
     io::{self, IsTerminal as _},
+    path::PathBuf,
 };
 use trefoil_client::verification::{Comparison, Proof, Safety, Standing};
 use trefoil_proto::{Timestamp, UserUri};
 
-/// Compare safety numbers or codes with a person, and decide about a changed key.
+/// Compare safety numbers or codes with a person and decide about a changed key; or check a released binary.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The other person, by URI
-    #[arg(value_name = "PERSON")]
-    person: String,
+    #[arg(value_name = "PERSON", required_unless_present = "release")]
+    person: Option<String>,
     /// Compare with the code that their device shows: what a QR scanner reads there, or what they print
     #[arg(long, value_name = "CODE")]
     scanned: Option<String>,
@@ -39,6 +41,21 @@ pub struct Verify {
     /// Take the new account key of a verified person without comparing it: they are not verified any more
     #[arg(long, conflicts_with_all = ["scanned", "matches"])]
     accept_new_key: bool,
+    /// Check a released binary instead, against a proof of the public log; neither account nor network is needed
+    #[arg(
+        long,
+        value_name = "BINARY",
+        requires = "proof",
+        requires = "policy",
+        conflicts_with_all = ["person", "scanned", "matches", "accept_new_key"]
+    )]
+    release: Option<PathBuf>,
+    /// The proof that came with the binary
+    #[arg(long, value_name = "FILE", requires = "release")]
+    proof: Option<PathBuf>,
+    /// Whom to believe: the log's key and its witnesses
+    #[arg(long, value_name = "FILE", requires = "release")]
+    policy: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -69,9 +86,15 @@ enum Drawn {
 /// Does it.
 ///
 /// # Errors
-/// Whatever failed, as a sentence; exit code 8 if what was compared is not the same.
+/// Whatever failed, as a sentence; exit code 8 if what was compared is not the same, 9 if a release is not proven.
 pub async fn run(shared: &Shared, ask: Verify) -> anyhow::Result<()> {
-    let person = person::parse_person(&ask.person)?;
+    if let (Some(binary), Some(proof), Some(policy)) = (&ask.release, &ask.proof, &ask.policy) {
+        return proven::release(shared, binary, proof, policy);
+    }
+    let Some(person) = &ask.person else {
+        return Err(UsageError("name a person, or a binary with --release".to_owned()).into());
+    };
+    let person = person::parse_person(person)?;
     let mut agent = shared.agent()?;
     let before = agent.client.safety(&person)?;
     let proof = match (&ask.scanned, &ask.matches) {

@@ -17,6 +17,7 @@ mod kills;
 mod lies;
 mod linking;
 mod pasted;
+mod public_log;
 mod reading;
 mod services;
 mod verifying;
