@@ -8,7 +8,7 @@ SUDO := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif command -v sudo >/de
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench fuzz help tools test-tools
+.PHONY: run test check bench fuzz release release-twice help tools test-tools
 
 run: tools ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
 	$(CARGO) build --release --locked -p trefoil
@@ -31,6 +31,12 @@ fuzz: tools ## run every fuzz target for a minute (needs a nightly toolchain and
 	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked"; exit 1; }
 	@for target in $$($(CARGO) fuzz list); do $(CARGO) fuzz run "$$target" -- -max_total_time=60 || exit 1; done
 
+release: tools ## build the release that anybody can build again byte for byte, into dist/ (docs/releases.md)
+	release/build
+
+release-twice: tools ## build what is committed in two folders and compare the bytes (two release builds)
+	nice -n 10 release/twice
+
 tools: # says what to install when a build cannot work
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)."; exit 1; }
 	@for tool in cc perl make; do command -v $$tool >/dev/null || { \
@@ -45,4 +51,4 @@ test-tools: # installs a C compiler, perl, make and cargo-nextest where they are
 	@command -v cargo-nextest >/dev/null || $(CARGO) install cargo-nextest --locked
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "make %-6s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
