@@ -5,6 +5,7 @@ use super::policy_words;
 use crate::transport::{Service, TransportError};
 use bytes::Bytes;
 use http::Method;
+use std::time::Duration;
 use trefoil_proto::{
     Timestamp,
     mimi::directory::{Directory, LogKeys},
@@ -23,6 +24,11 @@ const TILE: usize = 256 * 32;
 const DIRECTORY: usize = 64 * 1024;
 /// Rounds in which a proof asks for tiles: it knows after the first which it needs.
 const ROUNDS: usize = 4;
+/// Before a request is made again that the service found one too many. A whole log takes more requests than the default
+/// limit of a minute allows.
+const PAUSE: Duration = Duration::from_secs(5);
+/// So often; together a little more than the minute over which services count.
+const PAUSES: usize = 13;
 
 /// A service's log as its checkpoint shows it.
 pub struct RemoteLog {
@@ -41,7 +47,7 @@ pub enum ReadError {
     /// It refused.
     #[error("the service does not answer as one with a public log does (status {0}): check the address")]
     NoLog(u16),
-    /// It limits how much is asked of it.
+    /// It limits how much is asked of it, and more than a minute of waiting did not help.
     #[error("the service asks for patience: try again in a minute")]
     TooOften,
     /// What it sent cannot be read.
@@ -179,10 +185,13 @@ impl RemoteLog {
 }
 
 async fn get(service: &Service, path: &str, limit: usize) -> Result<Bytes, ReadError> {
-    let answer = service.request(Method::GET, path, None, &[], Bytes::new(), limit).await?;
-    match answer.status {
-        200 => Ok(answer.body),
-        429 => Err(ReadError::TooOften),
-        status => Err(ReadError::NoLog(status)),
+    for _ in 0..PAUSES {
+        let answer = service.request(Method::GET, path, None, &[], Bytes::new(), limit).await?;
+        match answer.status {
+            200 => return Ok(answer.body),
+            429 => tokio::time::sleep(PAUSE).await,
+            status => return Err(ReadError::NoLog(status)),
+        }
     }
+    Err(ReadError::TooOften)
 }
