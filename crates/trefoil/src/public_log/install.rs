@@ -14,6 +14,9 @@ use std::{
 use trefoil_proto::Timestamp;
 use trefoil_transparency::log::{LogPolicy, LoggedEntry};
 
+/// Ending of what is written before it is renamed: no name that somebody gives to what they fetched.
+const UNFINISHED: &str = "being-updated";
+
 /// What is done with a release that is older than the one in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Older {
@@ -119,7 +122,7 @@ pub fn install(
     if let Some(kept) = &kept {
         follows(kept, &offered, older, &kept_path)?;
     }
-    let new = beside(to, "new");
+    let new = beside(to, UNFINISHED);
     let put = || -> Result<(), UpdateError> {
         let mut file = create(&new)?;
         let sha256 = release::copy(from, &mut file)?;
@@ -127,7 +130,7 @@ pub fn install(
         file.set_permissions(fs::Permissions::from_mode(0o755)).map_err(failed(&new))?;
         file.sync_all().map_err(failed(&new))?;
         // The proof first: after a crash in between, what is kept is newer than the binary, and going back is refused.
-        let new_proof = beside(to, "proof.new");
+        let new_proof = beside(&kept_path, UNFINISHED);
         let mut file = create(&new_proof)?;
         let written = file.write_all(&proof.to_file()).and_then(|()| {
             file.set_permissions(fs::Permissions::from_mode(0o644))?;
