@@ -505,6 +505,15 @@ impl Client {
         self.core.own_entry_refused()
     }
 
+    /// The devices of whose messages some did not come to this room, and how many: those that a service dropped or holds
+    /// back, and those that were sent while this device had fallen out of step.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn missing(&self, room: &RoomUri) -> Result<Vec<(DeviceUri, u64)>, ClientError> {
+        self.core.missing(room)
+    }
+
     /// How many messages of a room wait for the hub.
     ///
     /// # Errors

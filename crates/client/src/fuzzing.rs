@@ -2,7 +2,7 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, conversation, directory, linking, mls::wire, rows, verification};
+use crate::{attachment, conversation, delivery, directory, linking, mls::wire, rows, verification};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,
@@ -17,6 +17,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let all = [
         attachment::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
+        delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
@@ -74,6 +75,7 @@ mod tests {
         let samples = [
             attachment::fuzzing::samples(),
             conversation::fuzzing::samples(),
+            delivery::fuzzing::samples(),
             directory::fuzzing::samples(),
             linking::fuzzing::samples(),
             rows::fuzzing::samples(),

@@ -4,6 +4,7 @@ use crate::{
     ClientError, Event, Refusal,
     conversation::{self, Incoming, compose},
     core::Core,
+    delivery::Placed,
     frank,
     mls::{credential, wire},
     rejoining::Sign,
@@ -88,6 +89,7 @@ impl Core {
             Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
             Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
             Ok(MailboxEvent::Lapsed { room: Some(room) }) => {
+                self.lapsed(&room)?;
                 self.stray(&room, Sign::Proof, arrival.received)?;
             }
             Ok(MailboxEvent::Lapsed { room: None }) => {
@@ -95,6 +97,7 @@ impl Core {
                 self.live.devices_known = false;
                 self.live.counted = false;
                 for room in self.room_uris()? {
+                    self.lapsed(&room)?;
                     self.stray(&room, Sign::Proof, arrival.received)?;
                 }
             }
@@ -225,8 +228,12 @@ impl Core {
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
         let opened = match open(room, provider, message)? {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(Ok(())),
+            Ok(Opening::Message(opened)) => *opened,
+            Ok(Opening::Own) => return Ok(Ok(())),
+            Ok(Opening::Known) => {
+                self.emit(Event::Replayed { room: uri.clone() });
+                return Ok(Ok(()));
+            }
             Err(refusal) => return Ok(Err(refusal)),
         };
         let checked = check(room, &opened, frank, accepted, arrival.passing);
@@ -270,6 +277,11 @@ impl Core {
         if !received.follow_ups.is_empty() {
             self.follow_ups.entry(uri.clone()).or_default().extend(received.follow_ups);
         }
+        if !arrival.passing {
+            let id = opened.content.id(&sender_user, uri);
+            let (sender, content) = (&opened.sender, &opened.content.content);
+            self.hear(Placed { room: uri, sender, content, id, accepted, asked: false })?;
+        }
         Ok(Ok(()))
     }
 
@@ -296,12 +308,21 @@ struct Opened {
     content: ReceivedContent,
 }
 
-/// Decrypts a message. `None` for what this device sent itself or has seen before.
+/// What a message turns out to be.
+enum Opening {
+    Message(Box<Opened>),
+    /// This device sent it.
+    Own,
+    /// It was opened before.
+    Known,
+}
+
+/// Decrypts a message.
 fn open(
     room: &mut Room,
     provider: &crate::mls::provider::Provider,
     message: &MlsMessage,
-) -> Result<Result<Option<Opened>, Refusal>, ClientError> {
+) -> Result<Result<Opening, Refusal>, ClientError> {
     room.touch();
     let Some(group) = room.group.as_mut() else { return Ok(Err(Refusal::UnknownRoom)) };
     let (epoch, current) = (message.epoch().unwrap_or(0), group.epoch().as_u64());
@@ -320,7 +341,7 @@ fn open(
         }
         Err(ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
             MessageDecryptionError::SecretTreeError(SecretTreeError::SecretReuseError),
-        ))) => return Ok(Ok(None)),
+        ))) => return Ok(Ok(Opening::Known)),
         Err(error) => {
             tracing::debug!(%error, "a message does not open");
             return Ok(Err(Refusal::Undecryptable));
@@ -337,10 +358,10 @@ fn open(
     Ok(match processed.into_content() {
         ProcessedMessageContent::ApplicationMessage(data) => match ReceivedContent::decode(data.into_bytes())
         {
-            Ok(content) => Ok(Some(Opened { sender, tag, content })),
+            Ok(content) => Ok(Opening::Message(Box::new(Opened { sender, tag, content }))),
             Err(_) => Err(Refusal::Content),
         },
-        ProcessedMessageContent::OwnPrivateMessage => Ok(None),
+        ProcessedMessageContent::OwnPrivateMessage => Ok(Opening::Own),
         _ => Err(Refusal::Malformed),
     })
 }

@@ -152,6 +152,8 @@ impl Core {
         self.emit(Event::RoomJoined { room: uri.clone(), how });
         self.introductions.push(uri.clone());
         self.forget_told(uri)?;
+        let since = self.known_room(uri)?.epoch().unwrap_or(0);
+        self.listen_anew(uri, since)?;
         self.note_missing(uri)?;
         self.release_held(uri, now)
     }
@@ -278,6 +280,8 @@ impl Core {
             *row = row.renewed(RoomState::Left);
             return Ok(());
         }
+        // What waited there will never be sent, and the others would wait for it.
+        self.give_up_all(uri)?;
         self.forget_keys(uri)?;
         self.rooms.remove(uri);
         self.tx().delete(ROOMS, uri.to_string());

@@ -6,6 +6,7 @@
 
 pub mod attachment;
 pub mod conversation;
+pub mod delivery;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod mls;

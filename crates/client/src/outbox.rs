@@ -11,6 +11,7 @@ use crate::{
     ClientError, Effect, Event, SendRefusal,
     conversation::{self, Draft, MessageId, Outgoing},
     core::Core,
+    delivery::Fate,
     error::mls,
     frank,
     live::{Job, Stream},
@@ -56,22 +57,25 @@ impl Core {
         if !passing {
             self.tell_roots(uri, &mut content.extensions)?;
         }
+        // What passes may get lost, and is not counted.
+        let order = if passing { None } else { Some(self.place(uri, &mut content)?) };
         let bytes = content.encode().map_err(|_| ClientError::TooLarge { limit: limits::MESSAGE })?;
         if bytes.len() + OVERHEAD > limits::MESSAGE {
             return Err(ClientError::TooLarge { limit: limits::MESSAGE - OVERHEAD });
         }
         let content = ReceivedContent { bytes: bytes.into(), content };
-        if passing {
+        let Some(order) = order else {
             let id = content.id(&me.user, uri);
             self.pass(uri, &content)?;
             return Ok(id);
-        }
+        };
         let outgoing =
             Outgoing { room: uri, me: &me.user, device: &me.device, content: &content, queued: now };
         let (id, events) = conversation::queued(&mut self.tx(), outgoing)?;
         for event in events {
             self.emit(Event::Conversation(event));
         }
+        self.placed(uri, &order, id)?;
         let room = self.known_room(uri)?;
         let place = room.row.next_outbox;
         room.row.next_outbox += 1;
@@ -226,6 +230,7 @@ impl Core {
                     self.emit(Event::Conversation(event));
                 }
                 self.tx().delete(OUTBOX, key);
+                self.settled(&uri, row.content.as_slice(), Fate::Accepted)?;
             }
             SubmitMessageResponse::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed)?,
             SubmitMessageResponse::EpochTooOld { current_epoch } => {
@@ -266,6 +271,7 @@ impl Core {
         let key = room_key(uri, &[place]);
         let Some(row) = OutboxRow::read(&self.tx(), OUTBOX, &key)? else { return Ok(()) };
         self.tx().delete(OUTBOX, key);
+        self.settled(uri, row.content.as_slice(), Fate::GivenUp)?;
         let message = MessageId(row.message);
         let events = conversation::failed(&mut self.tx(), uri, message, &reason.to_string())?;
         for event in events {

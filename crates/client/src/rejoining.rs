@@ -153,6 +153,8 @@ impl Core {
     /// This device is in step again.
     pub(crate) fn back_in_step(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         self.stay(uri)?;
+        let since = self.known_room(uri)?.epoch().unwrap_or(0);
+        self.listen_anew(uri, since)?;
         self.write_line(uri, &Line::Gap, now)?;
         self.tell_who_changed(uri, now)?;
         self.emit(Event::RoomJoined { room: uri.clone(), how: JoinedHow::Again });

@@ -5,8 +5,11 @@ use super::{
     records::{Position, RoomKey, arrive, put},
     rows::{Entry, NoteRow, TIMELINE},
 };
-use crate::overlay::Overlay;
+use crate::{delivery::Finding, overlay::Overlay};
 use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+
+/// The kinds of lines about delivery begin here.
+const DELIVERY: u8 = 30;
 
 /// What such a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub enum Line {
     KeyAccepted { user: UserUri },
     /// This device had fallen out of step with the room and joined it anew: what was said meanwhile is missing here.
     Gap,
+    /// What was found out about the delivery of a device's messages.
+    Delivery { device: DeviceUri, finding: Finding },
     /// A line that a later version of this program wrote.
     Unknown,
 }
@@ -96,6 +101,10 @@ impl Line {
             Self::CameMeanwhile { user } => (25, Some(user.to_string()), None, None),
             Self::GhostDevice { device } => (27, None, None, Some(device.to_string())),
             Self::GoneMeanwhile { user } => (26, Some(user.to_string()), None, None),
+            Self::Delivery { device, finding } => {
+                let (kind, by, from, to) = finding.parts();
+                (DELIVERY + kind, None, by, Some(format!("{device} {from} {to}")))
+            }
         };
         NoteRow { kind, user, by: by.map(ToString::to_string), text, at: at.0 }
     }
@@ -128,6 +137,15 @@ impl Line {
             25 => Self::CameMeanwhile { user: user()? },
             26 => Self::GoneMeanwhile { user: user()? },
             27 => Self::GhostDevice { device: text()?.parse()? },
+            kind if kind >= DELIVERY => {
+                let mut words = text()?.split(' ');
+                let mut word = || words.next().ok_or_else(missing);
+                let device = word()?.parse()?;
+                let mut counter = || word()?.parse().map_err(|_| missing());
+                let (from, to) = (counter()?, counter()?);
+                let finding = Finding::of_parts(kind - DELIVERY, maybe_by()?, from, to);
+                finding.map_or(Self::Unknown, |finding| Self::Delivery { device, finding })
+            }
             _ => Self::Unknown,
         })
     }

@@ -90,6 +90,15 @@ struct Room {
     /// Because of whom nothing is sent here.
     blocked_by: Vec<String>,
     people: Vec<Person>,
+    /// Whose messages did not all come here.
+    missing: Vec<Missing>,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    /// The device that sent them.
+    device: String,
+    messages: u64,
 }
 
 #[derive(Serialize)]
@@ -117,6 +126,9 @@ impl fmt::Display for Room {
             let name = name.unwrap_or_default();
             let mark = show::mark(person.standing);
             write!(f, "\n  {name}{}{mark}  {}, devices: {}", person.user, person.role, person.devices)?;
+        }
+        for Missing { device, messages } in &self.missing {
+            write!(f, "\n  missing here: {messages} of what {device} sent")?;
         }
         Ok(())
     }
@@ -156,6 +168,12 @@ impl Room {
             post_quantum: room.suite == Some(Suite::Hybrid),
             blocked_by: room.blocked_by.iter().map(ToString::to_string).collect(),
             people: people.collect(),
+            missing: agent
+                .client
+                .missing(&room.uri)?
+                .into_iter()
+                .map(|(device, messages)| Missing { device: device.to_string(), messages })
+                .collect(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What happens while receiving, by a name that does not change and in words.
 
-use super::{Happened, Shown, key_changed, keys, message, other_key, quoted_text, words};
+use super::{Happened, Shown, delivery, key_changed, keys, message, other_key, quoted_text, words};
 use crate::agent::Agent;
 use trefoil_client::{
     ClientError, Event, Refusal,
@@ -112,6 +112,17 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             "mailbox-lapsed",
             "what waited here was dropped: too much, or unread for too long".to_owned(),
         ),
+        Event::Delivery { room, device, finding } => {
+            let line = Line::Delivery { device: device.clone(), finding: finding.clone() };
+            about(room, delivery::name(finding), device, line)?
+        }
+        Event::Replayed { room } => Some(Shown::Event(Happened {
+            room: Some(room.to_string()),
+            event: "replayed",
+            message: None,
+            by: None,
+            detail: Some("a service delivered something a second time; it counts once".to_owned()),
+        })),
         Event::Refused { room, reason } => Some(Shown::Event(Happened {
             room: room.as_ref().map(ToString::to_string),
             event: "refused",

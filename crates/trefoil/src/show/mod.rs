@@ -1,5 +1,6 @@
 //! Messages as they are printed: what the client core keeps of a conversation, for people and for programs.
 
+mod delivery;
 mod event;
 mod keys;
 mod refusal;
@@ -484,6 +485,7 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::KeyAccepted { user } => {
             format!("you took the new account key of {} unseen: they are not verified any more", name(user)?)
         }
+        Line::Delivery { device, finding } => delivery::words(room, device, finding, name)?,
         Line::Gap => "this device had fallen out of step; what was said meanwhile is missing here".to_owned(),
         Line::Unknown => "something that this version does not know".to_owned(),
     })

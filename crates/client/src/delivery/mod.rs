@@ -1,0 +1,21 @@
+//! Honest delivery: what a service drops, repeats, holds back or shows otherwise to somebody is noticed and told
+//! (`docs/spec/delivery.md`, `docs/adr/0011-messages-say-what-the-hub-confirmed.md`).
+//!
+//! Every durable message carries its place among those of its device, what of these the hub had confirmed by then, and
+//! what the device had heard of others. A receiver compares. Only what an honest service cannot have caused is told.
+
+mod finding;
+mod hear;
+mod heard;
+mod order;
+mod rows;
+mod sending;
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+#[cfg(test)]
+mod tests;
+
+pub use finding::Finding;
+pub(crate) use hear::{Fate, Placed};
+pub use rows::{HEARD, SENDING};
