@@ -8,7 +8,7 @@ use trefoil_store::Table;
 /// How this device sends and listens in a room, by room URI.
 pub const SENDING: Table = Table::new("client.sending");
 /// What was heard of other devices: room URI, zero byte, the start of SHA-256 of the device's URI.
-pub const HEARD: Table = Table::new("client.heard");
+pub const HEARD: Table = Table::new("client.heard_devices");
 
 impl Row for Sending {
     const WHAT: &'static str = "sending";
