@@ -4,6 +4,7 @@ use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
     conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
+    delivery::AskedFor,
     directory::{DirectoryView, KeysRefusal},
     live::{Job, Stream},
     rows::{ACCOUNT, Intent, RoomState, name},
@@ -512,6 +513,15 @@ impl Client {
     /// [`ClientError::Store`].
     pub fn missing(&self, room: &RoomUri) -> Result<Vec<(DeviceUri, u64)>, ClientError> {
         self.core.missing(room)
+    }
+
+    /// Asks the senders of what is missing in a room to send it again; who asks is seen by the whole room. What comes is
+    /// told with [`crate::delivery::Finding::Restored`] or [`crate::delivery::Finding::Unavailable`].
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::Store`].
+    pub fn ask_again(&mut self, room: &RoomUri, now: Timestamp) -> Result<(AskedFor, Step<'_>), ClientError> {
+        self.step(now, |core| core.ask_again(room, now))
     }
 
     /// How many messages of a room wait for the hub.

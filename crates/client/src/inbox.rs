@@ -280,7 +280,9 @@ impl Core {
         if !arrival.passing {
             let id = opened.content.id(&sender_user, uri);
             let (sender, content) = (&opened.sender, &opened.content.content);
-            self.hear(Placed { room: uri, sender, content, id, accepted, asked: false })?;
+            let placed = Placed { room: uri, sender, content, id, accepted, asked: false };
+            self.hear(placed)?;
+            self.again_heard(placed, arrival.received, participants)?;
         }
         Ok(Ok(()))
     }

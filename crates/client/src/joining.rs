@@ -154,6 +154,7 @@ impl Core {
         self.forget_told(uri)?;
         let since = self.known_room(uri)?.epoch().unwrap_or(0);
         self.listen_anew(uri, since)?;
+        self.newcomer(uri)?;
         self.note_missing(uri)?;
         self.release_held(uri, now)
     }
@@ -282,6 +283,7 @@ impl Core {
         }
         // What waited there will never be sent, and the others would wait for it.
         self.give_up_all(uri)?;
+        self.forget_sent(uri)?;
         self.forget_keys(uri)?;
         self.rooms.remove(uri);
         self.tx().delete(ROOMS, uri.to_string());

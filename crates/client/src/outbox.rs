@@ -230,7 +230,9 @@ impl Core {
                     self.emit(Event::Conversation(event));
                 }
                 self.tx().delete(OUTBOX, key);
-                self.settled(&uri, row.content.as_slice(), Fate::Accepted)?;
+                let epoch = row.sealed.as_ref().map_or(0, |sealed| sealed.epoch);
+                let fate = Fate::Accepted { epoch, at: *accepted_timestamp };
+                self.settled(&uri, row.content.as_slice(), fate)?;
             }
             SubmitMessageResponse::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed)?,
             SubmitMessageResponse::EpochTooOld { current_epoch } => {

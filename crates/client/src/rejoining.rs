@@ -155,6 +155,8 @@ impl Core {
         self.stay(uri)?;
         let since = self.known_room(uri)?.epoch().unwrap_or(0);
         self.listen_anew(uri, since)?;
+        // Who came in meanwhile is not known.
+        self.newcomer(uri)?;
         self.write_line(uri, &Line::Gap, now)?;
         self.tell_who_changed(uri, now)?;
         self.emit(Event::RoomJoined { room: uri.clone(), how: JoinedHow::Again });

@@ -494,6 +494,7 @@ impl Core {
             let (room, line) = match event {
                 Event::MemberAdded { room, user, by } => {
                     self.greet(room)?;
+                    self.newcomer(room)?;
                     (room, Line::Added { user: user.clone(), by: by.user_uri() })
                 }
                 Event::MemberRemoved { room, user, by } => {
@@ -502,6 +503,7 @@ impl Core {
                 Event::MemberLeft { room, user } => (room, Line::Left { user: user.clone() }),
                 Event::DeviceAdded { room, device, by } => {
                     self.greet(room)?;
+                    self.newcomer(room)?;
                     (room, Line::DeviceAdded { device: device.clone(), by: Some(by.user_uri()) })
                 }
                 Event::DeviceRejoined { room, device } => {

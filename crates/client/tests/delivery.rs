@@ -249,3 +249,143 @@ fn coming_going_and_bad_lines_are_nobodys_fault() {
     assert!(trio.world.texts(dora, &room).iter().filter(|text| *text == "with dora again").count() == 5);
     trio.nothing_was_found();
 }
+
+/// Steals what is said to Bob; gives what was found there.
+fn robbed(trio: &mut Trio, texts: &[&str], stolen: usize) {
+    let (alice, bob) = (trio.alice, trio.bob);
+    let waiting = trio.say_to_deaf(bob, alice, texts);
+    let mailbox = trio.mailbox(bob);
+    let first = mailbox.len() - waiting;
+    let is_application = |entry: &trefoil_proto::frame::MailboxEntry| {
+        matches!(MailboxEvent::decode(&entry.body), Ok(MailboxEvent::Room { message, .. })
+            if matches!(message.event, trefoil_proto::mimi::fanout::RoomEvent::Application { .. }))
+    };
+    let places: Vec<usize> =
+        (first..mailbox.len()).filter(|at| is_application(&mailbox[*at])).take(stolen).collect();
+    for at in places.into_iter().rev() {
+        mailbox.remove(at);
+    }
+    trio.hear_again(bob);
+}
+
+/// Two people, so that nobody else's receipts lie between.
+fn pair() -> Trio {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Classical);
+    let mut trio = Trio { world, alice, bob, carl: bob, room };
+    trio.say(alice, "hello");
+    trio.say(bob, "hello");
+    trio
+}
+
+impl Trio {
+    fn ask(&mut self, at: usize) -> trefoil_client::delivery::AskedFor {
+        let (room, now) = (self.room.clone(), self.world.now);
+        let (asked, step) = self.world.devices[at].client.ask_again(&room, now).unwrap();
+        let outcome = step.commit().unwrap();
+        self.world.take(at, outcome);
+        self.world.run();
+        asked
+    }
+
+    fn missing(&self, at: usize) -> u64 {
+        self.world.devices[at].client.missing(&self.room).unwrap().iter().map(|(_, count)| count).sum()
+    }
+
+    fn only_findings(&mut self, at: usize) -> Vec<Finding> {
+        self.findings(at).into_iter().map(|(_, finding)| finding).collect()
+    }
+}
+
+#[test]
+fn what_was_dropped_comes_when_it_is_asked_for() {
+    let mut trio = pair();
+    let (alice, bob, room) = (trio.alice, trio.bob, trio.room.clone());
+    robbed(&mut trio, &["stolen", "this too", "stays"], 2);
+    let [Finding::Missing { from, to }] = trio.only_findings(bob)[..] else { panic!() };
+    assert_eq!((trio.missing(bob), to), (2, from + 1));
+    assert!(!trio.world.texts(bob, &room).contains(&"stolen".to_owned()));
+    let asked = trio.ask(bob);
+    assert_eq!((asked.messages, asked.later, asked.gone.len()), (2, 0, 0));
+    let restored = [Finding::Restored { counter: from }, Finding::Restored { counter: to }];
+    assert_eq!(trio.only_findings(bob), restored);
+    assert_eq!(trio.missing(bob), 0);
+    // Where they were said, and nobody has them twice.
+    for at in [alice, bob] {
+        assert_eq!(trio.world.texts(at, &room), ["hello", "hello", "stolen", "this too", "stays"]);
+    }
+    assert_eq!(trio.ask(bob).messages, 0);
+    trio.world.crash(bob);
+    trio.say(alice, "on");
+    trio.say(bob, "and on");
+    trio.nothing_was_found();
+}
+
+#[test]
+fn a_newcomer_does_not_get_what_was_said_before_by_somebody_who_asks() {
+    let mut trio = pair();
+    let (alice, bob, room) = (trio.alice, trio.bob, trio.room.clone());
+    robbed(&mut trio, &["stolen", "stays"], 1);
+    assert_eq!(trio.missing(bob), 1);
+    let dora = trio.world.person("dora");
+    let user = trio.world.user(dora);
+    trio.world.act(alice, |client, now| client.add_people(&room, &[user], now));
+    trio.world.run();
+    trio.findings(bob);
+    assert_eq!(trio.ask(bob).messages, 1);
+    let [Finding::Unavailable { from, to }] = trio.only_findings(bob)[..] else { panic!() };
+    assert_eq!((from, trio.missing(bob)), (to, 0));
+    assert!(trio.lines(bob).contains(&Finding::Unavailable { from, to }));
+    for at in [bob, dora] {
+        assert!(!trio.world.texts(at, &room).contains(&"stolen".to_owned()));
+    }
+}
+
+#[test]
+fn what_was_taken_back_is_not_given_again() {
+    let mut trio = pair();
+    let (alice, bob, room) = (trio.alice, trio.bob, trio.room.clone());
+    trio.world.devices[bob].deaf = true;
+    let id = trio.world.say(alice, &room, "regretted");
+    trio.world.run();
+    let stolen = trio.world.waiting(bob, 1)[0].position;
+    trio.mailbox(bob).retain(|entry| entry.position != stolen);
+    let now = trio.world.now;
+    let (_, step) =
+        trio.world.devices[alice].client.send(&room, conversation::compose::unsend(id), now).unwrap();
+    let outcome = step.commit().unwrap();
+    trio.world.take(alice, outcome);
+    trio.world.run();
+    trio.hear_again(bob);
+    assert_eq!(trio.missing(bob), 1);
+    trio.findings(bob);
+    trio.ask(bob);
+    assert!(matches!(trio.only_findings(bob)[..], [Finding::Unavailable { .. }]));
+    assert!(!trio.world.texts(bob, &room).contains(&"regretted".to_owned()));
+}
+
+#[test]
+fn a_request_that_is_dropped_too_holds_nothing_up() {
+    let mut trio = pair();
+    let (alice, bob, room) = (trio.alice, trio.bob, trio.room.clone());
+    robbed(&mut trio, &["stolen", "stays"], 1);
+    trio.findings(bob);
+    // What Alice gives is dropped as well.
+    trio.world.devices[bob].deaf = true;
+    trio.ask(bob);
+    let waiting = trio.world.waiting(bob, usize::MAX).len();
+    let mailbox = trio.mailbox(bob);
+    mailbox.truncate(mailbox.len() - waiting);
+    trio.hear_again(bob);
+    trio.say(alice, "next");
+    assert_eq!(trio.missing(bob), 2);
+    trio.findings(bob);
+    // The message comes; that it was once given in vain is nothing to be had, and nothing to tell of.
+    trio.ask(bob);
+    assert_eq!(trio.missing(bob), 0);
+    assert!(trio.world.texts(bob, &room).contains(&"stolen".to_owned()));
+    assert!(matches!(trio.only_findings(bob)[..], [Finding::Restored { .. }]));
+    // A fourth time the same is not given.
+    assert_eq!(trio.ask(bob).messages, 0);
+}

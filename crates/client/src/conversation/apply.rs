@@ -75,7 +75,7 @@ pub(super) fn change(
             }
             Ok(Ok(()))
         }
-        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence => {
+        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence | Meaning::Again => {
             Ok(Err(Refusal::Meaningless))
         }
     }

@@ -10,6 +10,8 @@ use trefoil_proto::{
 pub const TYPING: &str = "application/vnd.trefoil.typing";
 /// Media type of evidence against a key directory (`docs/spec/evidence.md`): the file, as it verifies offline.
 pub const EVIDENCE: &str = "application/vnd.trefoil.evidence";
+/// Media type of what devices say about missing messages (`docs/spec/delivery.md`, "Asking again").
+pub const AGAIN: &str = "application/vnd.trefoil.again";
 /// Longest reaction, in bytes: the longest emoji sequences are about half of it.
 pub(super) const LONGEST_REACTION: usize = 64;
 
@@ -32,6 +34,8 @@ pub(super) enum Meaning {
     Profile(String),
     /// Evidence against a key directory: no line, the room is only its way.
     Evidence,
+    /// Missing messages, asked for or given: no line.
+    Again,
 }
 
 impl Meaning {
@@ -44,6 +48,7 @@ impl Meaning {
                         .map_err(|_| Refusal::Meaningless);
                 }
                 EVIDENCE => return Ok(Self::Evidence),
+                AGAIN => return Ok(Self::Again),
                 TYPING => {
                     return match bytes {
                         b"1" => Ok(Self::Typing(true)),
@@ -80,6 +85,31 @@ impl Meaning {
 /// The evidence in a message.
 pub(crate) fn evidence(content: &MimiContent) -> Option<&[u8]> {
     single(&content.part).filter(|(content_type, _)| *content_type == EVIDENCE).map(|(_, file)| file)
+}
+
+/// What is said about missing messages in a message.
+pub(crate) fn again(content: &MimiContent) -> Option<&[u8]> {
+    single(&content.part).filter(|(content_type, _)| *content_type == AGAIN).map(|(_, body)| body)
+}
+
+/// What must be kept of an own message, so that it can be given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// Nothing: the timeline has it.
+    Timeline,
+    /// Its content.
+    Copy,
+    /// Nothing: it is not given.
+    Nothing,
+}
+
+/// What must be kept of a message that was sent.
+pub(crate) fn keeping(content: &MimiContent) -> Keeping {
+    match Meaning::of(content) {
+        Ok(Meaning::Message) => Keeping::Timeline,
+        Ok(Meaning::Again | Meaning::Typing(_)) | Err(_) => Keeping::Nothing,
+        Ok(_) => Keeping::Copy,
+    }
 }
 
 /// Whether a text can be a reaction: short, visible, no spaces.

@@ -2,7 +2,7 @@
 
 use super::{
     ConversationError, MessageId, MessageStatus,
-    classify::{EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
+    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
@@ -246,6 +246,12 @@ pub fn typing(started: bool) -> Draft {
 /// Evidence against a key directory, as a file.
 pub(crate) fn evidence(file: &[u8]) -> Draft {
     let part = NestedPart::render(EVIDENCE, file.to_vec());
+    Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part })
+}
+
+/// What is said about missing messages.
+pub(crate) fn again(body: &[u8]) -> Draft {
+    let part = NestedPart::render(AGAIN, body.to_vec());
     Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part })
 }
 

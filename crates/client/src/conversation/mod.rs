@@ -31,7 +31,7 @@ mod tests;
 
 pub use body::{Attached, Body};
 pub use classify::TYPING;
-pub(crate) use classify::evidence;
+pub(crate) use classify::{Keeping, again, evidence, keeping};
 pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
@@ -39,6 +39,7 @@ pub use expiry::{expire, next_expiry};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{history, message, profile, rooms, summary, timeline};
+pub(crate) use query::{original, stands};
 pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};
 pub use records::{Position, StoredFrank};

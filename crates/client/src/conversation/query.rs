@@ -14,7 +14,7 @@ use crate::overlay::Overlay;
 use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
-    content::{MimiContent, ReceivedContent},
+    content::{MimiContent, Part, ReceivedContent},
 };
 use trefoil_store::KeyRange;
 
@@ -65,6 +65,27 @@ pub fn timeline(
         }
     }
     Ok(items)
+}
+
+/// The content of a message as it was sent, while it stands in the timeline: not once it was taken back or disappeared.
+pub(crate) fn original(
+    tx: &Overlay,
+    room: &RoomUri,
+    id: MessageId,
+) -> Result<Option<Vec<u8>>, ConversationError> {
+    let row = message_row(tx, &RoomKey::of(room), id)?;
+    let standing = row.filter(|row| row.unsent.is_none() && !row.content.is_empty());
+    Ok(standing.map(|row| row.content.to_vec()))
+}
+
+/// Whether what this content changes stands: a later version of what was taken back or disappeared does not.
+pub(crate) fn stands(tx: &Overlay, room: &RoomUri, content: &[u8]) -> Result<bool, ConversationError> {
+    let content = ReceivedContent::decode(content.to_vec())?.content;
+    let Some(of) = content.replaces.filter(|_| !matches!(content.part.part, Part::Null)) else {
+        return Ok(true);
+    };
+    let standing = |record: Record| matches!(record, Record::Message(row) if row.unsent.is_none());
+    Ok(resolve(tx, &RoomKey::of(room), of)?.is_some_and(|(_, record)| standing(record)))
 }
 
 /// A message by the id of any of its versions.

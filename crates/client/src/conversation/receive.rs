@@ -104,7 +104,7 @@ fn take(
                 received.events.push(ConversationEvent::Typing { room, user, started: *started });
             }
         }
-        Meaning::Evidence => {}
+        Meaning::Evidence | Meaning::Again => {}
         Meaning::Profile(name) => {
             profile(tx, &room, incoming.room, incoming.sender_user, name, stamp, &mut received.events)?;
         }

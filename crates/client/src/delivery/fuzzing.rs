@@ -1,11 +1,23 @@
 //! Decoders of honest delivery, for the fuzzer.
 
-use super::{heard::Heard, order::Order, sending::Sending};
+use super::{again::Again, heard::Heard, order::Order, sending::Sending, sent::SentRow};
 use crate::{fuzzing::Target, rows::fuzzing::row};
 use trefoil_proto::content::MimiContent;
 
-pub(crate) const TARGETS: &[Target] =
-    &[("client_delivery", place), ("client_sending_row", row::<Sending>), ("client_heard_row", row::<Heard>)];
+pub(crate) const TARGETS: &[Target] = &[
+    ("client_delivery", place),
+    ("client_delivery_again", again),
+    ("client_sending_row", row::<Sending>),
+    ("client_heard_device_row", row::<Heard>),
+    ("client_sent_row", row::<SentRow>),
+];
+
+/// What asks or gives again.
+fn again(input: &[u8]) -> bool {
+    let Some(again) = Again::of(input) else { return false };
+    assert_eq!(again.to_bytes(), input, "a second encoding");
+    true
+}
 
 /// A message's place, and what a device that heard nothing before makes of it.
 fn place(input: &[u8]) -> bool {
@@ -24,7 +36,10 @@ fn place(input: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use super::order::{Counters, DeviceTag, Seen, Transcript};
+    use super::{
+        again::Asked,
+        order::{Counters, DeviceTag, Seen, Transcript},
+    };
     use crate::rows::Row as _;
     use trefoil_proto::content::{Disposition, Extensions, MARKDOWN, MessageId, NestedPart};
     let seen = Seen { device: DeviceTag([1; 16]), counter: 3, transcript: Transcript([2; 32]) };
@@ -58,9 +73,17 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     sending.given_up(2);
     sending.heard(seen);
     sending.listen(4);
+    let ranges = vec![Counters { from: 2, to: 3 }, Counters { from: 6, to: 6 }];
+    let ask = Again::Ask(vec![Asked { device: seen.device, counters: ranges.clone() }]);
+    let given = Again::Given { accepted: trefoil_proto::Timestamp(9), content: b"content".to_vec().into() };
+    let unavailable = Again::Unavailable { lost: ranges.clone(), void: ranges };
     vec![
         ("client_delivery", content.encode().unwrap()),
+        ("client_delivery_again", ask.to_bytes()),
+        ("client_delivery_again", given.to_bytes()),
+        ("client_delivery_again", unavailable.to_bytes()),
         ("client_sending_row", sending.to_row()),
-        ("client_heard_row", heard.to_row()),
+        ("client_heard_device_row", heard.to_row()),
+        ("client_sent_row", super::sent::sample().to_row()),
     ]
 }

@@ -21,8 +21,8 @@ use trefoil_proto::{
 /// What became of an own message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// The hub took it.
-    Accepted,
+    /// The hub took it, encrypted in this epoch, at this time.
+    Accepted { epoch: u64, at: Timestamp },
     /// It will never be sent.
     GivenUp,
 }
@@ -66,11 +66,14 @@ impl Core {
         let Some(order) = Order::of(&content.content) else { return Ok(()) };
         let mut sending = self.sending(uri)?;
         match fate {
-            Fate::Accepted => sending.accepted(order.counter),
+            Fate::Accepted { .. } => sending.accepted(order.counter),
             Fate::GivenUp => sending.given_up(order.counter),
         }
         sending.write(&mut self.tx(), SENDING, uri.to_string());
-        Ok(())
+        match fate {
+            Fate::Accepted { epoch, at } => self.keep_sent(uri, order.counter, (epoch, at), &content),
+            Fate::GivenUp => Ok(()),
+        }
     }
 
     /// This device hears a room anew: what was sent meanwhile it may have missed without anybody's fault. Of what is

@@ -106,7 +106,7 @@ impl Heard {
         }
         let (counter, here) = (order.counter, order.previous.then(id));
         if counter > self.last {
-            self.advance(order, here, &mut found);
+            self.advance(order, here, asked, &mut found);
         } else if counter < self.base {
             self.reach_back(order, here);
         } else if let Some(at) = self.gaps.iter().position(|gap| gap.counters.holds(counter)) {
@@ -155,15 +155,16 @@ impl Heard {
         told.chain((self.claimed > self.last).then_some(ahead)).collect()
     }
 
-    #[cfg(test)]
-    /// The device says of counters that were asked for that it cannot give them. True if they were missing.
-    pub(crate) fn give_up(&mut self, counters: Counters) -> bool {
-        let before = self.missing();
+    /// The device says of counters that were asked for that it cannot give them. Returns those that were missing.
+    pub(crate) fn give_up(&mut self, counters: Counters) -> Vec<Counters> {
+        let both =
+            |range: Counters| Counters { from: range.from.max(counters.from), to: range.to.min(counters.to) };
+        let missing = self.missing().into_iter().map(both).filter(|range| range.from <= range.to).collect();
         self.never_sent(counters);
         if counters.holds(self.claimed) {
             self.claimed = 0;
         }
-        self.missing() != before
+        missing
     }
 
     /// The first message ever, or the first after a break: what was sent before it may never have been to come here.
@@ -184,7 +185,7 @@ impl Heard {
         }
     }
 
-    fn advance(&mut self, order: &Order, here: Transcript, found: &mut Vec<Finding>) {
+    fn advance(&mut self, order: &Order, here: Transcript, asked: bool, found: &mut Vec<Finding>) {
         let counter = order.counter;
         if counter == self.last + 1 {
             if self.transcript.is_some_and(|known| known != order.previous) {
@@ -208,7 +209,9 @@ impl Heard {
             };
             self.gaps.extend([known, open].into_iter().filter(|gap| gap.counters.from <= gap.counters.to));
         }
-        if counter <= self.claimed {
+        if asked {
+            found.push(Finding::Restored { counter });
+        } else if counter <= self.claimed {
             found.push(Finding::Late { counter });
         }
         if counter >= self.claimed {

@@ -31,6 +31,8 @@ pub(crate) struct Sending {
     first: u64,
     unsent: Vec<Unsent>,
     pub(crate) listening: Listening,
+    /// The epoch in which a device came in last: what was sent before it is not given again.
+    pub(crate) newcomer: u64,
     /// Others as they were heard since the last message.
     seen: Vec<Seen>,
 }
@@ -46,6 +48,7 @@ impl Default for Sending {
             first: 1,
             unsent: Vec::new(),
             listening: Listening::default(),
+            newcomer: 0,
             seen: Vec::new(),
         }
     }

@@ -10,7 +10,9 @@ use crate::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-use trefoil_client::{ClientError, Event, RoomState, RoomView, Suite, conversation, overlay::Overlay};
+use trefoil_client::{
+    ClientError, Event, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
+};
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
 /// List, open, read, name and leave rooms; add and remove people.
@@ -57,6 +59,8 @@ enum What {
         /// The new name
         name: String,
     },
+    /// Ask the senders of messages that did not come here to send them again
+    AskAgain(Named),
     /// Join a room of this person again with this device, after it lost its place there
     Join {
         /// The room's URI
@@ -110,6 +114,48 @@ struct Person {
     devices: usize,
     /// What is known of their account key: `unverified`, `verified`, `changed`.
     standing: &'static str,
+}
+
+/// What was asked for again.
+#[derive(Serialize)]
+struct Asked {
+    kind: &'static str,
+    room: String,
+    messages: u64,
+    /// More than one request may ask for.
+    later: u64,
+    /// Devices that are not in the room any more and have some of what is missing.
+    gone: Vec<String>,
+}
+
+impl Asked {
+    fn of(room: &RoomUri, asked: &AskedFor) -> Self {
+        Self {
+            kind: "asked-again",
+            room: room.to_string(),
+            messages: asked.messages,
+            later: asked.later,
+            gone: asked.gone.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.messages {
+            0 if self.gone.is_empty() => write!(f, "Nothing is missing there.")?,
+            0 => write!(f, "Nobody who is there can send what is missing.")?,
+            1 => write!(f, "Asked for a message: it comes once its sender is online.")?,
+            more => write!(f, "Asked for {more} messages: they come once their senders are online.")?,
+        }
+        if self.later > 0 {
+            write!(f, "\n{} more are missing: ask again when these are here.", self.later)?;
+        }
+        for device in &self.gone {
+            write!(f, "\n{device} is not in the room any more: what is missing of it cannot be had.")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Room {
@@ -226,6 +272,14 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             catch_up(&mut agent).await?;
             agent.act(|client, now| client.rename_room(&uri, name, now))?;
             finish(shared, agent, &uri).await
+        }
+        What::AskAgain(named) => {
+            let uri = find_room(&mut agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            let asked = agent.act_for(|client, now| client.ask_again(&uri, now))?;
+            agent.settle(PATIENCE, |_, _| {}).await?;
+            agent.close().await;
+            Ok(shared.out.record(&Asked::of(&uri, &asked))?)
         }
         What::Join { room } => {
             let uri: RoomUri = room.parse().map_err(|_| {

@@ -29,14 +29,14 @@ pub fn words<E>(
     called: impl Fn(&UserUri) -> Result<String, E>,
 ) -> Result<String, E> {
     let of = format!("{} (device {})", called(&device.user_uri())?, device.device);
-    let ask = format!("`trefoil rooms show {room}` says what is missing");
+    let ask = format!("`trefoil rooms ask-again {room}` asks for what is missing");
     let count = |from: u64, to: u64| match to.saturating_sub(from) {
         0 => "a message".to_owned(),
         more => format!("{} messages", more + 1),
     };
     Ok(match finding {
         Finding::Missing { from, to } => format!(
-            "{} of {of} did not come: a service between you dropped them or holds them back; {ask}",
+            "{} of {of} did not come: a service between you dropped or holds back what is missing; {ask}",
             count(*from, *to)
         ),
         Finding::Late { .. } => {
@@ -50,7 +50,7 @@ pub fn words<E>(
              in another way"
         ),
         Finding::Unseen { by, .. } => format!(
-            "{} has messages of {of} that did not come here: a service between you dropped them or holds them back; \
+            "{} has messages of {of} that did not come here: a service between you dropped or holds them back; \
              {ask}",
             called(by)?
         ),

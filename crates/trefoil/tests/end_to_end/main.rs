@@ -19,6 +19,7 @@ mod linking;
 mod pasted;
 mod public_log;
 mod reading;
+mod robbed;
 mod services;
 mod verifying;
 mod wrong_uses;
