@@ -490,6 +490,14 @@ impl Client {
         .map(|((), step)| step)
     }
 
+    /// Believes a directory again that was caught: the person's decision. New evidence counts anew.
+    ///
+    /// # Errors
+    /// [`ClientError::NotCaught`]; [`ClientError::Store`].
+    pub fn believe_again(&mut self, directory: &Domain, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.believe_again(directory, now)).map(|((), step)| step)
+    }
+
     /// Evidence against directories that showed two faces.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What a call on the client can fail with. What arrives from outside never fails a call: it becomes an event.
 
-use trefoil_proto::{DeviceUri, ProtoError, RoomUri, UserUri};
+use trefoil_proto::{DeviceUri, Domain, ProtoError, RoomUri, UserUri};
 use trefoil_store::StoreError;
 
 /// A failed call; nothing was changed.
@@ -68,6 +68,9 @@ pub enum ClientError {
     /// Nothing of this person has been seen on this device.
     #[error("nothing of {0} has been seen on this device")]
     UnknownPerson(UserUri),
+    /// There is no evidence against this directory that counts.
+    #[error("the key directory of {0} was not caught showing two faces, or is believed again already")]
+    NotCaught(Domain),
     /// A person is not compared with themselves.
     #[error("that is this device's own person")]
     Oneself,

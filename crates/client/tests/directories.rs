@@ -295,6 +295,19 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     world.create(alice, &[dave], Suite::Classical);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::Split]);
     assert_eq!(world.texts(bob, &room), ["one", "two"]);
+    // Before the person decides otherwise; the evidence stays, and the same does not count again.
+    let domain = world.hub.domain.clone();
+    world.act(alice, |client, now| client.believe_again(&domain, now));
+    world.run();
+    assert_eq!(world.devices[alice].client.evidence().unwrap().len(), 1);
+    world.create(alice, &[dave], Suite::Classical);
+    assert_eq!(not_added(&mut world, alice), []);
+    world.say(alice, &room, "three");
+    world.run();
+    assert_eq!(world.texts(alice, &room), ["one", "two", "three"]);
+    let now = world.now;
+    let again = world.devices[alice].client.believe_again(&domain, now);
+    assert!(matches!(again, Err(trefoil_client::ClientError::NotCaught(_))));
 }
 
 #[test]

@@ -216,6 +216,7 @@ impl Exit {
             | ClientError::UnknownDevice(_)
             | ClientError::NotParticipant(_)
             | ClientError::NoNewKey(_)
+            | ClientError::NotCaught(_)
             | ClientError::UnknownPerson(_) => Self::NotFound,
             ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => Self::OtherKey,
             ClientError::NotAllowed

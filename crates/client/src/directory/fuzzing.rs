@@ -40,7 +40,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_proven_set_row", set.to_row()),
         ("client_root_row", RootRow { signed: first }.to_row()),
         ("client_services_row", ServicesRow { keys: vec![ServiceKey { service, key: [3; 32] }] }.to_row()),
-        ("client_evidence_row", EvidenceRow { evidence }.to_row()),
+        ("client_evidence_row", EvidenceRow { evidence, settled: Some(Timestamp(6)) }.to_row()),
         ("client_roots_extension", extension),
     ]
 }

@@ -228,7 +228,7 @@ impl Core {
         if !is_theirs || self.tx().get(EVIDENCE, &key)?.is_some() {
             return Ok(());
         }
-        EvidenceRow { evidence: evidence.clone() }.write(&mut self.tx(), EVIDENCE, key);
+        EvidenceRow { evidence: evidence.clone(), settled: None }.write(&mut self.tx(), EVIDENCE, key);
         let file = evidence.to_file();
         for uri in self.rooms_with_people_of(&directory)? {
             self.queue(&uri, compose::evidence(&file), now)?;
@@ -241,6 +241,37 @@ impl Core {
         }
         self.directories.generation += 1;
         self.emit(Event::DirectorySplit { directory, epoch: split.at, evidence: file });
+        Ok(())
+    }
+
+    /// The person believes a directory again that was caught. The evidence stays, and does not count any more; what was
+    /// seen of the directory before is forgotten, as one of its faces is the one that goes on.
+    pub(crate) fn believe_again(&mut self, directory: &Domain, now: Timestamp) -> Result<(), ClientError> {
+        if !self.is_caught(directory)? {
+            return Err(ClientError::NotCaught(directory.clone()));
+        }
+        let mut tx = self.tx();
+        for (key, row) in tx.scan(EVIDENCE, &of_directory(directory), usize::MAX, false)? {
+            let mut row = EvidenceRow::from_row(&row)?;
+            row.settled.get_or_insert(now);
+            row.write(&mut tx, EVIDENCE, key.to_vec());
+        }
+        for table in [ROOTS, HEARD] {
+            for (key, _) in tx.scan(table, &of_directory(directory), usize::MAX, false)? {
+                tx.delete(table, key);
+            }
+        }
+        let told = [&[0], directory.as_str().as_bytes()].concat();
+        for (key, _) in tx.scan(TOLD, &KeyRange::all(), usize::MAX, false)? {
+            if key.ends_with(&told) {
+                tx.delete(TOLD, key);
+            }
+        }
+        drop(tx);
+        let users = self.directories.looked.keys().filter(|user| user.domain == *directory);
+        for user in users.cloned().collect::<Vec<_>>() {
+            self.want_fresh_proof(&user);
+        }
         Ok(())
     }
 

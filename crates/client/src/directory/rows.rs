@@ -92,6 +92,8 @@ pub(crate) struct ServicesRow {
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct EvidenceRow {
     pub(crate) evidence: Evidence,
+    /// When the person decided to believe the directory again all the same.
+    pub(crate) settled: Option<Timestamp>,
 }
 
 impl SetRow {

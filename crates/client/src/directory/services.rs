@@ -1,6 +1,6 @@
 //! Which services there are and under which key each speaks of directories; how many of them must vouch for a root.
 
-use super::rows::{EVIDENCE, ServicesRow, of_directory};
+use super::rows::{EVIDENCE, EvidenceRow, ServicesRow, of_directory};
 use crate::{
     ClientError, Event, Method, Refusal,
     account::path,
@@ -79,8 +79,13 @@ impl Core {
         self.look_again();
     }
 
-    /// Whether a directory was caught.
+    /// Whether a directory was caught, and the person has not decided to believe it again since.
     pub(super) fn is_caught(&self, directory: &Domain) -> Result<bool, ClientError> {
-        Ok(!self.tx().scan(EVIDENCE, &of_directory(directory), 1, false)?.is_empty())
+        for (_, row) in self.tx().scan(EVIDENCE, &of_directory(directory), usize::MAX, false)? {
+            if EvidenceRow::from_row(&row)?.settled.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, fs, path::PathBuf};
 use trefoil_client::{conversation::compose, verification::Identity};
-use trefoil_proto::{DeviceUri, credential::AccountKey};
+use trefoil_proto::{DeviceUri, Domain, credential::AccountKey};
 use trefoil_transparency::gossip::{Accused, Evidence};
 
 /// Make an account, look at it, link another device.
@@ -94,6 +94,9 @@ struct Directory {
     /// Believe a directory only if so many services other than its own vouch for it (1 unless you choose; 0 for none)
     #[arg(long, value_name = "NUMBER")]
     auditors: Option<usize>,
+    /// Believe this service's directory again although it showed two faces. The evidence is kept; new evidence counts anew
+    #[arg(long, value_name = "DOMAIN")]
+    believe_again: Option<Domain>,
 }
 
 #[derive(Serialize)]
@@ -302,6 +305,9 @@ async fn directory(shared: &Shared, ask: &Directory) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     if let Some(needed) = ask.auditors {
         agent.act(|client, now| client.set_auditors_needed(needed, now))?;
+    }
+    if let Some(directory) = &ask.believe_again {
+        agent.act(|client, now| client.believe_again(directory, now))?;
     }
     agent.go_online()?;
     let mut events = Vec::new();

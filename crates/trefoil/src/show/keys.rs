@@ -23,7 +23,14 @@ pub fn unproven(user: &UserUri, reason: &KeysRefusal) -> String {
             "the evidence is kept, and anybody can check it with `trefoil audit --evidence FILE`: give it to people you trust"
         }
     };
-    format!("the keys of {user} are not believed, and nothing is sent to them: {reason}; {what}")
+    let decide = match reason {
+        KeysRefusal::Split => format!(
+            "; to believe that directory again all the same: `trefoil account directory --believe-again {}`",
+            user.domain
+        ),
+        _ => String::new(),
+    };
+    format!("the keys of {user} are not believed, and nothing is sent to them: {reason}; {what}{decide}")
 }
 
 /// That a device is in a room and in no directory.
@@ -77,7 +84,7 @@ pub fn split(directory: &Domain, epoch: u64, file: Option<&Path>) -> String {
     });
     format!(
         "{directory} shows different people different keys: of epoch {epoch} there are two versions, both signed by it; \
-         keys of its people are no longer believed here{file}"
+         no new keys of its people are believed here{file}"
     )
 }
 

@@ -29,10 +29,10 @@ use trefoil_store::{Batch, LocalWakes, SqliteOptions, SqliteStore, Store as _};
 use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// More than one page of them.
-const EPOCHS: usize = 300;
+const EPOCHS: usize = 1000;
 
 /// Publishes so many epochs of one person each into the store of a service that does not run, under its own keys.
-async fn publish(config: &Config, epochs: usize, seed: u8) {
+pub async fn publish(config: &Config, epochs: usize, seed: u8) {
     let secrets = Secrets::open(&config.data.join("secrets.toml")).unwrap();
     let store =
         Arc::new(SqliteStore::open(config.data.join("service.db"), SqliteOptions::default()).unwrap());
@@ -105,7 +105,7 @@ impl Outsider {
     }
 }
 
-fn forget_store(data: &Path) {
+pub fn forget_store(data: &Path) {
     for file in fs::read_dir(data).unwrap() {
         let path = file.unwrap().path();
         if path.file_name().unwrap().to_string_lossy().starts_with("service.db") {

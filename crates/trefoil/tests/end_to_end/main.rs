@@ -21,5 +21,6 @@ mod public_log;
 mod reading;
 mod robbed;
 mod services;
+mod two_faces;
 mod verifying;
 mod wrong_uses;
