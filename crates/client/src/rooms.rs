@@ -374,6 +374,9 @@ impl Core {
         }
         self.live.material.entry(uri.clone()).or_default().insert(user.clone(), packages);
         self.packages_came(user);
+        if !response.proof.is_empty() {
+            self.proof_came_along(user, &response.proof, now)?;
+        }
         self.live.busy.insert(uri.clone());
         Ok(())
     }

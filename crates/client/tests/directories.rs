@@ -82,6 +82,30 @@ fn nobody_is_alarmed_where_everybody_is_honest() {
 }
 
 #[test]
+fn a_proof_that_comes_with_key_packages_is_not_asked_for_and_one_that_is_wrong_is() {
+    for (spoiled, along, asked) in [(false, true, 0), (true, true, 1), (false, false, 1)] {
+        let mut world = World::new();
+        let (alice, bob) = (world.person("alice"), world.person("bob"));
+        (world.hub.along, world.hub.spoiled) = (along, spoiled);
+        let user = world.user(bob);
+        let about_bob = |world: &mut World| {
+            let asked = std::mem::take(&mut world.hub.proofs_asked);
+            asked.iter().filter(|about| **about == user).count()
+        };
+        about_bob(&mut world);
+        // Bob looks at his own entry by the way: only what Alice asks is counted while he is away.
+        world.disconnect(bob);
+        let room = world.create(alice, &[bob], Suite::Classical);
+        assert_eq!(about_bob(&mut world), asked, "spoiled {spoiled}, along {along}");
+        assert!(world.hub.members(&room).contains(&world.uri(bob)));
+        assert_eq!(not_added(&mut world, alice), []);
+        // Once more, of somebody who is known.
+        world.create(alice, &[bob], Suite::Classical);
+        assert_eq!(not_added(&mut world, alice), []);
+    }
+}
+
+#[test]
 fn a_key_that_is_swapped_when_it_is_fetched_is_not_used() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

@@ -24,6 +24,8 @@ pub const NOTIFY: usize = 20 * 1024 * 1024;
 pub const KEY_PACKAGES: usize = 100;
 /// Largest key package, in bytes.
 pub const KEY_PACKAGE: usize = 16 * 1024;
+/// A key directory's answer about one person, in bytes.
+pub const KEY_PROOF: usize = 256 * 1024;
 /// Longest life of a key package, in seconds: 240 days. A client that is away must not run out of them.
 pub const KEY_PACKAGE_LIFE: u64 = 240 * 24 * 60 * 60;
 /// Least life that a key package must have left to come into a room, in seconds: 60 days, as long as a mailbox waits.

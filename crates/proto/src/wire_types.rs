@@ -18,7 +18,7 @@ macro_rules! wire_types {
 /// A handful of URIs, keys and signatures.
 const SMALL: usize = 8 * 1024;
 /// One key package for each of [`limits::DEVICES`], with what goes around them.
-const KEY_MATERIAL: usize = limits::DEVICES * (limits::KEY_PACKAGE + limits::URI) + SMALL;
+const KEY_MATERIAL: usize = limits::DEVICES * (limits::KEY_PACKAGE + limits::URI) + limits::KEY_PROOF + SMALL;
 /// As many key packages as a device may publish at once.
 const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
 

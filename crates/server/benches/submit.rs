@@ -99,6 +99,7 @@ fn claimed(device: &Device, package: &openmls::prelude::KeyPackage) -> KeyMateri
         user_status: KeyMaterialUserCode::Success,
         user_uri: device.uri.user_uri(),
         clients: vec![ClientKeyMaterial { status, client_uri: device.uri.clone() }],
+        proof: Vec::new(),
     }
 }
 

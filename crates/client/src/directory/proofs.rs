@@ -8,7 +8,7 @@ use crate::{ClientError, Event, Method, account::path, core::Core, live::Job, ro
 use std::sync::Arc;
 use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _, credential::AccountKey};
 use trefoil_transparency::{
-    device_set::{Step, VerifiedSet},
+    device_set::{SignedDeviceSet, Step, VerifiedSet},
     directory::{DirectoryError, KeyProof, KeyProofRequest, Policy},
 };
 
@@ -112,6 +112,27 @@ impl Core {
         }
     }
 
+    /// A proof came with key packages. If it is not believed, one is asked for, and the answer to that is what counts.
+    pub(crate) fn proof_came_along(
+        &mut self,
+        user: &UserUri,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let Ok(mut proof) = KeyProof::decode(body) else { return Ok(()) };
+        if let Some(known) = self.proven_set(user)? {
+            let sets = &mut proof.chain.sets;
+            let is_known = |set: &SignedDeviceSet| set.set == known.set;
+            let Some(at) = sets.iter().position(is_known) else { return Ok(()) };
+            sets.drain(..=at);
+        }
+        if self.take_proof(user, &proof.encode(), false, now)?.is_ok() {
+            self.looked(user, Looked::Done, now)?;
+        }
+        self.directories.anew.remove(user);
+        Ok(())
+    }
+
     /// The service gave no proof.
     pub(crate) fn proof_refused(
         &mut self,
@@ -198,6 +219,7 @@ impl Core {
         self.directories.sets.insert(user.clone(), Some(Arc::new(row)));
         Ok(Ok(()))
     }
+
     /// Whether an account key is not the one that was verified of somebody, or this person's own.
     fn is_contested(&self, user: &UserUri, key: &AccountKey) -> Result<bool, ClientError> {
         let me = self.me()?.identity();

@@ -59,6 +59,12 @@ pub struct Hub {
     /// No request comes through.
     pub deaf: bool,
     pub directory: KeyDirectory,
+    /// Proofs come along with key packages, as honest services send them.
+    pub along: bool,
+    /// The last byte of such a proof is another.
+    pub spoiled: bool,
+    /// About whom proofs were asked for.
+    pub proofs_asked: Vec<UserUri>,
     /// The clients' time.
     pub now: Timestamp,
     /// Services that cannot be reached.
@@ -90,6 +96,9 @@ impl Hub {
     pub fn new(domain: &str) -> Self {
         Self {
             directory: KeyDirectory::new(&domain.parse().unwrap()),
+            along: true,
+            spoiled: false,
+            proofs_asked: Vec::new(),
             now: Timestamp(0),
             domain: domain.parse().unwrap(),
             clock: 1_000,
@@ -207,6 +216,7 @@ impl Hub {
             (Method::Get, ["directory", "services"]) => ok(self.directory.services().encode()),
             (Method::Post, ["directory", "proof"]) => {
                 let request = KeyProofRequest::decode(&request.body).unwrap();
+                self.proofs_asked.push(request.user.clone());
                 match self.directory.prove(&request, self.now) {
                     Some(proof) => ok(proof.encode()),
                     None => refusal(ErrorCode::NotFound),
@@ -283,7 +293,16 @@ impl Hub {
             clients.push(ClientKeyMaterial { status, client_uri: device.uri.clone() });
         }
         let user_status = KeyMaterialUserCode::Success;
-        ok(KeyMaterialResponse { protocol: Protocol::Mls10, user_status, user_uri: user, clients }.encode())
+        let asked = KeyProofRequest { user: user.clone(), known: None };
+        let proof = self.along.then(|| self.directory.prove(&asked, self.now)).flatten();
+        let mut proof = proof.map(|proof| proof.encode()).unwrap_or_default();
+        if self.spoiled
+            && let Some(last) = proof.last_mut()
+        {
+            *last ^= 1;
+        }
+        ok(KeyMaterialResponse { protocol: Protocol::Mls10, user_status, user_uri: user, clients, proof }
+            .encode())
     }
 
     fn group_info(&mut self, body: &[u8], parts: &[&str]) -> HttpResponse {

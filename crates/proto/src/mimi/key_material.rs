@@ -100,4 +100,8 @@ pub struct KeyMaterialResponse {
     pub user_uri: UserUri,
     /// One for each device, on success.
     pub clients: Vec<ClientKeyMaterial>,
+    /// `KeyProof` of the person's newest device set, as the key directory answers it to whoever knows no earlier set
+    /// (`docs/spec/directory.md`); empty if there is none at hand, and then it is asked for.
+    #[tls_codec(with = "crate::wire::opaque")]
+    pub proof: Vec<u8>,
 }

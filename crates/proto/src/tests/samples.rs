@@ -250,6 +250,7 @@ fn signed_requests() -> Vec<(&'static str, Vec<u8>)> {
         user_status: KeyMaterialUserCode::PartialSuccess,
         user_uri: user("u2"),
         clients: clients.map(|status| ClientKeyMaterial { status, client_uri: device("u2") }).to_vec(),
+        proof: vec![0xbb],
     };
     let group_info = GroupInfoRequest {
         tbs: GroupInfoRequestTbs {

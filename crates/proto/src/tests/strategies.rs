@@ -242,11 +242,8 @@ pub(super) fn key_material_response() -> impl Strategy<Value = KeyMaterialRespon
         Code::NoConsentForThisRoom,
         Code::UserDeleted,
     ]);
-    (code, user(), few(client)).prop_map(|(user_status, user_uri, clients)| KeyMaterialResponse {
-        protocol: Protocol::Mls10,
-        user_status,
-        user_uri,
-        clients,
+    (code, user(), few(client), few(any::<u8>())).prop_map(|(user_status, user_uri, clients, proof)| {
+        KeyMaterialResponse { protocol: Protocol::Mls10, user_status, user_uri, clients, proof }
     })
 }
 

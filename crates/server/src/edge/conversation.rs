@@ -28,8 +28,10 @@ use trefoil_proto::{
         GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse, SubmitMessageRequest,
         SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
         identifier::{IdentifierRequest, IdentifierResponse},
+        key_material::ClientKeyMaterialStatus,
     },
 };
+use trefoil_transparency::directory::KeyProofRequest;
 
 type Served = State<Arc<Edge>>;
 
@@ -275,7 +277,15 @@ impl Edge {
             let event = MailboxEvent::KeyPackagesLow { left: low.left };
             self.tell(&[recipient(&low.device)], &event).await?;
         }
-        Ok(claim.response)
+        let mut response = claim.response;
+        if response.clients.iter().any(|client| matches!(client.status, ClientKeyMaterialStatus::Success(_)))
+        {
+            let about = KeyProofRequest { user: tbs.target_user.clone(), known: None };
+            // Whoever gets none asks for it, and is told why there is none.
+            response.proof =
+                self.house.directory.prove(&about).await.map_or_else(|_| Vec::new(), |proof| proof.encode());
+        }
+        Ok(response)
     }
 
     /// Another service may be called if the operator configured it, or if its name can be a public one: a caller must

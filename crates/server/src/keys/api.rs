@@ -44,6 +44,7 @@ impl Claim {
                 user_status,
                 user_uri,
                 clients: Vec::new(),
+                proof: Vec::new(),
             },
             low: Vec::new(),
         }
@@ -56,7 +57,13 @@ impl Claim {
             count if count == clients.len() => KeyMaterialUserCode::Success,
             _ => KeyMaterialUserCode::PartialSuccess,
         };
-        let response = KeyMaterialResponse { protocol: Protocol::Mls10, user_status, user_uri, clients };
+        let response = KeyMaterialResponse {
+            protocol: Protocol::Mls10,
+            user_status,
+            user_uri,
+            clients,
+            proof: Vec::new(),
+        };
         Self { response, low }
     }
 }

@@ -74,6 +74,7 @@ async fn answers_that_are_not_to_what_was_asked() {
             status: ClientKeyMaterialStatus::KeyMaterialExhausted,
             client_uri: device.parse().unwrap(),
         }],
+        proof: Vec::new(),
     };
     let (message, commit) = (ann.mls.message(b"x").encode(), ann.mls.commit(vec![], vec![], None).encode());
     let at_room = |endpoint: &str| format!("{endpoint}/{}", segment(&room));

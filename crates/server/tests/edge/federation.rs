@@ -65,6 +65,8 @@ pub async fn room_across(
     let ask = request(&ann.mls, &user, vec![1], "mimi://account.test/r/tea");
     let material: KeyMaterialResponse = account.ask(&path(&user), Some(&ann.token), &ask).await;
     assert_eq!(packages(&material), publish.one_use);
+    let proof = trefoil_transparency::directory::KeyProof::decode(&material.proof).unwrap();
+    assert_eq!((proof.root.root.directory, proof.chain.sets.len()), (user.domain.clone(), 1));
 
     // Bob comes in with the key package that was claimed.
     let added = UserRolePair { user: user.clone(), role: Role::MEMBER };

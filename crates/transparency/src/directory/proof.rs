@@ -191,7 +191,7 @@ impl Wire for KeyProofRequest {
 }
 
 impl Wire for KeyProof {
-    const LIMIT: usize = 256 * 1024;
+    const LIMIT: usize = trefoil_proto::limits::KEY_PROOF;
     const NAME: &'static str = "key proof";
 }
 

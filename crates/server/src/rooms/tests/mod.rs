@@ -172,6 +172,7 @@ impl Hub {
             user_status: KeyMaterialUserCode::Success,
             user_uri: device.uri.user_uri(),
             clients: vec![ClientKeyMaterial { status, client_uri: device.uri.clone() }],
+            proof: Vec::new(),
         };
         self.rooms.claimed(&response, now);
     }
