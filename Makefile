@@ -8,7 +8,7 @@ SUDO := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif command -v sudo >/de
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench fuzz release release-twice help tools test-tools
+.PHONY: run test check drill bench fuzz release release-twice help tools test-tools
 
 run: tools ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
 	$(CARGO) build --release --locked -p trefoil
@@ -17,11 +17,16 @@ run: tools ## build, start three services, let three people talk, and stay up (D
 test: test-tools ## install what the tests need, then run every test
 	$(CARGO) test --workspace --locked --doc --quiet
 	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
+	$(CARGO) nextest run -p trefoil-sim --features undefended --test undefended --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 
 check: tools ## formatting, lints, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked --lib --quiet
+
+drill: tools ## play every attack against real services and devices, and print who noticed (docs/drill.md)
+	$(CARGO) build --release --locked -p trefoil-sim
+	$${CARGO_TARGET_DIR:-target}/release/trefoil-drill
 
 bench: tools ## run the criterion benchmarks
 	$(CARGO) bench --workspace --locked

@@ -10,6 +10,17 @@ use trefoil_proto::{
     mimi::Frank,
 };
 
+/// What is kept of a stamp that nobody checked: for the drill alone ([`trefoil_proto::defence`]).
+pub(crate) fn unchecked(sender: &UserUri, room: &RoomUri, accepted: Timestamp, frank: &Frank) -> StoredFrank {
+    let context = ServerFrankingContext {
+        sender_uri: sender.clone(),
+        room_uri: room.clone(),
+        accepted_timestamp: accepted,
+        key_id: frank.key_id,
+    };
+    StoredFrank { frank: frank.clone(), context }
+}
+
 /// Checks a stamp and gives what is kept of it. The tag is checked against the content before.
 pub(crate) fn verify(
     hub: &VerifyingKey,

@@ -4,6 +4,7 @@
 
 pub mod content;
 pub mod credential;
+pub mod defence;
 pub mod edge;
 pub mod error;
 pub mod frame;

@@ -16,6 +16,7 @@ use crate::overlay::Overlay;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{ReceivedContent, status::MessageStatus},
+    defence::Defence,
 };
 
 /// A message that was decrypted, and whose sender and stamp were verified.
@@ -114,8 +115,8 @@ fn take(
                 received.events =
                     outgoing::sent(tx, incoming.room, incoming.me, id, incoming.accepted, incoming.frank)?;
             }
-            Some(_) => {}
-            None => {
+            Some(_) if Defence::OpenedOnce.stands() => {}
+            _ => {
                 let added = add(tx, &room, incoming, id, &mut received.events)?;
                 let mine = incoming.sender_user == incoming.me;
                 if added && !mine && incoming.participants <= STATUS_PARTICIPANTS {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{ClientError, Event, conversation::Line, core::Core, mls::credential};
 use openmls::prelude::MlsGroup;
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, defence::Defence};
 
 /// The devices of a room that are not proven, as they were found at an epoch.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,9 @@ impl Core {
 
     /// Devices of a room that are not in a proven set. Looked up anew when the epoch or what is proven changed.
     pub(crate) fn unproven_devices(&mut self, uri: &RoomUri) -> Result<Vec<DeviceUri>, ClientError> {
+        if !Defence::KeyDirectory.stands() {
+            return Ok(Vec::new());
+        }
         let me = self.me()?;
         let generation = self.directories.generation;
         let Some(room) = self.room(uri)? else { return Ok(Vec::new()) };

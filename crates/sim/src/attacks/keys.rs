@@ -1,0 +1,156 @@
+//! A service hands out keys that are not its people's.
+
+use super::setting::{
+    REFUSALS, WHILE, devices_in, handed, open_with, other_packages, overhears, take_unseen, tree_of_last,
+};
+use crate::{
+    attack::{Attack, Played},
+    forge::{Forged, Voucher},
+    person::{Person, go_on, open_room, until},
+    world::{ACCOUNT, HANDLE, World},
+};
+use anyhow::Context as _;
+use ed25519_dalek::SigningKey;
+use futures_util::FutureExt as _;
+use std::sync::{Arc, Mutex};
+use trefoil_proto::{DeviceUri, credential::AccountKey, defence::Defence};
+
+/// P2, P3.
+pub const SWAPPED: Attack = Attack {
+    name: "key-swap-at-fetch",
+    promise: "P3",
+    does: "Ann wants to write to Cat; Ann's service gives her a key package of its own making instead of Cat's, under an \
+           account key of its own",
+    stopped_by: &[Defence::KeyDirectory],
+    play: |world| swapped(world).boxed(),
+};
+
+/// P2, P3.
+pub const GHOST_DEVICE: Attack = Attack {
+    name: "ghost-device-on-an-account",
+    promise: "P2",
+    does: "Cat's service enters a further device into Cat's account, publishes it in its directory for everybody to \
+           see, has it audited, and hands out its keys when Ann wants to write to Cat",
+    stopped_by: &[Defence::AccountSignature],
+    play: |world| ghost_device(world).boxed(),
+};
+
+/// P1.
+pub const REUSED: Attack = Attack {
+    name: "key-package-reuse",
+    promise: "P1",
+    does: "Cat's service hands out one key package twice, so that who gets hold of its private key later reads both rooms",
+    stopped_by: &[Defence::KeyUsedOnce],
+    play: |world| reused(world).boxed(),
+};
+
+async fn swapped(world: &World) -> anyhow::Result<Played> {
+    let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", HANDLE).await?);
+    go_on(&mut [&mut ann, &mut cat], WHILE).await?;
+    let account = SigningKey::from_bytes(&[66; 32]);
+    let mut ghost = Forged::new(&cat.device(), &Voucher::Own(&account))?;
+    let package = (cat.device(), ghost.key_package()?);
+    ann.between.answer(move |asked| {
+        let package = package.clone();
+        async move {
+            match asked.path.split('/').next() {
+                Some("keyMaterial") => other_packages(&asked, &[package], false).await,
+                Some("update") => take_unseen(),
+                _ => asked.honestly().await,
+            }
+        }
+        .boxed()
+    });
+    let (room, is_in) = open_with(&mut ann, &cat.user()).await?;
+    let mut played = Played::default();
+    if is_in {
+        let change = handed(&ann)?;
+        ghost.take_welcome(&change.welcome.context("somebody was added")?, &tree_of_last(&ann)?)?;
+        if overhears(&mut ghost, &mut ann, &room).await? {
+            played.gain("the adversary is Cat for Ann, and reads what she writes");
+        }
+    }
+    played.notice([&ann], REFUSALS);
+    Ok(played)
+}
+
+async fn ghost_device(world: &World) -> anyhow::Result<Played> {
+    let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", ACCOUNT).await?);
+    go_on(&mut [&mut ann, &mut cat], WHILE).await?;
+    let user = cat.user();
+    let uri: DeviceUri = format!("mimi://{}/d/{}/ghost", user.domain, user.id).parse()?;
+    let mut ghost = Forged::new(&uri, &Voucher::Pretended(account_key(&cat)))?;
+    world.services[ACCOUNT].enter_device(&user, &ghost.entry()).await?;
+    // Somebody comes, and the service makes an epoch.
+    let passer = world.person("Eve", ACCOUNT).await?;
+    let package = (uri.clone(), ghost.key_package()?);
+    ann.between.answer(move |asked| {
+        let package = package.clone();
+        async move {
+            match asked.path.split('/').next() {
+                Some("keyMaterial") => other_packages(&asked, &[package], true).await,
+                Some("update") => take_unseen(),
+                _ => asked.honestly().await,
+            }
+        }
+        .boxed()
+    });
+    let (room, is_in) = open_with(&mut ann, &user).await?;
+    let mut played = Played::default();
+    if is_in && devices_in(&mut ann, &room).contains(&uri) {
+        let change = handed(&ann)?;
+        ghost.take_welcome(&change.welcome.context("somebody was added")?, &tree_of_last(&ann)?)?;
+        if overhears(&mut ghost, &mut ann, &room).await? {
+            played.gain("the adversary reads what Ann writes to Cat, with a device that Cat never had");
+        }
+    }
+    let mut cat = cat.restart().await?;
+    let told = ["own-device-unknown", "keys-unproven", "own-account-replaced"];
+    until(&mut [&mut cat], |people| told.iter().any(|kind| people[0].was_told(kind))).await?;
+    played.notice([&ann], REFUSALS);
+    played.notice([&cat], &told);
+    drop(passer);
+    Ok(played)
+}
+
+async fn reused(world: &World) -> anyhow::Result<Played> {
+    let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", ACCOUNT).await?);
+    go_on(&mut [&mut ann, &mut cat], WHILE).await?;
+    let first = Arc::new(Mutex::new(None));
+    ann.between.answer(move |asked| {
+        let first = Arc::clone(&first);
+        async move {
+            if !asked.path.starts_with("keyMaterial/") {
+                return asked.honestly().await;
+            }
+            let known = first.lock().expect("nobody panics while it is held").clone();
+            match known {
+                Some(answer) => answer,
+                None => {
+                    let answer = asked.honestly().await;
+                    *first.lock().expect("nobody panics while it is held") = Some(answer.clone());
+                    answer
+                }
+            }
+        }
+        .boxed()
+    });
+    open_room(&mut [&mut ann, &mut cat]).await?;
+    let people = [cat.user()];
+    let second = ann.agent.act_for(|client, now| client.create_room("coffee", &people, now))?;
+    until(&mut [&mut ann, &mut cat], |people| {
+        people[1].is_in(&second, 2) || people[1].was_told("refused") || people[0].was_told("change-refused")
+    })
+    .await?;
+    let mut played = Played::default();
+    if cat.is_in(&second, 2) {
+        played.gain("Cat's device came into a second room by a key package that it had used: its private key is still there");
+    }
+    played.notice([&ann, &cat], REFUSALS);
+    Ok(played)
+}
+
+/// The key of a person's account.
+pub(super) fn account_key(person: &Person) -> AccountKey {
+    AccountKey(person.agent.client.identity().expect("whoever is made has an account").account_key)
+}

@@ -1,0 +1,45 @@
+//! Every attack of the drill, against the code as people run it.
+
+#![allow(clippy::unwrap_used)]
+
+use trefoil_sim::{attacks, table::Row};
+
+/// Names a test for each attack, so that each can be run, and fail, by itself.
+macro_rules! held {
+    ($($test:ident = $name:literal;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let outcome = attacks::named($name).expect("an attack of the drill").run().await;
+                println!("{}", Row(&outcome));
+                assert!(outcome.is_held(), "{}", Row(&outcome));
+            }
+        )*
+
+        #[test]
+        fn each_attack_has_its_test() {
+            let tested = [$($name),*];
+            let missing: Vec<_> = attacks::ALL.iter().map(|attack| attack.name).filter(|name| !tested.contains(name)).collect();
+            assert!(missing.is_empty(), "no test plays {missing:?}");
+        }
+    };
+}
+
+held! {
+    a_key_swapped_at_fetch = "key-swap-at-fetch";
+    a_ghost_device_on_an_account = "ghost-device-on-an-account";
+    a_key_package_used_twice = "key-package-reuse";
+    a_ghost_member_added_by_the_hub = "ghost-member-added-by-hub";
+    an_external_commit_with_a_forged_credential = "forged-external-commit";
+    two_directories = "two-directories";
+    an_auditor_that_signs_a_fork = "auditor-signs-a-fork";
+    a_directory_that_nobody_audited = "directory-nobody-audited";
+    a_rolled_back_directory = "rolled-back-directory";
+    an_epoch_withheld = "epoch-withheld";
+    a_replayed_message = "replayed-message";
+    a_dropped_message = "dropped-message";
+    reordered_messages = "reordered-messages";
+    an_altered_message = "altered-message";
+    a_follower_that_forges_a_sender = "follower-forges-a-sender";
+    an_altered_release = "altered-release";
+}
