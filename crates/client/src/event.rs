@@ -174,6 +174,15 @@ pub enum Event {
         /// Why.
         reason: KeysRefusal,
     },
+    /// The room's service asks that somebody be removed. The client of an admin does it.
+    RemovalAsked {
+        /// The room.
+        room: RoomUri,
+        /// Who.
+        user: UserUri,
+        /// Why, in the operator's words.
+        reason: String,
+    },
     /// A device is in a room that its person's key directory does not have. Nothing is sent there while it is.
     GhostDevice {
         /// The room.
@@ -347,6 +356,10 @@ pub enum Refusal {
     Misattributed,
     /// The content is not valid MIMI content.
     Content,
+    /// The room's encryption is a lesser one than every device in it can do.
+    Downgrade,
+    /// A request to remove somebody that is not signed by the room's service, or is for another room.
+    RemovalUnasked,
     /// The hub gave this device another history than it confirmed before.
     Forked,
     /// Handling it failed inside this program.

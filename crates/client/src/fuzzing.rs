@@ -49,6 +49,7 @@ fn event(input: &[u8]) -> bool {
         RoomEvent::Welcome { message, ratchet_tree } => {
             wire::welcome(message).is_ok() && wire::ratchet_tree(ratchet_tree).is_ok()
         }
+        RoomEvent::Removal(_) => true,
     }
 }
 

@@ -121,6 +121,13 @@ impl Core {
             return self.join_by_welcome(uri, message, ratchet_tree, times);
         }
         let message = match &event.event {
+            RoomEvent::Removal(asked) => {
+                return match self.room(uri)?.map(|room| room.row.state) {
+                    None => Ok(Err(Refusal::UnknownRoom)),
+                    Some(RoomState::Left) => Ok(Ok(())),
+                    Some(_) => self.removal_asked(uri, asked, event.timestamp),
+                };
+            }
             RoomEvent::Application { message, .. }
             | RoomEvent::Proposal { message, .. }
             | RoomEvent::Commit { message, .. }

@@ -113,6 +113,8 @@ impl Core {
     ) -> Taken {
         let me = self.me()?;
         let judged = membership::check_tree(&me, uri, &group).and_then(|(context, seen)| {
+            let leaves = group.members().filter_map(|member| group.public_group().leaf(member.index));
+            suite::refuse_downgrade(group.ciphersuite(), leaves)?;
             let adder = adder?.user_uri();
             if adder == me.user || context.role_of(&adder) == Role::ADMIN {
                 Ok((adder, seen))

@@ -33,6 +33,7 @@ mod outbox;
 mod own_devices;
 mod plan;
 mod rejoining;
+mod removal;
 mod room;
 mod rooms;
 mod roster;

@@ -7,7 +7,7 @@ use crate::{
         credential::{self, Me},
         membership::Plan,
         provider::Provider,
-        wire,
+        suite, wire,
     },
     room::Room,
     rows::Intent,
@@ -56,6 +56,9 @@ pub(crate) fn plan(
                 }
                 for package in material.get(user).into_iter().flatten() {
                     let package = wire::key_package(provider.crypto(), package)?;
+                    if package.ciphersuite() != group.ciphersuite() {
+                        return Err(Refusal::Downgrade);
+                    }
                     let leaf = credential::check_leaf(package.leaf_node())?;
                     if leaf.device.user_uri() != *user {
                         return Err(Refusal::UntrustedDevice { device: leaf.device.to_string() });
@@ -69,6 +72,11 @@ pub(crate) fn plan(
             }
             if plan.key_packages.is_empty() && update.added.is_empty() {
                 return Ok(None);
+            }
+            if !plan.key_packages.is_empty() {
+                let present = group.members().filter_map(|member| group.public_group().leaf(member.index));
+                let coming = plan.key_packages.iter().map(KeyPackage::leaf_node);
+                suite::refuse_downgrade(group.ciphersuite(), present.chain(coming))?;
             }
         }
         Intent::Remove { people } => {

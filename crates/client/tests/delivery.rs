@@ -24,7 +24,7 @@ struct Trio {
 fn trio() -> Trio {
     let mut world = World::new();
     let (alice, bob, carl) = (world.person("alice"), world.person("bob"), world.person("carl"));
-    let room = world.create(alice, &[bob, carl], Suite::Classical);
+    let room = world.create(alice, &[bob, carl], Suite::Hybrid);
     let mut trio = Trio { world, alice, bob, carl, room };
     for at in [alice, bob, carl] {
         trio.say(at, "hello");
@@ -115,7 +115,7 @@ fn a_dropped_message_is_told_with_a_line_that_stays() {
 fn where_nobody_else_answers_the_next_message_of_the_sender_tells() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let mut trio = Trio { world, alice, bob, carl: bob, room };
     trio.say(alice, "hello");
     let waiting = trio.say_to_deaf(bob, alice, &["stolen", "this too", "stays"]);
@@ -272,7 +272,7 @@ fn robbed(trio: &mut Trio, texts: &[&str], stolen: usize) {
 fn pair() -> Trio {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let mut trio = Trio { world, alice, bob, carl: bob, room };
     trio.say(alice, "hello");
     trio.say(bob, "hello");

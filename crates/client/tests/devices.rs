@@ -45,8 +45,8 @@ fn a_room_that_opened_before_the_answer_was_pasted_reaches_the_new_device_too() 
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let (second, answer) = world.approve(alice, "alice's second");
     // One that she opens, and one that she is added to.
-    let hers = world.create(alice, &[bob], Suite::Classical);
-    let his = world.create(bob, &[alice], Suite::Classical);
+    let hers = world.create(alice, &[bob], Suite::Hybrid);
+    let his = world.create(bob, &[alice], Suite::Hybrid);
     world.act(second, |client, now| client.link_finish(&answer, now));
     world.run();
     for room in [&hers, &his] {
@@ -61,7 +61,7 @@ fn a_room_that_opened_before_the_answer_was_pasted_reaches_the_new_device_too() 
 fn a_new_device_learns_the_names_of_those_who_are_there() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.act(bob, |client, now| client.set_display_name("Bob B.", now));
     world.run();
     let second = world.link(alice, "alice's second");
@@ -74,7 +74,7 @@ fn a_new_device_learns_the_names_of_those_who_are_there() {
 fn a_device_that_is_taken_off_is_told_and_reads_no_further() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let second = world.link(alice, "alice's second");
     let third = world.link(alice, "alice's third");
     world.say(bob, &room, "to all three");
@@ -122,7 +122,7 @@ fn a_device_that_is_taken_off_is_told_and_reads_no_further() {
 fn a_removal_survives_a_crash_and_a_lost_answer() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let second = world.link(alice, "alice's second");
     let gone = world.uri(second);
     world.devices[alice].lose.push_back("accounts/devices");

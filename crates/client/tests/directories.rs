@@ -95,12 +95,12 @@ fn a_proof_that_comes_with_key_packages_is_not_asked_for_and_one_that_is_wrong_i
         about_bob(&mut world);
         // Bob looks at his own entry by the way: only what Alice asks is counted while he is away.
         world.disconnect(bob);
-        let room = world.create(alice, &[bob], Suite::Classical);
+        let room = world.create(alice, &[bob], Suite::Hybrid);
         assert_eq!(about_bob(&mut world), asked, "spoiled {spoiled}, along {along}");
         assert!(world.hub.members(&room).contains(&world.uri(bob)));
         assert_eq!(not_added(&mut world, alice), []);
         // Once more, of somebody who is known.
-        world.create(alice, &[bob], Suite::Classical);
+        world.create(alice, &[bob], Suite::Hybrid);
         assert_eq!(not_added(&mut world, alice), []);
     }
 }
@@ -113,7 +113,7 @@ fn a_key_that_is_swapped_when_it_is_fetched_is_not_used() {
     let uri = device.uri.clone();
     world.hub.accounts.insert(world.user(bob), vec![device]);
     world.hub.keys.insert(uri.clone(), keys);
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::NotInDirectory]);
     assert!(!world.hub.members(&room).contains(&uri));
 }
@@ -127,7 +127,7 @@ fn a_further_device_that_the_directory_does_not_have_stays_out() {
     let user = world.user(bob);
     world.hub.accounts.get_mut(&user).unwrap().push(device);
     world.hub.keys.insert(uri.clone(), keys);
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let members = world.hub.members(&room);
     assert!(members.contains(&world.uri(bob)) && !members.contains(&uri), "{members:?}");
     let refused = said(
@@ -143,7 +143,7 @@ fn a_further_device_that_the_directory_does_not_have_stays_out() {
 fn a_ghost_device_in_a_room_stops_what_leaves_and_is_shown() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let room = world.create(alice, &[bob, carol], Suite::Hybrid);
     let account = stolen_account_key(&world, bob);
     let (device, keys) = swap(&mut world, bob, &account, "ghost");
     let uri = device.uri;
@@ -187,19 +187,39 @@ fn without_enough_auditors_nobody_is_believed_and_it_is_said() {
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     world.hub.directory.unaudited = true;
     world.pass(2 * HOUR);
-    world.create(alice, &[bob], Suite::Classical);
+    world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::Unaudited { found: 0, needed: 1 }]);
     // Asked for more than there are.
     world.hub.directory.unaudited = false;
     world.act(alice, |client, now| client.set_auditors_needed(2, now));
     world.run();
-    world.create(alice, &[bob], Suite::Classical);
+    world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::Unaudited { found: 1, needed: 2 }]);
     // The person decides to do without.
     world.act(alice, |client, now| client.set_auditors_needed(0, now));
     world.run();
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(world.hub.members(&room).len(), 2);
+}
+
+/// Nothing else happens in the room that could set it going.
+#[test]
+fn what_waits_for_somebodys_proof_leaves_when_it_comes() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    world.disconnect(bob);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.hub.directory.unaudited = true;
+    world.crash(bob);
+    world.run();
+    world.say(bob, &room, "until somebody vouches for Alice's keys");
+    for _ in 0..3 {
+        world.pass(60_000);
+        assert_eq!(world.devices[bob].client.outbox_len(&room).unwrap(), 1);
+    }
+    world.hub.directory.unaudited = false;
+    world.pass(2 * 60_000);
+    assert_eq!(world.texts(alice, &room), ["until somebody vouches for Alice's keys"]);
 }
 
 #[test]
@@ -208,7 +228,7 @@ fn stale_signatures_are_not_enough() {
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     world.hub.directory.age = 25 * HOUR;
     world.pass(2 * HOUR);
-    world.create(alice, &[bob], Suite::Classical);
+    world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::Stale]);
 }
 
@@ -217,7 +237,7 @@ fn a_directory_that_goes_back_is_refused() {
     let mut world = World::new();
     let alice = world.person("alice");
     let bob = world.person("bob");
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.say(alice, &room, "hello");
     world.run();
     // The service starts again from an old copy of its directory.
@@ -240,7 +260,7 @@ fn a_lone_service_is_used_with_a_warning() {
     world.hub.directory.lone = true;
     world.hub.directory.unaudited = true;
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(world.hub.members(&room).len(), 2);
     assert_eq!(said(&world.events(alice), |event| matches!(event, Event::DirectoryUnaudited { .. })), 1);
 }
@@ -289,7 +309,7 @@ fn a_device_under_the_own_name_that_nobody_linked_raises_an_alarm() {
 fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.say(alice, &room, "one");
     world.run();
     // A new epoch, of which bob is shown another face when he looks.
@@ -316,7 +336,7 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     // Nobody of that directory is believed any more, and the evidence is no line of the conversation.
     let dave = world.person("dave");
     world.events(alice);
-    world.create(alice, &[dave], Suite::Classical);
+    world.create(alice, &[dave], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), [KeysRefusal::Split]);
     assert_eq!(world.texts(bob, &room), ["one", "two"]);
     // Before the person decides otherwise; the evidence stays, and the same does not count again.
@@ -324,7 +344,7 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     world.act(alice, |client, now| client.believe_again(&domain, now));
     world.run();
     assert_eq!(world.devices[alice].client.evidence().unwrap().len(), 1);
-    world.create(alice, &[dave], Suite::Classical);
+    world.create(alice, &[dave], Suite::Hybrid);
     assert_eq!(not_added(&mut world, alice), []);
     world.say(alice, &room, "three");
     world.run();
@@ -338,7 +358,7 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
 fn an_epoch_that_is_kept_from_somebody_is_noticed() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.say(alice, &room, "one");
     world.run();
     // Alice has seen an epoch that bob's service denies.
@@ -368,7 +388,7 @@ fn an_epoch_that_is_kept_from_somebody_is_noticed() {
 fn a_typing_notice_does_not_go_to_a_room_that_is_not_proven() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let account = stolen_account_key(&world, bob);
     let (_, keys) = swap(&mut world, bob, &account, "ghost");
     let request = world::evil::commit(&world, bob, &room, &keys.one_use[0], None);

@@ -53,7 +53,7 @@ fn a_stamp_that_was_tampered_with_is_refused() {
     for tamper in tampers {
         let mut world = World::new();
         let (alice, bob) = (world.person("alice"), world.person("bob"));
-        let room = world.create(alice, &[bob], Suite::Classical);
+        let room = world.create(alice, &[bob], Suite::Hybrid);
         world.devices[bob].deaf = true;
         world.say(alice, &room, "true words");
         world.run();
@@ -74,7 +74,7 @@ fn a_stamp_that_was_tampered_with_is_refused() {
 fn a_lapsed_mailbox_is_said_once_and_acknowledged() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.events(bob);
     world.devices[bob].deaf = true;
     world.say(alice, &room, "lost");
@@ -95,7 +95,7 @@ fn a_ghost_that_a_member_adds_without_leave_is_refused() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
     let ghost = world.strangers(1).remove(0);
-    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let room = world.create(alice, &[bob, carol], Suite::Hybrid);
     // An honest client does not even try.
     let now = world.now;
     assert!(world.devices[bob].client.add_people(&room, std::slice::from_ref(&ghost), now).is_err());
@@ -125,7 +125,7 @@ fn a_device_of_nobody_in_the_list_is_refused() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     world.strangers(1);
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.hub.lenient = true;
     let package = world.hub.keys.values().find(|keys| keys.one_use.len() == 1).unwrap().one_use[0].clone();
     let request = world::evil::commit(&world, alice, &room, &package, None);
@@ -141,7 +141,7 @@ fn a_device_of_nobody_in_the_list_is_refused() {
 fn a_received_commit_with_another_account_key_is_refused() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let room = world.create(alice, &[bob, carol], Suite::Hybrid);
     let victim = world.user(bob);
     let account = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
     let device = format!("mimi://{}/d/{}/forged", victim.domain, victim.id).parse().unwrap();
@@ -160,7 +160,7 @@ fn a_device_without_its_accounts_word_is_refused() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     // A service that swaps the account: same person, another account key.
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let impostor = world.person("impostor");
     let stolen = world.user(bob);
     let packages = world.hub.keys[&world.uri(impostor)].clone();
@@ -190,7 +190,7 @@ fn a_device_without_its_accounts_word_is_refused() {
 fn a_step_that_is_dropped_leaves_no_trace_and_no_key_is_used_twice() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let now = world.now;
     // The step is dropped as a whole: its ciphertext cannot be had.
     let draft = compose::text("never said", &[]).unwrap();
@@ -218,7 +218,7 @@ fn a_step_that_is_dropped_leaves_no_trace_and_no_key_is_used_twice() {
 fn what_was_committed_and_not_sent_is_sent_after_a_crash() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let now = world.now;
     let draft = compose::text("survives", &[]).unwrap();
     let (_, step) = world.devices[alice].client.send(&room, draft, now).unwrap();
@@ -254,7 +254,7 @@ fn what_was_committed_and_not_sent_is_sent_after_a_crash() {
 fn crashes_everywhere_lose_nothing() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let mut said = Vec::new();
     for number in 0..12 {
         let text = format!("message {number}");
@@ -292,7 +292,7 @@ fn a_store_that_has_an_account_opens_with_it() {
 fn typing_reaches_those_who_are_there_and_is_kept_nowhere() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.events(bob);
     world.act(alice, |client, now| client.send(&room, compose::typing(true), now).map(|(_, step)| step));
     world.run();

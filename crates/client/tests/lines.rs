@@ -73,7 +73,7 @@ fn everything_that_happens_to_people_and_devices_is_a_line_for_each_member() {
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let (carol, dave) = (world.person("carol"), world.person("dave"));
     let (a, b, c, d) = (world.user(alice), world.user(bob), world.user(carol), world.user(dave));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let mut lines = Lines { world, room: room.clone(), told: Vec::new() };
 
     // Opened, and joined.
@@ -162,7 +162,7 @@ fn everything_that_happens_to_people_and_devices_is_a_line_for_each_member() {
 fn a_device_under_a_false_account_key_that_was_refused_is_a_line_too() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let room = world.create(alice, &[bob, carol], Suite::Hybrid);
     let victim = world.user(bob);
     let device = format!("mimi://{}/d/{}/forged", victim.domain, victim.id).parse().unwrap();
     let account = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);

@@ -23,7 +23,7 @@ fn written() -> (World, usize, usize, RoomUri, MessageId) {
     // Timers of the sender's own copy run from the hub's clock.
     world.hub.clock = world.now.0;
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.say(alice, &room, "stays");
     let draft = compose::text("goes", &[]).unwrap().disappearing_after(TIMER).unwrap();
     let now = world.now;

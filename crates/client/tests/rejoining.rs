@@ -21,7 +21,7 @@ struct Pair {
 fn pair() -> Pair {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     world.events(bob);
     Pair { world, alice, bob, room }
 }
@@ -196,7 +196,7 @@ fn devices_that_join_anew_together_all_come_back() {
     let mut world = World::new();
     let alice = world.person("alice");
     let others: Vec<usize> = ["bob", "carol", "dave"].map(|name| world.person(name)).into();
-    let room = world.create(alice, &others, Suite::Classical);
+    let room = world.create(alice, &others, Suite::Hybrid);
     for at in &others {
         world.devices[*at].deaf = true;
     }

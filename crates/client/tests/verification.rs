@@ -113,7 +113,7 @@ impl Swapped {
     fn before() -> Self {
         let mut world = World::new();
         let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-        let room = world.create(carol, &[alice, bob], Suite::Classical);
+        let room = world.create(carol, &[alice, bob], Suite::Hybrid);
         assert_eq!(world.verify_by_scan(alice, bob), Comparison::Match);
         let person = world.user(bob);
         world.remove(carol, &room, &person);
@@ -135,7 +135,7 @@ impl Swapped {
 fn two_people_verify_each_other_by_code_and_by_digits() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let room = world.create(alice, &[bob, carol], Suite::Classical);
+    let room = world.create(alice, &[bob, carol], Suite::Hybrid);
     let (a, b, c) = (world.user(alice), world.user(bob), world.user(carol));
     let hers = world.devices[alice].client.safety(&b).unwrap();
     let his = world.devices[bob].client.safety(&a).unwrap();
@@ -188,7 +188,7 @@ fn two_people_verify_each_other_by_code_and_by_digits() {
 fn a_step_that_is_dropped_verifies_nobody() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    world.create(alice, &[bob], Suite::Classical);
+    world.create(alice, &[bob], Suite::Hybrid);
     let (person, code, now) = (world.user(bob), world.shown(bob, alice), world.now);
     drop(world.devices[alice].client.verify(&person, &Proof::Scanned(code), now).unwrap());
     assert_eq!(world.standing(alice, &person), Standing::Unverified);
@@ -201,13 +201,13 @@ fn a_step_that_is_dropped_verifies_nobody() {
 fn key_packages_under_another_account_key_stop_everything_for_the_verified() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(world.verify_by_scan(alice, bob), Comparison::Match);
     let person = world.user(bob);
     let anew = world.anew(&person, "bob anew");
     world.events(alice);
 
-    let second = world.create(alice, &[bob], Suite::Classical);
+    let second = world.create(alice, &[bob], Suite::Hybrid);
     let events = world.events(alice);
     let refused =
         Event::ChangeRefused { room: second.clone(), reason: ChangeRefusal::KeyChanged(person.clone()) };
@@ -465,7 +465,7 @@ fn a_welcome_into_a_room_with_another_key_of_a_verified_person_is_taken_and_the_
     let (alice, carol) = (swapped.alice, swapped.carol);
     let (person, alices) = (swapped.person.clone(), swapped.world.user(alice));
     let world = &mut swapped.world;
-    let second = world.create(carol, &[], Suite::Classical);
+    let second = world.create(carol, &[], Suite::Hybrid);
     world.add(carol, &second, &person);
     world.act(alice, |client, now| client.set_display_name("Alice", now));
     world.run();
@@ -482,9 +482,9 @@ fn a_welcome_into_a_room_with_another_key_of_a_verified_person_is_taken_and_the_
 fn of_somebody_who_was_never_verified_every_shared_room_tells_and_none_is_blocked() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
-    let room = world.create(carol, &[alice, bob], Suite::Classical);
+    let room = world.create(carol, &[alice, bob], Suite::Hybrid);
     let person = world.user(bob);
-    let old = world.create(bob, &[alice], Suite::Classical);
+    let old = world.create(bob, &[alice], Suite::Hybrid);
     world.remove(carol, &room, &person);
     let anew = world.anew(&person, "bob anew");
     world.add(carol, &room, &person);
@@ -506,7 +506,7 @@ fn of_somebody_who_was_never_verified_every_shared_room_tells_and_none_is_blocke
 fn two_account_keys_of_one_person_in_one_room_are_refused() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
-    let room = world.create(alice, &[bob], Suite::Classical);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     let person = world.user(bob);
     world.anew(&person, "bob anew");
     world.events(alice);

@@ -52,7 +52,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 fn three() -> (World, [usize; 3], RoomUri) {
     let mut world = World::new();
     let people = ["alice", "bob", "carol"].map(|name| world.person(name));
-    let room = world.create(people[0], &people[1..], Suite::Classical);
+    let room = world.create(people[0], &people[1..], Suite::Hybrid);
     for at in &people[1..] {
         let user = world.user(*at);
         world.act(people[0], |client, now| client.make_admin(&room, &user, now));

@@ -38,6 +38,8 @@ pub enum Defence {
     Stamp,
     /// A service speaks for its own people only.
     PeerForItsOwn,
+    /// A room has the best suite that all its devices can do.
+    Suite,
     /// A binary has the hash that the public log has.
     ReleaseHash,
 }

@@ -14,7 +14,8 @@ use crate::{
     content::{MimiContent, status::StatusReport},
     edge, frame, franking,
     mimi::{
-        consent, directory::Directory, fanout, group_info, identifier, key_material, report, submit, update,
+        consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
+        update,
     },
     mls, room,
 };
@@ -53,6 +54,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("submit_response", wire::<submit::SubmitMessageResponse>),
     ("fanout_message", wire::<fanout::FanoutMessage>),
     ("notify_request", wire::<fanout::NotifyRequest>),
+    ("removal_request", wire::<removal::RemovalRequest>),
     ("group_info_request", wire::<group_info::GroupInfoRequest>),
     ("group_info_response", wire::<group_info::GroupInfoResponse>),
     ("group_info_sealed", wire::<group_info::GroupInfoRatchetTreeTbe>),

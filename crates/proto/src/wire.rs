@@ -102,6 +102,12 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
+    /// The content of a vector `<V>` that is UTF-8, and what follows it.
+    pub(crate) fn text(mut self) -> Result<(&'a str, &'a [u8]), Error> {
+        let text = std::str::from_utf8(self.vector()?).map_err(|_| Error::InvalidInput)?;
+        Ok((text, self.rest()))
+    }
+
     /// The presence byte of an `optional<T>`.
     pub(crate) fn optional(&mut self) -> Result<bool, Error> {
         match self.u8()? {

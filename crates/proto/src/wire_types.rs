@@ -2,7 +2,7 @@
 
 use crate::{
     ErrorBody, Wire, edge, franking, limits,
-    mimi::{consent, fanout, group_info, identifier, key_material, report, submit, update},
+    mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
     room,
 };
 
@@ -54,6 +54,7 @@ wire_types! {
     submit::SubmitMessageResponse, "submit response", SMALL;
     fanout::FanoutMessage, "fan-out message", limits::HANDSHAKE;
     fanout::NotifyRequest, "notify request", limits::NOTIFY;
+    removal::RemovalRequest, "removal request", SMALL;
     group_info::GroupInfoRequest, "group info request", SMALL;
     group_info::GroupInfoResponse, "group info response", limits::HANDSHAKE;
     group_info::GroupInfoRatchetTreeTbe, "group info and ratchet tree", limits::HANDSHAKE;

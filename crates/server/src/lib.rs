@@ -12,6 +12,7 @@ pub mod edge;
 pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod handed_in;
 pub mod keys;
 pub mod log;
 pub mod mailbox;

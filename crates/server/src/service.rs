@@ -14,7 +14,7 @@ use crate::{
     log::{self, Fork, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
-    rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsSettings},
+    rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     secrets::{SecretName, Secrets, SecretsError},
 };
 use fingerprints::Fingerprints;
@@ -27,8 +27,9 @@ use std::{
 };
 use tokio::sync::{mpsc, watch};
 use trefoil_proto::{
-    DeviceUri, Timestamp,
+    DeviceUri, RoomUri, Timestamp, UserUri,
     edge::{NewDevice, ServiceInfo},
+    mimi::removal::RemovalRequest,
     mls::Credential,
 };
 use trefoil_store::{
@@ -164,8 +165,8 @@ impl Service {
         Self::with_parts(config, parts)
     }
 
-    /// Opens a service on parts that stand already. The data folder is used for `codes.log` and for what is
-    /// handed in to the public log only.
+    /// Opens a service on parts that stand already. The data folder is used for `codes.log` and for what an
+    /// operator hands in only.
     ///
     /// # Errors
     /// As [`Service::open`].
@@ -326,6 +327,18 @@ impl Service {
         log::found(&SqliteView::open(&data.join(DATABASE))?, release)
     }
 
+    /// What the service with this data folder asked of a room's members about a person. It may run meanwhile.
+    ///
+    /// # Errors
+    /// As [`asked_removal`].
+    pub fn removal(
+        data: &Path,
+        room: &RoomUri,
+        user: &UserUri,
+    ) -> Result<Option<RemovalRequest>, RoomsError> {
+        asked_removal(&SqliteView::open(&data.join(DATABASE))?, room, user)
+    }
+
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
         self.addresses
@@ -367,6 +380,8 @@ impl Service {
         background.spawn(upkeep::tend(Arc::clone(&house.mailboxes), residents, Arc::clone(&clock)));
         background.spawn(Arc::clone(&house.log).run());
         background.spawn(Arc::clone(&house.directory).run());
+        let (rooms, data, by) = (Arc::clone(&house.rooms), config.data.clone(), Arc::clone(&clock));
+        background.spawn(async move { rooms.follow_orders(&data, &*by).await });
         background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), clock));
         let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
         drop(edge);

@@ -35,6 +35,7 @@ broken! {
     a_key_swapped_at_fetch = "key-swap-at-fetch";
     a_ghost_device_on_an_account = "ghost-device-on-an-account";
     a_key_package_used_twice = "key-package-reuse";
+    a_downgrade_to_the_classical_suite = "downgrade-to-classical";
     a_ghost_member_added_by_the_hub = "ghost-member-added-by-hub";
     an_external_commit_with_a_forged_credential = "forged-external-commit";
     two_directories = "two-directories";

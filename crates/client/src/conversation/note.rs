@@ -43,6 +43,8 @@ pub enum Line {
     KeyRefused { user: UserUri },
     /// A device is in the room that its person's key directory does not have: nothing is sent here while it is.
     GhostDevice { device: DeviceUri },
+    /// The room's service asks that someone be removed, for a reason that its operator gives.
+    RemovalAsked { user: UserUri, reason: String },
     /// Someone's account key is another than before.
     KeyChanged { user: UserUri },
     /// The same, of someone who was verified: nothing is sent to them before it is decided.
@@ -100,6 +102,7 @@ impl Line {
             Self::Rejoined { device } => (24, None, None, Some(device.to_string())),
             Self::CameMeanwhile { user } => (25, Some(user.to_string()), None, None),
             Self::GhostDevice { device } => (27, None, None, Some(device.to_string())),
+            Self::RemovalAsked { user, reason } => (28, Some(user.to_string()), None, Some(reason.clone())),
             Self::GoneMeanwhile { user } => (26, Some(user.to_string()), None, None),
             Self::Delivery { device, finding } => {
                 let (kind, by, from, to) = finding.parts();
@@ -137,6 +140,7 @@ impl Line {
             25 => Self::CameMeanwhile { user: user()? },
             26 => Self::GoneMeanwhile { user: user()? },
             27 => Self::GhostDevice { device: text()?.parse()? },
+            28 => Self::RemovalAsked { user: user()?, reason: text()?.to_owned() },
             kind if kind >= DELIVERY => {
                 let mut words = text()?.split(' ');
                 let mut word = || words.next().ok_or_else(missing);

@@ -45,7 +45,11 @@ impl Core {
                     self.tell_of_ghost(uri, &device, now)?;
                     proven = Proven::Refused;
                 }
-                Some(Looked::Refused(_)) => proven = Proven::Refused,
+                Some(Looked::Refused(_)) => {
+                    // It is asked for again, and the room goes on when a proof comes.
+                    self.want_proof(&user, Some(uri));
+                    proven = Proven::Refused;
+                }
                 _ => {
                     self.want_proof(&user, Some(uri));
                     if proven == Proven::All {

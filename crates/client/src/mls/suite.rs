@@ -1,13 +1,13 @@
 //! Ciphersuites, capabilities, extensions: what every leaf and every group of ours looks like.
 
 use super::credential::Me;
-use crate::outbox::WINDOW;
+use crate::{Refusal, outbox::WINDOW};
 use openmls::{
     component::{ComponentType, ComponentsList},
     prelude::*,
 };
 use tls_codec::Serialize as _;
-use trefoil_proto::{credential::DEVICE_AUTHORISATION, franking::FRANK_AAD};
+use trefoil_proto::{credential::DEVICE_AUTHORISATION, defence::Defence, franking::FRANK_AAD};
 
 /// A room's ciphersuite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -38,6 +38,21 @@ impl Suite {
             Self::Hybrid => Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519,
             Self::Classical => Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
         }
+    }
+}
+
+/// Refuses a group of a lesser suite than all its devices can do: a service that hands out no better keys hides them, as
+/// each device says in its signed leaf what it can do. While one device has nothing better, the lesser suite serves all.
+pub(crate) fn refuse_downgrade<'a>(
+    suite: Ciphersuite,
+    mut leaves: impl Iterator<Item = &'a LeafNode>,
+) -> Result<(), Refusal> {
+    let best = Suite::default().mls();
+    let can = |leaf: &LeafNode| leaf.capabilities().ciphersuites().contains(&best.into());
+    if suite == best || !Defence::Suite.stands() || !leaves.all(can) {
+        Ok(())
+    } else {
+        Err(Refusal::Downgrade)
     }
 }
 

@@ -11,7 +11,9 @@ use trefoil_proto::{
 };
 use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
-const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+/// What today's program can do.
+const TODAY: &[Ciphersuite] = &[Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519, CLASSICAL];
+const CLASSICAL: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 
 /// A seed that differs for each number.
 pub fn seed(number: usize) -> [u8; 32] {
@@ -29,6 +31,19 @@ pub fn first_set(device: &NewDevice, account: &ed25519_dalek::SigningKey) -> Vec
 
 /// A device with one key package, vouched for by `account`, whoever that is.
 pub fn device(uri: &DeviceUri, account: &ed25519_dalek::SigningKey) -> (NewDevice, PublishKeyPackages) {
+    device_with(uri, account, TODAY)
+}
+
+/// The same with a program that knows nothing but the classical suite.
+pub fn older_device(uri: &DeviceUri, account: &ed25519_dalek::SigningKey) -> (NewDevice, PublishKeyPackages) {
+    device_with(uri, account, &[CLASSICAL])
+}
+
+fn device_with(
+    uri: &DeviceUri,
+    account: &ed25519_dalek::SigningKey,
+    suites: &[Ciphersuite],
+) -> (NewDevice, PublishKeyPackages) {
     let provider = OpenMlsRustCrypto::default();
     let signer = SignatureKeyPair::new(SignatureScheme::ED25519).unwrap();
     let authorisation = DeviceAuthorisation::sign(account, uri, signer.public());
@@ -41,7 +56,7 @@ pub fn device(uri: &DeviceUri, account: &ed25519_dalek::SigningKey) -> (NewDevic
             .unwrap();
     let capabilities = Capabilities::new(
         Some(&[ProtocolVersion::Mls10]),
-        Some(&[SUITE]),
+        Some(suites),
         Some(&[ExtensionType::AppDataDictionary]),
         Some(&[ProposalType::AppDataUpdate, ProposalType::SelfRemove]),
         Some(&[CredentialType::Basic]),
@@ -53,7 +68,7 @@ pub fn device(uri: &DeviceUri, account: &ed25519_dalek::SigningKey) -> (NewDevic
     let bundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities)
         .leaf_node_extensions(extensions)
-        .build(SUITE, &provider, &signer, credential)
+        .build(suites[0], &provider, &signer, credential)
         .unwrap();
     let package = bundle.key_package().tls_serialize_detached().unwrap();
     let keys = PublishKeyPackages {

@@ -63,6 +63,8 @@ pub struct Hub {
     pub along: bool,
     /// The last byte of such a proof is another.
     pub spoiled: bool,
+    /// Key packages of this suite are handed out, whatever was asked for.
+    pub gives_suite: Option<u16>,
     /// About whom proofs were asked for.
     pub proofs_asked: Vec<UserUri>,
     /// The clients' time.
@@ -98,6 +100,7 @@ impl Hub {
             directory: KeyDirectory::new(&domain.parse().unwrap()),
             along: true,
             spoiled: false,
+            gives_suite: None,
             proofs_asked: Vec::new(),
             now: Timestamp(0),
             domain: domain.parse().unwrap(),
@@ -276,7 +279,7 @@ impl Hub {
     fn key_material(&mut self, body: &[u8]) -> HttpResponse {
         let request = KeyMaterialRequest::decode(body).unwrap();
         let user = request.tbs.target_user;
-        let suite = request.tbs.acceptable_ciphersuites[0];
+        let suite = self.gives_suite.unwrap_or(request.tbs.acceptable_ciphersuites[0]);
         if self.away.contains(&user.domain) {
             return refusal(ErrorCode::PeerUnavailable);
         }

@@ -49,6 +49,12 @@ pub struct World {
     pub now: Timestamp,
 }
 
+/// Makes a device by hand.
+type Forging = fn(
+    &DeviceUri,
+    &ed25519_dalek::SigningKey,
+) -> (trefoil_proto::edge::NewDevice, trefoil_proto::edge::PublishKeyPackages);
+
 impl World {
     pub fn new() -> Self {
         Self { hub: Hub::new("a.test"), devices: Vec::new(), now: Timestamp(1_800_000_000_000) }
@@ -120,18 +126,18 @@ impl World {
 
     /// People with an account and one key package each, and nobody behind them.
     pub fn strangers(&mut self, count: usize) -> Vec<UserUri> {
-        (0..count)
-            .map(|number| {
-                let uri: DeviceUri =
-                    format!("mimi://{}/d/stranger{number}/1", self.hub.domain).parse().unwrap();
-                let account = ed25519_dalek::SigningKey::from_bytes(&forge::seed(number));
-                let (device, keys) = forge::device(&uri, &account);
-                self.hub.directory.enter(&forge::first_set(&device, &account));
-                self.hub.accounts.insert(uri.user_uri(), vec![device]);
-                self.hub.keys.insert(uri.clone(), keys);
-                uri.user_uri()
-            })
-            .collect()
+        (0..count).map(|number| self.stranger(&format!("stranger{number}"), forge::device)).collect()
+    }
+
+    /// One of them, whose device is made like this.
+    pub fn stranger(&mut self, name: &str, make: Forging) -> UserUri {
+        let uri: DeviceUri = format!("mimi://{}/d/{name}/1", self.hub.domain).parse().unwrap();
+        let account = ed25519_dalek::SigningKey::from_bytes(&forge::seed(self.hub.accounts.len()));
+        let (device, keys) = make(&uri, &account);
+        self.hub.directory.enter(&forge::first_set(&device, &account));
+        self.hub.accounts.insert(uri.user_uri(), vec![device]);
+        self.hub.keys.insert(uri.clone(), keys);
+        uri.user_uri()
     }
 
     pub fn user(&self, at: usize) -> UserUri {

@@ -16,6 +16,10 @@ use crate::{
 use std::io::Write;
 use tls_codec::{DeserializeBytes, Error, Serialize, Size};
 
+/// Where an `MLSMessage` begins with its version and wire format: version 1.0, and one of the formats for private use
+/// (RFC 9420, section 17.2).
+const REMOVAL: [u8; 4] = [0x00, 0x01, 0xf0, 0x01];
+
 fn unexpected() -> Error {
     Error::DecodingError("an MLS message of another kind is needed here".into())
 }
@@ -189,6 +193,7 @@ impl Size for FanoutMessage {
             RoomEvent::Commit { message, external_proposals } => {
                 message.tls_serialized_len() + external_proposals.tls_serialized_len()
             }
+            RoomEvent::Removal(asked) => REMOVAL.len() + asked.tls_serialized_len(),
         };
         self.protocol.tls_serialized_len() + self.timestamp.tls_serialized_len() + event
     }
@@ -210,6 +215,10 @@ impl Serialize for FanoutMessage {
             RoomEvent::Commit { message, external_proposals } => {
                 message.tls_serialize(writer)? + external_proposals.tls_serialize(writer)?
             }
+            RoomEvent::Removal(asked) => {
+                writer.write_all(&REMOVAL)?;
+                REMOVAL.len() + asked.tls_serialize(writer)?
+            }
         };
         Ok(head + event)
     }
@@ -219,6 +228,11 @@ impl DeserializeBytes for FanoutMessage {
     fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let mut r = Reader::new(bytes);
         let (protocol, timestamp) = (r.read()?, r.read()?);
+        if r.rest().starts_with(&REMOVAL) {
+            r.take(REMOVAL.len())?;
+            let event = RoomEvent::Removal(r.read()?);
+            return Ok((Self { protocol, timestamp, event }, r.rest()));
+        }
         let message: MlsMessage = r.read()?;
         let event = match message.kind() {
             MessageKind::Application => RoomEvent::Application { message, frank: r.read()? },

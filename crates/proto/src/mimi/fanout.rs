@@ -1,10 +1,11 @@
 //! `notify`: the hub hands events of a room to the services of its members (section 5.5).
 
-use super::{Frank, Protocol, update::RatchetTreeOption};
+use super::{Frank, Protocol, removal::RemovalRequest, update::RatchetTreeOption};
 use crate::{DeviceId, Timestamp, UserId, mls::MlsMessage};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
-/// One event of a room. What follows the message depends on what the message is (`crate::mls::MessageKind`).
+/// One event of a room. What follows the message depends on what the message is (`crate::mls::MessageKind`). In the
+/// place of one there may be something of the hub's own, under a wire format that RFC 9420 leaves to private use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FanoutMessage {
     /// Always MLS 1.0 (missing in the draft).
@@ -46,6 +47,8 @@ pub enum RoomEvent {
         /// The hub's proposals for the new epoch.
         external_proposals: Vec<MlsMessage>,
     },
+    /// The hub asks for a removal (profile addition).
+    Removal(RemovalRequest),
 }
 
 /// One of the target service's devices (profile addition: followers keep no roster, fan-out names its recipients).

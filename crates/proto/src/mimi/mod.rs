@@ -8,6 +8,7 @@ pub mod fanout;
 pub mod group_info;
 pub mod identifier;
 pub mod key_material;
+pub mod removal;
 pub mod report;
 pub mod submit;
 pub mod update;

@@ -52,7 +52,7 @@ macro_rules! every_codec {
 every_codec! {
     error_body client_frame server_frame mailbox_event
     key_material_request key_material_response update_request update_response submit_request submit_response
-    fanout_message notify_request group_info_request group_info_response group_info_sealed
+    fanout_message notify_request removal_request group_info_request group_info_response group_info_sealed
     consent_entry identifier_request identifier_response abuse_report
     service_info register_request new_device account_data token_request publish_key_packages create_room_request
     participant_list participant_list_update room_metadata

@@ -29,6 +29,7 @@ use crate::{
             ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialRequest, KeyMaterialRequestTbs,
             KeyMaterialResponse, KeyMaterialUserCode, RequiredCapabilities,
         },
+        removal::{RemovalRequest, RemovalRequestTbs},
         report::{AbuseReport, AbuseType, AbusiveMessage},
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
@@ -170,6 +171,12 @@ fn application_event() -> RoomEvent {
     RoomEvent::Application { message: objects::application(1, b"sealed"), frank: Some(frank()) }
 }
 
+fn removal_asked() -> RemovalRequest {
+    let reason = "spam".parse().unwrap();
+    let tbs = RemovalRequestTbs { room: room(), user: user("u2"), at: Timestamp(1_700_000_000_000), reason };
+    RemovalRequest::sign(tbs, |_| [9; 64])
+}
+
 fn mimi() -> Vec<(&'static str, Vec<u8>)> {
     let ratchet_tree = RatchetTreeOption::DistributionService;
     let events = [
@@ -180,6 +187,7 @@ fn mimi() -> Vec<(&'static str, Vec<u8>)> {
         },
         RoomEvent::Proposal { message: objects::proposal(1), more: vec![objects::proposal(1)] },
         RoomEvent::Commit { message: objects::commit(1, b"x"), external_proposals: Vec::new() },
+        RoomEvent::Removal(removal_asked()),
     ];
     let notify = NotifyRequest {
         delivery: Delivery::Passing,
@@ -214,6 +222,7 @@ fn mimi() -> Vec<(&'static str, Vec<u8>)> {
         ("update_response", answer(UpdateOutcome::NotAllowed)),
         ("update_response", answer(UpdateOutcome::InvalidProposal { invalid_proposals: vec![vec![1; 32]] })),
         ("notify_request", notify.encode()),
+        ("removal_request", removal_asked().encode()),
         ("group_info_sealed", sealed.encode()),
     ];
     all.extend(events.map(|event| ("fanout_message", fanout(event).encode())));

@@ -22,6 +22,7 @@ use crate::{
             ClientKeyMaterial, ClientKeyMaterialStatus, KeyMaterialRequest, KeyMaterialRequestTbs,
             KeyMaterialResponse, KeyMaterialUserCode, RequiredCapabilities,
         },
+        removal::{RemovalRequest, RemovalRequestTbs},
         report::{AbuseReport, AbuseType, AbusiveMessage},
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
@@ -174,6 +175,13 @@ pub(super) fn update_response() -> impl Strategy<Value = UpdateRoomResponse> {
         .prop_map(|(outcome, error_description)| UpdateRoomResponse { outcome, error_description })
 }
 
+pub(super) fn removal_request() -> impl Strategy<Value = RemovalRequest> {
+    (room(), user(), time(), "[a-zé]{1,20}", signature()).prop_map(|(room, user, at, reason, signature)| {
+        let tbs = RemovalRequestTbs { room, user, at, reason: reason.parse().unwrap() };
+        RemovalRequest { tbs, signature }
+    })
+}
+
 pub(super) fn fanout_message() -> impl Strategy<Value = FanoutMessage> {
     let event = prop_oneof![
         (application(), option::of(frank()))
@@ -182,6 +190,7 @@ pub(super) fn fanout_message() -> impl Strategy<Value = FanoutMessage> {
         (proposal(), few(proposal())).prop_map(|(message, more)| RoomEvent::Proposal { message, more }),
         (commit(), few(proposal()))
             .prop_map(|(message, external_proposals)| RoomEvent::Commit { message, external_proposals }),
+        removal_request().prop_map(RoomEvent::Removal),
     ];
     (time(), event).prop_map(|(timestamp, event)| FanoutMessage {
         protocol: Protocol::Mls10,

@@ -132,6 +132,7 @@ impl Federation {
                     of_room(message.group_id())
                         && external_proposals.iter().all(|message| of_room(message.group_id()))
                 }
+                RoomEvent::Removal(asked) => asked.tbs.room == *room,
             }
         };
         if !request.messages.iter().all(belongs) {

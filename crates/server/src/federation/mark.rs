@@ -101,6 +101,10 @@ fn parts(room: &str, event: &RoomEvent) -> (Digest, Digest) {
             content.extend(external_proposals.iter().map(|message| message.as_bytes()));
             (identity, digest(&content))
         }
+        RoomEvent::Removal(asked) => {
+            let identity = digest(&[b"removal", room, &asked.encode()]);
+            (identity, identity)
+        }
     }
 }
 

@@ -18,10 +18,11 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+pub use crate::handed_in::HandInError;
 pub use append::Appended;
 pub use cosign::{Fork, forks};
 pub use error::LogError;
-pub use handed_in::{HandInError, found, hand_in};
+pub use handed_in::{found, hand_in};
 pub use rows::TABLES;
 
 use crate::{clock::Clock, federation::Federation, secrets::SecretKey};

@@ -157,6 +157,7 @@ impl Rooms {
         }
         let mut live = live::load(&*self.store, &self.crypto, uri).await?.ok_or(RoomsError::NotFound)?;
         live.gone = self.gone_from(&live.group).await?;
+        live.refused = self.refused_in(uri).await?;
         let view = View::of(&live, &self.domain, &self.mailboxes);
         let room = Arc::new(Room::new(uri.clone(), live, view));
         self.cache.insert(uri.clone(), Arc::clone(&room));

@@ -6,8 +6,9 @@
 //! [`super::known`].
 
 use super::Origin;
+use std::collections::BTreeSet;
 use trefoil_proto::{
-    DeviceUri, Timestamp, limits,
+    DeviceUri, Timestamp, UserUri, limits,
     room::{self, CommitFacts, Leaf, ParticipantList},
 };
 
@@ -61,20 +62,33 @@ pub(super) enum Denied {
     /// A key package of another service's people was not claimed through this hub.
     #[error("a key package was not claimed through this hub of late: claim another")]
     NotClaimed,
+    /// The operator wants the committer out of the room.
+    #[error("this service takes nothing from this person in this room")]
+    Refused,
+    /// The operator wants somebody out of the room who is added.
+    #[error("this service asked for the removal of somebody who is added")]
+    AddsRefused,
     /// The rules that hub and members share forbid it.
     #[error("{0}")]
     Rules(#[from] room::Denied),
 }
 
-/// Decides about a commit, but for whether new devices are known.
+/// Decides about a commit, but for whether new devices are known. Nothing is taken from those who are `refused`.
 pub(super) fn judge(
     list: &ParticipantList,
+    refused: &BTreeSet<UserUri>,
     facts: &Facts,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<(), Denied> {
     if !origin.vouches_for(&facts.commit.committer) {
         return Err(Denied::WrongOrigin);
+    }
+    if refused.contains(&facts.commit.committer.user_uri()) {
+        return Err(Denied::Refused);
+    }
+    if facts.brings_in(refused) {
+        return Err(Denied::AddsRefused);
     }
     if !facts.new.iter().all(|new| new.authorised) {
         return Err(Denied::Unauthorised);
@@ -94,6 +108,13 @@ impl Facts {
     /// The key packages by which devices are added.
     pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
         self.new.iter().filter_map(|new| new.package.as_ref())
+    }
+
+    /// Whether somebody of these people, or a device of theirs, comes in.
+    fn brings_in(&self, people: &BTreeSet<UserUri>) -> bool {
+        let listed = self.commit.list_update.iter().flat_map(|update| &update.added);
+        listed.map(|pair| &pair.user).any(|user| people.contains(user))
+            || self.added().any(|device| people.contains(&device.user_uri()))
     }
 
     /// The devices that are added.

@@ -74,7 +74,9 @@ impl Rooms {
             .leaves()
             .filter(|leaf| leaf.device.user_uri() == user)
             .all(|leaf| leaf.account_key == authorisation.account_key);
-        if live.group.participants().role_of(&user) < Role::MEMBER || !is_own_account {
+        let may_join =
+            live.group.participants().role_of(&user) >= Role::MEMBER && !live.refused.contains(&user);
+        if !may_join || !is_own_account {
             return Ok(GroupInfoResponse::NotAuthorized);
         }
         let content = content(&live)?;

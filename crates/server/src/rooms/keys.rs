@@ -44,6 +44,11 @@ impl FrankingKeys {
         &self.stamp
     }
 
+    /// The signature at its fixed length.
+    pub(super) fn sign_whole(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message).as_ref().try_into().expect("an Ed25519 signature has 64 bytes")
+    }
+
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.signing.sign(message).as_ref().to_vec()
     }

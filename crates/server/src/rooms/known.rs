@@ -46,7 +46,10 @@ impl Rooms {
             Err(RoomsError::NotFound) => return Err(RoomsError::NotAllowed("not in the room")),
             Err(error) => return Err(error),
         };
-        if view.role_of(&device.user_uri()) >= Role::MEMBER && view.has_device(device) {
+        let user = device.user_uri();
+        if view.refuses(&user) {
+            Err(RoomsError::NotAllowed("this service takes nothing from this person in this room"))
+        } else if view.role_of(&user) >= Role::MEMBER && view.has_device(device) {
             Ok(())
         } else {
             Err(RoomsError::NotAllowed("not in the room"))

@@ -45,6 +45,7 @@ pub(super) struct View {
     pub(super) epoch_row: Bytes,
     pub(super) suite: u16,
     roles: HashMap<UserUri, Role>,
+    refused: BTreeSet<UserUri>,
     /// Every device in the group, and the owners of those.
     members: HashSet<DeviceUri>,
     owners: HashSet<UserUri>,
@@ -95,6 +96,8 @@ pub(super) struct Live {
     /// Devices of this service that are in the group and in no account any more. Nothing is put into a mailbox for
     /// them; their leaf stays until a member removes it.
     pub(super) gone: BTreeSet<DeviceUri>,
+    /// Those whom the hub takes nothing from (see `removals`).
+    pub(super) refused: BTreeSet<UserUri>,
     /// It no longer is what the store says: whoever finds it so loads the room again.
     pub(super) stale: bool,
 }
@@ -136,10 +139,11 @@ impl View {
             epoch_row: rows::encode_epoch(group.epoch()),
             suite: group.suite(),
             roles: participants.iter().map(|pair| (pair.user.clone(), pair.role)).collect(),
+            refused: live.refused.clone(),
             owners: members.iter().map(DeviceUri::user_uri).collect(),
             devices: Devices::of(reached, domain, mailboxes),
             weight: (members.len() + 1) * (LEAF + ENTRY)
-                + participants.len() * ENTRY
+                + (participants.len() + live.refused.len()) * ENTRY
                 + 2 * live.group_info.as_bytes().len()
                 + repeats::WEIGHT,
             members,
@@ -154,6 +158,11 @@ impl View {
     /// True if a person has a device in the group.
     pub(super) fn has_device_of(&self, user: &UserUri) -> bool {
         self.owners.contains(user)
+    }
+
+    /// True if the hub takes nothing from a person.
+    pub(super) fn refuses(&self, user: &UserUri) -> bool {
+        self.refused.contains(user)
     }
 
     /// A person's role; [`Role::NONE`] if they are not in the room.
@@ -221,6 +230,7 @@ pub(super) async fn load(
             pending: Vec::new(),
             leaving: BTreeSet::new(),
             gone: BTreeSet::new(),
+            refused: BTreeSet::new(),
             stale: false,
         };
         for (accepted, message) in log {

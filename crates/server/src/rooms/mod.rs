@@ -26,7 +26,9 @@ mod known;
 mod label;
 mod leaf;
 mod live;
+mod orders;
 mod rates;
+mod removals;
 mod repeats;
 mod rows;
 mod size;
@@ -41,6 +43,8 @@ pub use api::{Created, Rooms, RoomsSettings};
 pub use error::RoomsError;
 pub use keys::FrankingKeys;
 pub use known::{People, PeopleError};
+pub use orders::{Order, order};
+pub use removals::asked_removal;
 pub use rows::TABLES;
 pub use update::is_of_room;
 

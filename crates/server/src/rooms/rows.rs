@@ -2,7 +2,7 @@
 
 use crate::catalogue::TableNote;
 use bytes::Bytes;
-use trefoil_proto::{RoomUri, Timestamp, mls::MlsMessage};
+use trefoil_proto::{RoomUri, Timestamp, UserUri, mls::MlsMessage};
 use trefoil_store::Table;
 
 /// Room to its epoch. Asserted by everything that depends on the epoch.
@@ -15,6 +15,8 @@ pub(super) const LOG: Table = Table::new("rooms.log");
 pub(super) const GROUP_INFO: Table = Table::new("rooms.group_info");
 /// Room to the digest of the request that opened it.
 pub(super) const CREATED: Table = Table::new("rooms.created");
+/// Room, zero, person to the signed request to remove them.
+pub(super) const REMOVALS: Table = Table::new("rooms.removals");
 
 /// What this room stores.
 pub const TABLES: &[TableNote] = &[
@@ -47,6 +49,12 @@ pub const TABLES: &[TableNote] = &[
         holds: "the digest of the request that opened the room",
         kept: "as long as the room",
         discloses: "nothing beyond the room's existence",
+    },
+    TableNote {
+        table: REMOVALS,
+        holds: "whom the operator wants out of which room, as the members were asked: when, and why",
+        kept: "until the operator takes it back",
+        discloses: "that the operator acted against this person in this room, and the reason given",
     },
 ];
 
@@ -83,6 +91,19 @@ pub(super) fn decode_log(row: &Bytes) -> Option<(Timestamp, MlsMessage)> {
     let rest = body(row)?;
     let accepted = Timestamp(u64::from_be_bytes(rest.get(..8)?.try_into().ok()?));
     Some((accepted, MlsMessage::from_bytes(rest.slice(8..)).ok()?))
+}
+
+pub(super) fn removal_prefix(room: &RoomUri) -> Vec<u8> {
+    log_prefix(room)
+}
+
+pub(super) fn removal_key(room: &RoomUri, user: &UserUri) -> Vec<u8> {
+    [removal_prefix(room), user.to_string().into_bytes()].concat()
+}
+
+/// Whom the row of a key is about.
+pub(super) fn removed_user(room: &RoomUri, key: &[u8]) -> Option<UserUri> {
+    std::str::from_utf8(key.strip_prefix(&removal_prefix(room)[..])?).ok()?.parse().ok()
 }
 
 /// A snapshot: the number of the first log entry after it, and the parts of the group.

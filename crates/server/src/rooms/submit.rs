@@ -62,7 +62,10 @@ impl Rooms {
             found = self.reload(&found).await?;
             view = found.view();
         }
-        if view.role_of(&request.sending_uri) < Role::MEMBER || !may_send(&view, origin, &request.sending_uri)
+        let sender_user = &request.sending_uri;
+        if view.role_of(sender_user) < Role::MEMBER
+            || !may_send(&view, origin, sender_user)
+            || view.refuses(sender_user)
         {
             return Ok(SubmitMessageResponse::NotAllowed);
         }

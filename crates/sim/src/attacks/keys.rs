@@ -1,19 +1,23 @@
 //! A service hands out keys that are not its people's.
 
 use super::setting::{
-    REFUSALS, WHILE, devices_in, handed, open_with, other_packages, overhears, take_unseen, tree_of_last,
+    REFUSALS, SECRET, WHILE, devices_in, handed, open_with, other_packages, overhears, take_unseen,
+    tree_of_last,
 };
 use crate::{
     attack::{Attack, Played},
     forge::{Forged, Voucher},
-    person::{Person, go_on, open_room, until},
+    person::{Person, go_on, must, open_room, until},
     world::{ACCOUNT, HANDLE, World},
 };
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex};
-use trefoil_proto::{DeviceUri, credential::AccountKey, defence::Defence};
+use trefoil_client::Suite;
+use trefoil_proto::{
+    DeviceUri, Wire as _, credential::AccountKey, defence::Defence, mimi::KeyMaterialRequest,
+};
 
 /// P2, P3.
 pub const SWAPPED: Attack = Attack {
@@ -42,6 +46,16 @@ pub const REUSED: Attack = Attack {
     does: "Cat's service hands out one key package twice, so that who gets hold of its private key later reads both rooms",
     stopped_by: &[Defence::KeyUsedOnce],
     play: |world| reused(world).boxed(),
+};
+
+/// P1.
+pub const DOWNGRADED: Attack = Attack {
+    name: "downgrade-to-classical",
+    promise: "P1",
+    does: "Cat's service hides all her keys that withstand a quantum computer, so that Ann, told that Cat's program may be \
+           an older one, makes a room with the lesser encryption: for whoever stores it until it can be broken",
+    stopped_by: &[Defence::Suite],
+    play: |world| downgraded(world).boxed(),
 };
 
 async fn swapped(world: &World) -> anyhow::Result<Played> {
@@ -146,6 +160,45 @@ async fn reused(world: &World) -> anyhow::Result<Played> {
     if cat.is_in(&second, 2) {
         played.gain("Cat's device came into a second room by a key package that it had used: its private key is still there");
     }
+    played.notice([&ann, &cat], REFUSALS);
+    Ok(played)
+}
+
+async fn downgraded(world: &World) -> anyhow::Result<Played> {
+    let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", ACCOUNT).await?);
+    go_on(&mut [&mut ann, &mut cat], WHILE).await?;
+    ann.between.answer(|asked| {
+        async move {
+            match KeyMaterialRequest::decode(&asked.body) {
+                Ok(request) if !request.tbs.acceptable_ciphersuites.contains(&Suite::Classical.code()) => {
+                    other_packages(&asked, &[], false).await
+                }
+                _ => asked.honestly().await,
+            }
+        }
+        .boxed()
+    });
+    let (_, is_in) = open_with(&mut ann, &cat.user()).await?;
+    anyhow::ensure!(!is_in, "Cat came into a room without keys");
+    // Ann does as she was told; what the attack waits for is told after this.
+    let told = ann.saw.len();
+    let people = [cat.user()];
+    let room =
+        ann.agent.act_for(|client, now| client.create_room_with("tea", &people, Suite::Classical, now))?;
+    let both = &mut [&mut ann, &mut cat];
+    until(both, |people| {
+        people[1].is_in(&room, 2) || people[0].saw[told..].iter().any(|seen| seen.kind == "change-refused")
+    })
+    .await?;
+    let mut played = Played::default();
+    if cat.is_in(&room, 2) {
+        ann.say(&room, SECRET)?;
+        must(&mut [&mut ann, &mut cat], "Cat reads it", |people| people[1].reads(&room, SECRET).is_some())
+            .await?;
+        played
+            .gain("Ann and Cat write under keys that a quantum computer breaks, though both could do better");
+    }
+    ann.saw.drain(..told);
     played.notice([&ann, &cat], REFUSALS);
     Ok(played)
 }

@@ -14,6 +14,7 @@ pub const ALL: &[Attack] = &[
     keys::SWAPPED,
     keys::GHOST_DEVICE,
     keys::REUSED,
+    keys::DOWNGRADED,
     commits::GHOST_MEMBER,
     commits::FORGED_CREDENTIAL,
     directories::TWO_FACES,

@@ -3,6 +3,7 @@
 use super::{
     Shared,
     log_release::{self, LogRelease},
+    remove_from_room::{self, RemoveFromRoom},
     serve,
 };
 use crate::{clock, exit::UsageError};
@@ -15,7 +16,7 @@ use trefoil_server::{
     federation::{Incident, Refusal, Strange},
 };
 
-/// Read what a service recorded, and enter releases into its log, while it runs.
+/// Read what a service recorded, enter releases into its log, act against abuse in its rooms, while it runs.
 #[derive(Debug, Args)]
 pub struct Admin {
     #[command(subcommand)]
@@ -28,6 +29,8 @@ enum What {
     Incidents(Which),
     /// Enter the hash of a release into the public log: once, however often it is asked for
     LogRelease(LogRelease),
+    /// Take nothing from a person in a room any more, and ask its members to remove them
+    RemoveFromRoom(RemoveFromRoom),
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +136,7 @@ pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     match ask.what {
         What::Incidents(which) => incidents(shared, which),
         What::LogRelease(ask) => log_release::run(shared, ask).await,
+        What::RemoveFromRoom(ask) => remove_from_room::run(shared, ask).await,
     }
 }
 

@@ -11,6 +11,7 @@ mod log_release;
 pub mod man;
 mod proven;
 pub mod receive;
+mod remove_from_room;
 pub mod rooms;
 mod save;
 pub mod send;

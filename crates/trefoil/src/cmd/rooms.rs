@@ -33,6 +33,9 @@ enum What {
         /// Add a person from the start (URI); may be given several times
         #[arg(long = "with", value_name = "PERSON")]
         people: Vec<String>,
+        /// Encrypt without quantum-safe keys, for somebody whose program has none. Where everybody's can, nobody comes in
+        #[arg(long)]
+        classical: bool,
     },
     /// Add people
     Add(People),
@@ -252,10 +255,11 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             }
             saving.as_mut().map_or(Ok(()), Saving::outcome)
         }
-        What::Create { name, people } => {
+        What::Create { name, people, classical } => {
+            let suite = if classical { Suite::Classical } else { Suite::Hybrid };
             let (name, people) = (parse_name(&name)?, parse(&people)?);
             catch_up(&mut agent).await?;
-            let uri = agent.act_for(|client, now| client.create_room(name, &people, now))?;
+            let uri = agent.act_for(|client, now| client.create_room_with(name, &people, suite, now))?;
             finish(shared, agent, &uri).await
         }
         What::Add(ask) => change(shared, agent, ask, Change::Add).await,

@@ -92,6 +92,10 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::GhostDevice { room, device } => {
             about(room, "ghost-device", device, Line::GhostDevice { device: device.clone() })?
         }
+        Event::RemovalAsked { room, user, reason } => {
+            let line = Line::RemovalAsked { user: user.clone(), reason: reason.clone() };
+            about(room, "removal-asked", &room.domain, line)?
+        }
         Event::OwnDeviceUnknown { device } => alone("own-device-unknown", keys::unknown_own_device(device)),
         Event::OwnDeviceUnpublished => {
             alone("own-device-unpublished", keys::OWN_DEVICE_UNPUBLISHED.to_owned())
@@ -193,6 +197,14 @@ fn refused(reason: &Refusal) -> String {
         Refusal::Frank => "it could not be reported: its stamp is missing or wrong".to_owned(),
         Refusal::Misattributed => "it names another sender or room than it came from".to_owned(),
         Refusal::Content => "its content is not valid".to_owned(),
+        Refusal::Downgrade => {
+            "the room would be encrypted in the way that quantum computers are expected to break, though every device \
+             in it can do better"
+                .to_owned()
+        }
+        Refusal::RemovalUnasked => {
+            "somebody was to be removed, and the room's service did not ask for that".to_owned()
+        }
         Refusal::Forked => "the room's service gave this device another history than before".to_owned(),
         Refusal::Internal => "this program failed on it".to_owned(),
     };

@@ -461,6 +461,12 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::CameMeanwhile { user } => {
             format!("{} came in while this device was out of step", name(user)?)
         }
+        Line::RemovalAsked { user, reason } => format!(
+            "the service of this room, {}, takes nothing from {} here any more, and asks for their removal, which an \
+             admin's device makes; it says why: {reason}",
+            room.domain,
+            name(user)?
+        ),
         Line::GhostDevice { device } => keys::ghost(device),
         Line::GoneMeanwhile { user } => {
             format!("{} left or was removed while this device was out of step", name(user)?)

@@ -29,7 +29,10 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
         Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
         Why::Invalid => "the room's service found the change not valid".to_owned(),
         Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
-        Why::Unavailable(user) => format!("{user} is not there, or has no device that can join"),
+        Why::Unavailable(user) => format!(
+            "{user} is not there, or has no device that can join; if their program is an older one, make a room with \
+             `trefoil rooms create --classical`"
+        ),
         Why::OutOfReach(user) => {
             return Some(NotTaken::OutOfReach(format!(
                 "the service of {user} cannot be reached now: add them again later"
@@ -37,6 +40,14 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
         }
         Why::KeyChanged(user) | Why::Untrusted(Refusal::AccountKeyChanged { user }) => {
             return Some(NotTaken::OtherKey(key_changed(user)));
+        }
+        Why::Untrusted(Refusal::Downgrade) => {
+            return Some(NotTaken::Unproven(
+                "nobody was added: they would come with keys that quantum computers are expected to break, though their \
+                 devices say that they can do better; their service, or whoever compels it, may be hiding the better keys: \
+                 ask the person, and try again later; where an older device has left the room, make a new one"
+                    .to_owned(),
+            ));
         }
         Why::Untrusted(reason) => {
             format!("a device is not what it should be, and was not let in: {reason:?}")

@@ -8,6 +8,7 @@
 )]
 
 mod audits;
+mod banned;
 mod commands;
 mod crashes;
 mod crowd;

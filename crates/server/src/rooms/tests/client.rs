@@ -326,6 +326,7 @@ impl Device {
             RoomEvent::Application { message, .. }
             | RoomEvent::Proposal { message, .. }
             | RoomEvent::Commit { message, .. } => self.process(message),
+            RoomEvent::Removal(_) => None,
         }
     }
 

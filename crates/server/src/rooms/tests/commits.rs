@@ -31,6 +31,7 @@ fn kinds(events: &[FanoutMessage]) -> Vec<&'static str> {
         RoomEvent::Welcome { .. } => "welcome",
         RoomEvent::Proposal { .. } => "proposal",
         RoomEvent::Commit { .. } => "commit",
+        RoomEvent::Removal(_) => "removal",
     };
     events.iter().map(kind).collect()
 }

@@ -65,7 +65,7 @@ async fn taking_someone_off_the_list_takes_their_devices() {
 }
 
 /// Asks for the group info as a device does, and opens the answer.
-async fn ask(hub: &Hub, device: &Device) -> Option<GroupInfoRatchetTreeTbe> {
+pub(super) async fn ask(hub: &Hub, device: &Device) -> Option<GroupInfoRatchetTreeTbe> {
     let crypto = device.provider.crypto();
     let config = || HYBRID.hpke_config();
     let keys = crypto.derive_hpke_keypair(config(), &[9; 64]).unwrap();

@@ -10,6 +10,7 @@ pub(crate) mod keys;
 mod messages;
 mod persistence;
 mod policy;
+mod removals;
 mod wedges;
 
 use super::{FrankingKeys, Origin, People, PeopleError, Rooms, RoomsError, RoomsSettings};

@@ -123,7 +123,7 @@ proptest! {
     fn what_is_allowed_leaves_no_ghost(before in list(), facts in facts(), other in prop::option::weighted(0.2, origin())) {
         let committer = facts.commit.committer.clone();
         let origin = other.unwrap_or_else(|| Origin::Device(committer.clone()));
-        if judge(&before, &facts, &origin, NOW).is_err() {
+        if judge(&before, &BTreeSet::new(), &facts, &origin, NOW).is_err() {
             return Ok(());
         }
         prop_assert!(facts.new.iter().all(|new| new.authorised));
@@ -184,7 +184,7 @@ proptest! {
             before: vec![leaf.clone()],
         };
         let facts = Facts { commit, new: vec![hub_leaf(&leaf, true)] };
-        prop_assert!(judge(&before, &facts, &Origin::Device(committer), NOW).is_ok());
+        prop_assert!(judge(&before, &BTreeSet::new(), &facts, &Origin::Device(committer), NOW).is_ok());
     }
 }
 
@@ -197,7 +197,7 @@ fn the_property_is_tried_on_commits_that_are_allowed() {
     for _ in 0..4000 {
         let (before, facts) = (list(), facts()).new_tree(&mut runner).unwrap().current();
         let origin = Origin::Device(facts.commit.committer.clone());
-        allowed += usize::from(judge(&before, &facts, &origin, NOW).is_ok());
+        allowed += usize::from(judge(&before, &BTreeSet::new(), &facts, &origin, NOW).is_ok());
     }
     assert!(allowed >= 40, "only {allowed}");
 }
