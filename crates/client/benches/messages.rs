@@ -1,5 +1,4 @@
-//! Messages of 1 KiB on an encrypted store, 64 a step: encrypt and persist, decrypt and persist; under the default
-//! suite and under the classical one.
+//! Messages of 1 KiB on an encrypted store, 64 a step: encrypt and persist, decrypt and persist.
 //! `TREFOIL_BENCH_MEMBERS=1000` adds a room of that size; the default is two members.
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -23,19 +22,16 @@ use world::World;
 const BATCH: usize = 64;
 
 /// Alice and Bob on encrypted stores, in a room with as many others as it takes.
-fn room_of(suite: Suite, members: usize, folder: &std::path::Path) -> (World, usize, usize, RoomUri) {
+fn room_of(members: usize, folder: &std::path::Path) -> (World, usize, usize, RoomUri) {
     let mut world = World::new();
     let mut person = |name: &str| {
-        let store = SqliteLocal::open(
-            folder.join(format!("{name}-{members}-{}.db", suite.code())),
-            &LocalKey::new([5; 32]),
-        )
-        .unwrap();
+        let store =
+            SqliteLocal::open(folder.join(format!("{name}-{members}.db")), &LocalKey::new([5; 32])).unwrap();
         world.person_on(name, Arc::new(store))
     };
     let (alice, bob) = (person("alice"), person("bob"));
     let strangers = world.strangers(members - 2);
-    let room = world.create(alice, &[bob], suite);
+    let room = world.create(alice, &[bob], Suite::Hybrid);
     if !strangers.is_empty() {
         world.act(alice, |client, now| client.add_people(&room, &strangers, now));
         world.run();
@@ -77,9 +73,9 @@ fn messages(criterion: &mut Criterion) {
     sizes.extend(
         std::env::var("TREFOIL_BENCH_MEMBERS").ok().and_then(|members| members.parse::<usize>().ok()),
     );
-    for (members, suite) in sizes.into_iter().flat_map(|members| Suite::ALL.map(|suite| (members, suite))) {
-        let (mut world, alice, bob, room) = room_of(suite, members, folder.path());
-        let of = format!("{suite:?}, {members} members");
+    for members in sizes {
+        let (mut world, alice, bob, room) = room_of(members, folder.path());
+        let of = format!("{members} members");
         let device = world.uri(bob);
         let mut group = criterion.benchmark_group("messages");
         group.throughput(Throughput::Elements(BATCH as u64)).sample_size(20);

@@ -1,12 +1,14 @@
 //! The key directory of this service, and its eyes on those of others.
 //!
 //! Every device set that accounts hand in is stored with the change of the account in one commit, and is in the tree of
-//! the next epoch: within [`Settings::epoch`] when there is work, at once when somebody asks for it. Each root is signed
-//! entered into the public log, and shown to the auditors with the proof that it only grew; proofs for people are made under the newest root.
+//! the next epoch: within [`Settings::epoch`] when there is work, at once when somebody asks for it. Each root is signed,
+//! entered into the public log, and shown to the auditors with the proof that it only grew; proofs for people are made
+//! under the newest root.
 //! One task makes epochs; its commit names the root it follows, so that no two can follow the same one.
 
 mod audit;
 mod error;
+mod held;
 mod nodes;
 mod prove;
 mod publish;
@@ -24,7 +26,7 @@ use ed25519_dalek::SigningKey;
 use moka::sync::Cache;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, RwLock, Semaphore, watch},
     time::Instant,
 };
 use trefoil_proto::{Domain, UserUri};
@@ -76,6 +78,7 @@ pub struct Directory {
     epochs: watch::Sender<u64>,
     /// Number of the epoch that an auditor signed last.
     audited: watch::Sender<u64>,
+    held: Arc<RwLock<held::Held>>,
     proofs: Cache<UserUri, prove::Kept>,
     proving: Semaphore,
 }
@@ -90,7 +93,7 @@ impl Directory {
         settings: Settings,
     ) -> Self {
         let Settings { domain, signing, vrf, epoch, auditors } = settings;
-        let vrf = vrf::Vrf(vrf);
+        let vrf = vrf::Vrf::new(vrf);
         Self {
             domain,
             signing: SigningKey::from_bytes(signing.bytes()),
@@ -106,6 +109,7 @@ impl Directory {
             hurry: Notify::new(),
             epochs: watch::Sender::new(0),
             audited: watch::Sender::new(0),
+            held: Arc::new(RwLock::new(held::Held::nothing(0))),
             proofs: Cache::new(PROOFS),
             proving: Semaphore::new(PROVING),
         }

@@ -1,10 +1,10 @@
-//! The tree of `akd` on our store. Reading goes to the store; what a publish writes is caught here, to be committed in
+//! The tree of `akd` on our store. Reading goes to what is held in memory, then to the store; what a publish writes is caught here, to be committed in
 //! one batch with everything else that the epoch changes.
 //!
 //! `akd` takes a failed read for "not there" in places, and would begin a new tree over the old one. So a failure is
 //! kept, and whoever used the nodes asks for it before believing anything.
 
-use super::{DirectoryError, rows};
+use super::{DirectoryError, held::is_node, rows};
 use akd::{
     AkdLabel, AkdValue,
     errors::StorageError,
@@ -15,6 +15,7 @@ use akd::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
+use moka::sync::Cache;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,6 +26,7 @@ use trefoil_store::{KeyRange, Store};
 #[derive(Clone)]
 pub(super) struct Nodes {
     store: Arc<dyn Store>,
+    held: Cache<Vec<u8>, DbRecord>,
     state: Arc<Mutex<State>>,
 }
 
@@ -37,14 +39,14 @@ struct State {
 
 impl Nodes {
     /// For proofs: writes are refused.
-    pub(super) fn to_read(store: Arc<dyn Store>) -> Self {
-        Self { store, state: Arc::default() }
+    pub(super) fn to_read(store: Arc<dyn Store>, held: Cache<Vec<u8>, DbRecord>) -> Self {
+        Self { store, held, state: Arc::default() }
     }
 
     /// For a publish: writes are caught.
-    pub(super) fn to_write(store: Arc<dyn Store>) -> Self {
+    pub(super) fn to_write(store: Arc<dyn Store>, held: Cache<Vec<u8>, DbRecord>) -> Self {
         let state = State { written: Some(BTreeMap::new()), failed: None };
-        Self { store, state: Arc::new(Mutex::new(state)) }
+        Self { store, held, state: Arc::new(Mutex::new(state)) }
     }
 
     /// What went wrong, if anything did: then nothing that was read or written counts.
@@ -52,10 +54,9 @@ impl Nodes {
         self.lock().failed.take().map_or(Ok(()), Err)
     }
 
-    /// The rows that were written, encoded.
-    pub(super) fn take_written(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let written = self.lock().written.take().unwrap_or_default();
-        written.into_iter().map(|(key, record)| (key, rows::encode_node(&record))).collect()
+    /// What was written.
+    pub(super) fn take_written(&self) -> Vec<(Vec<u8>, DbRecord)> {
+        self.lock().written.take().unwrap_or_default().into_iter().collect()
     }
 
     async fn read(&self, key: Vec<u8>) -> Result<Option<DbRecord>, StorageError> {
@@ -63,11 +64,18 @@ impl Nodes {
         if caught.is_some() {
             return Ok(caught);
         }
+        if let Some(held) = self.held.get(&key) {
+            return Ok(Some(held));
+        }
         let row = self.store.get(rows::NODES, key.clone().into()).await;
         let decoded = row
             .map_err(DirectoryError::Read)
             .and_then(|row| row.map(|row| rows::decode_node(&key, &row)).transpose());
-        decoded.map_err(|error| self.fail(error))
+        let found = decoded.map_err(|error| self.fail(error))?;
+        if let Some(record) = found.as_ref().filter(|record| is_node(record)) {
+            self.held.insert(key, record.clone());
+        }
+        Ok(found)
     }
 
     /// The newest state of a person: of all that is stored the one that comes first.

@@ -64,11 +64,12 @@ impl Directory {
         &self,
         user: &UserUri,
     ) -> Result<Option<(SignedRoot, Arc<HistoryProof>)>, DirectoryError> {
-        let head = self.head().await?.ok_or(DirectoryError::NoSuchPerson)?;
+        let (head, held) = self.head_with_nodes().await?;
+        let head = head.ok_or(DirectoryError::NoSuchPerson)?;
         if let Some(kept) = self.proofs.get(user).filter(|kept| kept.root == head.root.root) {
             return Ok(Some((head, kept.proof)));
         }
-        let nodes = Nodes::to_read(Arc::clone(&self.store));
+        let nodes = Nodes::to_read(Arc::clone(&self.store), held.nodes());
         let manager = StorageManager::new_no_cache(nodes.clone());
         let tree = Tree::new(manager, self.vrf.clone(), AzksParallelismConfig::disabled()).await;
         nodes.check()?;
@@ -76,6 +77,7 @@ impl Directory {
         let label = AkdLabel(user.to_string().into_bytes());
         let made = Box::pin(tree.key_history(&label, HistoryParams::MostRecent(1))).await;
         nodes.check()?;
+        // Another process of this service may have made an epoch all the same.
         let changed = self.head().await?.as_ref() != Some(&head);
         let (proof, akd::EpochHash(epoch, root)) = match made {
             _ if changed => return Ok(None),
@@ -86,6 +88,7 @@ impl Directory {
         if (epoch, root) != (head.root.epoch, head.root.root) {
             return Err(DirectoryError::DamagedRow);
         }
+        drop(held);
         let proof = Arc::new(HistoryProof::from_akd(&proof).ok_or(DirectoryError::NoForm)?);
         self.proofs.insert(user.clone(), Kept { root, proof: Arc::clone(&proof) });
         Ok(Some((head, proof)))

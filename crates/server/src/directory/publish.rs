@@ -1,6 +1,6 @@
 //! Epochs: everything that changed since the last one, in one commit with the root's entry in the public log.
 
-use super::{Directory, DirectoryError, Tree, nodes::Nodes, rows};
+use super::{Directory, DirectoryError, Tree, held::Held, nodes::Nodes, rows};
 use crate::log::LogError;
 use akd::{AkdLabel, AkdValue, AzksParallelismConfig, storage::StorageManager};
 use bytes::Bytes;
@@ -38,8 +38,8 @@ impl Directory {
         if pending.is_empty() {
             return Ok(None);
         }
-        let before = self.head().await?;
-        let nodes = Nodes::to_write(Arc::clone(&self.store));
+        let (before, held) = self.head_with_nodes().await?;
+        let nodes = Nodes::to_write(Arc::clone(&self.store), held.nodes());
         let manager = StorageManager::new_no_cache(nodes.clone());
         let tree = Tree::new(manager, self.vrf.clone(), AzksParallelismConfig::disabled()).await;
         nodes.check()?;
@@ -53,7 +53,7 @@ impl Directory {
         let akd::EpochHash(epoch, root) = made.map_err(DirectoryError::tree)?;
         let mut batch = Batch::new();
         self.settle(&mut batch, &pending);
-        let mut entries = Vec::new();
+        let (mut entries, mut written) = (Vec::new(), Vec::new());
         let before_epoch = before.as_ref().map_or(0, |before| before.root.epoch);
         // A set that went back to what it was before the epoch makes none.
         let nothing_new =
@@ -77,8 +77,9 @@ impl Directory {
                 root,
                 proof,
             )));
-            for (key, value) in nodes.take_written() {
-                batch.put(rows::NODES, key, value);
+            written = nodes.take_written();
+            for (key, record) in &written {
+                batch.put(rows::NODES, key.clone(), rows::encode_node(record));
             }
         }
         if nothing_new {
@@ -88,10 +89,21 @@ impl Directory {
                 Err(error) => Err(DirectoryError::Write(error)),
             };
         }
+        drop(held);
+        // Until it is known whether the epoch is durable, nobody reads the tree.
+        let mut held = self.held.write().await;
         match self.log.append_with(&entries, batch).await {
-            Ok(_) => Ok(Some(epoch)),
-            Err(LogError::Assert { .. }) => Err(DirectoryError::Contended),
-            Err(error) => Err(DirectoryError::Log(error)),
+            Ok(_) => {
+                held.advance(epoch, written);
+                Ok(Some(epoch))
+            }
+            Err(error) => {
+                *held = Held::nothing(before_epoch);
+                Err(match error {
+                    LogError::Assert { .. } => DirectoryError::Contended,
+                    error => DirectoryError::Log(error),
+                })
+            }
         }
     }
 

@@ -377,13 +377,67 @@ async fn a_damaged_tree_is_no_empty_tree() {
     store.commit(batch).await.unwrap();
     let set = ana.link(2);
     ana.hand_in(&directory, &set).await.unwrap();
+    // A process that has nothing of it in memory.
+    let directory = open("a.example", 1, store.clone(), &Arc::default(), &[]);
     assert!(matches!(directory.publish().await, Err(DirectoryError::DamagedRow)));
     assert_eq!(directory.head().await.unwrap(), before);
     let mut batch = Batch::new();
     batch.delete(rows::NODES, vec![1, 1]);
     store.commit(batch).await.unwrap();
+    let directory = open("a.example", 1, store.clone(), &Arc::default(), &[]);
     // Gone altogether, the tree would begin again at the first epoch, which was signed already.
     let refused = directory.publish().await.unwrap_err();
     assert!(matches!(refused, DirectoryError::DamagedRow), "{refused}");
     assert_eq!(directory.head().await.unwrap(), before);
+}
+
+/// What one holds in memory of the tree is old as soon as the other makes an epoch.
+#[tokio::test]
+async fn two_processes_on_one_store_prove_the_same() {
+    let (one, store) = alone();
+    let other = open("a.example", 1, store, &Arc::default(), &[]);
+    let mut people = [Person::new("ana", 50), Person::new("ben", 51), Person::new("cleo", 52)];
+    for round in 1..6 {
+        for (number, person) in people.iter_mut().enumerate() {
+            let set = person.link(round);
+            let (by, beside) =
+                if (usize::from(round) + number).is_multiple_of(2) { (&one, &other) } else { (&other, &one) };
+            person.hand_in(by, &set).await.unwrap();
+            by.publish().await.unwrap().unwrap();
+            for at in [beside, by] {
+                let checked = check(at, person, None, 0).await;
+                assert_eq!(checked.root.root().epoch, by.head().await.unwrap().unwrap().root.epoch);
+            }
+        }
+    }
+    for at in [&one, &other] {
+        for person in &people {
+            let set = match check(at, person, None, 0).await.set {
+                Step::Changed(set, _) => set,
+                Step::Reset(pending) => pending.accept(),
+            };
+            assert_eq!(set.set(), person.set.as_ref().unwrap());
+        }
+    }
+}
+
+/// A commit that fails leaves nothing of its epoch in memory.
+#[tokio::test]
+async fn an_epoch_that_was_not_stored_is_not_proven() {
+    let (directory, store) = alone();
+    let mut ana = Person::new("ana", 50);
+    let set = ana.link(1);
+    ana.hand_in(&directory, &set).await.unwrap();
+    directory.publish().await.unwrap();
+    let set = ana.link(2);
+    ana.hand_in(&directory, &set).await.unwrap();
+    // Another one comes between: the same work is done first by somebody else.
+    let beside = open("a.example", 1, store.clone(), &Arc::default(), &[]);
+    let (first, second) = tokio::join!(directory.publish(), beside.publish());
+    let outcomes = [first, second];
+    let made = outcomes.iter().filter(|made| matches!(made, Ok(Some(2)))).count();
+    assert_eq!(made, 1, "{outcomes:?}");
+    for at in [&directory, &beside] {
+        check(at, &ana, None, 0).await;
+    }
 }
