@@ -322,6 +322,56 @@ impl Client {
         self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
     }
 
+    /// Makes an invitation into a room for so many people, good until a time, and returns its link. The link is a
+    /// secret: whoever has it can come in. It holds once the change is through, and for as long as this person is an
+    /// admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn invite(
+        &mut self,
+        room: &RoomUri,
+        people: u32,
+        not_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<(String, Step<'_>), ClientError> {
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            core.unblocked(room)?;
+            core.invite(room, people, not_after)
+        })
+    }
+
+    /// Takes invitations back, by their keys.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn take_back_invitations(
+        &mut self,
+        room: &RoomUri,
+        keys: Vec<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            core.unblocked(room)?;
+            core.take_back(room, keys)
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Comes into a room by the link of an invitation. Ends in [`Event::RoomJoined`] or [`Event::ChangeRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::BadInvitation`] if it is no link; [`ClientError::InRoomAlready`]; [`ClientError::NoAccount`].
+    pub fn accept_invitation(
+        &mut self,
+        link: &str,
+        now: Timestamp,
+    ) -> Result<(RoomUri, Step<'_>), ClientError> {
+        self.step(now, |core| core.accept_invitation(link))
+    }
+
     /// Gives the room another name.
     ///
     /// # Errors

@@ -39,6 +39,12 @@ pub enum ClientError {
     /// A pasted code is not one of ours, or is for another device.
     #[error("not a valid linking code")]
     BadCode,
+    /// A pasted text is no link of an invitation.
+    #[error("not a link of an invitation")]
+    BadInvitation,
+    /// This person is in the room already.
+    #[error("this person is in {0} already")]
+    InRoomAlready(RoomUri),
     /// No such room on this device.
     #[error("{0} is not a room of this device")]
     UnknownRoom(RoomUri),

@@ -5,7 +5,7 @@ use crate::{
     delivery::Finding,
     directory::KeysRefusal,
 };
-use trefoil_proto::{DeviceUri, Domain, ErrorCode, RoomUri, UserUri, room::Role};
+use trefoil_proto::{DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, UserUri, room::Role};
 
 /// One thing that a shell may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,33 @@ pub enum Event {
         user: UserUri,
         /// By whom.
         by: DeviceUri,
+    },
+    /// A person came into the room by an invitation.
+    MemberJoined {
+        /// The room.
+        room: RoomUri,
+        /// Who.
+        user: UserUri,
+        /// Who made the invitation.
+        invited_by: UserUri,
+    },
+    /// An admin made an invitation into the room: whoever holds it can come in.
+    InvitationMade {
+        /// The room.
+        room: RoomUri,
+        /// Who made it.
+        by: UserUri,
+        /// How many people it is for.
+        people: u32,
+        /// Until when.
+        not_after: Timestamp,
+    },
+    /// An admin took an invitation back.
+    InvitationTakenBack {
+        /// The room.
+        room: RoomUri,
+        /// Who took it back.
+        by: UserUri,
     },
     /// A person is no longer in the room.
     MemberRemoved {
@@ -275,6 +302,8 @@ pub enum JoinedHow {
     Welcomed,
     /// It added itself to a room of its person.
     External,
+    /// It came in by an invitation.
+    Invited,
     /// It was in it. It had fallen out of step, and added itself anew; or looked, and found that it had not.
     Again,
 }
@@ -284,6 +313,8 @@ pub enum JoinedHow {
 pub enum ChangeRefusal {
     /// The hub says that this person may not.
     NotAllowed,
+    /// The hub says that the invitation does not hold, or not any more.
+    NotInvited,
     /// The hub says that it is not valid.
     Invalid,
     /// Other changes came first, again and again.

@@ -6,8 +6,9 @@ use crate::{
     core::Core,
     error::mls,
     inbox::Taken,
+    inviting,
     live::Job,
-    mls::{credential, membership, suite, wire},
+    mls::{context::RoomContext, credential, membership, suite, wire},
     rejoining::Compared,
     room::Room,
     rows::{Answer, CommitMark, Intent, PendingCommit, ROOMS, RoomRow, RoomState},
@@ -25,7 +26,7 @@ use trefoil_proto::{
     },
     mls::{Credential as WireCredential, MlsMessage},
     paths,
-    room::Role,
+    room::{INVITATIONS, InvitationUse, InvitationsUpdate, PARTICIPANT_LIST, Role},
 };
 use zeroize::Zeroizing;
 
@@ -223,7 +224,7 @@ impl Core {
             requesting_credential: WireCredential::basic(me.device.to_string().as_bytes()),
             device_authorisation: me.authorisation.encode(),
             group_info_public_key: pair.public,
-            joining_code: Vec::new(),
+            joining_code: self.invitation_use(uri)?.map(|used| used.encode()).unwrap_or_default(),
         };
         let signature = me.key.sign_bytes(&wire::sign_content(REQUEST_LABEL, &wire::encoded(&tbs))).to_vec();
         self.ask(job, Method::Post, path("groupInfo"), GroupInfoRequest { tbs, signature }.encode());
@@ -264,11 +265,17 @@ impl Core {
         match self.join_externally(uri, &tbs.0, &tbs.1, &key, now)? {
             Ok(()) if self.known_room(uri)?.row.state == RoomState::Joining => self.pump_joining(uri, now),
             Ok(()) => Ok(()),
+            Err(Refusal::NotAllowed { by }) if by == self.me()?.device => {
+                self.join_refused(uri, ChangeRefusal::NotAllowed)
+            }
             Err(refusal) => self.join_refused(uri, ChangeRefusal::Untrusted(refusal)),
         }
     }
 
-    fn join_refused(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
+    fn join_refused(&mut self, uri: &RoomUri, mut reason: ChangeRefusal) -> Result<(), ClientError> {
+        if self.forget_invitation(uri)? && reason == ChangeRefusal::NotAllowed {
+            reason = ChangeRefusal::NotInvited;
+        }
         self.emit(Event::ChangeRefused { room: uri.clone(), reason });
         let row = &self.known_room(uri)?.row;
         let (made, again) = (row.pending.is_some(), row.astray.anew.is_some());
@@ -352,11 +359,23 @@ impl Core {
     ) -> Result<Result<SeenKeys, NotMade>, ClientError> {
         const ACT: &str = "make an external commit";
         let me = self.me()?;
+        // Whoever is on the list came in by it already, and the answer was lost.
+        let invitation = match RoomContext::read(uri, group_info.group_context()) {
+            Ok(context) if context.role_of(&me.user) == Role::NONE => {
+                let used = self.invitation_use(uri)?;
+                if used.as_ref().is_some_and(|used| !inviting::holds(&me, uri, &context, used)) {
+                    return Ok(Err(Refusal::NotAllowed { by: me.device.clone() }.into()));
+                }
+                used
+            }
+            _ => None,
+        };
         let built = MlsGroup::external_commit_builder()
             .with_ratchet_tree(tree)
             .with_config(suite::join_config())
             .skip_lifetime_validation()
             .build_group(&self.provider, group_info, me.credential());
+        let invited = invitation.is_some();
         let builder = match built {
             Ok(builder) => builder,
             Err(error) => {
@@ -368,17 +387,40 @@ impl Core {
             .with_capabilities(suite::capabilities())
             .with_extensions(suite::leaf_extensions(&me))
             .build();
-        let built = builder
-            .leaf_node_parameters(leaf)
-            .load_psks(self.provider.storage())
-            .map_err(mls(ACT))?
-            .create_group_info(true)
-            .use_ratchet_tree_extension(false)
-            .build(self.provider.rand(), self.provider.crypto(), &me.key, |_| true);
+        let update = |id: u16, bytes: Vec<u8>| AppDataUpdateProposal::update(id, bytes);
+        let builder = match invitation {
+            Some(used) => {
+                let used = InvitationsUpdate::Use(used);
+                let list = InvitationUse::list_update(me.user.clone());
+                builder
+                    .add_app_data_update_proposal(update(PARTICIPANT_LIST, list.encode()))
+                    .add_app_data_update_proposal(update(INVITATIONS, used.encode()))
+            }
+            None => builder,
+        };
+        let mut stage =
+            builder.leaf_node_parameters(leaf).load_psks(self.provider.storage()).map_err(mls(ACT))?;
+        let updates = stage.app_data_update_proposals();
+        let changes = match membership::resolve(uri, stage.app_data_dictionary_updater(), updates) {
+            Ok((_, changes)) => changes,
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        stage.with_app_data_dictionary_updates(changes);
+        let built = stage.create_group_info(true).use_ratchet_tree_extension(false).build(
+            self.provider.rand(),
+            self.provider.crypto(),
+            &me.key,
+            |_| true,
+        );
         let Ok(built) = built else { return Ok(Err(Refusal::InvalidHandshake.into())) };
         let (group, bundle) = built.finalize(&self.provider).map_err(mls(ACT))?;
-        let checked = membership::check_tree(&me, uri, &group);
-        let hub_signed = |context: &crate::mls::context::RoomContext| {
+        let mut checked = membership::check_tree(&me, uri, &group);
+        if invited {
+            let leaves = group.members().filter_map(|member| group.public_group().leaf(member.index));
+            let lesser = suite::refuse_downgrade(group.ciphersuite(), leaves);
+            checked = checked.and_then(|checked| lesser.map(|()| checked));
+        }
+        let hub_signed = |context: &RoomContext| {
             let signed = wire::sign_content(RESPONSE_LABEL, &wire::encoded(sealed));
             ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| context.franking_key.verify_strict(&signed, &signature).is_ok())
@@ -475,6 +517,11 @@ impl Core {
             return self.back_in_step(uri, now);
         }
         let me = self.me()?;
+        if self.forget_invitation(uri)? {
+            self.write_line(uri, &Line::Joined { user: me.user.clone() }, now)?;
+            self.opened(uri, JoinedHow::Invited, now)?;
+            return self.add_missing();
+        }
         let line = Line::DeviceAdded { device: me.device.clone(), by: Some(me.user.clone()) };
         self.write_line(uri, &line, now)?;
         self.opened(uri, JoinedHow::External, now)

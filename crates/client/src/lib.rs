@@ -25,6 +25,7 @@ mod event;
 mod frank;
 mod inbox;
 mod input;
+mod inviting;
 mod joining;
 mod keys;
 mod linking;

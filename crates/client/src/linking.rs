@@ -165,12 +165,12 @@ impl Core {
     }
 }
 
-fn code(prefix: &str, content: &impl tls_codec::Serialize) -> String {
+pub(crate) fn code(prefix: &str, content: &impl tls_codec::Serialize) -> String {
     let bytes = content.tls_serialize_detached().expect("a code's vectors stay far below 2^30 bytes");
     format!("{prefix}{}", data_encoding::BASE64URL_NOPAD.encode(&bytes))
 }
 
-fn parse<T: tls_codec::DeserializeBytes>(prefix: &str, code: &str) -> Result<T, ClientError> {
+pub(crate) fn parse<T: tls_codec::DeserializeBytes>(prefix: &str, code: &str) -> Result<T, ClientError> {
     code.trim()
         .strip_prefix(prefix)
         .filter(|text| text.len() <= LONGEST)

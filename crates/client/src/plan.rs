@@ -1,7 +1,7 @@
 //! From an intent to one commit: what it comes to in the room as it is now, with the proposals of those who leave.
 
 use crate::{
-    Refusal,
+    Refusal, inviting,
     live::Material,
     mls::{
         credential::{self, Me},
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use trefoil_proto::{
     UserUri, Wire as _,
     mls::MlsMessage,
-    room::{IndexRolePair, ParticipantListUpdate, Role, RoomMetadata, UserRolePair},
+    room::{IndexRolePair, InvitationsUpdate, ParticipantListUpdate, Role, RoomMetadata, UserRolePair},
 };
 
 /// What an intent comes to in the room as it is now; `None` if there is nothing left to do.
@@ -118,6 +118,14 @@ pub(crate) fn plan(
             plan.removals =
                 devices.iter().filter(|(_, device)| gone.contains(device)).map(|(index, _)| *index).collect();
             if plan.removals.is_empty() {
+                return Ok(None);
+            }
+        }
+        Intent::Invitations { update } => {
+            let update = InvitationsUpdate::decode(update.as_slice()).map_err(|_| Refusal::Malformed)?;
+            let role = context.role_of(&me.user);
+            plan.invitations = inviting::left_to_do(update, &context.invitations, role);
+            if plan.invitations.is_none() {
                 return Ok(None);
             }
         }

@@ -30,7 +30,7 @@ use trefoil_proto::{
     },
     mls::Credential as WireCredential,
     paths,
-    room::{ParticipantList, Role, Text},
+    room::{Invitation, ParticipantList, Role, Text},
 };
 use trefoil_store::KeyRange;
 
@@ -58,6 +58,8 @@ pub struct RoomView {
     pub blocked_by: Vec<UserUri>,
     /// People because of whom nothing is sent here: the directories do not prove their devices, or not yet.
     pub unproven: Vec<Unproven>,
+    /// The invitations that are open.
+    pub invitations: Vec<Invitation>,
 }
 
 /// A person in a room.
@@ -99,6 +101,7 @@ impl Core {
                 || !room.row.intents.is_empty(),
             blocked_by: blocked.people(),
             unproven: unproven.into_iter().map(|(user, reason)| Unproven { user, reason }).collect(),
+            invitations: Vec::new(),
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -108,6 +111,7 @@ impl Core {
         }
         if let Ok(context) = room.context() {
             view.name = context.metadata.name.as_str().to_owned();
+            view.invitations.clone_from(&context.invitations.open);
             view.participants = context
                 .participants
                 .participants
@@ -499,6 +503,18 @@ impl Core {
                     self.greet(room)?;
                     self.newcomer(room)?;
                     (room, Line::Added { user: user.clone(), by: by.user_uri() })
+                }
+                Event::MemberJoined { room, user, invited_by } => {
+                    self.greet(room)?;
+                    self.newcomer(room)?;
+                    (room, Line::Invited { user: user.clone(), by: invited_by.clone() })
+                }
+                Event::InvitationMade { room, by, people, not_after } => {
+                    let (by, people, not_after) = (by.clone(), *people, *not_after);
+                    (room, Line::InvitationMade { by, people, not_after })
+                }
+                Event::InvitationTakenBack { room, by } => {
+                    (room, Line::InvitationTakenBack { by: by.clone() })
                 }
                 Event::MemberRemoved { room, user, by } => {
                     (room, Line::Removed { user: user.clone(), by: by.user_uri() })

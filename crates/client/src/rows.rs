@@ -18,6 +18,8 @@ pub const REMOVALS: Table = Table::new("client.removals");
 pub const MISSING: Table = Table::new("client.missing");
 /// Rooms by URI.
 pub const ROOMS: Table = Table::new("client.rooms");
+/// Links by which rooms are being joined, by room URI.
+pub const INVITED: Table = Table::new("client.invited");
 /// Messages to send: room URI, zero byte, sequence number.
 pub const OUTBOX: Table = Table::new("client.outbox");
 /// Entries of epochs this device has not reached: room URI, zero byte, epoch, position.
@@ -82,6 +84,7 @@ rows! {
     CandidateRow, "registration";
     LinkRow, "linking";
     RoomRow, "room";
+    InvitedRow, "invitation";
     OutboxRow, "outbox entry";
     HeldRow, "held entry";
 }
@@ -125,6 +128,12 @@ pub(crate) struct LinkRow {
     pub(crate) domain: Domain,
     pub(crate) device: DeviceId,
     pub(crate) device_secret: Secret,
+}
+
+/// An invitation that is being used.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct InvitedRow {
+    pub(crate) secret: Secret,
 }
 
 /// Where a room stands on this device.
@@ -257,6 +266,9 @@ pub(crate) enum Intent {
     /// Own devices that the account no longer has.
     #[tls_codec(discriminant = 8)]
     RemoveDevices { devices: Vec<DeviceUri> },
+    /// Make invitations, take others back: an `InvitationsUpdate`.
+    #[tls_codec(discriminant = 9)]
+    Invitations { update: VLBytes },
 }
 
 /// A message to send.

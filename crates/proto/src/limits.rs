@@ -56,6 +56,8 @@ pub const PART_DEPTH: usize = 4;
 pub const PARTS: usize = 1024;
 /// People in one room's participant list.
 pub const PARTICIPANTS: usize = 10_000;
+/// Invitations into one room that are open at a time.
+pub const INVITATIONS: usize = 32;
 /// Largest reason for a removal, in bytes.
 pub const REASON: usize = 512;
 /// Largest text in a room's metadata, in bytes.

@@ -22,6 +22,9 @@ const KEY_MATERIAL: usize = limits::DEVICES * (limits::KEY_PACKAGE + limits::URI
 /// As many key packages as a device may publish at once.
 const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
 
+/// As many invitations as may be open, of people with long names.
+const INVITATIONS: usize = limits::INVITATIONS * (limits::URI + 64);
+
 wire_types! {
     edge::ServiceInfo, "service info", SMALL;
     edge::CodeRequest, "code request", SMALL;
@@ -64,6 +67,9 @@ wire_types! {
     report::AbuseReport, "abuse report", limits::NOTIFY;
 
     room::ParticipantList, "participant list", limits::HANDSHAKE;
+    room::Invitations, "invitations", INVITATIONS;
+    room::InvitationsUpdate, "invitations update", 2 * INVITATIONS;
+    room::InvitationUse, "use of an invitation", SMALL;
     room::ParticipantListUpdate, "participant list update", limits::HANDSHAKE;
     room::RolesList, "roles list", SMALL;
     room::RoomMetadata, "room metadata", limits::METADATA;

@@ -222,8 +222,10 @@ impl Exit {
             ClientError::NotAllowed
             | ClientError::NotPrimary
             | ClientError::ThisDevice
-            | ClientError::RoomNotOpen(_) => Self::Refused,
+            | ClientError::RoomNotOpen(_)
+            | ClientError::InRoomAlready(_) => Self::Refused,
             ClientError::BadCode
+            | ClientError::BadInvitation
             | ClientError::Oneself
             | ClientError::TooLarge { .. }
             | ClientError::AccountExists => Self::Usage,

@@ -21,6 +21,12 @@ pub enum Line {
     Joined { user: UserUri },
     /// Someone was added.
     Added { user: UserUri, by: UserUri },
+    /// Someone came in by an invitation that another made.
+    Invited { user: UserUri, by: UserUri },
+    /// Someone made an invitation, for so many people.
+    InvitationMade { by: UserUri, people: u32, not_after: Timestamp },
+    /// Someone took an invitation back.
+    InvitationTakenBack { by: UserUri },
     /// Someone left.
     Left { user: UserUri },
     /// Someone was removed.
@@ -95,6 +101,11 @@ impl Line {
             Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
             Self::Gap => (11, None, None, None),
+            Self::Invited { user, by } => (12, Some(user.to_string()), Some(by), None),
+            Self::InvitationMade { by, people, not_after } => {
+                (13, None, Some(by), Some(format!("{people} {}", not_after.0)))
+            }
+            Self::InvitationTakenBack { by } => (14, None, Some(by), None),
             Self::VerifiedKeyChanged { user } => (20, Some(user.to_string()), None, None),
             Self::Verified { user } => (21, Some(user.to_string()), None, None),
             Self::KeyAccepted { user } => (22, Some(user.to_string()), None, None),
@@ -132,6 +143,14 @@ impl Line {
             9 => Self::DeviceRemoved { device: text()?.parse()?, by: maybe_by()? },
             10 => Self::KeyChanged { user: user()? },
             11 => Self::Gap,
+            12 => Self::Invited { user: user()?, by: by()? },
+            13 => {
+                let (people, not_after) = text()?.split_once(' ').ok_or_else(missing)?;
+                let people = people.parse().map_err(|_| missing())?;
+                let not_after = Timestamp(not_after.parse().map_err(|_| missing())?);
+                Self::InvitationMade { by: by()?, people, not_after }
+            }
+            14 => Self::InvitationTakenBack { by: by()? },
             20 => Self::VerifiedKeyChanged { user: user()? },
             21 => Self::Verified { user: user()? },
             22 => Self::KeyAccepted { user: user()? },

@@ -1,11 +1,15 @@
 //! Pasted codes, for the fuzzer.
 
 use super::{ANSWER, LinkAnswer, LinkRequest, REQUEST, code, parse};
-use crate::fuzzing::Target;
+use crate::{
+    fuzzing::Target,
+    inviting::{LINK, Link},
+};
 
 pub(crate) const TARGETS: &[Target] = &[
     ("client_link_request", |input| pasted::<LinkRequest>(REQUEST, input)),
     ("client_link_answer", |input| pasted::<LinkAnswer>(ANSWER, input)),
+    ("client_invitation_link", |input| pasted::<Link>(LINK, input)),
 ];
 
 /// What is taken is the only way to write it, but for spaces around it.
@@ -32,9 +36,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         rooms: vec!["mimi://a.test/r/tea".parse().unwrap(), "mimi://b.test/r/coffee".parse().unwrap()],
         device_set: crate::directory::fuzzing::signed_set(),
     };
+    let invitation =
+        Link { room: "mimi://a.test/r/tea".parse().unwrap(), secret: crate::rows::Secret([7; 32]) };
     vec![
         ("client_link_request", code(REQUEST, &request).into_bytes()),
         ("client_link_request", format!(" {}\n", code(REQUEST, &request)).into_bytes()),
         ("client_link_answer", code(ANSWER, &answer).into_bytes()),
+        ("client_invitation_link", code(LINK, &invitation).into_bytes()),
     ]
 }

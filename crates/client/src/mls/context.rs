@@ -9,8 +9,8 @@ use trefoil_proto::{
     edge::ServiceInfo,
     franking::{FRANKING_AGENT, FrankingAgentData},
     room::{
-        PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata, Text,
-        UserRolePair,
+        INVITATIONS, Invitations, PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role,
+        RolesList, RoomMetadata, Text, UserRolePair,
     },
 };
 
@@ -20,6 +20,7 @@ pub(crate) struct RoomContext {
     pub(crate) participants: ParticipantList,
     pub(crate) metadata: RoomMetadata,
     pub(crate) franking_key: VerifyingKey,
+    pub(crate) invitations: Invitations,
 }
 
 impl RoomContext {
@@ -51,7 +52,11 @@ impl RoomContext {
         if roles != RolesList::fixed() || !of_hub {
             return Err(Refusal::InvalidHandshake);
         }
-        Ok(Self { participants, metadata, franking_key })
+        let invitations = match dictionary.get(&INVITATIONS) {
+            Some(invitations) => Invitations::decode(invitations).map_err(|_| Refusal::InvalidHandshake)?,
+            None => Invitations::default(),
+        };
+        Ok(Self { participants, metadata, franking_key, invitations })
     }
 
     /// A user's role.

@@ -15,8 +15,8 @@ use trefoil_proto::{
     DeviceUri, RoomUri, UserUri, Wire as _,
     defence::Defence,
     room::{
-        self, CommitFacts, Denied, Leaf, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate,
-        ROOM_METADATA,
+        self, CommitFacts, Denied, INVITATIONS, Invitations, InvitationsUpdate, Leaf, PARTICIPANT_LIST,
+        ParticipantList, ParticipantListUpdate, ROOM_METADATA,
     },
 };
 
@@ -25,10 +25,11 @@ use trefoil_proto::{
 pub(crate) struct DictionaryChange {
     pub(crate) participants: Option<ParticipantListUpdate>,
     pub(crate) metadata: bool,
+    pub(crate) invitations: Option<InvitationsUpdate>,
 }
 
 /// Computes the new dictionary from a commit's proposals, for the one who makes it and those who receive it alike.
-/// Participant list and metadata may change, each once; nothing else.
+/// Participant list, metadata and invitations may change, each once; nothing else.
 pub(crate) fn resolve<'p>(
     room: &RoomUri,
     mut updater: AppDataDictionaryUpdater<'_>,
@@ -54,6 +55,15 @@ pub(crate) fn resolve<'p>(
                 change.metadata = true;
                 data.as_slice().to_vec()
             }
+            INVITATIONS if change.invitations.is_none() => {
+                let old = updater.old_value(INVITATIONS).map(Invitations::decode);
+                let old = old.transpose().map_err(|_| Refusal::InvalidHandshake)?.unwrap_or_default();
+                let update =
+                    InvitationsUpdate::decode(data.as_slice()).map_err(|_| Refusal::InvalidHandshake)?;
+                let new = old.apply(&update).map_err(|_| Refusal::InvalidHandshake)?;
+                change.invitations = Some(update);
+                new.encode()
+            }
             _ => return Err(Refusal::InvalidHandshake),
         };
         updater.set(ComponentData::from_parts(proposal.component_id(), value.into()));
@@ -72,6 +82,9 @@ pub(crate) struct Judged {
     left: Vec<DeviceUri>,
     update: Option<ParticipantListUpdate>,
     renamed: bool,
+    invitations: Option<InvitationsUpdate>,
+    /// Who made the invitation by which the actor came in.
+    invited_by: Option<UserUri>,
     before: ParticipantList,
 }
 
@@ -84,7 +97,7 @@ pub(crate) fn judge(
     sender: &Sender,
     dictionary: DictionaryChange,
 ) -> Result<Judged, Refusal> {
-    let facts = facts(group, staged, sender, dictionary)?;
+    let facts = facts(room, group, staged, sender, dictionary)?;
     let mut seen = SeenKeys::new(me);
     for leaf in facts.new_leaves() {
         seen.note(leaf)?;
@@ -93,6 +106,7 @@ pub(crate) fn judge(
 }
 
 fn facts(
+    room: &RoomUri,
     group: &MlsGroup,
     staged: &StagedCommit,
     sender: &Sender,
@@ -118,6 +132,8 @@ fn facts(
         left: Vec::new(),
         list_update: dictionary.participants,
         metadata_changed: dictionary.metadata,
+        invitations_update: dictionary.invitations,
+        invitations: RoomContext::read(room, group.public_group().group_context())?.invitations,
         before: leaves(group)?,
     };
     for queued in staged.queued_proposals() {
@@ -155,8 +171,12 @@ fn decide(
     let before = RoomContext::read(room, group.public_group().group_context())?.participants;
     RoomContext::read(room, staged.group_context())?;
     if Defence::RoomRules.stands() {
-        room::judge(&before, &facts).map_err(|denied| refusal(denied, &facts))?;
+        room::judge(room, &before, &facts).map_err(|denied| refusal(denied, &facts))?;
     }
+    let invited_by = match &facts.invitations_update {
+        Some(InvitationsUpdate::Use(used)) => facts.invitations.of(&used.key).map(|one| one.by.clone()),
+        _ => None,
+    };
     let mut added: Vec<_> = facts.added.into_iter().map(|leaf| leaf.device).collect();
     added.extend(facts.external.then(|| facts.committer.clone()));
     Ok(Judged {
@@ -167,6 +187,8 @@ fn decide(
         left: facts.left,
         update: facts.list_update,
         renamed: facts.metadata_changed,
+        invitations: facts.invitations_update,
+        invited_by,
         before,
     })
 }
@@ -184,9 +206,11 @@ fn refusal(denied: Denied, facts: &CommitFacts) -> Refusal {
             Refusal::AccountKeyChanged { user: changed.map_or(by, |leaf| &leaf.device).user_uri() }
         }
         Denied::OtherCommitter | Denied::Twice => Refusal::UntrustedDevice { device: by.to_string() },
-        Denied::Policy(_) | Denied::RemovesItself | Denied::ReplacesAnother | Denied::TooManyDevices => {
-            Refusal::NotAllowed { by: by.clone() }
-        }
+        Denied::Policy(_)
+        | Denied::RemovesItself
+        | Denied::ReplacesAnother
+        | Denied::Invitation
+        | Denied::TooManyDevices => Refusal::NotAllowed { by: by.clone() },
     }
 }
 
@@ -210,7 +234,13 @@ impl Judged {
             let at = |index: u32| self.before.participants.get(index as usize).map(|pair| pair.user.clone());
             for pair in &update.added {
                 listed.insert(pair.user.clone(), true);
-                events.push(Event::MemberAdded { room: room(), user: pair.user.clone(), by: by() });
+                let user = pair.user.clone();
+                events.push(match &self.invited_by {
+                    Some(invited_by) => {
+                        Event::MemberJoined { room: room(), user, invited_by: invited_by.clone() }
+                    }
+                    None => Event::MemberAdded { room: room(), user, by: by() },
+                });
             }
             for user in update.removed.iter().filter_map(|index| at(*index)) {
                 listed.insert(user.clone(), false);
@@ -242,6 +272,17 @@ impl Judged {
         }
         for device in self.left.iter().filter(alone) {
             events.push(Event::DeviceRemoved { room: room(), device: device.clone(), by: device.clone() });
+        }
+        if let Some(InvitationsUpdate::Change { made, taken_back }) = &self.invitations {
+            let by = || self.actor.user_uri();
+            let made = made.iter().map(|one| (one.left, one.not_after));
+            events.extend(made.map(|(people, not_after)| Event::InvitationMade {
+                room: room(),
+                by: by(),
+                people,
+                not_after,
+            }));
+            events.extend(taken_back.iter().map(|_| Event::InvitationTakenBack { room: room(), by: by() }));
         }
         if let Some(name) = metadata_name {
             events.push(Event::RoomRenamed { room: room(), name, by: by() });
@@ -280,6 +321,7 @@ pub(crate) struct Plan {
     pub(crate) removals: Vec<LeafNodeIndex>,
     pub(crate) participants: Option<ParticipantListUpdate>,
     pub(crate) metadata: Option<Vec<u8>>,
+    pub(crate) invitations: Option<InvitationsUpdate>,
 }
 
 /// The messages of a commit that is staged in its group.
@@ -303,6 +345,7 @@ pub(crate) fn make(
     let mut proposals = Vec::new();
     proposals.extend(plan.participants.map(|list| update(PARTICIPANT_LIST, list.encode())));
     proposals.extend(plan.metadata.map(|metadata| update(ROOM_METADATA, metadata)));
+    proposals.extend(plan.invitations.map(|change| update(INVITATIONS, change.encode())));
     let mut stage = group
         .commit_builder()
         .consume_proposal_store(true)

@@ -26,7 +26,10 @@ use trefoil_proto::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
     },
     mls::{self, MlsMessage},
-    room::{MembershipChange, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, authorise},
+    room::{
+        INVITATIONS, Invitations, InvitationsUpdate, MembershipChange, PARTICIPANT_LIST, ParticipantList,
+        ParticipantListUpdate, authorise,
+    },
 };
 use trefoil_transparency::directory::KeyProofRequest;
 
@@ -434,6 +437,15 @@ impl Hub {
                         let update = ParticipantListUpdate::decode(data.as_slice()).unwrap();
                         change.update = Some(update.clone());
                         old.apply(&update).unwrap().encode()
+                    } else if proposal.component_id() == INVITATIONS {
+                        let update = InvitationsUpdate::decode(data.as_slice()).unwrap();
+                        let uses = matches!(update, InvitationsUpdate::Use(_));
+                        (change.invited, change.invitations_changed) = (uses, !uses);
+                        let old = updater.old_value(INVITATIONS).map(|old| Invitations::decode(old).unwrap());
+                        let Ok(new) = old.unwrap_or_default().apply(&update) else {
+                            return UpdateOutcome::NotAllowed;
+                        };
+                        new.encode()
                     } else {
                         change.metadata_changed = true;
                         data.as_slice().to_vec()
@@ -465,6 +477,7 @@ impl Hub {
             }
         }
         change.devices_added = added.iter().map(DeviceUri::user_uri).collect();
+        change.devices_added.extend(external.then(|| actor.clone()));
         if !self.lenient && authorise(&old, Some(&actor), &change).is_err() {
             return UpdateOutcome::NotAllowed;
         }

@@ -35,7 +35,7 @@ pub struct GroupInfoRequestTbs {
     /// HPKE key that the answer is sealed to.
     #[tls_codec(with = "crate::wire::opaque")]
     pub group_info_public_key: Vec<u8>,
-    /// A code that permits joining, or empty.
+    /// What permits joining: an [`InvitationUse`](crate::room::InvitationUse), or empty for people on the list.
     #[tls_codec(with = "crate::wire::opaque")]
     pub joining_code: Vec<u8>,
 }

@@ -1,6 +1,6 @@
 //! May this person make this change? Pure, and the same code at the hub and at every member, so that they agree.
 
-use super::{Capability, ParticipantList, ParticipantListUpdate, Role};
+use super::{Capability, InvitationUse, ParticipantList, ParticipantListUpdate, Role};
 use crate::{ProtoError, UserUri};
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,6 +19,10 @@ pub struct MembershipChange {
     pub external_join: bool,
     /// Whether it changes the room metadata.
     pub metadata_changed: bool,
+    /// Whether the actor comes in by an invitation. That they hold it is not decided here.
+    pub invited: bool,
+    /// Whether it makes invitations or takes any back.
+    pub invitations_changed: bool,
     /// Owners of all devices in the group after the commit.
     pub device_owners_after: BTreeSet<UserUri>,
 }
@@ -41,6 +45,9 @@ pub enum Refusal {
     /// Members would remain without anyone to administer the room.
     #[error("the last admin must name another first")]
     NoAdminLeft,
+    /// Somebody is invited who is on the list already, banned people included.
+    #[error("an invitation is for people who are not in the room")]
+    InvitedAlready,
     /// An external commit does more than let the actor's device in.
     #[error("an external commit may only join")]
     MoreThanJoining,
@@ -51,6 +58,8 @@ pub enum Refusal {
 /// * Only an admin adds, removes or bans others, changes roles, or changes metadata.
 /// * A member leaves, and adds, removes or updates devices of their own.
 /// * Whoever is not in the list, or banned, does nothing; an external join needs its user in the list.
+/// * But whoever is invited, and not in the list, comes in by an external join, as a member, and does nothing else by it.
+/// * Only who adds others makes invitations, or takes any back.
 /// * A device that signs its own SelfRemove needs nobody's leave; if it was its owner's last, any member may take the
 ///   owner off the list with it.
 /// * Afterwards every device's owner takes part, and if members remain, one of them is an admin.
@@ -67,6 +76,9 @@ pub fn authorise(
 ) -> Result<(), Refusal> {
     let actor = actor.ok_or(Refusal::NotAParticipant)?;
     let role = before.role_of(actor);
+    if change.invited {
+        return comes_in(before, actor, role, change);
+    }
     if role < Role::MEMBER {
         return Err(Refusal::NotAParticipant);
     }
@@ -77,6 +89,9 @@ pub fn authorise(
         |capability: Capability| if role.can(capability) { Ok(()) } else { Err(Refusal::Lacks(capability)) };
     if change.metadata_changed {
         needs(Capability::CHANGE_ROOM_NAME)?;
+    }
+    if change.invitations_changed {
+        needs(Capability::ADD_PARTICIPANT)?;
     }
     for owner in &change.devices_added {
         needs(if owner == actor { Capability::ADD_OWN_CLIENT } else { Capability::ADD_PARTICIPANT })?;
@@ -100,10 +115,35 @@ pub fn authorise(
 fn only_joins(actor: &UserUri, change: &MembershipChange) -> Result<(), Refusal> {
     let joins_alone = change.update.is_none()
         && !change.metadata_changed
+        && !change.invitations_changed
         && change.self_removals.is_empty()
         && change.devices_added.iter().all(|owner| owner == actor)
         && change.devices_removed.iter().all(|owner| owner == actor);
     if joins_alone { Ok(()) } else { Err(Refusal::MoreThanJoining) }
+}
+
+/// The rules for whoever is invited.
+fn comes_in(
+    before: &ParticipantList,
+    actor: &UserUri,
+    role: Role,
+    change: &MembershipChange,
+) -> Result<(), Refusal> {
+    if role != Role::NONE {
+        return Err(Refusal::InvitedAlready);
+    }
+    let update = InvitationUse::list_update(actor.clone());
+    let comes_in_alone = change.external_join
+        && change.update.as_ref() == Some(&update)
+        && !change.metadata_changed
+        && change.self_removals.is_empty()
+        && change.devices_added.iter().eq([actor])
+        && change.devices_removed.is_empty();
+    if !comes_in_alone {
+        return Err(Refusal::MoreThanJoining);
+    }
+    let after = before.apply(&update).map_err(Refusal::Update)?;
+    leaves_in_order(before, &after, change)
 }
 
 /// What the parts of an update that applies need of the actor's role.

@@ -8,8 +8,11 @@
 //! have, a member knows which account keys it has seen elsewhere. **A hub may be stricter than a member, never the
 //! other way round**, except for what a member alone can know.
 
-use super::{MembershipChange, ParticipantList, ParticipantListUpdate, Refusal, authorise};
-use crate::{DeviceUri, UserUri, credential::AccountKey, limits};
+use super::{
+    InvitationUseTbs, Invitations, InvitationsUpdate, MembershipChange, ParticipantList,
+    ParticipantListUpdate, Refusal, authorise,
+};
+use crate::{DeviceUri, RoomUri, UserUri, credential::AccountKey, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One device in the group.
@@ -40,6 +43,10 @@ pub struct CommitFacts {
     pub list_update: Option<ParticipantListUpdate>,
     /// Whether it changes the room metadata.
     pub metadata_changed: bool,
+    /// The change of the invitations, if there is one.
+    pub invitations_update: Option<InvitationsUpdate>,
+    /// The invitations that were open before.
+    pub invitations: Invitations,
     /// Every leaf of before the commit, those that go included.
     pub before: Vec<Leaf>,
 }
@@ -65,6 +72,9 @@ pub enum Denied {
     /// A new leaf has another account key than the person's devices in the room.
     #[error("a device has another account key than the person's other devices")]
     OtherAccountKey,
+    /// An invitation is made in somebody else's name, or used that does not hold for the joining device.
+    #[error("the invitation does not hold")]
+    Invitation,
     /// A person would have more than [`limits::DEVICES_IN_ROOM`].
     #[error("too many devices of one person")]
     TooManyDevices,
@@ -74,7 +84,7 @@ pub enum Denied {
 ///
 /// # Errors
 /// The first rule that is broken.
-pub fn judge(list: &ParticipantList, facts: &CommitFacts) -> Result<(), Denied> {
+pub fn judge(room: &RoomUri, list: &ParticipantList, facts: &CommitFacts) -> Result<(), Denied> {
     let committer = &facts.committer;
     if facts.renewed.as_ref().is_some_and(|leaf| leaf.device != *committer) {
         return Err(Denied::OtherCommitter);
@@ -86,6 +96,7 @@ pub fn judge(list: &ParticipantList, facts: &CommitFacts) -> Result<(), Denied> 
         _ => {}
     }
     authorise(list, Some(&committer.user_uri()), &membership_change(facts))?;
+    invitations_hold(room, list, facts)?;
     no_device_twice(facts)?;
     one_account_key(facts)?;
     not_too_many_devices(facts)
@@ -153,8 +164,27 @@ fn membership_change(facts: &CommitFacts) -> MembershipChange {
         self_removals: owners(&facts.left),
         external_join: facts.external,
         metadata_changed: facts.metadata_changed,
+        invited: matches!(facts.invitations_update, Some(InvitationsUpdate::Use(_))),
+        invitations_changed: matches!(facts.invitations_update, Some(InvitationsUpdate::Change { .. })),
         device_owners_after,
     }
+}
+
+/// Whoever makes an invitation makes it in their own name; whoever uses one holds it.
+fn invitations_hold(room: &RoomUri, list: &ParticipantList, facts: &CommitFacts) -> Result<(), Denied> {
+    let committer = facts.committer.user_uri();
+    let holds = match &facts.invitations_update {
+        None => true,
+        Some(InvitationsUpdate::Change { made, .. }) => {
+            made.iter().all(|invitation| invitation.by == committer)
+        }
+        Some(InvitationsUpdate::Use(used)) => facts.renewed.as_ref().is_some_and(|leaf| {
+            let (device, account_key) = (leaf.device.clone(), leaf.account_key);
+            let tbs = InvitationUseTbs { room: room.clone(), device, account_key };
+            facts.invitations.verify(used, list, &tbs).is_ok()
+        }),
+    };
+    if holds { Ok(()) } else { Err(Denied::Invitation) }
 }
 
 fn no_device_twice(facts: &CommitFacts) -> Result<(), Denied> {

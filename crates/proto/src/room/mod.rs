@@ -3,6 +3,7 @@
 //! members make alike: may this person do that.
 
 mod authorise;
+mod invitations;
 mod judge;
 mod list;
 mod metadata;
@@ -11,6 +12,9 @@ mod roles;
 mod tests;
 
 pub use authorise::{MembershipChange, Refusal, authorise};
+pub use invitations::{
+    INVITATIONS, Invitation, InvitationUse, InvitationUseTbs, Invitations, InvitationsUpdate,
+};
 pub use judge::{CommitFacts, Denied, Leaf, judge, may_leave};
 pub use metadata::{RichDescription, RoomMetadata, Text};
 pub use roles::{Capability, RoleChangeTargets, RoleDefinition, RolesList};

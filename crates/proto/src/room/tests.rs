@@ -3,8 +3,13 @@
 
 use super::*;
 use crate::{ProtoError, Wire as _, credential::AccountKey, limits};
+use ed25519_dalek::SigningKey;
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeSet;
+
+fn uri() -> crate::RoomUri {
+    "mimi://a.example/r/r1".parse().unwrap()
+}
 
 fn user(name: &str) -> UserUri {
     format!("mimi://a.example/u/{name}").parse().unwrap()
@@ -309,6 +314,8 @@ fn commit(committer: &Leaf) -> CommitFacts {
         left: Vec::new(),
         list_update: None,
         metadata_changed: false,
+        invitations_update: None,
+        invitations: Invitations::default(),
         before: vec![leaf("ada", 1, 1), leaf("ben", 1, 2), leaf("cy", 1, 3)],
     }
 }
@@ -316,24 +323,24 @@ fn commit(committer: &Leaf) -> CommitFacts {
 #[test]
 fn a_new_leaf_has_its_persons_account_key_whatever_goes_with_it() {
     let (ada, ben) = (leaf("ada", 1, 1), leaf("ben", 1, 2));
-    assert_eq!(judge(&room(), &commit(&ada)), Ok(()));
-    assert_eq!(judge(&room(), &commit(&leaf("ada", 1, 9))), Err(Denied::OtherAccountKey));
+    assert_eq!(judge(&uri(), &room(), &commit(&ada)), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &commit(&leaf("ada", 1, 9))), Err(Denied::OtherAccountKey));
     // An external commit that replaces its own leaf.
     let rejoin = |key| CommitFacts {
         external: true,
         removed: vec![ben.device.clone()],
         ..commit(&leaf("ben", 1, key))
     };
-    assert_eq!(judge(&room(), &rejoin(2)), Ok(()));
-    assert_eq!(judge(&room(), &rejoin(9)), Err(Denied::OtherAccountKey));
+    assert_eq!(judge(&uri(), &room(), &rejoin(2)), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &rejoin(9)), Err(Denied::OtherAccountKey));
     // A commit that removes the old device and adds a new one.
     let replace = |key| CommitFacts {
         removed: vec![ben.device.clone()],
         added: vec![leaf("ben", 2, key)],
         ..commit(&ada)
     };
-    assert_eq!(judge(&room(), &replace(2)), Ok(()));
-    assert_eq!(judge(&room(), &replace(9)), Err(Denied::OtherAccountKey));
+    assert_eq!(judge(&uri(), &room(), &replace(2)), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &replace(9)), Err(Denied::OtherAccountKey));
     // Two new ones of somebody who was not there.
     let update = Some(added("eve", Role::MEMBER));
     let two = |key| CommitFacts {
@@ -341,26 +348,26 @@ fn a_new_leaf_has_its_persons_account_key_whatever_goes_with_it() {
         list_update: update.clone(),
         ..commit(&ada)
     };
-    assert_eq!(judge(&room(), &two(5)), Ok(()));
-    assert_eq!(judge(&room(), &two(6)), Err(Denied::OtherAccountKey));
+    assert_eq!(judge(&uri(), &room(), &two(5)), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &two(6)), Err(Denied::OtherAccountKey));
 }
 
 #[test]
 fn a_committer_stays_who_and_where_it_is() {
     let (ada, ben) = (leaf("ada", 1, 1), leaf("ben", 1, 2));
     let other = CommitFacts { renewed: Some(ben.clone()), ..commit(&ada) };
-    assert_eq!(judge(&room(), &other), Err(Denied::OtherCommitter));
+    assert_eq!(judge(&uri(), &room(), &other), Err(Denied::OtherCommitter));
     let removes = CommitFacts { removed: vec![ada.device.clone()], ..commit(&ada) };
-    assert_eq!(judge(&room(), &removes), Err(Denied::RemovesItself));
+    assert_eq!(judge(&uri(), &room(), &removes), Err(Denied::RemovesItself));
     let leaves = CommitFacts { left: vec![ada.device.clone()], ..commit(&ada) };
-    assert_eq!(judge(&room(), &leaves), Err(Denied::RemovesItself));
+    assert_eq!(judge(&uri(), &room(), &leaves), Err(Denied::RemovesItself));
     let replaces =
         CommitFacts { external: true, removed: vec![ben.device.clone()], ..commit(&leaf("ada", 2, 1)) };
-    assert_eq!(judge(&room(), &replaces), Err(Denied::ReplacesAnother));
+    assert_eq!(judge(&uri(), &room(), &replaces), Err(Denied::ReplacesAnother));
     let twice = CommitFacts { external: true, ..commit(&ada) };
-    assert_eq!(judge(&room(), &twice), Err(Denied::Twice));
+    assert_eq!(judge(&uri(), &room(), &twice), Err(Denied::Twice));
     let twice = CommitFacts { added: vec![ben], ..commit(&ada) };
-    assert_eq!(judge(&room(), &twice), Err(Denied::Twice));
+    assert_eq!(judge(&uri(), &room(), &twice), Err(Denied::Twice));
 }
 
 #[test]
@@ -370,14 +377,14 @@ fn a_person_has_so_many_devices_in_a_room() {
         added: (0..count).map(|number| leaf("ben", 2 + number, 2)).collect(),
         ..commit(&ben)
     };
-    assert_eq!(judge(&room(), &bring(limits::DEVICES_IN_ROOM - 1)), Ok(()));
-    assert_eq!(judge(&room(), &bring(limits::DEVICES_IN_ROOM)), Err(Denied::TooManyDevices));
+    assert_eq!(judge(&uri(), &room(), &bring(limits::DEVICES_IN_ROOM - 1)), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &bring(limits::DEVICES_IN_ROOM)), Err(Denied::TooManyDevices));
     // One that goes makes room for one that comes.
     let mut exchange = bring(limits::DEVICES_IN_ROOM);
     exchange.before.push(leaf("ben", 90, 2));
     exchange.removed = vec![leaf("ben", 90, 2).device];
     exchange.added.pop();
-    assert_eq!(judge(&room(), &exchange), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &exchange), Ok(()));
 }
 
 #[test]
@@ -411,7 +418,7 @@ fn any_change() -> impl Strategy<Value = MembershipChange> {
         let names = vec!["ada", "ben", "cy", "dan", "eve"];
         prop::sample::subsequence(names, 0..=2).prop_map(|names| users(&names))
     };
-    let flags = (any::<bool>(), any::<bool>());
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
     (prop::option::of(any_update()), some(), some(), some(), some(), flags).prop_map(
         |(update, devices_added, devices_removed, self_removals, device_owners_after, flags)| {
             MembershipChange {
@@ -419,8 +426,10 @@ fn any_change() -> impl Strategy<Value = MembershipChange> {
                 devices_added,
                 devices_removed,
                 self_removals,
-                external_join: flags.0,
-                metadata_changed: flags.1,
+                external_join: flags[0],
+                metadata_changed: flags[1],
+                invited: flags[2],
+                invitations_changed: flags[3],
                 device_owners_after,
             }
         },
@@ -437,7 +446,8 @@ proptest! {
         if by(actor, &change).is_ok() {
             let after = change.update.as_ref().map_or_else(|| before.clone(), |update| before.apply(update).unwrap());
             prop_assert!(after.check().is_ok());
-            prop_assert!(before.role_of(&user(actor)) >= Role::MEMBER);
+            let invited = change.invited && before.role_of(&user(actor)) == Role::NONE;
+            prop_assert!(invited || before.role_of(&user(actor)) >= Role::MEMBER);
             for owner in change.device_owners_after.iter().chain(&change.devices_added) {
                 prop_assert!(after.role_of(owner) >= Role::MEMBER);
             }
@@ -461,4 +471,133 @@ proptest! {
             }
         }
     }
+}
+
+fn invitation(secret: u8, by: &str, left: u32) -> (SigningKey, Invitation) {
+    let key = SigningKey::from_bytes(&[secret; 32]);
+    let public = key.verifying_key().to_bytes();
+    (key, Invitation { key: public, by: user(by), left, not_after: crate::Timestamp(9) })
+}
+
+fn used_by(key: &SigningKey, joiner: &Leaf) -> InvitationUse {
+    let (device, account_key) = (joiner.device.clone(), joiner.account_key);
+    InvitationUse::sign(key, &InvitationUseTbs { room: uri(), device, account_key })
+}
+
+/// eve, who is not on the list, comes in by an invitation of ada's.
+fn invited(secret: u8, invitations: Vec<Invitation>) -> CommitFacts {
+    let eve = leaf("eve", 1, 9);
+    let (key, _) = invitation(secret, "ada", 1);
+    CommitFacts {
+        external: true,
+        list_update: Some(InvitationUse::list_update(user("eve"))),
+        invitations_update: Some(InvitationsUpdate::Use(used_by(&key, &eve))),
+        invitations: Invitations { open: invitations },
+        ..commit(&eve)
+    }
+}
+
+#[test]
+fn whoever_holds_an_open_invitation_of_an_admin_comes_in_and_does_nothing_else() {
+    let open = || vec![invitation(1, "ada", 2).1, invitation(2, "ben", 1).1];
+    assert_eq!(judge(&uri(), &room(), &invited(1, open())), Ok(()));
+    // Made by a member, made by nobody, not for this room, not for this device.
+    assert_eq!(judge(&uri(), &room(), &invited(2, open())), Err(Denied::Invitation));
+    assert_eq!(judge(&uri(), &room(), &invited(3, open())), Err(Denied::Invitation));
+    assert_eq!(judge(&uri(), &room(), &invited(1, Vec::new())), Err(Denied::Invitation));
+    let elsewhere = "mimi://a.example/r/r2".parse().unwrap();
+    assert_eq!(judge(&elsewhere, &room(), &invited(1, open())), Err(Denied::Invitation));
+    let (key, _) = invitation(1, "ada", 1);
+    for other in [leaf("eve", 2, 9), leaf("eve", 1, 8), leaf("fay", 1, 9)] {
+        let stolen = CommitFacts {
+            invitations_update: Some(InvitationsUpdate::Use(used_by(&key, &other))),
+            ..invited(1, open())
+        };
+        assert_eq!(judge(&uri(), &room(), &stolen), Err(Denied::Invitation));
+    }
+    // Whoever made it is no admin any more.
+    let without_ada =
+        room().apply(&changed(1, Role::ADMIN)).unwrap().apply(&changed(0, Role::MEMBER)).unwrap();
+    assert_eq!(judge(&uri(), &without_ada, &invited(1, open())), Err(Denied::Invitation));
+
+    let alterations: [fn(&mut CommitFacts); 7] = [
+        |facts| facts.external = false,
+        |facts| facts.list_update = None,
+        |facts| facts.list_update = Some(added("eve", Role::ADMIN)),
+        |facts| facts.list_update.as_mut().unwrap().added.push(pair("fay", Role::MEMBER)),
+        |facts| facts.metadata_changed = true,
+        |facts| facts.added.push(leaf("fay", 1, 7)),
+        |facts| facts.left.push(leaf("ben", 1, 2).device),
+    ];
+    for (number, alter) in alterations.into_iter().enumerate() {
+        let mut facts = invited(1, open());
+        alter(&mut facts);
+        assert!(judge(&uri(), &room(), &facts).is_err(), "{number}");
+    }
+}
+
+#[test]
+fn an_invitation_is_for_nobody_who_is_on_the_list() {
+    for (name, key) in [("ben", 2), ("dan", 4)] {
+        let joiner = leaf(name, 2, key);
+        let facts = CommitFacts {
+            list_update: None,
+            committer: joiner.device.clone(),
+            renewed: Some(joiner.clone()),
+            invitations_update: Some(InvitationsUpdate::Use(used_by(&invitation(1, "ada", 1).0, &joiner))),
+            ..invited(1, vec![invitation(1, "ada", 1).1])
+        };
+        assert_eq!(judge(&uri(), &room(), &facts), Err(Denied::Policy(Refusal::InvitedAlready)), "{name}");
+    }
+}
+
+#[test]
+fn only_admins_make_invitations_in_their_own_name() {
+    let makes = |by: &Leaf, name: &str| CommitFacts {
+        invitations_update: Some(InvitationsUpdate::Change {
+            made: vec![invitation(1, name, 1).1],
+            taken_back: Vec::new(),
+        }),
+        ..commit(by)
+    };
+    let (ada, ben) = (leaf("ada", 1, 1), leaf("ben", 1, 2));
+    assert_eq!(judge(&uri(), &room(), &makes(&ada, "ada")), Ok(()));
+    assert_eq!(judge(&uri(), &room(), &makes(&ada, "ben")), Err(Denied::Invitation));
+    let lacks = Err(Denied::Policy(Refusal::Lacks(Capability::ADD_PARTICIPANT)));
+    assert_eq!(judge(&uri(), &room(), &makes(&ben, "ben")), lacks);
+    let external = CommitFacts { external: true, ..makes(&leaf("ada", 2, 1), "ada") };
+    assert_eq!(judge(&uri(), &room(), &external), Err(Denied::Policy(Refusal::MoreThanJoining)));
+}
+
+#[test]
+fn invitations_are_made_used_up_and_taken_back() {
+    let [one, two, three] = [1, 2, 3].map(|secret| invitation(secret, "ada", 2).1);
+    let change = |made: &[&Invitation], taken_back: &[&Invitation]| InvitationsUpdate::Change {
+        made: made.iter().map(|invitation| (*invitation).clone()).collect(),
+        taken_back: taken_back.iter().map(|invitation| invitation.key).collect(),
+    };
+    let uses = |of: &Invitation| InvitationsUpdate::Use(InvitationUse { key: of.key, signature: [0; 64] });
+    let open = Invitations::default().apply(&change(&[&one, &two], &[])).unwrap();
+    let open = open.apply(&uses(&one)).unwrap();
+    assert_eq!(open.open, [Invitation { left: 1, ..one.clone() }, two.clone()]);
+    let open = open.apply(&uses(&one)).unwrap();
+    assert_eq!(open, Invitations { open: vec![two.clone()] });
+    let open = open.apply(&change(&[&three], &[&two])).unwrap();
+    assert_eq!(open, Invitations { open: vec![three.clone()] });
+    for refused in [
+        uses(&one),
+        change(&[], &[&one]),
+        change(&[&three], &[]),
+        change(&[&one, &one], &[]),
+        change(&[&Invitation { left: 0, ..one.clone() }], &[]),
+    ] {
+        assert!(open.apply(&refused).is_err(), "{refused:?}");
+    }
+    let many: Vec<_> =
+        (10..).map(|secret| invitation(secret, "ada", 1).1).take(limits::INVITATIONS).collect();
+    let too_many = change(&many.iter().collect::<Vec<_>>(), &[]);
+    assert!(matches!(open.apply(&too_many), Err(ProtoError::TooLarge { .. })));
+    let mut twice = Invitations { open: vec![one.clone()] };
+    twice.open.push(one);
+    assert!(Invitations::decode(&twice.encode()).is_err());
 }

@@ -55,7 +55,7 @@ every_codec! {
     fanout_message notify_request removal_request group_info_request group_info_response group_info_sealed
     consent_entry identifier_request identifier_response abuse_report
     service_info register_request new_device account_data token_request publish_key_packages create_room_request
-    participant_list participant_list_update room_metadata
+    participant_list participant_list_update invitations invitations_update invitation_use room_metadata
 }
 
 #[test]

@@ -35,8 +35,8 @@ use crate::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
     room::{
-        IndexRolePair, ParticipantList, ParticipantListUpdate, RichDescription, Role, RolesList,
-        RoomMetadata, UserRolePair,
+        IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
+        ParticipantListUpdate, RichDescription, Role, RolesList, RoomMetadata, UserRolePair,
     },
 };
 use tls_codec::Serialize as _;
@@ -417,6 +417,9 @@ fn components() -> Vec<(&'static str, Vec<u8>)> {
             UserRolePair { user: user("u2"), role: Role::MEMBER },
         ],
     };
+    let invitation =
+        Invitation { key: [4; 32], by: user("u1"), left: 3, not_after: Timestamp(1_700_000_000_000) };
+    let used = InvitationUse { key: [4; 32], signature: [6; 64] };
     let update = ParticipantListUpdate {
         changed: vec![IndexRolePair { index: 0, role: Role::MEMBER }],
         removed: vec![1],
@@ -436,6 +439,13 @@ fn components() -> Vec<(&'static str, Vec<u8>)> {
         ("participant_list", list.encode()),
         ("participant_list", both),
         ("participant_list_update", update.encode()),
+        ("invitations", Invitations { open: vec![invitation.clone()] }.encode()),
+        (
+            "invitations_update",
+            InvitationsUpdate::Change { made: vec![invitation], taken_back: vec![[5; 32]] }.encode(),
+        ),
+        ("invitations_update", InvitationsUpdate::Use(used.clone()).encode()),
+        ("invitation_use", used.encode()),
         ("room_metadata", metadata.encode()),
         ("roles_list", RolesList::fixed().encode()),
         ("franking_agent_data", agent.encode()),

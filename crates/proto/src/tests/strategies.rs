@@ -28,7 +28,10 @@ use crate::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
     mls::{Credential, KeyPackage, MlsMessage},
-    room::{IndexRolePair, ParticipantList, ParticipantListUpdate, Role, RoomMetadata, UserRolePair},
+    room::{
+        IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
+        ParticipantListUpdate, Role, RoomMetadata, UserRolePair,
+    },
 };
 use proptest::{array::uniform32, collection::vec, option, prelude::*, sample::select};
 
@@ -480,6 +483,31 @@ pub(super) fn participant_list() -> impl Strategy<Value = ParticipantList> {
 
 fn pair() -> impl Strategy<Value = UserRolePair> {
     (user(), any::<u32>()).prop_map(|(user, role)| UserRolePair { user, role: Role(role) })
+}
+
+fn invitation() -> impl Strategy<Value = Invitation> {
+    (uniform32(any::<u8>()), user(), 1u32.., time()).prop_map(|(key, by, left, not_after)| Invitation {
+        key,
+        by,
+        left,
+        not_after,
+    })
+}
+
+pub(super) fn invitations() -> impl Strategy<Value = Invitations> {
+    few(invitation()).prop_map(|open| Invitations { open })
+}
+
+pub(super) fn invitation_use() -> impl Strategy<Value = InvitationUse> {
+    (uniform32(any::<u8>()), signature()).prop_map(|(key, signature)| InvitationUse { key, signature })
+}
+
+pub(super) fn invitations_update() -> impl Strategy<Value = InvitationsUpdate> {
+    prop_oneof![
+        (few(invitation()), few(uniform32(any::<u8>())))
+            .prop_map(|(made, taken_back)| InvitationsUpdate::Change { made, taken_back }),
+        invitation_use().prop_map(InvitationsUpdate::Use),
+    ]
 }
 
 pub(super) fn participant_list_update() -> impl Strategy<Value = ParticipantListUpdate> {

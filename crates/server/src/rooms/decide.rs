@@ -8,8 +8,8 @@
 use super::Origin;
 use std::collections::BTreeSet;
 use trefoil_proto::{
-    DeviceUri, Timestamp, UserUri, limits,
-    room::{self, CommitFacts, Leaf, ParticipantList},
+    DeviceUri, RoomUri, Timestamp, UserUri, limits,
+    room::{self, CommitFacts, InvitationsUpdate, Leaf, ParticipantList},
 };
 
 /// A leaf as a hub sees it.
@@ -68,6 +68,9 @@ pub(super) enum Denied {
     /// The operator wants somebody out of the room who is added.
     #[error("this service asked for the removal of somebody who is added")]
     AddsRefused,
+    /// The invitation by which somebody comes in has run out.
+    #[error("the invitation has run out")]
+    InvitationOver,
     /// The rules that hub and members share forbid it.
     #[error("{0}")]
     Rules(#[from] room::Denied),
@@ -75,6 +78,7 @@ pub(super) enum Denied {
 
 /// Decides about a commit, but for whether new devices are known. Nothing is taken from those who are `refused`.
 pub(super) fn judge(
+    uri: &RoomUri,
     list: &ParticipantList,
     refused: &BTreeSet<UserUri>,
     facts: &Facts,
@@ -96,7 +100,12 @@ pub(super) fn judge(
     if facts.new.iter().any(|new| new.size > limits::LEAF) {
         return Err(Denied::LargeLeaf);
     }
-    room::judge(list, &facts.commit)?;
+    room::judge(uri, list, &facts.commit)?;
+    if let Some(InvitationsUpdate::Use(used)) = &facts.commit.invitations_update
+        && facts.commit.invitations.of(&used.key).is_none_or(|invitation| invitation.not_after <= now)
+    {
+        return Err(Denied::InvitationOver);
+    }
     let least = now.0 / 1000 + limits::KEY_PACKAGE_LEFT;
     if facts.packages().any(|package| package.not_after < least) {
         return Err(Denied::ShortLived);

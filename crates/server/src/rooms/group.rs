@@ -24,8 +24,8 @@ use trefoil_proto::{
     DeviceUri, Wire as _,
     mls::{GroupInfo, MlsMessage, RatchetTree},
     room::{
-        CommitFacts, Leaf, PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROOM_METADATA,
-        RoomMetadata,
+        CommitFacts, INVITATIONS, Invitations, InvitationsUpdate, Leaf, PARTICIPANT_LIST, ParticipantList,
+        ParticipantListUpdate, ROOM_METADATA, RoomMetadata,
     },
 };
 
@@ -35,15 +35,25 @@ pub(super) struct Group {
     /// By leaf index.
     leaves: BTreeMap<u32, Leaf>,
     participants: ParticipantList,
+    invitations: Invitations,
 }
 
 /// A group from its beginning: itself, the parts of its snapshot, and its leaves as new ones.
 pub(super) type Opened = (Group, [Vec<u8>; 4], Vec<HubLeaf>);
 
+/// What a commit changes in the group context.
+#[derive(Default)]
+struct Update {
+    list: Option<ParticipantListUpdate>,
+    metadata: bool,
+    invitations: Option<InvitationsUpdate>,
+}
+
 /// A commit that is valid MLS, with what it would change.
 pub(super) struct Staged {
     commit: Box<StagedCommit>,
     participants: ParticipantList,
+    invitations: Invitations,
     pub(super) facts: Facts,
     /// The key that signed the commit's GroupInfo, if its committer did.
     signature_key: Vec<u8>,
@@ -109,6 +119,11 @@ impl Group {
         &self.participants
     }
 
+    /// The invitations that are open.
+    pub(super) fn invitations(&self) -> &Invitations {
+        &self.invitations
+    }
+
     /// Every device in the group.
     pub(super) fn leaves(&self) -> impl Iterator<Item = &Leaf> {
         self.leaves.values()
@@ -128,7 +143,8 @@ impl Group {
             .map_err(|_| Invalid("the commit is not valid in this epoch"))?;
         let sender = processed.sender().clone();
         let mut participants = self.participants.clone();
-        let (mut list_update, mut metadata_changed) = (None, false);
+        let mut invitations = self.invitations.clone();
+        let mut update = Update::default();
         let commit = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(commit) => commit,
             ProcessedMessageContent::UnresolvedAppDataCommit(commit) => {
@@ -139,22 +155,33 @@ impl Group {
                     };
                     let value = match proposal.component_id() {
                         PARTICIPANT_LIST => {
-                            let update = ParticipantListUpdate::decode(data.as_slice())
+                            let list = ParticipantListUpdate::decode(data.as_slice())
                                 .map_err(|_| Invalid("the participant list update cannot be decoded"))?;
                             participants = participants
-                                .apply(&update)
+                                .apply(&list)
                                 .map_err(|_| Invalid("the participant list cannot be updated so"))?;
-                            if list_update.replace(update).is_some() {
+                            if update.list.replace(list).is_some() {
                                 return Err(Invalid("a commit updates the participant list once"));
                             }
                             participants.encode()
                         }
                         ROOM_METADATA => {
                             self.check_metadata(data.as_slice())?;
-                            if std::mem::replace(&mut metadata_changed, true) {
+                            if std::mem::replace(&mut update.metadata, true) {
                                 return Err(Invalid("a commit updates the metadata once"));
                             }
                             data.as_slice().to_vec()
+                        }
+                        INVITATIONS => {
+                            let change = InvitationsUpdate::decode(data.as_slice())
+                                .map_err(|_| Invalid("the invitations update cannot be decoded"))?;
+                            invitations = invitations
+                                .apply(&change)
+                                .map_err(|_| Invalid("the invitations cannot be updated so"))?;
+                            if update.invitations.replace(change).is_some() {
+                                return Err(Invalid("a commit updates the invitations once"));
+                            }
+                            invitations.encode()
                         }
                         _ => return Err(Invalid("the component cannot be changed")),
                     };
@@ -166,7 +193,7 @@ impl Group {
             }
             _ => return Err(Invalid("not a commit")),
         };
-        let facts = self.gather(crypto, &sender, &commit, list_update, metadata_changed)?;
+        let facts = self.gather(crypto, &sender, &commit, update)?;
         let committer_index = match sender {
             Sender::Member(index) => index.u32(),
             _ => self
@@ -180,7 +207,7 @@ impl Group {
             None => self.leaf(committer_index)?.signature_key(),
         };
         let signature_key = signer.as_slice().to_vec();
-        Ok(Staged { commit, participants, facts, signature_key, committer_index })
+        Ok(Staged { commit, participants, invitations, facts, signature_key, committer_index })
     }
 
     /// Checks the GroupInfo that came with a staged commit, as far as it can be before the commit is merged.
@@ -231,6 +258,7 @@ impl Group {
             None
         };
         self.participants = staged.participants;
+        self.invitations = staged.invitations;
         self.leaves = leaves_of(&self.public)?;
         Ok(parts)
     }
@@ -272,8 +300,14 @@ impl Group {
         let participants = list
             .and_then(|list| ParticipantList::decode(list).ok())
             .ok_or(Invalid("the group context has no participant list"))?;
+        let invitations = match dictionary.and_then(|dictionary| dictionary.dictionary().get(&INVITATIONS)) {
+            Some(invitations) => {
+                Invitations::decode(invitations).map_err(|_| Invalid("the invitations cannot be decoded"))?
+            }
+            None => Invitations::default(),
+        };
         let leaves = leaves_of(&public)?;
-        Ok(Self { public, leaves, participants })
+        Ok(Self { public, leaves, participants, invitations })
     }
 
     /// Collects what the proposals of a commit do, and to whom.
@@ -282,8 +316,7 @@ impl Group {
         crypto: &RustCrypto,
         sender: &Sender,
         commit: &StagedCommit,
-        list_update: Option<ParticipantListUpdate>,
-        metadata_changed: bool,
+        update: Update,
     ) -> Result<Facts, Invalid> {
         let renewed = commit.update_path_leaf_node().map(new_leaf).transpose()?;
         let (committer, external) = match (sender, &renewed) {
@@ -325,8 +358,10 @@ impl Group {
             added,
             removed,
             left,
-            list_update,
-            metadata_changed,
+            list_update: update.list,
+            metadata_changed: update.metadata,
+            invitations_update: update.invitations,
+            invitations: self.invitations.clone(),
             before: self.leaves.values().cloned().collect(),
         };
         new.extend(renewed);

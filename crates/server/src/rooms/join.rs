@@ -1,4 +1,5 @@
-//! What a device needs to join a room by external commit, for devices of people who are in the room already.
+//! What a device needs to join a room by external commit: for devices of people who are in the room already, and of
+//! those who hold an invitation.
 
 use super::{Origin, Rooms, RoomsError, handshake, label, live::Live};
 use crate::federation::IncidentReason;
@@ -6,14 +7,14 @@ use openmls::prelude::OpenMlsCrypto as _;
 use openmls_traits::types::Ciphersuite;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    DeviceUri, RoomUri, Timestamp,
+    DeviceUri, RoomUri, Timestamp, Wire as _,
     credential::DeviceAuthorisation,
     mimi::{
         GroupInfoRequest, GroupInfoResponse,
         group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestTbs, GroupInfoResponseTbs},
         update::RatchetTreeOption,
     },
-    room::Role,
+    room::{InvitationUse, InvitationUseTbs, Role},
 };
 
 const REQUEST_LABEL: &str = "GroupInfoRequestTBS";
@@ -74,8 +75,14 @@ impl Rooms {
             .leaves()
             .filter(|leaf| leaf.device.user_uri() == user)
             .all(|leaf| leaf.account_key == authorisation.account_key);
-        let may_join =
-            live.group.participants().role_of(&user) >= Role::MEMBER && !live.refused.contains(&user);
+        let list = live.group.participants();
+        let takes_part = list.role_of(&user) >= Role::MEMBER;
+        let invited = || {
+            let (device, account_key) = (device.clone(), authorisation.account_key);
+            let joins = InvitationUseTbs { room: room.clone(), device, account_key };
+            list.role_of(&user) == Role::NONE && is_invited(&live, &tbs.joining_code, &joins, now)
+        };
+        let may_join = !live.refused.contains(&user) && (takes_part || invited());
         if !may_join || !is_own_account {
             return Ok(GroupInfoResponse::NotAuthorized);
         }
@@ -123,6 +130,13 @@ fn authorised(
     authorisation.verify(device, key).ok()?;
     let signed = tbs.tls_serialize_detached().ok()?;
     label::verifies(key, REQUEST_LABEL, &signed, signature).then_some(authorisation)
+}
+
+/// Whether a joining code is the use of an invitation that is open, by the joining device.
+fn is_invited(live: &Live, joining_code: &[u8], joins: &InvitationUseTbs, now: Timestamp) -> bool {
+    let Ok(used) = InvitationUse::decode(joining_code) else { return false };
+    let held = live.group.invitations().verify(&used, live.group.participants(), joins);
+    held.is_ok_and(|invitation| invitation.not_after > now)
 }
 
 fn content(live: &Live) -> Result<Vec<u8>, RoomsError> {

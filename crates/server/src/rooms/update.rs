@@ -192,7 +192,7 @@ impl Rooms {
         now: Timestamp,
     ) -> Result<Judged, Stop> {
         let staged = live.group.stage(&self.crypto, &handed_in.commit)?;
-        decide::judge(live.group.participants(), &live.refused, &staged.facts, origin, now)?;
+        decide::judge(room, live.group.participants(), &live.refused, &staged.facts, origin, now)?;
         self.rates.is_from(origin, &staged.facts.commit.committer, room, now)?;
         check_sizes(&live.group, &staged, &handed_in)?;
         live.group.check_keys(&self.crypto, &handed_in.commit, &staged)?;

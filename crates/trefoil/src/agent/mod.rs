@@ -86,6 +86,9 @@ pub fn sentence(error: &ClientError) -> String {
         ClientError::BadCode => {
             "that is no linking code, or it is for another device: paste it whole".to_owned()
         }
+        ClientError::BadInvitation => {
+            "that is no whole link of an invitation: copy all of it, or ask for another".to_owned()
+        }
         ClientError::ThisDevice => {
             "this device holds the account key, and without it nobody can link or remove devices: it stays"
                 .to_owned()

@@ -1,6 +1,6 @@
 //! `trefoil rooms`: list, open, read, name and leave rooms; add and remove people.
 
-use super::{Shared, find_room, save::Saving};
+use super::{Shared, find_room, invitations, save::Saving};
 use crate::{
     agent::Agent,
     exit::{NotFoundError, UsageError},
@@ -64,9 +64,33 @@ enum What {
     },
     /// Ask the senders of messages that did not come here to send them again
     AskAgain(Named),
-    /// Join a room of this person again with this device, after it lost its place there
+    /// Make an invitation and print its link: whoever has it can join
+    Invite {
+        #[command(flatten)]
+        named: Named,
+        /// How many people can join by it
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        people: u32,
+        /// For how many days it is good
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
+        days: u64,
+    },
+    /// List the invitations that are open
+    Invitations(Named),
+    /// Take invitations back
+    Uninvite {
+        #[command(flatten)]
+        named: Named,
+        /// Which, as `rooms invitations` prints them, or the beginning of that
+        #[arg(value_name = "INVITATION", required_unless_present = "all", conflicts_with = "all")]
+        invitations: Vec<String>,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+    },
+    /// Join a room by the link of an invitation, or one of this person's again with this device, after it lost its place
     Join {
-        /// The room's URI
+        /// The link, or the room's URI
         room: String,
     },
 }
@@ -285,11 +309,24 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             agent.close().await;
             Ok(shared.out.record(&Asked::of(&uri, &asked))?)
         }
+        What::Invite { named, people, days } => {
+            invitations::make(shared, agent, &named.room, people, days).await
+        }
+        What::Invitations(named) => invitations::list(shared, agent, &named.room),
+        What::Uninvite { named, invitations, all } => {
+            invitations::take_back(shared, agent, &named.room, &invitations, all).await
+        }
+        What::Join { room: link } if link.trim_start().starts_with("trefoil-invite-") => {
+            catch_up(&mut agent).await?;
+            let uri = agent.act_for(|client, now| client.accept_invitation(&link, now))?;
+            finish(shared, agent, &uri).await
+        }
         What::Join { room } => {
             let uri: RoomUri = room.parse().map_err(|_| {
                 UsageError(format!(
-                    "{room:?} is no room's URI: one looks like mimi://example.org/r/8sUDXnLAQvqWmCJtF2aYTw, and \
-                     `trefoil rooms` on another device of yours prints those you are in"
+                    "{room:?} is neither the link of an invitation, which begins with trefoil-invite-, nor a room's URI: one \
+                     looks like mimi://example.org/r/8sUDXnLAQvqWmCJtF2aYTw, and `trefoil rooms` on another device of \
+                     yours prints those you are in"
                 ))
             })?;
             catch_up(&mut agent).await?;
@@ -330,7 +367,7 @@ async fn change(shared: &Shared, mut agent: Agent, ask: People, change: Change) 
 }
 
 /// A change of a room is made on top of everything that happened there: what waits is taken in first.
-async fn catch_up(agent: &mut Agent) -> anyhow::Result<()> {
+pub(super) async fn catch_up(agent: &mut Agent) -> anyhow::Result<()> {
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
     Ok(())

@@ -45,6 +45,17 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberAdded { room, user, by } => {
             about(room, "member-added", by, Line::Added { user: user.clone(), by: by.user_uri() })?
         }
+        Event::MemberJoined { room, user, invited_by } => {
+            let line = Line::Invited { user: user.clone(), by: invited_by.clone() };
+            about(room, "member-joined", user, line)?
+        }
+        Event::InvitationMade { room, by, people, not_after } => {
+            let (people, not_after) = (*people, *not_after);
+            about(room, "invitation-made", by, Line::InvitationMade { by: by.clone(), people, not_after })?
+        }
+        Event::InvitationTakenBack { room, by } => {
+            about(room, "invitation-taken-back", by, Line::InvitationTakenBack { by: by.clone() })?
+        }
         Event::MemberRemoved { room, user, by } => {
             about(room, "member-removed", by, Line::Removed { user: user.clone(), by: by.user_uri() })?
         }

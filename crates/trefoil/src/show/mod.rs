@@ -437,6 +437,15 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::Opened { by } => format!("{} opened the room", name(by)?),
         Line::Joined { user } => format!("{} joined", name(user)?),
         Line::Added { user, by } => format!("{} added {}", name(by)?, name(user)?),
+        Line::Invited { user, by } => {
+            format!("{} joined by an invitation of {}", name(user)?, name(by)?)
+        }
+        Line::InvitationMade { by, people, not_after } => {
+            let people = if *people == 1 { "one person".to_owned() } else { format!("{people} people") };
+            let until = clock::readable(*not_after);
+            format!("{} made an invitation: {people} can join by its link, until {until}", name(by)?)
+        }
+        Line::InvitationTakenBack { by } => format!("{} took an invitation back", name(by)?),
         Line::Left { user } => format!("{} left", name(user)?),
         Line::Removed { user, by } => format!("{} removed {}", name(by)?, name(user)?),
         Line::RoleChanged { user, by, role } => {

@@ -27,6 +27,11 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
     let Event::ChangeRefused { reason, .. } = event else { return None };
     Some(NotTaken::Refused(match reason {
         Why::NotAllowed => "the room's rules do not allow it: ask one of its admins".to_owned(),
+        Why::NotInvited => {
+            "the invitation does not hold, or not any more: it ran out, was used up or taken back, or whoever made it is no \
+             admin there now; ask them for another"
+                .to_owned()
+        }
         Why::Invalid => "the room's service found the change not valid".to_owned(),
         Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
         Why::Unavailable(user) => format!(

@@ -14,6 +14,7 @@ mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
+mod inviting;
 mod kills;
 mod lies;
 mod linking;

@@ -22,8 +22,8 @@ use trefoil_proto::{
     },
     mls::{GroupInfo as RawGroupInfo, MlsMessage, RatchetTree as RawTree},
     room::{
-        PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, Role, RolesList,
-        RoomMetadata, UserRolePair,
+        INVITATIONS, Invitations, InvitationsUpdate, PARTICIPANT_LIST, ParticipantList,
+        ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata, UserRolePair,
     },
 };
 
@@ -261,6 +261,16 @@ impl Device {
 
     /// Joins by external commit.
     pub fn join(&mut self, info: &RawGroupInfo, tree: &RawTree) -> UpdateRequest {
+        self.join_with(info, tree, vec![])
+    }
+
+    /// As [`Self::join`], with components: id, operation, value afterwards.
+    pub fn join_with(
+        &mut self,
+        info: &RawGroupInfo,
+        tree: &RawTree,
+        components: Vec<(u16, Vec<u8>, Vec<u8>)>,
+    ) -> UpdateRequest {
         let mut header = vec![0, 1, 0, 4];
         header.extend_from_slice(info.as_bytes());
         let MlsMessageBodyIn::GroupInfo(info) =
@@ -273,14 +283,23 @@ impl Device {
             .with_capabilities(capabilities())
             .with_extensions(self.leaf_extensions())
             .build();
-        let (group, bundle) = MlsGroup::external_commit_builder()
+        let mut builder = MlsGroup::external_commit_builder()
             .with_ratchet_tree(tree)
             .with_config(join_config())
             .build_group(&self.provider, info, self.credential())
-            .unwrap()
-            .leaf_node_parameters(leaf)
-            .load_psks(self.provider.storage())
-            .unwrap()
+            .unwrap();
+        for (id, operation, _) in &components {
+            builder =
+                builder.add_app_data_update_proposal(AppDataUpdateProposal::update(*id, operation.clone()));
+        }
+        let mut stage = builder.leaf_node_parameters(leaf).load_psks(self.provider.storage()).unwrap();
+        let mut updater = stage.app_data_dictionary_updater();
+        for (id, _, value) in components {
+            updater.set(ComponentData::from_parts(id, value.into()));
+        }
+        let changes = updater.changes();
+        stage.with_app_data_dictionary_updates(changes);
+        let (group, bundle) = stage
             .create_group_info(true)
             .use_ratchet_tree_extension(false)
             .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
@@ -364,6 +383,12 @@ impl Device {
                             let before = updater.old_value(PARTICIPANT_LIST).unwrap();
                             let update = ParticipantListUpdate::decode(data.as_slice()).unwrap();
                             ParticipantList::decode(before).unwrap().apply(&update).unwrap().encode()
+                        }
+                        INVITATIONS => {
+                            let before =
+                                updater.old_value(INVITATIONS).map(|old| Invitations::decode(old).unwrap());
+                            let update = InvitationsUpdate::decode(data.as_slice()).unwrap();
+                            before.unwrap_or_default().apply(&update).unwrap().encode()
                         }
                         _ => data.as_slice().to_vec(),
                     };

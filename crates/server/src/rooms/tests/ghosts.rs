@@ -66,6 +66,16 @@ async fn taking_someone_off_the_list_takes_their_devices() {
 
 /// Asks for the group info as a device does, and opens the answer.
 pub(super) async fn ask(hub: &Hub, device: &Device) -> Option<GroupInfoRatchetTreeTbe> {
+    ask_with(hub, device, Vec::new(), NOW).await
+}
+
+/// The same with what permits joining, at another time.
+pub(super) async fn ask_with(
+    hub: &Hub,
+    device: &Device,
+    joining_code: Vec<u8>,
+    now: Timestamp,
+) -> Option<GroupInfoRatchetTreeTbe> {
     let crypto = device.provider.crypto();
     let config = || HYBRID.hpke_config();
     let keys = crypto.derive_hpke_keypair(config(), &[9; 64]).unwrap();
@@ -76,12 +86,12 @@ pub(super) async fn ask(hub: &Hub, device: &Device) -> Option<GroupInfoRatchetTr
         requesting_credential: Credential::basic(device.uri.to_string().as_bytes()),
         device_authorisation: device.authorisation.encode(),
         group_info_public_key: keys.public.clone(),
-        joining_code: Vec::new(),
+        joining_code,
     };
     let content = super::super::label::labelled("GroupInfoRequestTBS", &super::super::label::encode(&tbs));
     let signature = openmls_traits::signatures::Signer::sign(&device.signer, &content).unwrap();
     let request = GroupInfoRequest { tbs, signature };
-    match hub.rooms.group_info(&origin(device), &hub.room, request, NOW).await.unwrap() {
+    match hub.rooms.group_info(&origin(device), &hub.room, request, now).await.unwrap() {
         GroupInfoResponse::Success { kem_output, ciphertext, .. } => {
             let sealed = openmls_traits::types::HpkeCiphertext {
                 kem_output: kem_output.into(),

@@ -6,6 +6,7 @@ mod beginning;
 pub(crate) mod client;
 mod commits;
 mod ghosts;
+mod invitations;
 pub(crate) mod keys;
 mod messages;
 mod persistence;

@@ -12,10 +12,14 @@ use std::collections::BTreeSet;
 use trefoil_proto::{
     DeviceUri,
     credential::AccountKey,
-    room::{CommitFacts, Leaf, ParticipantList, ParticipantListUpdate, Role, UserRolePair},
+    room::{CommitFacts, Invitations, Leaf, ParticipantList, ParticipantListUpdate, Role, UserRolePair},
 };
 
 const PEOPLE: u8 = 4;
+
+fn room() -> trefoil_proto::RoomUri {
+    "mimi://hub.test/r/tea".parse().unwrap()
+}
 
 fn device(person: u8, device: u8) -> DeviceUri {
     let domain = if person.is_multiple_of(2) { "hub.test" } else { "other.test" };
@@ -95,6 +99,8 @@ fn facts() -> impl Strategy<Value = Facts> {
                     left,
                     list_update,
                     metadata_changed,
+                    invitations_update: None,
+                    invitations: Invitations::default(),
                     before,
                 };
                 let new = commit.new_leaves().map(|leaf| hub_leaf(leaf, authorised)).collect();
@@ -123,7 +129,7 @@ proptest! {
     fn what_is_allowed_leaves_no_ghost(before in list(), facts in facts(), other in prop::option::weighted(0.2, origin())) {
         let committer = facts.commit.committer.clone();
         let origin = other.unwrap_or_else(|| Origin::Device(committer.clone()));
-        if judge(&before, &BTreeSet::new(), &facts, &origin, NOW).is_err() {
+        if judge(&room(), &before, &BTreeSet::new(), &facts, &origin, NOW).is_err() {
             return Ok(());
         }
         prop_assert!(facts.new.iter().all(|new| new.authorised));
@@ -181,10 +187,12 @@ proptest! {
             left: vec![],
             list_update: None,
             metadata_changed: false,
+            invitations_update: None,
+            invitations: Invitations::default(),
             before: vec![leaf.clone()],
         };
         let facts = Facts { commit, new: vec![hub_leaf(&leaf, true)] };
-        prop_assert!(judge(&before, &BTreeSet::new(), &facts, &Origin::Device(committer), NOW).is_ok());
+        prop_assert!(judge(&room(), &before, &BTreeSet::new(), &facts, &Origin::Device(committer), NOW).is_ok());
     }
 }
 
@@ -197,7 +205,7 @@ fn the_property_is_tried_on_commits_that_are_allowed() {
     for _ in 0..4000 {
         let (before, facts) = (list(), facts()).new_tree(&mut runner).unwrap().current();
         let origin = Origin::Device(facts.commit.committer.clone());
-        allowed += usize::from(judge(&before, &BTreeSet::new(), &facts, &origin, NOW).is_ok());
+        allowed += usize::from(judge(&room(), &before, &BTreeSet::new(), &facts, &origin, NOW).is_ok());
     }
     assert!(allowed >= 40, "only {allowed}");
 }
