@@ -87,7 +87,7 @@ async fn who_holds_an_invitation_is_given_the_rooms_state_and_comes_in() {
     assert!(set.ask(&d, &used, at(1)).await.is_none(), "with somebody else's proof");
     let found = set.ask(&e, &used, at(2)).await.unwrap();
     let list = set.a.participants();
-    let request = set.join(&mut e, &found, used, &list);
+    let request = set.join(&mut e, &found, used.clone(), &list);
     assert!(set.ask(&e, &used, LATER).await.is_none(), "when it has run out");
     let late = set.hub.rooms.update(&origin(&e), &set.hub.room, request.clone(), LATER).await.unwrap();
     assert_eq!(late.outcome, UpdateOutcome::NotAllowed);
