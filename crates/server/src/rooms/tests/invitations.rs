@@ -88,10 +88,8 @@ async fn who_holds_an_invitation_is_given_the_rooms_state_and_comes_in() {
     let found = set.ask(&e, &used, at(2)).await.unwrap();
     let list = set.a.participants();
     let request = set.join(&mut e, &found, used.clone(), &list);
-    assert!(set.ask(&e, &used, LATER).await.is_none(), "when it has run out");
-    let late = set.hub.rooms.update(&origin(&e), &set.hub.room, request.clone(), LATER).await.unwrap();
-    assert_eq!(late.outcome, UpdateOutcome::NotAllowed);
-    assert_eq!(set.hub.update(&e, request).await, success());
+    let outcome = set.hub.rooms.update(&origin(&e), &set.hub.room, request, at(3)).await.unwrap().outcome;
+    assert_eq!(outcome, UpdateOutcome::Success { accepted_timestamp: at(3) });
     for device in [&mut set.a, &mut set.b] {
         for event in set.hub.events_for(&device.uri).await {
             device.receive(&event);
@@ -99,6 +97,16 @@ async fn who_holds_an_invitation_is_given_the_rooms_state_and_comes_in() {
         assert_eq!(device.participants(), e.participants());
         assert_eq!(device.group().epoch(), e.group().epoch());
     }
+    // One more could, and comes too late.
+    set.open = set.open.apply(&InvitationsUpdate::Use(used)).unwrap();
+    let mut f = Person::new("third.test", "fay").device("1");
+    let used = set.used_by(&f);
+    let found = set.ask(&f, &used, at(4)).await.unwrap();
+    let list = e.participants();
+    let request = set.join(&mut f, &found, used.clone(), &list);
+    let late = set.hub.rooms.update(&origin(&f), &set.hub.room, request, LATER).await.unwrap();
+    assert_eq!(late.outcome, UpdateOutcome::NotAllowed);
+    assert!(set.ask(&f, &used, LATER).await.is_none());
     let message = e.message(b"good day");
     assert!(matches!(set.hub.submit(&e, message).await.unwrap(), SubmitMessageResponse::Accepted { .. }));
     // A process that starts later knows how many are left.
