@@ -37,6 +37,9 @@ async fn invited() -> Invited {
     for event in hub.events_for(&b.uri).await {
         b.receive(&event);
     }
+    for device in [&a, &b] {
+        hub.drop_mail(&device.uri).await;
+    }
     Invited { hub, a, b, key, open }
 }
 
