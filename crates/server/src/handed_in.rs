@@ -33,8 +33,8 @@ impl Inbox {
         Self { folder: data.join(name), ending }
     }
 
-    /// Writes a file, whole or not at all. Durable when this returns.
-    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<(), HandInError> {
+    /// Writes a file, whole or not at all, and returns where. Durable when this returns.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> Result<PathBuf, HandInError> {
         let path = self.folder.join(format!("{name}.{}", self.ending));
         let beside = self.folder.join(format!("{name}.new"));
         let write = || -> io::Result<()> {
@@ -55,37 +55,71 @@ impl Inbox {
             File::open(&self.folder)?.sync_all()?;
             Ok(())
         };
-        write().map_err(|source| HandInError { path: path.clone(), source })
+        match write() {
+            Ok(()) => Ok(path),
+            Err(source) => Err(HandInError { path, source }),
+        }
     }
 
-    /// The files that wait, by name; not all of them if there are many.
-    pub(crate) async fn waiting(&self) -> Vec<PathBuf> {
-        let mut paths = Vec::new();
+    /// The files that wait, in the order of their names. Whoever takes them ends at the first that has to wait: what
+    /// comes after it comes after it ([`HandedIn::settle`]).
+    pub(crate) async fn waiting(&self) -> Vec<HandedIn> {
+        let mut files = Vec::new();
         // Usually there is no such folder.
-        let Ok(mut folder) = tokio::fs::read_dir(&self.folder).await else { return paths };
+        let Ok(mut folder) = tokio::fs::read_dir(&self.folder).await else { return files };
         while let Ok(Some(file)) = folder.next_entry().await {
             let path = file.path();
             if path.extension().is_some_and(|ending| ending == self.ending) {
-                paths.push(path);
+                files.push(HandedIn(path));
             }
-            if paths.len() == FILES {
+            if files.len() == FILES {
                 break;
             }
         }
-        paths.sort();
-        paths
+        files.sort();
+        files
     }
 }
 
-/// Reads a file that was handed in; `None` if it is longer than anything that belongs there.
-pub(crate) async fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    if tokio::fs::metadata(path).await?.len() > limit as u64 {
-        return Ok(None);
-    }
-    tokio::fs::read(path).await.map(Some)
+/// A file that waits.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HandedIn(PathBuf);
+
+/// What became of it.
+pub(crate) enum Taken {
+    Done,
+    /// It never will be taken.
+    Unfit(&'static str),
+    Later(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Puts a file aside that cannot be taken, under another ending, for the operator to find.
-pub(crate) async fn put_aside(path: &Path) {
-    let _ = tokio::fs::rename(path, path.with_extension("refused")).await;
+impl HandedIn {
+    /// Its content, or what becomes of a file that cannot be read or is longer than anything that belongs there.
+    pub(crate) async fn read(&self, limit: usize) -> Result<Vec<u8>, Taken> {
+        let failed = |error: io::Error| Taken::Later(error.into());
+        if tokio::fs::metadata(&self.0).await.map_err(failed)?.len() > limit as u64 {
+            return Err(Taken::Unfit("it is too large"));
+        }
+        tokio::fs::read(&self.0).await.map_err(failed)
+    }
+
+    /// Takes away what is done, and puts aside what is unfit for the operator to find. False at what has to wait.
+    pub(crate) async fn settle(self, taken: Taken) -> bool {
+        let Self(path) = self;
+        let settled = match taken {
+            Taken::Done => tokio::fs::remove_file(&path).await,
+            Taken::Unfit(what) => {
+                tracing::warn!(path = %path.display(), what, "what was handed in is put aside");
+                tokio::fs::rename(&path, path.with_extension("refused")).await
+            }
+            Taken::Later(error) => {
+                tracing::error!(path = %path.display(), error = &*error, "what was handed in has to wait");
+                return false;
+            }
+        };
+        if let Err(error) = &settled {
+            tracing::error!(path = %path.display(), %error, "what was handed in cannot be moved away");
+        }
+        settled.is_ok()
+    }
 }

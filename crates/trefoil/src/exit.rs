@@ -107,8 +107,9 @@ impl Exit {
             return Some(match error {
                 FollowError::Transport(error) => Self::of_transport(error),
                 FollowError::File(error) => Self::of_home(error),
-                FollowError::State(..) => Self::Usage,
+                FollowError::State(..) | FollowError::OtherDirectory(..) => Self::Usage,
                 FollowError::NoDirectory(_) => Self::Refused,
+                FollowError::Busy(_) => Self::Unreachable,
                 FollowError::Garbled(_) => Self::Failed,
                 _ => Self::Deceived,
             });

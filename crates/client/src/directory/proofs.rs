@@ -8,7 +8,7 @@ use crate::{ClientError, Event, Method, account::path, core::Core, live::Job, ro
 use std::sync::Arc;
 use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _, credential::AccountKey};
 use trefoil_transparency::{
-    device_set::{SignedDeviceSet, Step, VerifiedSet},
+    device_set::{DeviceSetChain, SignedDeviceSet, Step, VerifiedSet},
     directory::{DirectoryError, KeyProof, KeyProofRequest, Policy},
 };
 
@@ -207,8 +207,11 @@ impl Core {
         if self.is_contested(user, &set.account_key)? {
             return Ok(Err(KeysRefusal::OtherAccount));
         }
-        // One account has one history: only another account begins anew.
-        if anew && before.as_ref().is_some_and(|row| row.set.account_key == set.account_key) {
+        // One account has one history: only another account begins anew. But a device that was away while more sets came
+        // than are handed over at once has to take the newest from where the account signed last.
+        let far_behind = |row: &Arc<SetRow>| set.sequence > row.set.sequence + DeviceSetChain::LONGEST as u64;
+        let goes_on = |row: &Arc<SetRow>| row.set.account_key == set.account_key && !far_behind(row);
+        if anew && before.as_ref().is_some_and(goes_on) {
             return Ok(Err(KeysRefusal::Untrue(
                 "an account's device sets do not follow each other".to_owned(),
             )));

@@ -17,7 +17,7 @@ use crate::{
     live::Job,
     rows::{self, RoomState, Row as _, room_range},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
     Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
@@ -38,6 +38,10 @@ const IN_A_MESSAGE: usize = 8;
 const KEPT: usize = 256;
 /// Roots of a directory that wait to be asked about.
 const ASKED: usize = 64;
+/// Roots of a directory that are asked about at a time.
+const AT_ONCE: usize = 2;
+/// Before a root that could not be had is asked for again, in milliseconds.
+const AGAIN: u64 = 60_000;
 /// Rooms that evidence is sent to.
 const TELL_ROOMS: usize = 64;
 
@@ -85,7 +89,11 @@ impl Core {
         let directories: BTreeSet<Domain> =
             context.participants.participants.iter().map(|pair| pair.user.domain.clone()).collect();
         let mut roots = Vec::new();
-        for directory in directories.into_iter().take(IN_A_MESSAGE) {
+        for directory in directories {
+            if roots.len() == IN_A_MESSAGE {
+                // The others go with the next message.
+                break;
+            }
             let newest = self.tx().scan(ROOTS, &of_directory(&directory), 1, true)?;
             let Some((_, row)) = newest.first() else { continue };
             let root = RootRow::from_row(row)?.signed;
@@ -142,11 +150,20 @@ impl Core {
 
     /// Asks the own service for the roots that others saw.
     pub(super) fn pump_heard(&mut self, now: Timestamp) -> Result<(), ClientError> {
-        let heard = self.tx().scan(HEARD, &KeyRange::all(), 4, false)?;
+        let mut asked: BTreeMap<Domain, usize> = BTreeMap::new();
+        for job in self.live.under_way.values() {
+            if let Job::Root(directory, _) = job {
+                *asked.entry(directory.clone()).or_default() += 1;
+            }
+        }
+        let heard = self.tx().scan(HEARD, &KeyRange::all(), usize::MAX, false)?;
         for (_, row) in heard {
             let root = RootRow::from_row(&row)?.signed.root;
             let job = Job::Root(root.directory.clone(), root.epoch);
-            if self.live.may(&job, now) {
+            let of_this = asked.entry(root.directory.clone()).or_default();
+            // One that does not answer keeps nobody from asking about the others.
+            if *of_this < AT_ONCE && self.live.may(&job, now) {
+                *of_this += 1;
                 let path = path(&format!("directory/root/{}/{}", root.directory, root.epoch));
                 self.ask(job, Method::Get, path, Vec::new());
             }
@@ -170,7 +187,7 @@ impl Core {
             .filter(|signed| signed.root.directory == *directory && signed.root.epoch == epoch)
             .and_then(|signed| verified(signed, &keys));
         let (Some(shown), Some(heard)) = (shown, verified(heard.signed, &keys)) else {
-            self.live.pause(Job::Root(directory.clone(), epoch), 60_000, now);
+            self.live.pause(Job::Root(directory.clone(), epoch), AGAIN, now);
             return Ok(());
         };
         self.tx().delete(HEARD, key);
@@ -189,7 +206,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         if code != ErrorCode::NotFound {
-            self.live.pause(Job::Root(directory.clone(), epoch), 60_000, now);
+            self.live.pause(Job::Root(directory.clone(), epoch), AGAIN, now);
             return Ok(());
         }
         let key = epoch_key(directory, epoch);

@@ -4,7 +4,7 @@
 use super::{Directory, DirectoryError, rows};
 use crate::federation::{Endpoint, FederationError};
 use rows::AuditRow;
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 use trefoil_proto::{Domain, Wire as _};
 use trefoil_store::{Batch, KeyRange, StoreError};
 use trefoil_transparency::{
@@ -109,7 +109,16 @@ impl Directory {
                     let _ = tokio::time::timeout(REFRESH, epochs.changed()).await;
                 }
                 Err(error) => {
-                    tracing::debug!(%auditor, %error, "the key directory could not be shown to an auditor");
+                    match &error {
+                        AskError::Reach(_) => {
+                            tracing::debug!(%auditor, error = &error as &dyn Error, "an auditor was not reached");
+                        }
+                        _ => tracing::warn!(
+                            %auditor,
+                            error = &error as &dyn Error,
+                            "an auditor does not sign this key directory"
+                        ),
+                    }
                     let _ = tokio::time::timeout(pause, epochs.changed()).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -118,13 +127,13 @@ impl Directory {
     }
 
     /// Shows an auditor what it has not seen, until it has signed the newest root.
-    async fn ask(&self, auditor: &Domain) -> Result<(), AskError> {
+    pub(super) async fn ask(&self, auditor: &Domain) -> Result<(), AskError> {
         let mut known = self.audit_row(auditor).await?;
         let mut from = known.as_ref().map_or(0, |row| row.epoch) + 1;
+        let mut went_back = false;
         loop {
             let Some(head) = self.head().await? else { return Ok(()) };
             let records = self.records(from, AuditRequest::BYTES).await?;
-            let last = records.last().map_or(from - 1, |record| record.root.root.epoch);
             let request = AuditRequest { key: self.public_key(), records };
             let segment = self.domain.as_str();
             let answer = self
@@ -132,27 +141,32 @@ impl Directory {
                 .forward(auditor, Endpoint::AuditDirectory, segment, request.encode().into())
                 .await?;
             let answer = AuditAnswer::decode(&answer).map_err(|_| AskError::Answer)?;
-            self.note_answer(auditor, known.take(), &answer).await?;
+            self.note_answer(auditor, known.take(), &answer, head.root.epoch).await?;
             known = self.audit_row(auditor).await?;
             if answer.epoch == head.root.epoch {
                 return Ok(());
             }
-            if answer.epoch != last && answer.epoch + 1 == from {
+            // It may know less than it did, once. Otherwise it goes on, or it is not asked any more now.
+            if answer.epoch < from && std::mem::replace(&mut went_back, true) {
                 return Err(AskError::Answer);
             }
             from = answer.epoch + 1;
         }
     }
 
-    /// Keeps what an auditor said, if it is true.
+    /// Keeps what an auditor said, if it is true: that it verified an epoch that there is, signed.
     async fn note_answer(
         &self,
         auditor: &Domain,
         known: Option<AuditRow>,
         answer: &AuditAnswer,
+        head: u64,
     ) -> Result<(), AskError> {
         if known.as_ref().is_some_and(|known| known.key != answer.key) {
             return Err(DirectoryError::OtherKey.into());
+        }
+        if answer.epoch > head || answer.signature.is_some() != (answer.epoch > 0) {
+            return Err(AskError::Answer);
         }
         if let Some(signature) = &answer.signature {
             let root = self.root_at(answer.epoch).await?;
@@ -168,12 +182,15 @@ impl Directory {
             None => batch.assert_absent(rows::AUDITS, key.clone()),
         };
         batch.put(rows::AUDITS, key, row.encode());
-        self.store.commit(batch).await.map_err(DirectoryError::Write)?;
+        self.store.commit(batch).await.map_err(|error| match error {
+            StoreError::AssertFailed { .. } => DirectoryError::Contended,
+            error => DirectoryError::Write(error),
+        })?;
         self.audited.send_replace(answer.epoch);
         Ok(())
     }
 
-    async fn audit_row(&self, auditor: &Domain) -> Result<Option<AuditRow>, DirectoryError> {
+    pub(super) async fn audit_row(&self, auditor: &Domain) -> Result<Option<AuditRow>, DirectoryError> {
         let row = self.store.get(rows::AUDITS, rows::domain_key(auditor).into()).await;
         row.map_err(DirectoryError::Read)?.map(|row| AuditRow::decode(&row)).transpose()
     }
@@ -209,7 +226,7 @@ impl Directory {
 
 /// Why an auditor has not signed.
 #[derive(Debug, thiserror::Error)]
-enum AskError {
+pub(super) enum AskError {
     #[error("reach the auditor")]
     Reach(#[from] FederationError),
     #[error("the auditor answered what it must not")]

@@ -24,7 +24,10 @@ pub use rows::TABLES;
 use crate::{clock::Clock, federation::Federation, log::Log, secrets::SecretKey};
 use ed25519_dalek::SigningKey;
 use moka::sync::Cache;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 use tokio::{
     sync::{Notify, RwLock, Semaphore, watch},
     time::Instant,
@@ -78,6 +81,8 @@ pub struct Directory {
     epochs: watch::Sender<u64>,
     /// Number of the epoch that an auditor signed last.
     audited: watch::Sender<u64>,
+    /// Number of the epoch that an auditor was waited for in vain last.
+    unaudited: AtomicU64,
     held: Arc<RwLock<held::Held>>,
     proofs: Cache<UserUri, prove::Kept>,
     proving: Semaphore,
@@ -109,6 +114,7 @@ impl Directory {
             hurry: Notify::new(),
             epochs: watch::Sender::new(0),
             audited: watch::Sender::new(0),
+            unaudited: AtomicU64::new(0),
             held: Arc::new(RwLock::new(held::Held::nothing(0))),
             proofs: Cache::new(PROOFS),
             proving: Semaphore::new(PROVING),

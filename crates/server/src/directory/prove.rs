@@ -6,7 +6,10 @@ use akd::{
     errors::{AkdError, StorageError},
     storage::StorageManager,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use trefoil_proto::UserUri;
 use trefoil_store::KeyRange;
 use trefoil_transparency::{
@@ -114,9 +117,13 @@ impl Directory {
         tokio::time::timeout(EPOCH_WAIT, wait).await.unwrap_or(Err(DirectoryError::Late))
     }
 
-    /// Gives those who audit us a moment to look at the newest epoch.
+    /// Gives those who audit us a moment to look at the newest epoch: one for each, not one for each question.
     async fn await_audit(&self) -> Result<(), DirectoryError> {
         if self.auditors.is_empty() {
+            return Ok(());
+        }
+        let Some(head) = self.head().await? else { return Ok(()) };
+        if self.unaudited.load(Ordering::Relaxed) == head.root.epoch {
             return Ok(());
         }
         let mut audited = self.audited.subscribe();
@@ -130,7 +137,10 @@ impl Directory {
             }
         };
         // Whether an answer without an auditor is good enough, whoever asks decides.
-        tokio::time::timeout(AUDIT_WAIT, wait).await.unwrap_or(Ok(()))
+        tokio::time::timeout(AUDIT_WAIT, wait).await.unwrap_or_else(|_| {
+            self.unaudited.store(head.root.epoch, Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     pub(super) async fn audits_of(&self, root: &SignedRoot) -> Result<Vec<AuditSignature>, DirectoryError> {

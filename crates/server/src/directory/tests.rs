@@ -19,7 +19,10 @@ use trefoil_proto::{
 use trefoil_store::{Batch, KeyRange, MemoryStore};
 use trefoil_transparency::{
     device_set::{ChainError, DeviceEntry, DeviceSet, SignedDeviceSet, Step, VerifiedSet},
-    directory::{self, AuditAnswer, AuditError, AuditRequest, Checked, KeyProofRequest, Policy, ProofError},
+    directory::{
+        self, AuditAnswer, AuditError, AuditRequest, AuditSignature, Checked, KeyProofRequest, Policy,
+        ProofError,
+    },
 };
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -30,6 +33,8 @@ struct Between {
     directories: Mutex<Vec<Arc<Directory>>>,
     from: Mutex<Option<Domain>>,
     asked: AtomicUsize,
+    /// Said by every auditor, whatever is true.
+    lie: Mutex<Option<AuditAnswer>>,
 }
 
 impl Link for Between {
@@ -43,6 +48,10 @@ impl Link for Between {
         assert_eq!(endpoint, Endpoint::AuditDirectory);
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
+            let lie = self.lie.lock().unwrap().clone();
+            if let Some(lie) = lie {
+                return Ok(lie.encode().into());
+            }
             let to = self.directories.lock().unwrap().iter().find(|one| one.domain == *domain).cloned();
             let unavailable =
                 || FederationError::Unavailable { domain: domain.clone(), source: "away".into() };
@@ -439,5 +448,59 @@ async fn an_epoch_that_was_not_stored_is_not_proven() {
     assert_eq!(made, 1, "{outcomes:?}");
     for at in [&directory, &beside] {
         check(at, &ana, None, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_that_says_what_cannot_be_is_not_believed_and_not_asked_for_ever() {
+    let between: Arc<Between> = Arc::default();
+    let a = open("a.example", 1, Arc::new(MemoryStore::new()), &between, &["b.example"]);
+    let mut ana = Person::new("ana", 50);
+    for device in 1..=3 {
+        let set = ana.link(device);
+        ana.hand_in(&a, &set).await.unwrap();
+        a.publish().await.unwrap();
+    }
+    let auditor: Domain = "b.example".parse().unwrap();
+    let key = SigningKey::from_bytes(&[60; 32]);
+    let root = a.root_at(2).await.unwrap().root;
+    let signature = |root| Some(AuditSignature::sign(root, "b.example".parse().unwrap(), NOW, &key));
+    let later = trefoil_transparency::log::DirectoryRoot { epoch: 9, ..root.clone() };
+    let lies = [
+        (2, None),
+        (9, None),
+        (u64::MAX, None),
+        (9, signature(&later)),
+        (3, signature(&root)),
+        (0, signature(&root)),
+    ];
+    for (epoch, signature) in lies {
+        let answer = AuditAnswer { key: key.verifying_key().to_bytes(), epoch, signature };
+        *between.lie.lock().unwrap() = Some(answer);
+        assert!(a.ask(&auditor).await.is_err(), "epoch {epoch}");
+        assert!(a.audit_row(&auditor).await.unwrap().is_none(), "epoch {epoch}");
+    }
+    // What is true, and never goes on.
+    let behind = AuditAnswer { key: key.verifying_key().to_bytes(), epoch: 2, signature: signature(&root) };
+    *between.lie.lock().unwrap() = Some(behind);
+    let before = between.asked.load(Ordering::SeqCst);
+    assert!(a.ask(&auditor).await.is_err());
+    assert!(between.asked.load(Ordering::SeqCst) - before < 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_auditor_that_is_away_is_waited_for_once_an_epoch() {
+    let between: Arc<Between> = Arc::default();
+    let a = open("a.example", 1, Arc::new(MemoryStore::new()), &between, &["b.example"]);
+    let mut ana = Person::new("ana", 50);
+    for device in 1..=2 {
+        let set = ana.link(device);
+        ana.hand_in(&a, &set).await.unwrap();
+        a.publish().await.unwrap();
+        for (question, waits) in [(1, true), (2, false), (3, false)] {
+            let asked = tokio::time::Instant::now();
+            check(&a, &ana, None, 0).await;
+            assert_eq!(asked.elapsed() > Duration::from_secs(1), waits, "question {question}");
+        }
     }
 }

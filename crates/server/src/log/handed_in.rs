@@ -4,8 +4,8 @@
 //! handed in, and however the service ends in between.
 
 use super::{Log, LogError, rows};
-use crate::handed_in::{self, HandInError, Inbox};
-use std::{io, path::Path};
+use crate::handed_in::{HandInError, Inbox, Taken};
+use std::path::Path;
 use trefoil_proto::Wire as _;
 use trefoil_store::{Batch, KeyRange, SqliteView};
 use trefoil_transparency::log::{LogEntry, Release, leaf_hash};
@@ -17,7 +17,7 @@ use trefoil_transparency::log::{LogEntry, Release, leaf_hash};
 /// [`HandInError`].
 pub fn hand_in(data: &Path, release: Release) -> Result<(), HandInError> {
     let encoded = LogEntry::Release(release).encode();
-    inbox(data).put(&data_encoding::HEXLOWER.encode(&leaf_hash(&encoded)), &encoded)
+    inbox(data).put(&data_encoding::HEXLOWER.encode(&leaf_hash(&encoded)), &encoded).map(drop)
 }
 
 /// The index of a release in the log of the service with this store, if it is there by now.
@@ -31,57 +31,38 @@ pub fn found(view: &SqliteView, release: &Release) -> Result<Option<u64>, LogErr
 }
 
 impl Log {
-    /// Enters what was handed in. What is no release is put aside under another ending.
+    /// Enters what was handed in.
     pub(super) async fn take_handed_in(&self) {
-        for path in inbox(&self.data).waiting().await {
-            match self.take(&path).await {
-                Ok(()) => {}
-                Err(Taking::Unfit) => {
-                    tracing::warn!(path = %path.display(), "this is no release and was not entered into the log");
-                    handed_in::put_aside(&path).await;
-                }
-                Err(Taking::File(error)) => {
-                    tracing::warn!(%error, path = %path.display(), "what was handed in cannot be taken");
-                }
-                Err(Taking::Log(error)) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "what was handed in is not in the log yet"
-                    );
-                }
+        for file in inbox(&self.data).waiting().await {
+            let taken = match file.read(LogEntry::LIMIT).await {
+                Ok(encoded) => self.take(&encoded).await,
+                Err(taken) => taken,
+            };
+            if !file.settle(taken).await {
+                break;
             }
         }
     }
 
-    async fn take(&self, path: &Path) -> Result<(), Taking> {
-        let encoded = handed_in::read(path, LogEntry::LIMIT).await?.ok_or(Taking::Unfit)?;
-        let entry = LogEntry::decode(&encoded).map_err(|_| Taking::Unfit)?;
-        let LogEntry::Release(_) = &entry else { return Err(Taking::Unfit) };
+    async fn take(&self, encoded: &[u8]) -> Taken {
+        let entry = match LogEntry::decode(encoded) {
+            Ok(entry @ LogEntry::Release(_)) => entry,
+            _ => return Taken::Unfit("it is no release"),
+        };
         let mut once = Batch::new();
-        once.assert_absent(rows::RELEASES, leaf_hash(&encoded).to_vec());
+        once.assert_absent(rows::RELEASES, leaf_hash(encoded).to_vec());
         match self.append_with(&[entry], once).await {
-            Ok(appended) => tracing::info!(index = appended.first, "a release was entered into the log"),
+            Ok(appended) => {
+                tracing::info!(index = appended.first, "a release was entered into the log");
+                Taken::Done
+            }
             // It is there already.
-            Err(LogError::Assert { .. }) => {}
-            Err(error) => return Err(Taking::Log(error)),
+            Err(LogError::Assert { .. }) => Taken::Done,
+            Err(error) => Taken::Later(error.into()),
         }
-        Ok(tokio::fs::remove_file(path).await?)
     }
 }
 
 fn inbox(data: &Path) -> Inbox {
     Inbox::new(data, "log-inbox", "entry")
-}
-
-/// Why something was not taken.
-enum Taking {
-    Unfit,
-    File(io::Error),
-    Log(LogError),
-}
-
-impl From<io::Error> for Taking {
-    fn from(error: io::Error) -> Self {
-        Self::File(error)
-    }
 }

@@ -171,7 +171,7 @@ impl Rooms {
         for room in rooms.into_iter().filter(|room| room.view().has_device(device)) {
             let mut live = room.live.lock().await;
             live.gone.insert(device.clone());
-            room.set_view(Arc::new(View::of(&live, &self.domain, &self.mailboxes)));
+            self.publish_view(&room, &live);
         }
     }
 

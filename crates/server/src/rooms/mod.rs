@@ -43,7 +43,7 @@ pub use api::{Created, Rooms, RoomsSettings};
 pub use error::RoomsError;
 pub use keys::FrankingKeys;
 pub use known::{People, PeopleError};
-pub use orders::{Order, order};
+pub use orders::{Order, hand_in};
 pub use removals::asked_removal;
 pub use rows::TABLES;
 pub use update::is_of_room;

@@ -20,8 +20,9 @@ use trefoil_proto::{
 use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
 
 impl Rooms {
-    /// Takes nothing from a person in a room from now on, and asks the members to take them out. Durable, and on its way
-    /// to everyone, when this returns. Asked again, the members are asked again.
+    /// Takes nothing from a person in a room from now on, and asks the members to take them out, as it was ordered `at` a
+    /// time. Durable, and on its way to everyone, when this returns. Ordered again later, the members are asked again;
+    /// the same order again changes nothing.
     ///
     /// # Errors
     /// [`RoomsError::NotFound`]; [`RoomsError::Store`].
@@ -30,9 +31,10 @@ impl Rooms {
         room: &RoomUri,
         user: &UserUri,
         reason: RemovalReason,
+        at: Timestamp,
         now: Timestamp,
     ) -> Result<(), RoomsError> {
-        let tbs = RemovalRequestTbs { room: room.clone(), user: user.clone(), at: now, reason };
+        let tbs = RemovalRequestTbs { room: room.clone(), user: user.clone(), at, reason };
         let asked = RemovalRequest::sign(tbs, |content| self.keys.sign_whole(content));
         let mut retried = false;
         loop {
@@ -41,10 +43,13 @@ impl Rooms {
             if live.stale {
                 continue;
             }
+            if self.asked_at(room, user).await?.is_some_and(|before| before >= at) {
+                return Ok(());
+            }
             // Refused from here on: who is being refused must not slip in something while it is written down.
             live.refused.insert(user.clone());
-            self.look_again(&found, &live);
-            match self.write_down(&found, &asked).await {
+            self.publish_view(&found, &live);
+            match self.write_down(&found, &asked, now).await {
                 Ok(out) => {
                     drop(live);
                     out.announce(&self.mailboxes, &self.federation);
@@ -63,22 +68,30 @@ impl Rooms {
         }
     }
 
-    /// Takes back what was asked: the person may send, if they are in the room still, and be added, if not.
+    /// Takes back what was ordered before `at`: the person may send, if they are in the room still, and be added, if not.
     ///
     /// # Errors
     /// [`RoomsError::NotFound`]; [`RoomsError::Store`].
-    pub async fn lift_removal(&self, room: &RoomUri, user: &UserUri) -> Result<(), RoomsError> {
+    pub async fn lift_removal(
+        &self,
+        room: &RoomUri,
+        user: &UserUri,
+        at: Timestamp,
+    ) -> Result<(), RoomsError> {
         loop {
             let found = self.room(room).await?;
             let mut live = found.live.lock().await;
             if live.stale {
                 continue;
             }
+            if self.asked_at(room, user).await?.is_none_or(|before| before > at) {
+                return Ok(());
+            }
             let mut batch = Batch::new();
             batch.delete(rows::REMOVALS, rows::removal_key(room, user));
             self.store.commit(batch).await?;
             live.refused.remove(user);
-            self.look_again(&found, &live);
+            self.publish_view(&found, &live);
             return Ok(());
         }
     }
@@ -98,12 +111,24 @@ impl Rooms {
         }
     }
 
-    fn look_again(&self, room: &Room, live: &Live) {
+    /// When the removal of somebody was ordered that is in force.
+    async fn asked_at(&self, room: &RoomUri, user: &UserUri) -> Result<Option<Timestamp>, RoomsError> {
+        let row = self.store.get(rows::REMOVALS, rows::removal_key(room, user).into()).await?;
+        row.map(|row| decode(&row).map(|asked| asked.tbs.at)).transpose()
+    }
+
+    /// Lets submissions see a room as it is now.
+    pub(super) fn publish_view(&self, room: &Room, live: &Live) {
         room.set_view(Arc::new(View::of(live, &self.domain, &self.mailboxes)));
     }
 
-    async fn write_down(&self, room: &Room, asked: &RemovalRequest) -> Result<Fanout, RoomsError> {
-        let (view, RemovalRequestTbs { user, at, .. }) = (room.view(), &asked.tbs);
+    async fn write_down(
+        &self,
+        room: &Room,
+        asked: &RemovalRequest,
+        now: Timestamp,
+    ) -> Result<Fanout, RoomsError> {
+        let (view, user) = (room.view(), &asked.tbs.user);
         let mut out = Fanout::default();
         // Everyone in the room is told: those whom it was made for, in this epoch.
         out.batch.assert_equals(rows::EPOCH, rows::room_key(&room.uri), view.epoch_row.clone()).put(
@@ -112,7 +137,7 @@ impl Rooms {
             rows::encode_plain(&asked.encode()),
         );
         let event = RoomEvent::Removal(asked.clone());
-        let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: *at, event };
+        let message = FanoutMessage { protocol: Protocol::Mls10, timestamp: now, event };
         out.add(&self.mailboxes, &self.federation, &room.uri, &view.devices, None, message)?;
         self.store.commit(std::mem::take(&mut out.batch)).await?;
         Ok(out)
@@ -134,6 +159,10 @@ pub fn asked_removal(
     };
     row(rows::EPOCH, rows::room_key(room).to_vec())?.ok_or(RoomsError::NotFound)?;
     let Some(asked) = row(rows::REMOVALS, rows::removal_key(room, user))? else { return Ok(None) };
-    let asked = rows::body(&asked).and_then(|body| RemovalRequest::decode(&body).ok());
-    asked.map(Some).ok_or(RoomsError::Damaged("removal"))
+    decode(&asked).map(Some)
+}
+
+fn decode(row: &bytes::Bytes) -> Result<RemovalRequest, RoomsError> {
+    let asked = rows::body(row).and_then(|body| RemovalRequest::decode(&body).ok());
+    asked.ok_or(RoomsError::Damaged("removal"))
 }

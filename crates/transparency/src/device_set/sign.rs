@@ -89,7 +89,7 @@ impl SignedDeviceSet {
 }
 
 impl DeviceSetChain {
-    /// Most sets that travel together; who is further behind asks again from the last.
+    /// Most sets that travel together; who is further behind begins anew from one that the account key signed.
     pub const LONGEST: usize = 64;
 }
 

@@ -376,6 +376,18 @@ fn an_answer_is_taken_whole_or_not_at_all() {
     let ahead = with(vec![audit("b.example", 51, NOW.plus_millis(KeyProof::AHEAD + 1))]);
     assert_eq!(check(ahead, 1, NOW), Err(DirectoryError::Stale));
     assert_eq!(check(with(vec![audit("b.example", 52, NOW)]), 1, NOW), Err(DirectoryError::BadAudit));
+    // Two names with one key are one auditor, whose old signature is one as well.
+    let two_names: Vec<_> =
+        keys.iter().cloned().chain([ServiceKey { service: domain("d.example"), key: public(51) }]).collect();
+    let under_two_names = |time| with(vec![audit("b.example", 51, time), audit("d.example", 51, time)]);
+    let check_names = |time| {
+        let policy = Policy { keys: &two_names, needed: 2, newest: seen.newest };
+        under_two_names(time).verify(&user, Some(&known), policy, NOW).map(|checked| checked.auditors.len())
+    };
+    let alone = Err(DirectoryError::Unaudited { found: 1, needed: 2 });
+    assert_eq!(check_names(NOW), alone);
+    let long_ago = Timestamp(NOW.0 - KeyProof::MAX_AGE - 1);
+    assert_eq!(check_names(long_ago), Err(DirectoryError::Unaudited { found: 0, needed: 2 }));
     let stranger = with(vec![audit("z.example", 60, NOW)]);
     assert_eq!(check(stranger, 1, NOW), Err(DirectoryError::Unaudited { found: 0, needed: 1 }));
 
@@ -439,4 +451,10 @@ fn an_auditor_takes_epochs_in_order_from_the_first() {
     let root = SignedRoot::sign(rewritten.root(), &key(50));
     let forged = EpochRecord { root, proof: rewritten.append_only(2).0 };
     assert_eq!(verify(&forged, Some(&records[0].root.root)), Err(AuditError::Proof(ProofError::OtherStart)));
+    // An epoch that nothing came into, under another VRF key, or with something that is no leaf.
+    let nothing = AppendOnlyProof::decode(&[0, 0]).unwrap();
+    let empty = EpochRecord { proof: nothing, ..records[1].clone() };
+    assert_eq!(verify(&empty, Some(&records[0].root.root)), Err(AuditError::Proof(ProofError::Nothing)));
+    let other_vrf = DirectoryRoot { vrf_key_hash: [1; 32], ..records[0].root.root.clone() };
+    assert_eq!(verify(&records[1], Some(&other_vrf)), Err(AuditError::OtherVrfKey));
 }

@@ -49,9 +49,15 @@ pub enum FollowError {
     /// A file of the auditor's cannot be used.
     #[error(transparent)]
     File(#[from] HomeError),
-    /// The state is of another directory, or damaged.
+    /// The state is damaged.
     #[error("{0} is not the state of an audit")]
     State(PathBuf, #[source] ProtoError),
+    /// The state is of another service's directory.
+    #[error("{0} is the state of an audit of {1}, and this service is {2}: give each its own file")]
+    OtherDirectory(PathBuf, Domain, Domain),
+    /// The service asks to be left alone for a while.
+    #[error("the service is busy (status {0}): try again later")]
+    Busy(u16),
     /// The service shows another directory key than it first did, or than the one that was named.
     #[error(
         "{0} shows another directory key than before: its directory may have been replaced as a whole. Nothing that it \
@@ -92,6 +98,15 @@ pub enum FollowError {
 }
 
 impl FollowError {
+    /// Whether it may pass by itself.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.is_passing(),
+            Self::Busy(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the service did what it must not, as opposed to being away or this machine failing.
     pub const fn is_deceit(&self) -> bool {
         matches!(
@@ -119,8 +134,11 @@ impl Auditor {
             }
             Err(source) => return Err(HomeError::File { path: state.to_owned(), source }.into()),
         };
+        if own.service != followed.directory {
+            return Err(FollowError::OtherDirectory(state.to_owned(), followed.directory, own.service));
+        }
         let expected = named.unwrap_or(followed.key);
-        if own.service != followed.directory || own.key != followed.key || expected != followed.key {
+        if own.key != followed.key || expected != followed.key {
             return Err(FollowError::OtherKey(followed.directory));
         }
         let auditor = Self { service, state: state.to_owned(), followed };
@@ -185,8 +203,10 @@ impl Auditor {
 async fn ask<T: Wire>(service: &Service, path: &str) -> Result<T, FollowError> {
     let path = format!("{}/{path}", paths::CLIENT_ROOT);
     let answer = service.request(Method::GET, &path, None, &[], Bytes::new(), T::LIMIT).await?;
-    if answer.status != 200 {
-        return Err(FollowError::NoDirectory(answer.status));
+    match answer.status {
+        200 => {}
+        busy @ (429 | 503) => return Err(FollowError::Busy(busy)),
+        other => return Err(FollowError::NoDirectory(other)),
     }
     T::decode(&answer.body).map_err(FollowError::Garbled)
 }

@@ -159,9 +159,7 @@ pub async fn run(shared: &Shared, ask: Audit) -> anyhow::Result<()> {
                 Ok(0) => break None,
                 Ok(some) => new += some,
                 // Whoever follows a service waits for it to come back.
-                Err(FollowError::Transport(error)) if ask.follow.is_some() && error.is_passing() => {
-                    break Some(error);
-                }
+                Err(error) if ask.follow.is_some() && error.is_passing() => break Some(error),
                 Err(error) => return Err(told(error)),
             }
         };

@@ -13,10 +13,10 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use trefoil_proto::{RoomUri, UserUri, mimi::removal::RemovalReason};
+use trefoil_proto::{RoomUri, UserUri, limits, mimi::removal::RemovalReason};
 use trefoil_server::{
     Service,
-    rooms::{Order, RoomsError, order},
+    rooms::{Order, RoomsError, hand_in},
 };
 
 /// Between two looks whether the service followed the order.
@@ -74,43 +74,36 @@ pub(super) async fn run(shared: &Shared, ask: RemoveFromRoom) -> anyhow::Result<
     let RemoveFromRoom { room, person, reason, wait, which, .. } = ask;
     let wanted = match reason {
         Some(reason) => Order::Remove(reason.parse::<RemovalReason>().map_err(|_| {
-            UsageError(
-                "a reason is one line of text, of at most 512 bytes: everybody in the room reads it"
-                    .to_owned(),
-            )
+            let most = limits::REASON;
+            UsageError(format!(
+                "a reason is one line of text, of at most {most} bytes: everybody in the room reads it"
+            ))
         })?),
         None => Order::Lift,
     };
     let data = which.data()?;
-    let before = asked_at(&data, &room, &person)?;
-    let mut state = None;
-    // Nothing to take back.
-    if wanted == Order::Lift && before.is_none() {
-        state = Some(None);
-    } else {
-        order(&data, &room, &person, &wanted, clock::now())
-            .context("the order cannot be handed in: may you write to the data folder?")?;
-    }
+    asked_at(&data, &room, &person)?;
+    let file = hand_in(&data, &room, &person, &wanted, clock::now())
+        .context("the order cannot be handed in: may you write to the data folder?")?;
     let until = Instant::now() + Duration::from_secs(wait);
-    while state.is_none() && Instant::now() < until {
+    while file.exists() && Instant::now() < until {
         tokio::time::sleep(LOOK).await;
-        let now = asked_at(&data, &room, &person)?;
-        let followed = match &wanted {
-            Order::Remove(_) => now.is_some() && now != before,
-            Order::Lift => now.is_none(),
-        };
-        state = followed.then_some(now);
     }
+    if file.with_extension("refused").exists() {
+        anyhow::bail!("the service did not follow the order: its log says why");
+    }
+    let waits = file.exists();
+    let at = asked_at(&data, &room, &person)?;
     Ok(shared.out.record(&Ordered {
         kind: "removal",
         room: room.to_string(),
         person: person.to_string(),
-        state: match state {
-            Some(Some(_)) => "asked",
-            Some(None) => "lifted",
-            None => "handed-in",
+        state: match at {
+            _ if waits => "handed-in",
+            Some(_) => "asked",
+            None => "lifted",
         },
-        at: state.flatten(),
+        at: at.filter(|_| !waits),
     })?)
 }
 

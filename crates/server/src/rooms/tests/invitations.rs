@@ -139,7 +139,7 @@ async fn nobody_comes_in_without_or_beside_an_invitation() {
     // Somebody whom the operator wants out.
     let used = set.used_by(&e);
     let request = set.join(&mut e, &found, used.clone(), &list);
-    set.hub.rooms.ask_removal(&set.hub.room, &eve.user, "spam".parse().unwrap(), NOW).await.unwrap();
+    set.hub.rooms.ask_removal(&set.hub.room, &eve.user, "spam".parse().unwrap(), NOW, NOW).await.unwrap();
     assert!(set.ask(&e, &used, NOW).await.is_none());
     assert_eq!(set.hub.update(&e, request).await, UpdateOutcome::NotAllowed);
 }

@@ -18,8 +18,8 @@ fn reason() -> RemovalReason {
     "threatens others".parse().unwrap()
 }
 
-async fn ask_removal(hub: &Hub, user: &UserUri) {
-    hub.rooms.ask_removal(&hub.room, user, reason(), NOW).await.unwrap();
+async fn ask_removal(hub: &Hub, user: &UserUri, at: Timestamp) {
+    hub.rooms.ask_removal(&hub.room, user, reason(), at, NOW).await.unwrap();
 }
 
 fn asked(events: &[FanoutMessage]) -> Vec<RemovalRequest> {
@@ -44,7 +44,7 @@ async fn whoever_is_to_go_is_refused_at_once_and_everybody_is_asked() {
     assert!(ask(&hub, &second).await.is_some());
     hub.rooms.may_claim(&b.uri, &hub.room).await.unwrap();
 
-    ask_removal(&hub, &bob.user).await;
+    ask_removal(&hub, &bob.user, NOW).await;
     let agent = ed25519_dalek::VerifyingKey::from_bytes(&hub.rooms.keys.public_key()).unwrap();
     for device in [&a, &b] {
         let requests = asked(&hub.events_for(&device.uri).await);
@@ -85,7 +85,7 @@ async fn whoever_is_to_go_can_go_by_themselves() {
     let (alice, bob) = (Person::new("hub.test", "alice"), Person::new("hub.test", "bob"));
     let (mut a, mut b) = (alice.device("1"), bob.device("1"));
     hub.room_of(&[&alice, &bob], &mut [&mut a, &mut b]).await;
-    ask_removal(&hub, &bob.user).await;
+    ask_removal(&hub, &bob.user, NOW).await;
     let leaving = b.leave();
     assert_eq!(hub.update(&b, leaving).await, success());
 }
@@ -96,23 +96,28 @@ async fn what_is_taken_back_is_as_if_it_had_not_been_asked() {
     let (alice, bob) = (Person::new("hub.test", "alice"), Person::new("hub.test", "bob"));
     let (mut a, mut b) = (alice.device("1"), bob.device("1"));
     hub.room_of(&[&alice, &bob], &mut [&mut a, &mut b]).await;
-    ask_removal(&hub, &bob.user).await;
-    // Asked again, everybody is asked again.
-    ask_removal(&hub, &bob.user).await;
+    ask_removal(&hub, &bob.user, NOW).await;
+    // Ordered again, everybody is asked again; not by what was followed before.
+    let later = NOW.plus_millis(1);
+    for at in [later, later, NOW] {
+        ask_removal(&hub, &bob.user, at).await;
+    }
     assert_eq!(asked(&hub.events_for(&a.uri).await).len(), 2);
     let others = ["mimi://hub.test/u/alice", "mimi://other.test/u/bob"];
     for other in others {
-        hub.rooms.lift_removal(&hub.room, &other.parse().unwrap()).await.unwrap();
+        hub.rooms.lift_removal(&hub.room, &other.parse().unwrap(), later).await.unwrap();
     }
+    // An older order than the one in force.
+    hub.rooms.lift_removal(&hub.room, &bob.user, NOW).await.unwrap();
     let message = b.message(b"hello?");
     assert_eq!(hub.submit(&b, message).await.unwrap(), SubmitMessageResponse::NotAllowed);
-    hub.rooms.lift_removal(&hub.room, &bob.user).await.unwrap();
+    hub.rooms.lift_removal(&hub.room, &bob.user, later).await.unwrap();
     for hub in [&hub, &hub.again()] {
         let message = b.message(b"hello again");
         assert!(matches!(hub.submit(&b, message).await.unwrap(), SubmitMessageResponse::Accepted { .. }));
     }
     let nowhere = "mimi://hub.test/r/none".parse().unwrap();
-    let refused = hub.rooms.ask_removal(&nowhere, &bob.user, reason(), NOW).await;
+    let refused = hub.rooms.ask_removal(&nowhere, &bob.user, reason(), NOW, NOW).await;
     assert!(matches!(refused, Err(RoomsError::NotFound)), "{refused:?}");
 }
 
@@ -124,7 +129,7 @@ async fn orders_are_followed_in_their_order_and_what_is_none_is_put_aside() {
     hub.room_of(&[&alice, &bob], &mut [&mut a, &mut b]).await;
     let data = tempfile::tempdir().unwrap();
     let order = |order: Order, millis: u64| {
-        orders::order(data.path(), &hub.room, &bob.user, &order, NOW.plus_millis(millis)).unwrap();
+        orders::hand_in(data.path(), &hub.room, &bob.user, &order, NOW.plus_millis(millis)).unwrap();
     };
     order(Order::Lift, 2);
     order(Order::Remove(reason()), 3);
@@ -133,7 +138,7 @@ async fn orders_are_followed_in_their_order_and_what_is_none_is_put_aside() {
     std::fs::write(inbox.join("0.order"), "room = 'nonsense'").unwrap();
     std::fs::write(inbox.join("1.order"), vec![b'#'; 10_000]).unwrap();
     let nowhere = "mimi://hub.test/r/none".parse().unwrap();
-    orders::order(data.path(), &nowhere, &bob.user, &Order::Lift, NOW).unwrap();
+    orders::hand_in(data.path(), &nowhere, &bob.user, &Order::Lift, NOW).unwrap();
     let clock = ManualClock::new(NOW);
     // One round; it would go on for ever.
     let rooms = Arc::clone(&hub.rooms);
