@@ -54,8 +54,16 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "folder `log-inbox`",
         holds: "releases that the operator handed in and that are not in the public log yet",
-        kept: "until they are in it: a second or two while the service runs",
+        kept: "until they are in it: a second or two while the service runs. What is no release stays, renamed to \
+               `.refused`, until the operator takes it away",
         discloses: "nothing that will not be public",
+    },
+    PlaceNote {
+        place: "folder `rooms-inbox`",
+        holds: "orders of the operator that were not followed yet: who is to be removed from which room, and why",
+        kept: "until they are followed: a second or two while the service runs. What cannot be followed stays, renamed \
+               to `.refused`, until the operator takes it away",
+        discloses: "as the table `rooms.removals`",
     },
     PlaceNote {
         place: "file `codes.log` (mode 0600; only with `code.sender = \"log\"`, development)",
@@ -65,10 +73,12 @@ pub const PLACES: &[PlaceNote] = &[
     },
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
-        holds: "the service's secret keys: identifiers, tokens, franking, the public log and its witness",
+        holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
+                witness, the key directory's roots and labels",
         kept: "for the life of the service",
-        discloses: "with the tables: handles and numbers by trying them out; stamps; checkpoints and \
-                    cosignatures. Nothing that opens a message",
+        discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
+                    key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
+                    checkpoints, cosignatures, directory roots and audits. Nothing that opens a message",
     },
 ];
 

@@ -7,11 +7,11 @@ use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
     clock::{Clock, SystemClock},
     config::Config,
-    directory::{self, Directory},
+    directory::{self, Directory, DirectoryError},
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
     federation::{Federation, FederationError, HttpLink, HttpSettings, Link, Records},
     keys::Keys,
-    log::{self, Fork, Log, LogError},
+    log::{self, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
@@ -35,7 +35,7 @@ use trefoil_proto::{
 use trefoil_store::{
     Blobs, FolderBlobs, LocalWakes, SqliteOptions, SqliteStore, SqliteView, Store, StoreError, Wakes,
 };
-use trefoil_transparency::log::Release;
+use trefoil_transparency::{gossip::Evidence, log::Release};
 
 /// The hub's franking keys that are in use.
 const FRANKING_KEY: u32 = 1;
@@ -311,18 +311,23 @@ impl Service {
         Ok(Records::new(SqliteView::open(&data.join(DATABASE))?))
     }
 
-    /// The forks of other services' logs that the service with this data folder saw. It may run meanwhile.
+    /// What the service with this data folder saw of other services that contradict what they signed: their key
+    /// directories and their logs. It may run meanwhile.
     ///
     /// # Errors
-    /// [`LogError::Store`] if no service has its store there, or it cannot be read; [`LogError::DamagedRow`].
-    pub fn forks(data: &Path) -> Result<Vec<Fork>, LogError> {
-        log::forks(&SqliteView::open(&data.join(DATABASE))?)
+    /// [`DirectoryError::Read`] if no service has its store there, or it cannot be read;
+    /// [`DirectoryError::DamagedRow`], [`DirectoryError::Log`].
+    pub fn evidence(data: &Path) -> Result<Vec<Evidence>, DirectoryError> {
+        let view = SqliteView::open(&data.join(DATABASE)).map_err(DirectoryError::Read)?;
+        let mut evidence = directory::splits(&view)?;
+        evidence.extend(log::forks(&view).map_err(DirectoryError::Log)?);
+        Ok(evidence)
     }
 
     /// The index of a release in the public log of the service with this data folder, if it is there by now.
     ///
     /// # Errors
-    /// As [`Service::forks`].
+    /// [`LogError::Store`] if no service has its store there, or it cannot be read; [`LogError::DamagedRow`].
     pub fn logged(data: &Path, release: &Release) -> Result<Option<u64>, LogError> {
         log::found(&SqliteView::open(&data.join(DATABASE))?, release)
     }

@@ -14,6 +14,8 @@ pub struct Attack {
     pub promise: &'static str,
     /// What the adversary does.
     pub does: &'static str,
+    /// What the adversary gains if it succeeds.
+    pub gains: &'static str,
     /// What stops it. With all of these away it succeeds.
     pub stopped_by: &'static [Defence],
     /// Plays it in a world of its own.
@@ -50,6 +52,36 @@ pub enum Verdict {
     Broken(String),
     /// It could not be played.
     NotPlayed(String),
+}
+
+/// The table of attacks in `docs/drill.md`, Markdown.
+pub fn page(attacks: &[Attack]) -> String {
+    let mut page =
+        "| attack | promise | what the adversary gains if it succeeds | stopped by |\n|---|---|---|---|\n"
+            .to_owned();
+    for Attack { name, promise, gains, stopped_by, .. } in attacks {
+        let stopped_by: Vec<_> = stopped_by.iter().map(|defence| words(*defence)).collect();
+        page.push_str(&format!("| `{name}` | {promise} | {gains} | {} |\n", stopped_by.join("; ")));
+    }
+    page
+}
+
+const fn words(defence: Defence) -> &'static str {
+    match defence {
+        Defence::AccountSignature => "the account's signature over its devices",
+        Defence::KeyDirectory => "nothing is encrypted to a device that no directory proves",
+        Defence::Auditors => "signatures of other services",
+        Defence::NewestRoot => "the newest root that was seen",
+        Defence::RootsCompared => "roots inside messages, compared, and asked for",
+        Defence::RoomRules => "members judge every commit themselves",
+        Defence::OpenedOnce => "a key opens one message once",
+        Defence::KeyUsedOnce => "a key package admits once",
+        Defence::Order => "numbers and transcripts",
+        Defence::Stamp => "the hub's stamp (and the cipher, which nobody can take away)",
+        Defence::PeerForItsOwn => "a service speaks for its own people",
+        Defence::Suite => "a room has the best suite that all its devices can do",
+        Defence::ReleaseHash => "the hash in the public log",
+    }
 }
 
 impl Played {

@@ -8,6 +8,12 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
+use trefoil_proto::Timestamp;
+use trefoil_store::{Batch, SqliteOptions, SqliteStore, Store as _, Table};
+use trefoil_transparency::{
+    gossip::{Evidence, SignedRoot},
+    log::DirectoryRoot,
+};
 
 /// Runs the binary with an empty environment but for the path, no input, and a time limit by its own commands.
 fn trefoil(home: &Path, arguments: &[&str]) -> Output {
@@ -203,4 +209,35 @@ fn json_is_one_object_a_line_and_nothing_else() {
     home.settle("https://127.0.0.1:1", None).unwrap();
     let output = trefoil(place.path(), &["--json", "rooms"]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()));
+}
+
+/// What a service found is written out, and anybody can check it.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_a_service_found_leaves_it_as_a_file_that_holds() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, out) = (place.path().join("data"), place.path().join("out"));
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+    let root = |root| {
+        let directory = "liar.test".parse().unwrap();
+        let root = DirectoryRoot { directory, epoch: 7, root, time: Timestamp(1), vrf_key_hash: [2; 32] };
+        SignedRoot::sign(root, &key)
+    };
+    let evidence =
+        Evidence::Roots { key: key.verifying_key().to_bytes(), first: root([3; 32]), second: root([4; 32]) };
+    let arguments =
+        ["--json", "admin", "evidence", "--out", out.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    assert_eq!(trefoil(place.path(), &arguments).status.code(), Some(2), "no store");
+    {
+        let store = SqliteStore::open(data.join("service.db"), SqliteOptions::default()).unwrap();
+        let mut batch = Batch::new();
+        let name = [b"liar.test", &[0][..], &7_u64.to_be_bytes()].concat();
+        batch.put(Table::new("directory.evidence"), name, evidence.to_file());
+        store.commit(batch).await.unwrap();
+    }
+    let written = trefoil(place.path(), &arguments);
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&written.stdout).unwrap();
+    assert_eq!((&found["accused"], &found["at"]), (&"liar.test".into(), &7.into()));
+    let file = found["file"].as_str().unwrap();
+    assert!(trefoil(place.path(), &["audit", "--evidence", file]).status.success());
 }

@@ -6,7 +6,7 @@ use crate::federation::{Endpoint, FederationError};
 use rows::AuditRow;
 use std::{error::Error, sync::Arc, time::Duration};
 use trefoil_proto::{Domain, Wire as _};
-use trefoil_store::{Batch, KeyRange, StoreError};
+use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
 use trefoil_transparency::{
     directory::{AuditAnswer, AuditError, AuditRequest, EpochRecord, Followed, ServiceKey, ServiceKeys},
     gossip::{Evidence, SignedRoot},
@@ -17,6 +17,8 @@ const REFRESH: Duration = Duration::from_secs(3600);
 /// First and longest pause after an auditor was not reached.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Evidence that is shown.
+const SPLITS: usize = 4096;
 /// Epochs read at a time.
 const PAGE: usize = 256;
 
@@ -222,6 +224,15 @@ impl Directory {
         let row = row.map_err(DirectoryError::Read)?.ok_or(DirectoryError::NoSuchEpoch)?;
         rows::decode::<EpochRecord>(&row).map(|record| record.root)
     }
+}
+
+/// The directories that the service with this store saw showing two faces.
+///
+/// # Errors
+/// [`DirectoryError::Read`], [`DirectoryError::DamagedRow`].
+pub fn splits(view: &SqliteView) -> Result<Vec<Evidence>, DirectoryError> {
+    let found = view.scan(rows::EVIDENCE, &KeyRange::all(), SPLITS).map_err(DirectoryError::Read)?;
+    found.iter().map(|(_, file)| Evidence::from_file(file).map_err(|_| DirectoryError::DamagedRow)).collect()
 }
 
 /// Why an auditor has not signed.

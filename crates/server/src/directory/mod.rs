@@ -18,6 +18,7 @@ mod sets;
 mod tests;
 mod vrf;
 
+pub use audit::splits;
 pub use error::DirectoryError;
 pub use rows::TABLES;
 

@@ -1,5 +1,6 @@
-//! Stored rows of the key directory. First byte: version of the codec. The tree's nodes hold labels and hashes only:
-//! a label is a VRF's output over the person's URI, and the value a hash of their devices.
+//! Stored rows of the key directory. First byte: version of the codec. The nodes of the tree itself hold labels and
+//! hashes: a label is a VRF's output over the person's URI, and the value a hash of their devices. The rows of people's
+//! values are found by the URI in clear.
 
 use super::DirectoryError;
 use crate::catalogue::TableNote;
@@ -94,7 +95,7 @@ pub const TABLES: &[TableNote] = &[
         table: EVIDENCE,
         holds: "by service and epoch: two roots, signed by it, that contradict each other",
         kept: "for the life of the service",
-        discloses: "nothing: it is published",
+        discloses: "that this service saw it; the operator can hand it out (`trefoil admin evidence`)",
     },
 ];
 

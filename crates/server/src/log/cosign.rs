@@ -10,35 +10,35 @@ use super::{
 use crate::federation::{FederationError, IncidentReason};
 use trefoil_proto::Domain;
 use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
-use trefoil_transparency::log::{
-    LogKey, OpenCheckpoint, Submission, TreeHead, WitnessError, cosignature, log_name, witness,
+use trefoil_transparency::{
+    gossip::Evidence,
+    log::{LogKey, OpenCheckpoint, Submission, TreeHead, WitnessError, cosignature, log_name, witness},
 };
 
 /// Forks that are shown: one a service.
 const FORKS: usize = 4096;
 
-/// Two checkpoints of one log that contradict each other, both signed by it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// Whose log.
-    pub domain: String,
-    /// What was cosigned.
-    pub kept: Vec<u8>,
-    /// What was shown later.
-    pub shown: Vec<u8>,
-}
-
-/// The forks that the service with this store saw, one a log: evidence that anyone can check against the log's key.
+/// The forks of logs that the service with this store saw, one a log: two checkpoints, both signed, that contradict each
+/// other.
 ///
 /// # Errors
 /// [`LogError::Store`], [`LogError::DamagedRow`].
-pub fn forks(view: &SqliteView) -> Result<Vec<Fork>, LogError> {
-    let found = view.scan(rows::FORKS, &KeyRange::all(), FORKS)?;
-    let read = |(key, row): &(bytes::Bytes, bytes::Bytes)| {
-        let ForkRow { kept, shown } = ForkRow::decode(row)?;
-        Ok(Fork { domain: String::from_utf8_lossy(key).into_owned(), kept, shown })
-    };
-    found.iter().map(read).collect()
+pub fn forks(view: &SqliteView) -> Result<Vec<Evidence>, LogError> {
+    let mut forks = Vec::new();
+    for (peer, row) in view.scan(rows::FORKS, &KeyRange::all(), FORKS)? {
+        let known = view.get(rows::WITNESSED, &peer)?.ok_or(LogError::DamagedRow)?;
+        forks.push(evidence(&peer, &row, &known)?);
+    }
+    Ok(forks)
+}
+
+/// A fork as it is kept, with the key that the log had when it was first cosigned.
+pub(super) fn evidence(peer: &[u8], fork: &[u8], witnessed: &[u8]) -> Result<Evidence, LogError> {
+    let domain: Option<Domain> = std::str::from_utf8(peer).ok().and_then(|text| text.parse().ok());
+    let log = log_name(&domain.ok_or(LogError::DamagedRow)?).into_bytes();
+    let (ForkRow { kept, shown }, WitnessedRow { key, .. }) =
+        (ForkRow::decode(fork)?, WitnessedRow::decode(witnessed)?);
+    Ok(Evidence::Checkpoints { log, key, first: kept, second: shown })
 }
 
 impl Log {

@@ -7,7 +7,7 @@ use super::{Log, LogError, rows};
 use crate::handed_in::{HandInError, Inbox, Taken};
 use std::path::Path;
 use trefoil_proto::Wire as _;
-use trefoil_store::{Batch, KeyRange, SqliteView};
+use trefoil_store::{Batch, SqliteView};
 use trefoil_transparency::log::{LogEntry, Release, leaf_hash};
 
 /// Hands a release in to the service with this data folder, which enters it into its log as soon as it runs. Durable
@@ -26,8 +26,7 @@ pub fn hand_in(data: &Path, release: Release) -> Result<(), HandInError> {
 /// [`LogError::Store`], [`LogError::DamagedRow`].
 pub fn found(view: &SqliteView, release: &Release) -> Result<Option<u64>, LogError> {
     let leaf = leaf_hash(&LogEntry::Release(release.clone()).encode()).to_vec();
-    let rows = view.scan(rows::RELEASES, &KeyRange::prefix(leaf), 1)?;
-    rows.first().map(|(_, row)| rows::decode_index(row)).transpose()
+    view.get(rows::RELEASES, &leaf)?.map(|row| rows::decode_index(&row)).transpose()
 }
 
 impl Log {

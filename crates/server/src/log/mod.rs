@@ -20,7 +20,7 @@ mod tests;
 
 pub use crate::handed_in::HandInError;
 pub use append::Appended;
-pub use cosign::{Fork, forks};
+pub use cosign::forks;
 pub use error::LogError;
 pub use handed_in::{found, hand_in};
 pub use rows::TABLES;

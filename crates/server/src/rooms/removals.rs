@@ -153,13 +153,9 @@ pub fn asked_removal(
     room: &RoomUri,
     user: &UserUri,
 ) -> Result<Option<RemovalRequest>, RoomsError> {
-    let row = |table, key: Vec<u8>| -> Result<_, RoomsError> {
-        let found = view.scan(table, &KeyRange::prefix(key.clone()), 1)?;
-        Ok(found.into_iter().find(|(found, _)| found[..] == key[..]).map(|(_, row)| row))
-    };
-    row(rows::EPOCH, rows::room_key(room).to_vec())?.ok_or(RoomsError::NotFound)?;
-    let Some(asked) = row(rows::REMOVALS, rows::removal_key(room, user))? else { return Ok(None) };
-    decode(&asked).map(Some)
+    view.get(rows::EPOCH, &rows::room_key(room))?.ok_or(RoomsError::NotFound)?;
+    let asked = view.get(rows::REMOVALS, &rows::removal_key(room, user))?;
+    asked.map(|row| decode(&row)).transpose()
 }
 
 fn decode(row: &bytes::Bytes) -> Result<RemovalRequest, RoomsError> {

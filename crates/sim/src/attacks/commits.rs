@@ -2,7 +2,7 @@
 
 use super::{
     keys::account_key,
-    setting::{REFUSALS, WHILE, deliver_commit, handed, overhears, tree_of_welcome},
+    setting::{WHILE, deliver_commit, handed, overhears, tree_of_welcome},
 };
 use crate::{
     attack::{Attack, Played},
@@ -20,6 +20,7 @@ pub const GHOST_MEMBER: Attack = Attack {
     promise: "P2",
     does: "The room's hub makes an account of its own, with good keys in its directory, lets its device come into the \
            room of Ann and Ben by an external commit, and delivers the commit to both",
+    gains: "is in the room, and reads",
     stopped_by: &[Defence::RoomRules],
     play: |world| ghost_member(world).boxed(),
 };
@@ -30,6 +31,7 @@ pub const FORGED_CREDENTIAL: Attack = Attack {
     promise: "P2",
     does: "The room's hub lets a device come in by an external commit that says it is another device of Ben's: it names \
            Ben's account key, with a signature that is none",
+    gains: "is in the room as a device of Ben's, and reads",
     stopped_by: &[Defence::AccountSignature, Defence::KeyDirectory],
     play: |world| forged_credential(world).boxed(),
 };
@@ -65,7 +67,7 @@ async fn come_in(
 ) -> anyhow::Result<Played> {
     let commit = ghost.join(&handed(ann)?.info, &tree_of_welcome(ben)?)?;
     deliver_commit(&[ann, ben], room, &commit);
-    let told = |person: &Person| REFUSALS.iter().any(|kind| person.was_told(kind));
+    let told = |person: &Person| person.was_told("refused");
     let end = std::time::Instant::now() + 10 * WHILE;
     until(&mut [ann, ben], |people| {
         people.iter().all(|person| told(person)) || std::time::Instant::now() > end
@@ -76,6 +78,6 @@ async fn come_in(
         played.gain(gained);
     }
     let _ = go_on(&mut [ben], WHILE).await;
-    played.notice([&*ann, &*ben], REFUSALS);
+    played.notice([&*ann, &*ben], &["refused"]);
     Ok(played)
 }

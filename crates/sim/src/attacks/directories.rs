@@ -1,6 +1,6 @@
 //! A service shows different key directories to different people, or old ones.
 
-use super::setting::{REFUSALS, WHILE, devices_in, open_with, other_packages, take_unseen};
+use super::setting::{WHILE, devices_in, open_with, other_packages, take_unseen};
 use crate::{
     attack::{Attack, Played},
     between::{Answer, Asked, Between},
@@ -21,6 +21,7 @@ pub const TWO_FACES: Attack = Attack {
     promise: "P4",
     does: "Ben's service shows him another key directory than it shows Ann, under its own keys; neither asks for the \
            signature of another service",
+    gains: "Ann and Ben talk on, each with other keys",
     stopped_by: &[Defence::RootsCompared],
     play: |world| two_faces(world).boxed(),
 };
@@ -30,6 +31,7 @@ pub const UNAUDITED: Attack = Attack {
     name: "directory-nobody-audited",
     promise: "P4",
     does: "Ben's service shows him a key directory of its own making, which no other service has seen",
+    gains: "Ben writes to keys that only his own service vouches for",
     stopped_by: &[Defence::Auditors, Defence::RootsCompared],
     play: |world| unaudited(world).boxed(),
 };
@@ -40,6 +42,7 @@ pub const COLLUDING: Attack = Attack {
     promise: "P4",
     does: "Ben's service shows him another key directory than it shows Ann, and a second service signs that it audited \
            both",
+    gains: "the same, with a second service that lies",
     stopped_by: &[Defence::RootsCompared],
     play: |world| colluding(world).boxed(),
 };
@@ -50,6 +53,7 @@ pub const ROLLED_BACK: Attack = Attack {
     promise: "P4",
     does: "Cat's phone was stolen and she took it off her account; Ann's service shows Ann the directory of before, with \
            its true signatures, and hands out the stolen phone's keys",
+    gains: "a stolen phone, taken off, comes into a room",
     stopped_by: &[Defence::NewestRoot],
     play: |world| rolled_back(world).boxed(),
 };
@@ -59,6 +63,7 @@ pub const WITHHELD: Attack = Attack {
     name: "epoch-withheld",
     promise: "P4",
     does: "Ben's service keeps from him an epoch of its directory that Ann has seen",
+    gains: "Ben looks at an old directory and is not told",
     stopped_by: &[Defence::RootsCompared],
     play: |world| withheld(world).boxed(),
 };
@@ -174,7 +179,7 @@ async fn unaudited(world: &World) -> anyhow::Result<Played> {
     if ann.reads(&room, "hello Ann").is_some() {
         played.gain("Ben wrote to keys that only his own service vouches for");
     }
-    played.notice([&ben], REFUSALS);
+    played.notice([&ben], &["change-refused", "keys-unproven"]);
     Ok(played)
 }
 
@@ -235,7 +240,7 @@ async fn rolled_back(world: &World) -> anyhow::Result<Played> {
     if devices_in(&mut ann, &room).contains(&stolen) {
         played.gain("Ann's room has the phone in it that Cat took off her account");
     }
-    played.notice([&ann], REFUSALS);
+    played.notice([&ann], &["change-refused"]);
     Ok(played)
 }
 

@@ -1,8 +1,7 @@
 //! A service hands out keys that are not its people's.
 
 use super::setting::{
-    REFUSALS, SECRET, WHILE, devices_in, handed, open_with, other_packages, overhears, take_unseen,
-    tree_of_last,
+    SECRET, WHILE, devices_in, handed, open_with, other_packages, overhears, take_unseen, tree_of_last,
 };
 use crate::{
     attack::{Attack, Played},
@@ -25,6 +24,7 @@ pub const SWAPPED: Attack = Attack {
     promise: "P3",
     does: "Ann wants to write to Cat; Ann's service gives her a key package of its own making instead of Cat's, under an \
            account key of its own",
+    gains: "reads what Ann writes to Cat, as Cat",
     stopped_by: &[Defence::KeyDirectory],
     play: |world| swapped(world).boxed(),
 };
@@ -35,6 +35,7 @@ pub const GHOST_DEVICE: Attack = Attack {
     promise: "P2",
     does: "Cat's service enters a further device into Cat's account, publishes it in its directory for everybody to \
            see, has it audited, and hands out its keys when Ann wants to write to Cat",
+    gains: "reads what is written to Cat, with a device that she never had",
     stopped_by: &[Defence::AccountSignature],
     play: |world| ghost_device(world).boxed(),
 };
@@ -44,6 +45,7 @@ pub const REUSED: Attack = Attack {
     name: "key-package-reuse",
     promise: "P1",
     does: "Cat's service hands out one key package twice, so that who gets hold of its private key later reads both rooms",
+    gains: "a second room opens with a private key that is still there",
     stopped_by: &[Defence::KeyUsedOnce],
     play: |world| reused(world).boxed(),
 };
@@ -54,6 +56,7 @@ pub const DOWNGRADED: Attack = Attack {
     promise: "P1",
     does: "Cat's service hides all her keys that withstand a quantum computer, so that Ann, told that Cat's program may be \
            an older one, makes a room with the lesser encryption: for whoever stores it until it can be broken",
+    gains: "what Ann writes to Cat can be read once there are quantum computers",
     stopped_by: &[Defence::Suite],
     play: |world| downgraded(world).boxed(),
 };
@@ -84,7 +87,7 @@ async fn swapped(world: &World) -> anyhow::Result<Played> {
             played.gain("the adversary is Cat for Ann, and reads what she writes");
         }
     }
-    played.notice([&ann], REFUSALS);
+    played.notice([&ann], &["change-refused"]);
     Ok(played)
 }
 
@@ -121,7 +124,7 @@ async fn ghost_device(world: &World) -> anyhow::Result<Played> {
     let mut cat = cat.restart().await?;
     let told = ["own-device-unknown", "keys-unproven", "own-account-replaced"];
     until(&mut [&mut cat], |people| told.iter().any(|kind| people[0].was_told(kind))).await?;
-    played.notice([&ann], REFUSALS);
+    played.notice([&ann], &["change-refused"]);
     played.notice([&cat], &told);
     drop(passer);
     Ok(played)
@@ -160,7 +163,7 @@ async fn reused(world: &World) -> anyhow::Result<Played> {
     if cat.is_in(&second, 2) {
         played.gain("Cat's device came into a second room by a key package that it had used: its private key is still there");
     }
-    played.notice([&ann, &cat], REFUSALS);
+    played.notice([&cat], &["refused"]);
     Ok(played)
 }
 
@@ -199,7 +202,7 @@ async fn downgraded(world: &World) -> anyhow::Result<Played> {
             .gain("Ann and Cat write under keys that a quantum computer breaks, though both could do better");
     }
     ann.saw.drain(..told);
-    played.notice([&ann, &cat], REFUSALS);
+    played.notice([&ann], &["change-refused"]);
     Ok(played)
 }
 

@@ -31,6 +31,7 @@ pub const REPLAYED: Attack = Attack {
     name: "replayed-message",
     promise: "P7",
     does: "Ben's service delivers a message of Ann's to him twice, so that he reads a second yes",
+    gains: "Ben is shown a message twice",
     stopped_by: &[Defence::OpenedOnce, Defence::Order],
     play: |world| replayed(world).boxed(),
 };
@@ -40,6 +41,7 @@ pub const DROPPED: Attack = Attack {
     name: "dropped-message",
     promise: "P7",
     does: "Ben's service drops one message of Ann's, and delivers the next",
+    gains: "Ben does not know that something was said",
     stopped_by: &[Defence::Order],
     play: |world| dropped(world).boxed(),
 };
@@ -49,6 +51,7 @@ pub const REORDERED: Attack = Attack {
     name: "reordered-messages",
     promise: "P7",
     does: "Ben's service delivers two messages of Ann's the other way round",
+    gains: "Ben sees the answer before the question, and is not told",
     stopped_by: &[Defence::Order],
     play: |world| reordered(world).boxed(),
 };
@@ -58,6 +61,7 @@ pub const ALTERED: Attack = Attack {
     name: "altered-message",
     promise: "P7",
     does: "Ben's service alters the ciphertext of one message of Ann's, and lets another seem a day older",
+    gains: "Ben is shown another time, or other words",
     stopped_by: &[Defence::Stamp],
     play: |world| altered(world).boxed(),
 };

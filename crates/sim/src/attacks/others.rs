@@ -18,7 +18,7 @@ use trefoil::{
 };
 use trefoil_proto::{Wire as _, defence::Defence, mimi::SubmitMessageResponse};
 use trefoil_server::{
-    federation::{Endpoint, Link as _, recorded},
+    federation::{Endpoint, IncidentReason, Link as _, recorded},
     log::hand_in,
 };
 use trefoil_transparency::log::{LogKey, LogPolicy, Release, WitnessKey};
@@ -29,6 +29,7 @@ pub const FORGED_SENDER: Attack = Attack {
     promise: "P7",
     does: "Hal's service takes a message of Hal's and hands it to the hub as one of Ann's, who is at another service, so \
            that the hub's stamp says she wrote it",
+    gains: "the hub's stamp says that Ann wrote it",
     stopped_by: &[Defence::PeerForItsOwn],
     play: |world| forged_sender(world).boxed(),
 };
@@ -38,6 +39,7 @@ pub const ALTERED_RELEASE: Attack = Attack {
     name: "altered-release",
     promise: "P5",
     does: "Whoever publishes the program is made to give one person another binary, with the proof of the true release",
+    gains: "one person runs another program",
     stopped_by: &[Defence::ReleaseHash],
     play: |world| altered_release(world).boxed(),
 };
@@ -72,7 +74,8 @@ async fn forged_sender(world: &World) -> anyhow::Result<Played> {
         Err(error) => tracing::debug!(%error, "the hub refuses"),
     }
     go_on(&mut [&mut ann], WHILE).await?;
-    for incident in recorded(&*hub.store).await? {
+    let forgeries = recorded(&*hub.store).await?.into_iter();
+    for incident in forgeries.filter(|incident| incident.reason == IncidentReason::VouchedForAnother) {
         let from = incident.from.map(|domain| domain.to_string()).unwrap_or_default();
         played.noticed_by("operator", format!("{from}: {}", incident.reason.text()));
     }

@@ -24,8 +24,6 @@ use trefoil_proto::{
 pub const WHILE: Duration = Duration::from_millis(500);
 /// What nobody but members is to read.
 pub const SECRET: &str = "the key is under the mat";
-/// What a person is told when somebody's keys, or a change of the room, are not believed.
-pub const REFUSALS: &[&str] = &["change-refused", "keys-unproven", "refused", "ghost-device", "key-changed"];
 
 /// As the adversary's hub, takes a change without a look and tells nobody else.
 pub fn take_unseen() -> Answer {

@@ -3,6 +3,7 @@
 use super::reader::{self, Readers};
 use super::schema::{self, Kind, TableIds};
 use crate::{KeyRange, Pair, StoreError, Table};
+use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +26,14 @@ impl SqliteView {
         }
         let tables = Arc::new(TableIds::load(&connection).map_err(open)?);
         Ok(Self { rows: Readers::open(path, 1, tables).map_err(open)? })
+    }
+
+    /// One row. A table that got its first row after this view was opened has none here.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.rows.get(table, key)
     }
 
     /// The rows of a table in order of their keys, at most `limit`. A table that got its first row after this view was

@@ -31,7 +31,7 @@ pub struct Changes {
 }
 
 /// A set under a new account key. It becomes a [`VerifiedSet`] only by [`PendingReset::accept`], so that no code
-/// takes a new key for the old one without having decided to.
+/// takes a new key for the old one without saying so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct PendingReset {
@@ -121,7 +121,7 @@ impl VerifiedSet {
     }
 
     /// Follows sets one after the other to the one whose hash the directory proves. No sets: nothing changed. After an
-    /// account reset the rest is of the new account, and all of it waits for the person to accept it.
+    /// account reset the rest is of the new account, and all of it is one [`Step::Reset`].
     ///
     /// # Errors
     /// [`ChainError`]; [`ChainError::NotProven`] if the sets do not end at `proven`. This set stays as it is.
@@ -190,7 +190,7 @@ impl PendingReset {
         self.set.set()
     }
 
-    /// Takes the new account key for the person's: a decision of the person who looks at it.
+    /// Takes the new account key for the person's. The caller answers for telling whoever relies on the old one.
     pub fn accept(self) -> VerifiedSet {
         self.set
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Shared,
+    found_evidence::{self, FoundEvidence},
     log_release::{self, LogRelease},
     remove_from_room::{self, RemoveFromRoom},
     serve,
@@ -27,6 +28,8 @@ pub struct Admin {
 enum What {
     /// Print what other services did that they must not, and what they refused for good, oldest first
     Incidents(Which),
+    /// Write what it saw of other services that contradict what they signed, as files that anybody can check
+    Evidence(FoundEvidence),
     /// Enter the hash of a release into the public log: once, however often it is asked for
     LogRelease(LogRelease),
     /// Take nothing from a person in a room any more, and ask its members to remove them
@@ -135,6 +138,7 @@ impl PutBy {
 pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     match ask.what {
         What::Incidents(which) => incidents(shared, which),
+        What::Evidence(ask) => found_evidence::run(shared, ask),
         What::LogRelease(ask) => log_release::run(shared, ask).await,
         What::RemoveFromRoom(ask) => remove_from_room::run(shared, ask).await,
     }

@@ -222,7 +222,7 @@ async fn prove(shared: &Shared, ask: Prove) -> anyhow::Result<()> {
         (Some(sha256), _) => log.release(&sha256).await?.ok_or_else(|| {
             let (name, hash) = (policy.log().name(), HEXLOWER.encode(&sha256));
             NotFoundError(format!(
-                "none of the {size} entries of {name} is a release with the SHA-256 {hash}: was it entered (`trefoil admin \
+                "none of the {size} entries that {name} shows is a release with the SHA-256 {hash}: was it entered (`trefoil admin \
                  log-release`), and is this the file?"
             ))
         })?,

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod bench;
 pub mod completions;
 pub mod find;
+mod found_evidence;
 mod invitations;
 pub mod log;
 mod log_release;

@@ -1,5 +1,5 @@
-//! Reads the public log of a service over HTTPS (C2SP tlog-tiles). Entries come out only with a proof that leads to a
-//! checkpoint which meets the reader's policy.
+//! Reads the public log of a service over HTTPS (C2SP tlog-tiles). What is relied on comes out with a proof that leads to
+//! a checkpoint which meets the reader's policy; [`RemoteLog::told`] says what the service says.
 
 use super::policy_words;
 use crate::transport::{Service, TransportError};
@@ -155,7 +155,7 @@ impl RemoteLog {
         self.prove(index, entries.swap_remove(at)).await
     }
 
-    /// The newest release with this hash, with its proof.
+    /// The newest release with this hash, with its proof. `None` is the service's word: it may hide one.
     ///
     /// # Errors
     /// [`ReadError`].
