@@ -388,7 +388,10 @@ impl Core {
         self.live.backoff.remove(&Job::CommitProposals(uri.clone()));
         let actor = judged.actor.clone();
         if !judged.added().is_empty() {
-            self.devices_came(judged.added());
+            // Whoever this device added was proven a moment ago.
+            if actor != self.me()?.device {
+                self.devices_came(uri, judged.added());
+            }
             self.forget_told(uri)?;
         }
         let events = judged.events(uri, name);

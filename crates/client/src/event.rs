@@ -70,6 +70,11 @@ pub enum Event {
     /// This device's mailbox was full or unread for too long, and the service dropped what was for it: that will not
     /// arrive, and rooms have moved on without this device.
     MailboxLapsed,
+    /// The service says that it dropped what waited here for this device: what was said meanwhile may be missing.
+    RoomLapsed {
+        /// The room.
+        room: RoomUri,
+    },
     /// The service no longer knows this device or its token, and authenticating again failed.
     Unauthenticated {
         /// Why.
@@ -209,6 +214,14 @@ pub enum Event {
         user: UserUri,
         /// Why, in the operator's words.
         reason: String,
+    },
+    /// A person's key directory had other devices under their name in between: whoever asked then may have been given
+    /// false keys. For the own name, this is somebody who took this person's place for a while.
+    EntryRewritten {
+        /// Whose; perhaps the own name.
+        user: UserUri,
+        /// How often.
+        times: u64,
     },
     /// A device is in a room that its person's key directory does not have. Nothing is sent there while it is.
     GhostDevice {

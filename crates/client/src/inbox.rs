@@ -91,7 +91,7 @@ impl Core {
             Ok(MailboxEvent::DevicesChanged) => self.live.devices_known = false,
             Ok(MailboxEvent::KeyPackagesLow { .. }) => self.live.counted = false,
             Ok(MailboxEvent::Lapsed { room: Some(room) }) => {
-                self.lapsed(&room)?;
+                self.lapsed(&room, arrival.received)?;
                 self.stray(&room, Sign::Proof, arrival.received)?;
             }
             Ok(MailboxEvent::Lapsed { room: None }) => {
@@ -99,7 +99,7 @@ impl Core {
                 self.live.devices_known = false;
                 self.live.counted = false;
                 for room in self.room_uris()? {
-                    self.lapsed(&room)?;
+                    self.lapsed(&room, arrival.received)?;
                     self.stray(&room, Sign::Proof, arrival.received)?;
                 }
             }
@@ -125,6 +125,8 @@ impl Core {
                 return match self.room(uri)?.map(|room| room.row.state) {
                     None => Ok(Err(Refusal::UnknownRoom)),
                     Some(RoomState::Left) => Ok(Ok(())),
+                    // It is durable or nothing.
+                    Some(_) if arrival.passing => Ok(Err(Refusal::RemovalUnasked)),
                     Some(_) => self.removal_asked(uri, asked, event.timestamp),
                 };
             }

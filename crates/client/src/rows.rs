@@ -18,6 +18,8 @@ pub const REMOVALS: Table = Table::new("client.removals");
 pub const MISSING: Table = Table::new("client.missing");
 /// Rooms by URI.
 pub const ROOMS: Table = Table::new("client.rooms");
+/// When the newest removal was ordered that a room's service asked for: room URI, zero byte, user URI.
+pub const ASKED_REMOVALS: Table = Table::new("client.asked_removals");
 /// Links by which rooms are being joined, by room URI.
 pub const INVITED: Table = Table::new("client.invited");
 /// Messages to send: room URI, zero byte, sequence number.

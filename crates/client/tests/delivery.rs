@@ -230,6 +230,9 @@ fn coming_going_and_bad_lines_are_nobodys_fault() {
     mailbox.truncate(mailbox.len() - waiting);
     trio.world.hub.post(&lapsed, MailboxEvent::Lapsed { room: None }.encode());
     trio.hear_again(carl);
+    let lines = trio.world.events(carl);
+    let lapses = lines.iter().filter(|event| matches!(event, Event::RoomLapsed { .. })).count();
+    assert!(lapses >= 2, "what a service says it dropped is told, each time");
     trio.world.pass(120_000);
     for at in [alice, bob, carl, dora, tablet, alice] {
         trio.say(at, "all together again");

@@ -222,6 +222,80 @@ fn what_waits_for_somebodys_proof_leaves_when_it_comes() {
     assert_eq!(world.texts(alice, &room), ["until somebody vouches for Alice's keys"]);
 }
 
+/// A phone was stolen, and taken off the account. It still has its keys, and a hub that lets it in.
+#[test]
+fn a_device_that_was_taken_off_does_not_come_back() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let stolen = world.link(bob, "bob's second");
+    world.pass(60_000);
+    world.say(stolen, &room, "mine");
+    world.run();
+    assert_eq!(world.texts(alice, &room), ["mine"]);
+    let device = world.uri(stolen);
+    let registered = world.hub.accounts[&world.user(bob)].clone();
+    world.act(bob, |client, now| client.remove_device(&device, now));
+    world.run();
+    world.pass(60_000);
+    assert!(!world.hub.members(&room).contains(&device));
+    world.events(alice);
+    // Its service lets it in again, where it looks.
+    let token = world.devices[stolen].client.bearer().unwrap();
+    let token = data_encoding::BASE64URL_NOPAD.decode(token.as_bytes()).unwrap();
+    world.hub.tokens.insert(token, device.clone());
+    world.hub.lenient = true;
+    world.hub.accounts.insert(world.user(bob), registered);
+    world.act(stolen, |client, now| client.join(&room, now));
+    world.run();
+    world.pass(60_000);
+    assert!(world.hub.members(&room).contains(&device), "the hub let it in");
+    let ghost = |event: &Event| matches!(event, Event::GhostDevice { device: of, .. } if *of == device);
+    assert_eq!(said(&world.events(alice), ghost), 1);
+    world.say(alice, &room, "not for the thief");
+    world.pass(60_000);
+    assert_eq!(world.devices[alice].client.outbox_len(&room).unwrap(), 1);
+    assert!(!world.texts(stolen, &room).contains(&"not for the thief".to_owned()));
+}
+
+/// The service had other devices under a person's name in its directory, showed them to somebody, and took them back.
+#[test]
+fn a_directory_that_had_other_devices_in_between_is_noticed() {
+    let mut world = World::new();
+    let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
+    world.create(alice, &[bob], Suite::Hybrid);
+    world.pass(2 * HOUR);
+    let user = world.user(bob);
+    let honest = world.hub.directory.sets[&user].last().unwrap().clone();
+    let account = SigningKey::from_bytes(&[66; 32]);
+    let (device, _) = swap(&mut world, bob, &account, "false");
+    let set = SignedDeviceSet::decode(&forge::first_set(&device, &account)).unwrap();
+    let now = world.now;
+    world.hub.directory.sets.insert(user.clone(), vec![set]);
+    world.hub.directory.enter_again(&user, now);
+    world.hub.directory.sets.insert(user.clone(), vec![honest]);
+    world.hub.directory.enter_again(&user, now);
+    let rewritten =
+        |event: &Event| matches!(event, Event::EntryRewritten { user: of, times: 2 } if *of == user);
+    for at in [alice, bob, carol] {
+        world.events(at);
+    }
+    // Bob looks at his own entry, Alice at his when she writes to him anew, Carol for the first time.
+    world.pass(2 * HOUR);
+    for at in [alice, carol] {
+        world.create(at, &[bob], Suite::Hybrid);
+    }
+    for at in [alice, bob, carol] {
+        assert_eq!(said(&world.events(at), rewritten), 1, "device {at}");
+    }
+    // Once.
+    world.pass(2 * HOUR);
+    world.create(alice, &[bob], Suite::Hybrid);
+    for at in [alice, bob] {
+        assert_eq!(said(&world.events(at), rewritten), 0, "device {at}");
+    }
+}
+
 /// More sets came while a device was away than are handed over at once.
 #[test]
 fn somebody_whose_devices_changed_very_often_is_still_proven() {

@@ -75,9 +75,15 @@ fn an_admins_client_removes_whom_the_service_asks_to() {
     }
     // Once more, of somebody who is gone.
     let epoch = world.epoch(alice, &room);
-    ask(&mut world, &room, request);
+    ask(&mut world, &room, request.clone());
     assert_eq!(asked(&world, alice, &room).len(), 1);
     assert_eq!(world.epoch(alice, &room), epoch);
+    // And of somebody who was let in again: what was ordered before that is over.
+    world.act(alice, |client, now| client.add_people(&room, std::slice::from_ref(&user), now));
+    world.run();
+    ask(&mut world, &room, request);
+    assert_eq!(people(&mut world, bob, &room).len(), 3);
+    assert_eq!(asked(&world, alice, &room).len(), 1);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub enum Defence {
     Auditors,
     /// A root that is older than one that was seen is refused.
     NewestRoot,
+    /// A directory has no more versions of a person's devices than the person signed.
+    Versions,
     /// Roots that others saw are compared with one's own.
     RootsCompared,
     /// Members judge every commit themselves.

@@ -72,6 +72,7 @@ const fn words(defence: Defence) -> &'static str {
         Defence::KeyDirectory => "nothing is encrypted to a device that no directory proves",
         Defence::Auditors => "signatures of other services",
         Defence::NewestRoot => "the newest root that was seen",
+        Defence::Versions => "versions in the directory, counted against the sets that were signed",
         Defence::RootsCompared => "roots inside messages, compared, and asked for",
         Defence::RoomRules => "members judge every commit themselves",
         Defence::OpenedOnce => "a key opens one message once",

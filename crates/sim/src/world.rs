@@ -200,6 +200,31 @@ impl Standing {
         Ok(())
     }
 
+    /// As an operator with a hand in the database: puts a set in the place of a person's newest one, to be published with
+    /// the next epoch, and gives back the one that was there.
+    ///
+    /// # Errors
+    /// The person has no set; the store fails.
+    pub async fn replace_set(
+        &self,
+        user: &UserUri,
+        set: &SignedDeviceSet,
+    ) -> anyhow::Result<SignedDeviceSet> {
+        const VERSION: u8 = 1;
+        let (newest, pending) = (Table::new("directory.newest"), Table::new("directory.pending"));
+        let key = user.id.as_str().as_bytes().to_vec();
+        let row = self.store.get(newest, key.clone().into()).await?.context("a person's newest set")?;
+        let before = SignedDeviceSet::decode(row.get(1..).unwrap_or_default())?;
+        let sequence = set.set.sequence.to_be_bytes();
+        let row = [&[VERSION][..], &set.encode()].concat();
+        let mut batch = Batch::new();
+        batch.put(newest, key.clone(), row.clone());
+        batch.put(Table::new("directory.sets"), [&key[..], &[0], &sequence].concat(), row);
+        batch.put(pending, key, sequence.to_vec());
+        self.store.commit(batch).await?;
+        Ok(before)
+    }
+
     /// One of its secret keys: whoever compels a service has them all.
     pub fn secret(&self, name: SecretName) -> &SecretKey {
         self.secrets.key(name)

@@ -28,6 +28,7 @@ macro_rules! held {
 held! {
     a_key_swapped_at_fetch = "key-swap-at-fetch";
     a_ghost_device_on_an_account = "ghost-device-on-an-account";
+    keys_swapped_and_restored = "keys-swapped-and-restored";
     a_key_package_used_twice = "key-package-reuse";
     a_downgrade_to_the_classical_suite = "downgrade-to-classical";
     a_ghost_member_added_by_the_hub = "ghost-member-added-by-hub";

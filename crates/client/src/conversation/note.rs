@@ -61,6 +61,8 @@ pub enum Line {
     KeyAccepted { user: UserUri },
     /// This device had fallen out of step with the room and joined it anew: what was said meanwhile is missing here.
     Gap,
+    /// This person's service says that it dropped what waited here for this device.
+    Lapsed,
     /// What was found out about the delivery of a device's messages.
     Delivery { device: DeviceUri, finding: Finding },
     /// A line that a later version of this program wrote.
@@ -101,6 +103,7 @@ impl Line {
             Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
             Self::Gap => (11, None, None, None),
+            Self::Lapsed => (15, None, None, None),
             Self::Invited { user, by } => (12, Some(user.to_string()), Some(by), None),
             Self::InvitationMade { by, people, not_after } => {
                 (13, None, Some(by), Some(format!("{people} {}", not_after.0)))
@@ -143,6 +146,7 @@ impl Line {
             9 => Self::DeviceRemoved { device: text()?.parse()?, by: maybe_by()? },
             10 => Self::KeyChanged { user: user()? },
             11 => Self::Gap,
+            15 => Self::Lapsed,
             12 => Self::Invited { user: user()?, by: by()? },
             13 => {
                 let (people, not_after) = text()?.split_once(' ').ok_or_else(missing)?;

@@ -87,8 +87,11 @@ impl Core {
     }
 
     /// The service dropped what was for this device. What was queued in the present epoch may be among it.
-    pub(crate) fn lapsed(&mut self, uri: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn lapsed(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let Some(epoch) = self.room(uri)?.and_then(|room| room.epoch()) else { return Ok(()) };
+        // A service that says so takes away what it likes: the person reads where.
+        self.write_line(uri, &Line::Lapsed, now)?;
+        self.emit(Event::RoomLapsed { room: uri.clone() });
         self.listen_anew(uri, epoch.saturating_add(1))
     }
 

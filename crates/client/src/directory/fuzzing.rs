@@ -27,7 +27,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         device: "mimi://a.test/d/ann/d1".parse().expect("a device's URI"),
         signed: signed.clone(),
     };
-    let set = SetRow::new(signed.set.clone(), None, 7, Timestamp(5));
+    let set = SetRow::new(signed.set.clone(), None, 1, 7, Timestamp(5));
     let (first, second) = (signed_root(1), signed_root(2));
     let service = "a.test".parse().expect("a domain");
     let roots = vec![first.clone()].tls_serialize_detached().expect("roots encode");

@@ -2,7 +2,7 @@
 
 use super::{
     KeysRefusal, Looked,
-    rows::{GHOSTS, ghost_key},
+    rows::{ARRIVED, GHOSTS, ghost_key},
 };
 use crate::{ClientError, Event, conversation::Line, core::Core, mls::credential};
 use openmls::prelude::MlsGroup;
@@ -34,6 +34,9 @@ impl Core {
         let mut proven = Proven::All;
         for device in self.unproven_devices(uri)? {
             let user = device.user_uri();
+            if self.found_since(uri, &device)? {
+                continue;
+            }
             // What was proven before the device was there says nothing of it.
             if self.directories.sought.insert(device.clone())
                 && self.directories.looked.get(&user) == Some(&Looked::Done)
@@ -79,7 +82,8 @@ impl Core {
         let mut unproven = Vec::new();
         for (device, account, entry) in entries.into_iter().filter(|(device, ..)| *device != me.device) {
             let row = self.proven_set(&device.user_uri())?;
-            if !row.is_some_and(|row| row.had(&account, &entry)) {
+            let arrived = self.tx().get(ARRIVED, &ghost_key(uri, &device))?.is_some();
+            if arrived || !row.is_some_and(|row| row.had(&account, &entry)) {
                 unproven.push(device);
             }
         }
@@ -95,11 +99,35 @@ impl Core {
         Ok(looked && self.directories.sought.contains(device) && self.unproven_devices(uri)?.contains(device))
     }
 
-    /// Devices that came into a room: each is looked for anew.
-    pub(crate) fn devices_came(&mut self, devices: &[DeviceUri]) {
+    /// Devices that came into a room by somebody else's commit: each must be in a proof that is made from now on. One that
+    /// its person took off must not come back because it was theirs once.
+    pub(crate) fn devices_came(&mut self, uri: &RoomUri, devices: &[DeviceUri]) {
         for device in devices {
             self.directories.sought.remove(device);
+            self.tx().put(ARRIVED, ghost_key(uri, device), Vec::new());
         }
+        self.directories.generation += 1;
+    }
+
+    /// Whether a device that came into a room is in a proof that was made since; it is like any other then.
+    fn found_since(&mut self, uri: &RoomUri, device: &DeviceUri) -> Result<bool, ClientError> {
+        let key = ghost_key(uri, device);
+        let looked = self.directories.looked.get(&device.user_uri()) == Some(&Looked::Done);
+        let sought = self.directories.sought.contains(device);
+        if !looked || !sought || self.tx().get(ARRIVED, &key)?.is_none() {
+            return Ok(false);
+        }
+        let row = self.proven_set(&device.user_uri())?;
+        let entries = self.known_room(uri)?.group.iter().flat_map(published_entries).collect::<Vec<_>>();
+        let found = entries
+            .into_iter()
+            .find(|(of, ..)| of == device)
+            .is_some_and(|(_, account, entry)| row.is_some_and(|row| row.has(&account, &entry)));
+        if found {
+            self.tx().delete(ARRIVED, key);
+            self.directories.generation += 1;
+        }
+        Ok(found)
     }
 
     /// Why people's devices in a room are not proven.

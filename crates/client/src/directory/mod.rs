@@ -21,7 +21,7 @@ mod services;
 mod view;
 
 pub use error::KeysRefusal;
-pub use rows::{EVIDENCE, GHOSTS, HEARD, ROOTS, SETS, TOLD};
+pub use rows::{ARRIVED, EVIDENCE, GHOSTS, HEARD, ROOTS, SETS, TOLD};
 pub use view::{DirectoryView, Unproven};
 
 pub(crate) use leaves::{Leaves, Proven};

@@ -217,7 +217,12 @@ impl Core {
             )));
         }
         self.keep_root(checked.root.signed())?;
-        let row = SetRow::new(set, before.as_deref(), checked.root.root().epoch, now);
+        let (version, epoch) = (checked.proven.version, checked.root.root().epoch);
+        let row = SetRow::new(set, before.as_deref(), version, epoch, now);
+        let times = row.rewritten(before.as_deref());
+        if times > 0 {
+            self.emit(Event::EntryRewritten { user: user.clone(), times });
+        }
         row.write(&mut self.tx(), SETS, user.to_string());
         self.directories.sets.insert(user.clone(), Some(Arc::new(row)));
         Ok(Ok(()))

@@ -42,6 +42,8 @@ const ASKED: usize = 64;
 const AT_ONCE: usize = 2;
 /// Before a root that could not be had is asked for again, in milliseconds.
 const AGAIN: u64 = 60_000;
+/// How often in a row a root is asked for, a minute apart, before the person is told.
+const UNANSWERED: u32 = 24 * 60;
 /// Rooms that evidence is sent to.
 const TELL_ROOMS: usize = 64;
 
@@ -187,8 +189,7 @@ impl Core {
             .filter(|signed| signed.root.directory == *directory && signed.root.epoch == epoch)
             .and_then(|signed| verified(signed, &keys));
         let (Some(shown), Some(heard)) = (shown, verified(heard.signed, &keys)) else {
-            self.live.pause(Job::Root(directory.clone(), epoch), AGAIN, now);
-            return Ok(());
+            return self.root_not_had(directory, epoch, now);
         };
         self.tx().delete(HEARD, key);
         if self.compare_roots(&shown, &heard, now)? {
@@ -205,10 +206,22 @@ impl Core {
         code: ErrorCode,
         now: Timestamp,
     ) -> Result<(), ClientError> {
-        if code != ErrorCode::NotFound {
-            self.live.pause(Job::Root(directory.clone(), epoch), AGAIN, now);
-            return Ok(());
+        if code == ErrorCode::NotFound {
+            self.withheld(directory, epoch)
+        } else {
+            self.root_not_had(directory, epoch, now)
         }
+    }
+
+    /// No answer that says anything. A service that gives none for a day keeps the epoch back as much as one that says
+    /// no.
+    fn root_not_had(&mut self, directory: &Domain, epoch: u64, now: Timestamp) -> Result<(), ClientError> {
+        let job = Job::Root(directory.clone(), epoch);
+        self.live.pause(job.clone(), AGAIN, now);
+        if self.live.tries(&job) >= UNANSWERED { self.withheld(directory, epoch) } else { Ok(()) }
+    }
+
+    fn withheld(&mut self, directory: &Domain, epoch: u64) -> Result<(), ClientError> {
         let key = epoch_key(directory, epoch);
         let heard = RootRow::read(&self.tx(), HEARD, &key)?;
         if let Some(heard) = heard {
@@ -249,7 +262,8 @@ impl Core {
         let is_theirs =
             self.services()?.iter().any(|known| known.service == directory && known.key == split.key);
         let key = epoch_key(&directory, split.at);
-        if !is_theirs || self.tx().get(EVIDENCE, &key)?.is_some() {
+        // One is enough while it stands: a service that makes more of it would have everybody send them on and on.
+        if !is_theirs || self.tx().get(EVIDENCE, &key)?.is_some() || self.is_caught(&directory)? {
             return Ok(());
         }
         EvidenceRow { evidence: evidence.clone(), settled: None }.write(&mut self.tx(), EVIDENCE, key);

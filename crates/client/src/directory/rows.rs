@@ -2,7 +2,9 @@
 
 use crate::{ClientError, overlay::Overlay, rows::Row};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
-use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, credential::AccountKey};
+use trefoil_proto::{
+    DeviceUri, Domain, RoomUri, Timestamp, UserUri, credential::AccountKey, defence::Defence,
+};
 use trefoil_store::{KeyRange, Table};
 use trefoil_transparency::{
     device_set::{DeviceEntry, DeviceSet, SignedDeviceSet},
@@ -20,6 +22,8 @@ pub const HEARD: Table = Table::new("client.heard");
 pub const TOLD: Table = Table::new("client.told");
 /// Evidence of directories that showed two faces: domain, zero byte, epoch.
 pub const EVIDENCE: Table = Table::new("client.evidence");
+/// Devices that came into rooms, and were not found in a proof made since: room URI, zero byte, device URI.
+pub const ARRIVED: Table = Table::new("client.arrived");
 /// Devices in rooms of which a line told that no directory has them: room URI, zero byte, device URI.
 pub const GHOSTS: Table = Table::new("client.ghosts");
 
@@ -70,6 +74,8 @@ pub(crate) struct SetRow {
     pub(crate) set: DeviceSet,
     /// Devices of earlier proven sets, newest last: until somebody takes them out, they are in rooms.
     pub(crate) past: Vec<DeviceEntry>,
+    /// How many sets the directory has had for the person, this one included.
+    pub(crate) version: u64,
     /// The directory's epoch at the time.
     pub(crate) epoch: u64,
     /// When.
@@ -98,14 +104,35 @@ pub(crate) struct EvidenceRow {
 
 impl SetRow {
     /// The set that comes in the place of an earlier one, if there was one of the same account.
-    pub(super) fn new(set: DeviceSet, before: Option<&Self>, epoch: u64, checked: Timestamp) -> Self {
+    pub(super) fn new(
+        set: DeviceSet,
+        before: Option<&Self>,
+        version: u64,
+        epoch: u64,
+        checked: Timestamp,
+    ) -> Self {
         let before = before.filter(|before| before.set.account_key == set.account_key);
         let mut past: Vec<_> = before.into_iter().flat_map(|row| &row.past).cloned().collect();
         let gone = before.into_iter().flat_map(|row| &row.set.devices);
         past.extend(gone.filter(|entry| set.device(&entry.device) != Some(*entry)).cloned());
         past.retain(|entry| set.device(&entry.device) != Some(entry));
         past.drain(..past.len().saturating_sub(PAST));
-        Self { set, past, epoch, checked }
+        Self { set, past, version, epoch, checked }
+    }
+
+    /// How many sets that are none of this account's the directory had in between: each set of a person's is one version
+    /// there, and several may be one, but not the other way round. Of somebody of whom nothing is known (`before` is none)
+    /// it is asked whether there were ever more versions than sets.
+    pub(super) fn rewritten(&self, before: Option<&Self>) -> u64 {
+        let (versions, sets) = match before {
+            Some(before) if before.set.account_key != self.set.account_key => return 0,
+            Some(before) => (
+                self.version.saturating_sub(before.version),
+                self.set.sequence.saturating_sub(before.set.sequence),
+            ),
+            None => (self.version, self.set.sequence),
+        };
+        if Defence::Versions.stands() { versions.saturating_sub(sets) } else { 0 }
     }
 
     /// Whether a device is in the set.

@@ -80,6 +80,12 @@ impl KeyDirectory {
         self.pending.push(user);
     }
 
+    /// Publishes a person's set as it is here, whatever was before.
+    pub fn enter_again(&mut self, user: &UserUri, now: Timestamp) {
+        self.pending.push(user.clone());
+        self.publish(now);
+    }
+
     pub fn services(&self) -> ServiceKeys {
         let key = |service: &Domain, key: &SigningKey| ServiceKey {
             service: service.clone(),

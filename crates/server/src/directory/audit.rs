@@ -19,8 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Evidence that is shown.
 const SPLITS: usize = 4096;
-/// Epochs read at a time.
-const PAGE: usize = 256;
+/// Epochs in one answer at most.
+const PAGE: u64 = 256;
 
 impl Directory {
     /// As an auditor: takes the next epochs of a peer's directory, each verified from the one before, and signs the
@@ -202,10 +202,11 @@ impl Directory {
     /// # Errors
     /// The store failed.
     pub async fn records(&self, from: u64, bytes: usize) -> Result<Vec<EpochRecord>, DirectoryError> {
-        let range = KeyRange { start: rows::epoch_key(from).into(), end: None };
-        let page = self.store.scan(rows::EPOCHS, range, PAGE).await.map_err(DirectoryError::Read)?;
         let (mut records, mut size) = (Vec::new(), 0);
-        for (_, row) in page {
+        // One at a time: an epoch may have megabytes, and nobody is to have a page of such in memory by asking.
+        for epoch in from..from.saturating_add(PAGE) {
+            let row = self.store.get(rows::EPOCHS, rows::epoch_key(epoch).into()).await;
+            let Some(row) = row.map_err(DirectoryError::Read)? else { break };
             size += row.len();
             if size > bytes && !records.is_empty() {
                 break;

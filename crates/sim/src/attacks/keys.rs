@@ -17,6 +17,7 @@ use trefoil_client::Suite;
 use trefoil_proto::{
     DeviceUri, Wire as _, credential::AccountKey, defence::Defence, mimi::KeyMaterialRequest,
 };
+use trefoil_transparency::device_set::{DeviceSet, SignedDeviceSet};
 
 /// P2, P3.
 pub const SWAPPED: Attack = Attack {
@@ -38,6 +39,17 @@ pub const GHOST_DEVICE: Attack = Attack {
     gains: "reads what is written to Cat, with a device that she never had",
     stopped_by: &[Defence::AccountSignature],
     play: |world| ghost_device(world).boxed(),
+};
+
+/// P3.
+pub const RESTORED: Attack = Attack {
+    name: "keys-swapped-and-restored",
+    promise: "P3",
+    does: "Cat's service publishes devices of its own under her name in its true directory, for others to audit, gives Ann \
+           their keys when she writes to Cat for the first time, and then publishes Cat's true devices again",
+    gains: "reads what Ann writes to Cat, and Cat never learns that it could",
+    stopped_by: &[Defence::Versions],
+    play: |world| restored(world).boxed(),
 };
 
 /// P1.
@@ -127,6 +139,51 @@ async fn ghost_device(world: &World) -> anyhow::Result<Played> {
     played.notice([&ann], &["change-refused"]);
     played.notice([&cat], &told);
     drop(passer);
+    Ok(played)
+}
+
+async fn restored(world: &World) -> anyhow::Result<Played> {
+    let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", ACCOUNT).await?);
+    go_on(&mut [&mut ann, &mut cat], WHILE).await?;
+    let (service, user) = (&world.services[ACCOUNT], cat.user());
+    let account = SigningKey::from_bytes(&[66; 32]);
+    let uri: DeviceUri = format!("mimi://{}/d/{}/ghost", user.domain, user.id).parse()?;
+    let mut ghost = Forged::new(&uri, &Voucher::Own(&account))?;
+    // As many sets as Cat ever had, and one more.
+    let first = DeviceSet::first(user.clone(), ghost.device.authorisation.account_key, vec![ghost.entry()]);
+    let false_set = SignedDeviceSet::by_account(first.followed_by(vec![ghost.entry()]), &account);
+    let honest = service.replace_set(&user, &false_set).await?;
+    // Somebody comes, and the service makes an epoch.
+    let passers = [world.person("Eve", ACCOUNT).await?];
+    let package = (uri.clone(), ghost.key_package()?);
+    ann.between.answer(move |asked| {
+        let package = package.clone();
+        async move {
+            match asked.path.split('/').next() {
+                Some("keyMaterial") => other_packages(&asked, &[package], false).await,
+                Some("update") => take_unseen(),
+                _ => asked.honestly().await,
+            }
+        }
+        .boxed()
+    });
+    let (room, is_in) = open_with(&mut ann, &user).await?;
+    anyhow::ensure!(is_in, "Ann's first contact is not taken in");
+    let change = handed(&ann)?;
+    ghost.take_welcome(&change.welcome.context("somebody was added")?, &tree_of_last(&ann)?)?;
+    anyhow::ensure!(overhears(&mut ghost, &mut ann, &room).await?, "nothing is read");
+    // Everything as it was, before Cat looks.
+    service.replace_set(&user, &honest).await?;
+    let passers = (passers, world.person("Fay", ACCOUNT).await?);
+    let mut cat = cat.restart().await?;
+    let told = ["entry-rewritten", "own-device-unknown", "own-account-replaced"];
+    let noticed = until(&mut [&mut cat], |people| told.iter().any(|kind| people[0].was_told(kind))).await?;
+    let mut played = Played::default();
+    if !noticed {
+        played.gain("the adversary read what Ann wrote to Cat, and Cat's device found everything in order");
+    }
+    played.notice([&cat], &told);
+    drop(passers);
     Ok(played)
 }
 

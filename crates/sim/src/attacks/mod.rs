@@ -13,6 +13,7 @@ use crate::attack::Attack;
 pub const ALL: &[Attack] = &[
     keys::SWAPPED,
     keys::GHOST_DEVICE,
+    keys::RESTORED,
     keys::REUSED,
     keys::DOWNGRADED,
     commits::GHOST_MEMBER,

@@ -375,7 +375,12 @@ fn an_answer_is_taken_whole_or_not_at_all() {
     assert_eq!(check(second.clone(), 1, late), Err(DirectoryError::Stale));
     let ahead = with(vec![audit("b.example", 51, NOW.plus_millis(KeyProof::AHEAD + 1))]);
     assert_eq!(check(ahead, 1, NOW), Err(DirectoryError::Stale));
-    assert_eq!(check(with(vec![audit("b.example", 52, NOW)]), 1, NOW), Err(DirectoryError::BadAudit));
+    let of_another = audit("b.example", 52, NOW);
+    let none = Err(DirectoryError::Unaudited { found: 0, needed: 1 });
+    assert_eq!(check(with(vec![of_another.clone()]), 1, NOW), none);
+    assert_eq!(check(with(vec![of_another, audit("c.example", 52, NOW)]), 1, NOW), Ok(1));
+    let too_many = vec![audit("c.example", 52, NOW); KeyProof::AUDITS + 1];
+    assert_eq!(check(with(too_many), 1, NOW), Err(DirectoryError::BadAudit));
     // Two names with one key are one auditor, whose old signature is one as well.
     let two_names: Vec<_> =
         keys.iter().cloned().chain([ServiceKey { service: domain("d.example"), key: public(51) }]).collect();

@@ -100,6 +100,17 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             by: Some(user.to_string()),
             detail: Some(keys::unproven(user, reason)),
         })),
+        Event::EntryRewritten { user, times } => Some(Shown::Event(Happened {
+            room: None,
+            event: "entry-rewritten",
+            message: None,
+            by: Some(user.to_string()),
+            detail: Some(keys::rewritten(
+                user,
+                *times,
+                agent.client.identity().is_some_and(|me| me.user == *user),
+            )),
+        })),
         Event::GhostDevice { room, device } => {
             about(room, "ghost-device", device, Line::GhostDevice { device: device.clone() })?
         }
@@ -127,6 +138,7 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             "mailbox-lapsed",
             "what waited here was dropped: too much, or unread for too long".to_owned(),
         ),
+        Event::RoomLapsed { room } => about(room, "room-lapsed", &room.domain, Line::Lapsed)?,
         Event::Delivery { room, device, finding } => {
             let line = Line::Delivery { device: device.clone(), finding: finding.clone() };
             about(room, delivery::name(finding), device, line)?

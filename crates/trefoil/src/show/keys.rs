@@ -33,6 +33,23 @@ pub fn unproven(user: &UserUri, reason: &KeysRefusal) -> String {
     format!("the keys of {user} are not believed, and nothing is sent to them: {reason}; {what}{decide}")
 }
 
+/// That a directory had other devices for somebody in between.
+pub fn rewritten(user: &UserUri, times: u64, own: bool) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    if own {
+        format!(
+            "your service's key directory had other devices under your name in between, {times}: whoever began to write to \
+             you then may have been given keys that are not yours; tell the people you write to by another way, and \
+             compare safety numbers"
+        )
+    } else {
+        format!(
+            "the key directory of {user}'s service had other devices under their name in between, {times}: it, or whoever \
+             compels it, may have shown false keys; compare with `trefoil verify {user}`"
+        )
+    }
+}
+
 /// That a device is in a room and in no directory.
 pub fn ghost(device: &DeviceUri) -> String {
     format!(

@@ -480,6 +480,11 @@ fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Convers
         Line::GoneMeanwhile { user } => {
             format!("{} left or was removed while this device was out of step", name(user)?)
         }
+        Line::Lapsed => {
+            "your service says that it dropped what waited here for this device: too much, or unread for too \
+                         long; what was said meanwhile may be missing, ask the others"
+                .to_owned()
+        }
         Line::KeyRefused { user } => format!(
             "a device that claims to be of {}, under another account key than theirs, was to come in, and was refused",
             name(user)?
