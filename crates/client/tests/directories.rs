@@ -11,7 +11,8 @@ use trefoil_proto::{
 };
 use trefoil_transparency::{
     device_set::{DeviceEntry, DeviceSet, DeviceSetChain, SignedDeviceSet},
-    gossip::Evidence,
+    gossip::{Evidence, SignedRoot},
+    log::DirectoryRoot,
 };
 use world::{World, forge};
 
@@ -337,7 +338,10 @@ fn a_directory_that_goes_back_is_refused() {
     let bob = world.person("bob");
     let room = world.create(alice, &[bob], Suite::Hybrid);
     world.say(alice, &room, "hello");
-    world.run();
+    for other in ["carol", "dave", "erin"] {
+        world.person(other);
+    }
+    world.pass(2 * HOUR);
     // The service starts again from an old copy of its directory.
     let copy = world::directory::KeyDirectory::new(&world.hub.domain);
     let old = std::mem::replace(&mut world.hub.directory, copy);
@@ -403,6 +407,14 @@ fn a_device_under_the_own_name_that_nobody_linked_raises_an_alarm() {
     assert_eq!(alarms, 1);
 }
 
+/// As a device's own look at a directory would have left it.
+fn saw(world: &World, at: usize, root: &SignedRoot) {
+    let key = [root.root.directory.as_str().as_bytes(), &[0], &root.root.epoch.to_be_bytes()].concat();
+    let mut overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[at].store));
+    overlay.put(trefoil_client::directory::ROOTS, key, [vec![1], root.encode()].concat());
+    overlay.commit().unwrap();
+}
+
 #[test]
 fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence() {
     let mut world = World::new();
@@ -415,11 +427,7 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     let epoch = world.hub.directory.roots.len() as u64;
     world.pass(2 * HOUR);
     let second = world.hub.directory.second_face(epoch);
-    let key = ["a.test".as_bytes(), &[0], &epoch.to_be_bytes()].concat();
-    // As bob's own look would have left it.
-    let mut overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[bob].store));
-    overlay.put(trefoil_client::directory::ROOTS, key, [vec![1], second.encode()].concat());
-    overlay.commit().unwrap();
+    saw(&world, bob, &second);
     world.say(alice, &room, "two");
     world.run();
     for at in [alice, bob] {
@@ -450,6 +458,45 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     let now = world.now;
     let again = world.devices[alice].client.believe_again(&domain, now);
     assert!(matches!(again, Err(trefoil_client::ClientError::NotCaught(_))));
+}
+
+/// Two people who never saw the same epoch: what the one saw came after what the other did. Whatever the service answers
+/// to the question about it, its own words do not follow each other.
+#[test]
+fn a_service_that_agrees_with_whatever_somebody_heard_is_caught() {
+    for all_of_it in [true, false] {
+        let mut world = World::new();
+        let (alice, bob) = (world.person("alice"), world.person("bob"));
+        let room = world.create(alice, &[bob], Suite::Hybrid);
+        world.say(bob, &room, "one");
+        world.run();
+        // Alice sees no more of it from here on. The other face begins with what she saw last, and goes on for two epochs.
+        let seen = world.hub.directory.roots.len() as u64;
+        world.devices[alice].deaf = true;
+        for other in ["carol", "dave"] {
+            world.person(other);
+        }
+        let mut face = vec![world.hub.directory.second_face(seen)];
+        for epoch in [seen + 1, seen + 2] {
+            let honest = &world.hub.directory.second_face(epoch).root;
+            let previous = face.last().unwrap().root.hash();
+            face.push(world.hub.directory.sign(DirectoryRoot { previous, ..honest.clone() }));
+        }
+        saw(&world, bob, face.last().unwrap());
+        // The service shows alice the root that she heard of, and what leads there, or tries to.
+        let shown = face.into_iter().skip(if all_of_it { 1 } else { 2 });
+        world.hub.directory.shown_instead = shown.map(|root| (root.root.epoch, root)).collect();
+        world.say(bob, &room, "two");
+        world.devices[alice].deaf = false;
+        world.run();
+        let events = world.events(alice);
+        let file = events.iter().find_map(|event| match event {
+            Event::DirectorySplit { evidence, .. } => Some(evidence),
+            _ => None,
+        });
+        let split = Evidence::from_file(file.expect("evidence")).unwrap().verify().unwrap();
+        assert_eq!(split.at, if all_of_it { seen } else { seen + 1 });
+    }
 }
 
 #[test]

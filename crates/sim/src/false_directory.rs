@@ -15,7 +15,7 @@ use trefoil_server::secrets::SecretName;
 use trefoil_transparency::{
     device_set::{DeviceSetChain, SignedDeviceSet},
     directory::{AuditSignature, HistoryProof, KeyProof, KeyProofRequest},
-    gossip::SignedRoot,
+    gossip::{SignedRoot, SignedRoots},
     log::DirectoryRoot,
 };
 
@@ -113,17 +113,18 @@ impl FalseDirectory {
         })
     }
 
-    /// The root of an epoch; one that is not there yet is made.
+    /// The roots from an epoch on; one that is not there yet is made.
     ///
     /// # Errors
     /// The tree fails.
-    pub async fn root(&mut self, epoch: u64) -> anyhow::Result<SignedRoot> {
+    pub async fn roots(&mut self, epoch: u64) -> anyhow::Result<SignedRoots> {
         let at = usize::try_from(epoch)?.checked_sub(1).context("epochs begin at one")?;
         while self.roots.len() <= at {
             let filling = format!("nobody {}", self.roots.len());
             self.publish(&filling, [0xee; 32]).await?;
         }
-        Ok(self.roots[at].clone())
+        let roots = self.roots[at..].iter().take(SignedRoots::MOST).cloned().collect();
+        Ok(SignedRoots { roots })
     }
 
     async fn publish(&mut self, label: &str, value: [u8; 32]) -> anyhow::Result<()> {
@@ -135,6 +136,7 @@ impl FalseDirectory {
             root,
             time: crate::person::now(),
             vrf_key_hash: DirectoryRoot::hash_of_vrf_key(&self.vrf_key),
+            previous: self.roots.last().map_or([0; 32], |root| root.root.hash()),
         };
         self.roots.push(SignedRoot::sign(root, &self.signing));
         Ok(())

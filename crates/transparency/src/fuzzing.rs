@@ -9,7 +9,7 @@ use crate::{
     directory::{
         AppendOnlyProof, AuditSignature, EpochRecord, HistoryProof, KeyProof, KeyProofRequest, ServiceKeys,
     },
-    gossip::{Evidence, SignedRoot},
+    gossip::{Evidence, SignedRoot, SignedRoots},
     log::{
         ConsistencyProof, InclusionProof, LogEntry, LogKey, LogPolicy, LoggedEntry, OpenCheckpoint,
         Submission, TreeHead, WitnessKey, bundle, unbundle,
@@ -36,6 +36,7 @@ const TARGETS: &[(&str, Decoder)] = &[
     ("log_proof_file", proof_file),
     ("log_submission", submission),
     ("signed_root", wire::<SignedRoot>),
+    ("signed_roots", wire::<SignedRoots>),
     ("evidence", evidence),
     ("history_proof", history),
     ("append_only_proof", append_only),
@@ -195,6 +196,7 @@ mod tests {
             root: [hash; 32],
             time: Timestamp(1_700_000_000_000),
             vrf_key_hash: [2; 32],
+            previous: [5; 32],
         }
     }
 
@@ -255,6 +257,7 @@ mod tests {
             ("log_proof_file", logged.to_file()),
             ("log_submission", Submission::new(&log.prove_consistency(3, 7).unwrap(), &opened).encode()),
             ("signed_root", signed(1).encode()),
+            ("signed_roots", SignedRoots { roots: vec![signed(1), signed(2)] }.encode()),
             ("evidence", evidence.to_file()),
             ("history_proof", key_proof.proof.encode()),
             ("append_only_proof", record.proof.encode()),

@@ -219,7 +219,14 @@ async fn evidence_that_a_service_found_leaves_it_as_a_file_that_holds() {
     let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
     let root = |root| {
         let directory = "liar.test".parse().unwrap();
-        let root = DirectoryRoot { directory, epoch: 7, root, time: Timestamp(1), vrf_key_hash: [2; 32] };
+        let root = DirectoryRoot {
+            directory,
+            epoch: 7,
+            root,
+            time: Timestamp(1),
+            vrf_key_hash: [2; 32],
+            previous: [6; 32],
+        };
         SignedRoot::sign(root, &key)
     };
     let evidence =

@@ -55,6 +55,7 @@ fn signed_root(hash: u8) -> trefoil_transparency::gossip::SignedRoot {
         root: [hash; 32],
         time: trefoil_proto::Timestamp(5),
         vrf_key_hash: [4; 32],
+        previous: [6; 32],
     };
     SignedRoot::sign(root, &ed25519_dalek::SigningKey::from_bytes(&[8; 32]))
 }

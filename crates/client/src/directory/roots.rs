@@ -1,8 +1,8 @@
 //! Roots of directories: the newest that was seen, those that others saw, and the evidence when two do not agree.
 //!
 //! Inside the encrypted content of a message goes each root that its room was not told of yet. Whoever reads it compares
-//! it with the root of that epoch they saw themselves, or asks their own service for that epoch's root and compares
-//! with the answer. Two that contradict each other are evidence; it is kept, and sent to every room with people of that
+//! it with the root of that epoch they saw themselves, or asks their own service for the roots that lie between it and one
+//! they saw: each names the one before. Two that contradict each other are evidence; it is kept, and sent to every room with people of that
 //! service, so that all of them have it.
 
 use super::{
@@ -27,7 +27,8 @@ use trefoil_proto::{
 use trefoil_store::KeyRange;
 use trefoil_transparency::{
     directory::ServiceKey,
-    gossip::{self, Accused, Comparison, Evidence, SignedRoot, VerifiedRoot},
+    gossip::{self, Accused, Comparison, Evidence, SignedRoot, SignedRoots, VerifiedRoot},
+    log::DirectoryRoot,
 };
 
 /// The extension of a message's content that carries roots: a byte string with a vector of `SignedRoot`.
@@ -166,14 +167,32 @@ impl Core {
             // One that does not answer keeps nobody from asking about the others.
             if *of_this < AT_ONCE && self.live.may(&job, now) {
                 *of_this += 1;
-                let path = path(&format!("directory/root/{}/{}", root.directory, root.epoch));
+                let from = self.way_to(&root)?.asks_from(&root);
+                let path = path(&format!("directory/root/{}/{from}", root.directory));
                 self.ask(job, Method::Get, path, Vec::new());
             }
         }
         Ok(())
     }
 
-    /// The root of an epoch as this device is shown it.
+    /// Where this device stands to a root that somebody saw.
+    fn way_to(&self, heard: &DirectoryRoot) -> Result<Way, ClientError> {
+        let of = |range: KeyRange, backwards| -> Result<Option<SignedRoot>, ClientError> {
+            let found = self.tx().scan(ROOTS, &range, 1, backwards)?;
+            found.first().map(|(_, row)| RootRow::from_row(row).map(|row| row.signed)).transpose()
+        };
+        let all = of_directory(&heard.directory);
+        let here = epoch_key(&heard.directory, heard.epoch);
+        let below = KeyRange { start: all.start.clone(), end: Some(here.clone().into()) };
+        if let Some(below) = of(below, true)? {
+            return Ok(Way::Up(below));
+        }
+        Ok(of(KeyRange { start: here.into(), end: all.end }, false)?.map_or(Way::Unknown, Way::Down))
+    }
+
+    /// The roots that lie between one that somebody saw and one that this device saw, as the service shows them. Each must
+    /// follow the one before, from end to end: a service that shows different people different directories cannot lead
+    /// from one to the other, whatever it answers.
     pub(crate) fn root_answered(
         &mut self,
         directory: &Domain,
@@ -182,19 +201,62 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), ClientError> {
         let key = epoch_key(directory, epoch);
-        let Some(heard) = RootRow::read(&self.tx(), HEARD, &key)? else { return Ok(()) };
+        let Some(row) = RootRow::read(&self.tx(), HEARD, &key)? else { return Ok(()) };
         let keys = self.services()?;
-        let shown = SignedRoot::decode(body)
-            .ok()
-            .filter(|signed| signed.root.directory == *directory && signed.root.epoch == epoch)
-            .and_then(|signed| verified(signed, &keys));
-        let (Some(shown), Some(heard)) = (shown, verified(heard.signed, &keys)) else {
-            return self.root_not_had(directory, epoch, now);
+        let Some(heard) = verified(row.signed, &keys) else {
+            self.tx().delete(HEARD, key);
+            return Ok(());
         };
-        self.tx().delete(HEARD, key);
-        if self.compare_roots(&shown, &heard, now)? {
-            self.keep_root(shown.signed())?;
+        let way = self.way_to(heard.root())?;
+        let asked_from = way.asks_from(heard.root());
+        let shown: Option<Vec<VerifiedRoot>> = SignedRoots::decode(body)
+            .ok()
+            .and_then(|shown| shown.roots.into_iter().map(|root| verified(root, &keys)).collect());
+        let in_order = |shown: &Vec<VerifiedRoot>| {
+            let numbered = shown.iter().map(|root| (&root.root().directory, root.root().epoch));
+            numbered.eq((asked_from..).map(|epoch| (directory, epoch)).take(shown.len()))
+        };
+        let shown =
+            shown.filter(in_order).filter(|shown| !shown.is_empty() && shown.len() <= SignedRoots::MOST);
+        let Some(shown) = shown else { return self.root_not_had(directory, epoch, now) };
+        let (start, end) = match way {
+            Way::Up(below) => (verified(below, &keys), heard),
+            Way::Down(above) => (
+                Some(heard),
+                match verified(above, &keys) {
+                    Some(above) => above,
+                    None => return self.root_not_had(directory, epoch, now),
+                },
+            ),
+            Way::Unknown => (None, heard),
+        };
+        let last = end.root().epoch;
+        let mut before = start;
+        for root in shown {
+            if let Some(before) = &before
+                && !self.compare_roots(before, &root, now)?
+            {
+                self.tx().delete(HEARD, key);
+                return Ok(());
+            }
+            if root.root().epoch == last {
+                self.tx().delete(HEARD, key);
+                if self.compare_roots(&end, &root, now)? {
+                    self.keep_root(root.signed())?;
+                }
+                return Ok(());
+            }
+            before = Some(root);
         }
+        // Not there yet: from here on the next time.
+        self.live.backoff.remove(&Job::Root(directory.clone(), epoch));
+        let Some(before) = before else { return Ok(()) };
+        if before.root().epoch < epoch {
+            return self.keep_root(before.signed());
+        }
+        self.tx().delete(HEARD, key);
+        let key = epoch_key(directory, before.root().epoch);
+        RootRow { signed: before.signed().clone() }.write(&mut self.tx(), HEARD, key);
         Ok(())
     }
 
@@ -326,6 +388,27 @@ impl Core {
             }
         }
         Ok(found)
+    }
+}
+
+/// How a root that somebody saw is tied to those that this device saw.
+enum Way {
+    /// From the newest one before it.
+    Up(SignedRoot),
+    /// To the oldest one after it.
+    Down(SignedRoot),
+    /// There is none.
+    Unknown,
+}
+
+impl Way {
+    /// The first epoch to ask for.
+    fn asks_from(&self, heard: &DirectoryRoot) -> u64 {
+        match self {
+            Self::Up(below) => below.root.epoch + 1,
+            Self::Down(_) => heard.epoch + 1,
+            Self::Unknown => heard.epoch,
+        }
     }
 }
 

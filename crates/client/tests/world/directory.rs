@@ -35,6 +35,8 @@ pub struct KeyDirectory {
     pub sets: BTreeMap<UserUri, Vec<SignedDeviceSet>>,
     pending: Vec<UserUri>,
     pub roots: Vec<SignedRoot>,
+    /// Whoever asks for the root of an epoch is shown this one.
+    pub shown_instead: BTreeMap<u64, SignedRoot>,
     /// How many proofs were asked for.
     pub asked: usize,
 }
@@ -60,6 +62,7 @@ impl KeyDirectory {
             sets: BTreeMap::new(),
             pending: Vec::new(),
             roots: Vec::new(),
+            shown_instead: BTreeMap::new(),
             asked: 0,
         }
     }
@@ -78,6 +81,12 @@ impl KeyDirectory {
         }
         sets.push(set);
         self.pending.push(user);
+    }
+
+    /// Every root, as whoever asks is shown it.
+    pub fn shown(&self) -> impl Iterator<Item = &SignedRoot> {
+        let instead = |root: &SignedRoot| self.shown_instead.get(&root.root.epoch);
+        self.roots.iter().map(move |root| instead(root).unwrap_or(root))
     }
 
     /// Publishes a person's set as it is here, whatever was before.
@@ -117,6 +126,7 @@ impl KeyDirectory {
             root: epoch.1,
             time: now,
             vrf_key_hash: DirectoryRoot::hash_of_vrf_key(&self.vrf_key),
+            previous: self.roots.last().map_or([0; 32], |root| root.root.hash()),
         };
         self.roots.push(SignedRoot::sign(root, &self.key));
     }
@@ -147,6 +157,11 @@ impl KeyDirectory {
     /// The same epoch with other contents, signed: what a service that shows two faces shows the second person.
     pub fn second_face(&self, epoch: u64) -> SignedRoot {
         let honest = &self.roots[usize::try_from(epoch).unwrap() - 1].root;
-        SignedRoot::sign(DirectoryRoot { root: [0xee; 32], ..honest.clone() }, &self.key)
+        self.sign(DirectoryRoot { root: [0xee; 32], ..honest.clone() })
+    }
+
+    /// Signs whatever it is told to.
+    pub fn sign(&self, root: DirectoryRoot) -> SignedRoot {
+        SignedRoot::sign(root, &self.key)
     }
 }

@@ -31,7 +31,7 @@ use trefoil_proto::{
         ParticipantListUpdate, authorise,
     },
 };
-use trefoil_transparency::directory::KeyProofRequest;
+use trefoil_transparency::{directory::KeyProofRequest, gossip::SignedRoots};
 
 pub struct HubRoom {
     pub group: PublicGroup,
@@ -230,9 +230,12 @@ impl Hub {
             }
             (Method::Get, ["directory", "root", _, epoch]) => {
                 let at = epoch.parse::<usize>().unwrap() - 1;
-                match self.directory.roots.get(at) {
-                    Some(root) => ok(root.encode()),
-                    None => refusal(ErrorCode::NotFound),
+                let roots: Vec<_> =
+                    self.directory.shown().skip(at).take(SignedRoots::MOST).cloned().collect();
+                if roots.is_empty() {
+                    refusal(ErrorCode::NotFound)
+                } else {
+                    ok(SignedRoots { roots }.encode())
                 }
             }
             (Method::Post, ["rooms"]) => self.create(&request.body),

@@ -9,7 +9,7 @@ use trefoil_proto::{Domain, Wire as _};
 use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
 use trefoil_transparency::{
     directory::{AuditAnswer, AuditError, AuditRequest, EpochRecord, Followed, ServiceKey, ServiceKeys},
-    gossip::{Evidence, SignedRoot},
+    gossip::{Evidence, SignedRoot, SignedRoots},
 };
 
 /// How often an auditor is asked to sign again when nothing changed.
@@ -221,9 +221,24 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError::NoSuchEpoch`]; the store failed.
     pub async fn root_at(&self, epoch: u64) -> Result<SignedRoot, DirectoryError> {
-        let row = self.store.get(rows::EPOCHS, rows::epoch_key(epoch).into()).await;
-        let row = row.map_err(DirectoryError::Read)?.ok_or(DirectoryError::NoSuchEpoch)?;
-        rows::decode::<EpochRecord>(&row).map(|record| record.root)
+        let row = self.store.get(rows::ROOTS, rows::epoch_key(epoch).into()).await;
+        rows::decode(&row.map_err(DirectoryError::Read)?.ok_or(DirectoryError::NoSuchEpoch)?)
+    }
+
+    /// The signed roots from an epoch on, as many as go into one answer.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NoSuchEpoch`] if there is not even that one; the store failed.
+    pub async fn roots_from(&self, epoch: u64) -> Result<SignedRoots, DirectoryError> {
+        let range = KeyRange { start: rows::epoch_key(epoch).into(), end: None };
+        let rows = self.store.scan(rows::ROOTS, range, SignedRoots::MOST).await;
+        let rows = rows.map_err(DirectoryError::Read)?;
+        let roots: Vec<SignedRoot> =
+            rows.iter().map(|(_, row)| rows::decode(row)).collect::<Result<_, _>>()?;
+        match roots.first() {
+            Some(first) if first.root.epoch == epoch => Ok(SignedRoots { roots }),
+            _ => Err(DirectoryError::NoSuchEpoch),
+        }
     }
 }
 

@@ -121,6 +121,7 @@ impl Directory {
             root,
             time: self.clock.now(),
             vrf_key_hash: DirectoryRoot::hash_of_vrf_key(&self.vrf_key),
+            previous: before.map_or([0; 32], |before| before.root.hash()),
         };
         let signed = SignedRoot::sign(root.clone(), &self.signing);
         match before {
@@ -128,6 +129,7 @@ impl Directory {
             None => batch.assert_absent(rows::HEAD, rows::HEAD_KEY),
         };
         batch.put(rows::HEAD, rows::HEAD_KEY, rows::encode(&signed));
+        batch.put(rows::ROOTS, rows::epoch_key(epoch), rows::encode(&signed));
         batch.put(rows::EPOCHS, rows::epoch_key(epoch), rows::encode(&EpochRecord { root: signed, proof }));
         root
     }

@@ -27,6 +27,8 @@ pub(super) const PENDING: Table = Table::new("directory.pending");
 pub(super) const NODES: Table = Table::new("directory.nodes");
 /// Epochs by number.
 pub(super) const EPOCHS: Table = Table::new("directory.epochs");
+/// Roots by the number of their epoch.
+pub(super) const ROOTS: Table = Table::new("directory.roots");
 /// The newest root.
 pub(super) const HEAD: Table = Table::new("directory.head");
 /// What others say of our newest root, by their domain.
@@ -71,6 +73,12 @@ pub const TABLES: &[TableNote] = &[
         table: EPOCHS,
         holds: "by number: the root of an epoch, signed, with the proof that it holds what the one before held",
         kept: "for the life of the service: auditors ask for each",
+        discloses: "nothing: it is published",
+    },
+    TableNote {
+        table: ROOTS,
+        holds: "by number: the root of an epoch, signed",
+        kept: "for the life of the service: whoever heard of one asks for those in between",
         discloses: "nothing: it is published",
     },
     TableNote {

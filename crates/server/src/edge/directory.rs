@@ -21,7 +21,7 @@ use trefoil_transparency::{
     directory::{
         AuditAnswer, AuditRequest, EpochRecords, KeyProof, KeyProofRequest, RootRequest, ServiceKeys,
     },
-    gossip::SignedRoot,
+    gossip::SignedRoots,
 };
 
 type Served = State<Arc<Edge>>;
@@ -52,7 +52,7 @@ pub(super) async fn proof(
     Ok(encoded(StatusCode::OK, answer))
 }
 
-/// `GET directory/root/{domain}/{epoch}`.
+/// `GET directory/root/{domain}/{epoch}`: that epoch's root, and those that come after it.
 pub(super) async fn root(
     State(edge): Served,
     Caller(_): Caller,
@@ -60,14 +60,14 @@ pub(super) async fn root(
 ) -> Result<Response, Refusal> {
     let (directory, epoch): (Domain, u64) = (directory.parse()?, number(&epoch)?);
     if directory == *edge.domain() {
-        let root = edge.house.directory.root_at(epoch).await?;
-        return Ok(Reply(StatusCode::OK, root).into_response());
+        let roots = edge.house.directory.roots_from(epoch).await?;
+        return Ok(Reply(StatusCode::OK, roots).into_response());
     }
     edge.may_call(&directory)?;
     let body = RootRequest { epoch }.encode().into();
     let federation = &edge.house.federation;
     let answer = federation.forward(&directory, Endpoint::DirectoryRoot, directory.as_str(), body).await?;
-    edge.answer_of::<SignedRoot>(&directory, &answer).await?;
+    edge.answer_of::<SignedRoots>(&directory, &answer).await?;
     Ok(encoded(StatusCode::OK, answer))
 }
 
@@ -123,11 +123,11 @@ pub(super) async fn root_for_peer(
     Peer(peer): Peer,
     Segment(directory): Segment,
     request: Body<RootRequest>,
-) -> Result<Reply<SignedRoot>, Refusal> {
+) -> Result<Reply<SignedRoots>, Refusal> {
     if directory.parse::<Domain>()? != *edge.domain() {
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
-    Ok(Reply(StatusCode::OK, edge.house.directory.root_at(request.value.epoch).await?))
+    Ok(Reply(StatusCode::OK, edge.house.directory.roots_from(request.value.epoch).await?))
 }
 
 fn number(raw: &str) -> Result<u64, Refusal> {

@@ -13,7 +13,7 @@ use trefoil_proto::{
 };
 use trefoil_transparency::{
     directory::{AuditAnswer, KeyProof},
-    gossip::SignedRoot,
+    gossip::SignedRoots,
 };
 
 /// An endpoint of the MIMI interface that is posted to (draft-ietf-mimi-protocol-06, section 5).
@@ -95,7 +95,7 @@ impl Endpoint {
             Self::IdentifierQuery => IdentifierResponse::LIMIT,
             Self::KeyProof => KeyProof::LIMIT,
             Self::AuditDirectory => AuditAnswer::LIMIT,
-            Self::DirectoryRoot => SignedRoot::LIMIT,
+            Self::DirectoryRoot => SignedRoots::LIMIT,
             Self::Notify | Self::RequestConsent | Self::UpdateConsent | Self::ReportAbuse => limits::REQUEST,
         }
     }

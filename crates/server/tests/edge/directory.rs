@@ -10,7 +10,7 @@ use trefoil_transparency::{
         AuditAnswer, AuditRequest, Checked, DirectoryError, EpochRecords, KeyProof, KeyProofRequest, Policy,
         ServiceKey, ServiceKeys,
     },
-    gossip::SignedRoot,
+    gossip::SignedRoots,
     log::DirectoryRoot,
 };
 
@@ -112,8 +112,10 @@ async fn everybody_is_proven_to_everybody_under_roots_that_the_other_service_sig
     // The root of an epoch, of one's own service and of the other.
     for (service, member) in [(&accounts, &ann), (&handles, &ben)] {
         let path = format!("directory/root/{}/1", accounts.domain);
-        let root: SignedRoot = service.call("GET", &path, Some(&member.token), Vec::new()).await.decode();
-        assert_eq!(root.root.epoch, 1);
+        let told: SignedRoots = service.call("GET", &path, Some(&member.token), Vec::new()).await.decode();
+        let roots: Vec<_> = told.roots.into_iter().map(|signed| signed.root).collect();
+        assert_eq!((roots[0].epoch, roots.len()), (1, 3));
+        assert!(roots.windows(2).all(|pair| pair[1].follows(&pair[0])));
     }
     accounts.stop().await;
     handles.stop().await;

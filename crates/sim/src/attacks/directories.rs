@@ -109,7 +109,7 @@ async fn show_proof(asked: &Asked, directory: &Mutex<FalseDirectory>) -> anyhow:
 }
 
 async fn show_root(directory: &Mutex<FalseDirectory>, epoch: &str) -> anyhow::Result<Option<Answer>> {
-    Ok(Some(Answer::with(directory.lock().await.root(epoch.parse()?).await?.encode())))
+    Ok(Some(Answer::with(directory.lock().await.roots(epoch.parse()?).await?.encode())))
 }
 
 /// Ann sees the real directory of her service; Ben, from his first request on, another one.

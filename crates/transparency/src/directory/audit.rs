@@ -94,6 +94,9 @@ pub enum AuditError {
     /// The directory changed its VRF key, under which all labels are.
     #[error("the directory changed its VRF key")]
     OtherVrfKey,
+    /// The root names another one as the one before.
+    #[error("the root names another one as the one before")]
+    OtherHistory,
     /// The epoch does not follow from the one before.
     #[error("the epoch does not follow from the one before")]
     Proof(#[source] ProofError),
@@ -147,6 +150,9 @@ impl EpochRecord {
         }
         if before.is_some_and(|before| before.vrf_key_hash != root.vrf_key_hash) {
             return Err(AuditError::OtherVrfKey);
+        }
+        if root.previous != before.map_or([0; 32], DirectoryRoot::hash) {
+            return Err(AuditError::OtherHistory);
         }
         let start = before.map_or(&EMPTY_ROOT, |before| &before.root);
         self.proof.verify(start, &root.root, root.epoch).map_err(AuditError::Proof)

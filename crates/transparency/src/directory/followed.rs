@@ -40,8 +40,9 @@ impl Followed {
         let mut now = self.clone();
         for record in records {
             let epoch = record.root.root.epoch;
-            if epoch == self.epoch() {
-                self.check_again(&record.root)?;
+            // The newest one again, or the next one: if it belongs to another history, both are signed.
+            if epoch == now.epoch() || epoch == now.epoch() + 1 {
+                now.check_again(&record.root)?;
             }
             if epoch <= now.epoch() {
                 continue;
@@ -56,7 +57,7 @@ impl Followed {
         Ok(now)
     }
 
-    /// The newest epoch as it is told again: another root under the same number is evidence.
+    /// The newest epoch as it is told again, or the next one: a root of another history is evidence.
     ///
     /// # Errors
     /// [`AuditError::Forked`]; [`AuditError::Root`] for a root that is not signed by the service.

@@ -67,12 +67,17 @@ impl World {
     }
 
     fn root(&self) -> DirectoryRoot {
+        self.root_at(self.epoch())
+    }
+
+    fn root_at(&self, epoch: u64) -> DirectoryRoot {
         DirectoryRoot {
             directory: domain("a.example"),
-            epoch: self.epoch(),
-            root: *self.roots.last().unwrap(),
+            epoch,
+            root: self.roots[usize::try_from(epoch).unwrap()],
             time: NOW,
             vrf_key_hash: DirectoryRoot::hash_of_vrf_key(&self.vrf_key),
+            previous: if epoch > 1 { self.root_at(epoch - 1).hash() } else { [0; 32] },
         }
     }
 
@@ -453,13 +458,17 @@ fn an_auditor_takes_epochs_in_order_from_the_first() {
     let mut rewritten = World::new();
     rewritten.publish(&[("ana", [9; 32])]);
     rewritten.publish(&[("ana", [8; 32])]);
-    let root = SignedRoot::sign(rewritten.root(), &key(50));
+    let root = DirectoryRoot { previous: records[0].root.root.hash(), ..rewritten.root() };
+    let root = SignedRoot::sign(root, &key(50));
     let forged = EpochRecord { root, proof: rewritten.append_only(2).0 };
     assert_eq!(verify(&forged, Some(&records[0].root.root)), Err(AuditError::Proof(ProofError::OtherStart)));
     // An epoch that nothing came into, under another VRF key, or with something that is no leaf.
     let nothing = AppendOnlyProof::decode(&[0, 0]).unwrap();
     let empty = EpochRecord { proof: nothing, ..records[1].clone() };
     assert_eq!(verify(&empty, Some(&records[0].root.root)), Err(AuditError::Proof(ProofError::Nothing)));
+    let root = DirectoryRoot { previous: [1; 32], ..records[1].root.root.clone() };
+    let unlinked = EpochRecord { root: SignedRoot::sign(root, &key(50)), ..records[1].clone() };
+    assert_eq!(verify(&unlinked, Some(&records[0].root.root)), Err(AuditError::OtherHistory));
     let other_vrf = DirectoryRoot { vrf_key_hash: [1; 32], ..records[0].root.root.clone() };
     assert_eq!(verify(&records[1], Some(&other_vrf)), Err(AuditError::OtherVrfKey));
 }

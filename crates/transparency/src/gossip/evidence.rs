@@ -3,6 +3,7 @@
 
 use super::{SignedRoot, root::contradict};
 use crate::log::{CHECKPOINT, LogKey, OpenCheckpoint};
+use std::cmp::Ordering;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{ProtoError, Wire};
 
@@ -14,7 +15,7 @@ const MAGIC: &[u8; 20] = b"trefoil evidence v1\n";
 #[repr(u8)]
 #[allow(clippy::large_enum_variant, reason = "one or two of them exist at a time, and rarely")]
 pub enum Evidence {
-    /// Two roots of one directory at one epoch.
+    /// Two roots of one directory at one epoch, or at two epochs that do not follow each other.
     #[tls_codec(discriminant = 1)]
     Roots {
         /// The service's directory key.
@@ -47,7 +48,8 @@ pub struct Split {
     pub key: [u8; 32],
     /// Epoch of the directory, or size of the log.
     pub at: u64,
-    /// The two roots.
+    /// The two that it said are the root there. Of a directory's root and one of the next epoch, which does not follow it:
+    /// the hash of the first and the hash that the second names.
     pub roots: [[u8; 32]; 2],
 }
 
@@ -104,7 +106,12 @@ impl Evidence {
                     return Err(EvidenceError::NoContradiction);
                 }
                 let accused = Accused::Directory(one.directory.clone());
-                Ok(Split { accused, key: *key, at: one.epoch, roots: [one.root, other.root] })
+                let (at, roots) = match one.epoch.cmp(&other.epoch) {
+                    Ordering::Equal => (one.epoch, [one.root, other.root]),
+                    Ordering::Less => (one.epoch, [one.hash(), other.previous]),
+                    Ordering::Greater => (other.epoch, [one.previous, other.hash()]),
+                };
+                Ok(Split { accused, key: *key, at, roots })
             }
             Self::Checkpoints { log, key, first, second } => {
                 let name = std::str::from_utf8(log).map_err(|_| EvidenceError::Unsigned)?;

@@ -9,4 +9,6 @@ mod root;
 mod tests;
 
 pub use evidence::{Accused, Evidence, EvidenceError, Split};
-pub use root::{Comparison, DIRECTORY_ROOT_LABEL, GossipError, SignedRoot, VerifiedRoot, compare};
+pub use root::{
+    Comparison, DIRECTORY_ROOT_LABEL, GossipError, SignedRoot, SignedRoots, VerifiedRoot, compare,
+};

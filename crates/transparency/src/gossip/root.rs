@@ -18,6 +18,18 @@ pub struct SignedRoot {
     pub signature: [u8; 64],
 }
 
+/// Roots of one directory in the order of their epochs, without gaps.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct SignedRoots {
+    /// At most [`SignedRoots::MOST`].
+    pub roots: Vec<SignedRoot>,
+}
+
+impl SignedRoots {
+    /// Roots in one answer.
+    pub const MOST: usize = 128;
+}
+
 /// A root whose signature was checked under a known key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedRoot {
@@ -35,7 +47,8 @@ pub enum Comparison {
     Older,
     /// They know a newer epoch: ours is stale.
     Newer,
-    /// The same epoch with another root: one of us was shown a lie, and this proves it.
+    /// The same epoch with another root, or the next one after another history: one of us was shown a lie, and this proves
+    /// it.
     Split(Box<Evidence>),
 }
 
@@ -97,29 +110,39 @@ pub fn compare(known: &VerifiedRoot, told: &VerifiedRoot) -> Result<Comparison, 
     if ours.directory != theirs.directory || known.key != told.key {
         return Err(GossipError::OtherDirectory);
     }
-    Ok(if theirs.epoch < ours.epoch {
+    Ok(if contradict(ours, theirs) {
+        let (first, second) = (known.signed.clone(), told.signed.clone());
+        Comparison::Split(Box::new(Evidence::Roots { key: known.key, first, second }))
+    } else if theirs.epoch < ours.epoch {
         Comparison::Older
     } else if theirs.epoch > ours.epoch {
         Comparison::Newer
-    } else if contradict(ours, theirs) {
-        let (first, second) = (known.signed.clone(), told.signed.clone());
-        Comparison::Split(Box::new(Evidence::Roots { key: known.key, first, second }))
     } else {
         Comparison::Same
     })
 }
 
-/// Whether two roots of one directory cannot both be true. A time that differs alone is a root signed twice.
+/// Whether two roots of one directory cannot both be true: they are of one epoch and differ, or one is of the epoch after
+/// the other's and does not follow it. A time that differs alone is a root signed twice.
 pub(super) fn contradict(one: &DirectoryRoot, other: &DirectoryRoot) -> bool {
-    one.directory == other.directory
-        && one.epoch == other.epoch
-        && (one.root, one.vrf_key_hash) != (other.root, other.vrf_key_hash)
+    let (before, after) = if one.epoch <= other.epoch { (one, other) } else { (other, one) };
+    let differ = match after.epoch - before.epoch {
+        0 => before.hash() != after.hash(),
+        1 => !after.follows(before),
+        _ => false,
+    };
+    one.directory == other.directory && differ
 }
 
 fn tbs(root: &DirectoryRoot) -> Vec<u8> {
     RootTbs { label: DIRECTORY_ROOT_LABEL.as_bytes(), root }
         .tls_serialize_detached()
         .expect("a root of bounded parts always encodes")
+}
+
+impl Wire for SignedRoots {
+    const LIMIT: usize = Self::MOST * SignedRoot::LIMIT;
+    const NAME: &'static str = "signed roots";
 }
 
 impl Wire for SignedRoot {

@@ -24,6 +24,7 @@ fn root(epoch: u64, hash: u8) -> DirectoryRoot {
         root: [hash; 32],
         time: Timestamp(1_700_000_000_000),
         vrf_key_hash: [9; 32],
+        previous: [7; 32],
     }
 }
 
@@ -35,8 +36,21 @@ fn verified(root: DirectoryRoot) -> VerifiedRoot {
 fn two_people_shown_different_directories_find_out() {
     let known = verified(root(5, 1));
     assert_eq!(compare(&known, &verified(root(5, 1))), Ok(Comparison::Same));
-    assert_eq!(compare(&known, &verified(root(4, 2))), Ok(Comparison::Older));
-    assert_eq!(compare(&known, &verified(root(6, 2))), Ok(Comparison::Newer));
+    assert_eq!(compare(&known, &verified(root(3, 2))), Ok(Comparison::Older));
+    assert_eq!(compare(&known, &verified(root(7, 2))), Ok(Comparison::Newer));
+    // The next one says what it follows: this one, or another history.
+    let next = DirectoryRoot { previous: root(5, 1).hash(), ..root(6, 2) };
+    assert_eq!(compare(&known, &verified(next.clone())), Ok(Comparison::Newer));
+    assert_eq!(compare(&verified(next), &known), Ok(Comparison::Older));
+    for (one, other) in [(root(5, 1), root(6, 2)), (root(6, 2), root(5, 1))] {
+        let Ok(Comparison::Split(evidence)) = compare(&verified(one), &verified(other)) else {
+            panic!("another history")
+        };
+        assert_eq!(
+            evidence.verify().map(|split| (split.at, split.roots[0] == split.roots[1])),
+            Ok((5, false))
+        );
+    }
     let later = DirectoryRoot { time: Timestamp(1_700_000_001_000), ..root(5, 1) };
     assert_eq!(compare(&known, &verified(later)), Ok(Comparison::Same));
 
@@ -81,7 +95,7 @@ fn nobody_is_framed() {
     assert_eq!(roots(made_up, honest.clone()), EvidenceError::Unsigned);
     for harmless in [
         honest.clone(),
-        SignedRoot::sign(root(6, 2), &key(1)),
+        SignedRoot::sign(root(7, 2), &key(1)),
         SignedRoot::sign(DirectoryRoot { directory: "b.example".parse().unwrap(), ..root(5, 2) }, &key(1)),
     ] {
         assert_eq!(roots(honest.clone(), harmless), EvidenceError::NoContradiction);

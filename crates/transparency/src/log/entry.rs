@@ -30,6 +30,9 @@ pub struct DirectoryRoot {
     pub time: Timestamp,
     /// SHA-256 of the directory's VRF public key.
     pub vrf_key_hash: [u8; 32],
+    /// [`DirectoryRoot::hash`] of the root before: whoever has seen two roots can be led from one to the other, so that a
+    /// service cannot show one history to some and another to others. Zero in the first epoch.
+    pub previous: [u8; 32],
 }
 
 /// The hash of a released binary.
@@ -48,6 +51,18 @@ pub struct Release {
 pub struct ReleaseLabel(String);
 
 impl DirectoryRoot {
+    /// What the next root names it by. Two roots of one epoch that differ in their time alone have the same.
+    pub fn hash(&self) -> [u8; 32] {
+        let timeless = Self { time: Timestamp(0), ..self.clone() };
+        let encoded = timeless.tls_serialize_detached().expect("a root of bounded parts always encodes");
+        Sha256::new().chain_update(b"Trefoil 1.0 previous root\0").chain_update(encoded).finalize().into()
+    }
+
+    /// Whether this root can come right after another of the same directory.
+    pub fn follows(&self, before: &Self) -> bool {
+        before.epoch.checked_add(1) == Some(self.epoch) && self.previous == before.hash()
+    }
+
     /// The hash that stands for a VRF public key.
     pub fn hash_of_vrf_key(key: &[u8; 32]) -> [u8; 32] {
         Sha256::digest(key).into()

@@ -43,6 +43,7 @@ fn entry(number: u64) -> LogEntry {
             root: [1; 32],
             time: NOW,
             vrf_key_hash: DirectoryRoot::hash_of_vrf_key(&[2; 32]),
+            previous: [6; 32],
         })
     } else {
         LogEntry::Release(Release {
