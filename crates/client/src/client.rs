@@ -533,11 +533,20 @@ impl Client {
     /// # Errors
     /// [`ClientError::Store`].
     pub fn set_auditors_needed(&mut self, needed: usize, now: Timestamp) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| {
-            core.choose_needed(needed);
-            Ok(())
-        })
-        .map(|((), step)| step)
+        self.step(now, |core| core.choose_needed(needed)).map(|((), step)| step)
+    }
+
+    /// Names the services whose word on the directories of others counts, under the keys that this device keeps of them
+    /// now; with none, that of all services that it knows or hears of. The own service then cannot bring in others.
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownService`]; [`ClientError::TooFewAuditors`]; [`ClientError::Store`].
+    pub fn name_auditors(
+        &mut self,
+        named: &BTreeSet<Domain>,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.name_auditors(named)).map(|((), step)| step)
     }
 
     /// Believes a directory again that was caught: the person's decision. New evidence counts anew.

@@ -77,6 +77,15 @@ pub enum ClientError {
     /// There is no evidence against this directory that counts.
     #[error("the key directory of {0} was not caught showing two faces, or is believed again already")]
     NotCaught(Domain),
+    /// This device has heard of no such service.
+    #[error("this device knows no service {0}: see `trefoil account directory`")]
+    UnknownService(Domain),
+    /// Nobody vouches for themselves.
+    #[error("name at least {least} services: none vouches for its own directory")]
+    TooFewAuditors {
+        /// How many there must be at least.
+        least: usize,
+    },
     /// A person is not compared with themselves.
     #[error("that is this device's own person")]
     Oneself,

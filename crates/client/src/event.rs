@@ -249,6 +249,11 @@ pub enum Event {
         /// Which service.
         service: Domain,
     },
+    /// The own service names a further one that vouches for directories, and its word counts from now on.
+    AuditorNew {
+        /// Which service.
+        service: Domain,
+    },
     /// A directory showed this person and somebody else different contents. The evidence convinces anyone.
     DirectorySplit {
         /// Whose directory.

@@ -71,6 +71,10 @@ impl Core {
         let uri = DeviceUri { domain: request.domain, user: me.user.id.clone(), device: request.device };
         let authorisation = DeviceAuthorisation::sign(account, &uri, &request.signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key: request.signature_key, authorisation };
+        // Approved before, and the answer was lost: the service would not take a second set for it.
+        if self.own_set()?.is_some_and(|own| own.set.devices.contains(&entry(&device))) {
+            return self.give_answer(&device);
+        }
         self.tx().put(APPROVALS, uri.to_string(), device.encode());
         Ok(())
     }
@@ -98,6 +102,12 @@ impl Core {
         self.tx().delete(APPROVALS, key);
         let Ok(approved) = NewDevice::decode(&body) else { return Ok(()) };
         self.settle_set(device, true)?;
+        self.live.devices_known = false;
+        self.give_answer(&approved)
+    }
+
+    /// The code for the new device, from what this device knows now.
+    fn give_answer(&mut self, approved: &NewDevice) -> Result<(), ClientError> {
         let Some(device_set) = self.own_set()? else { return Ok(()) };
         let rooms = self.room_uris()?;
         let mut open = Vec::new();
@@ -107,14 +117,13 @@ impl Core {
             }
         }
         let answer = LinkAnswer {
-            user: device.user_uri(),
-            device: device.device.clone(),
-            authorisation: approved.authorisation,
+            user: approved.uri.user_uri(),
+            device: approved.uri.device.clone(),
+            authorisation: approved.authorisation.clone(),
             rooms: open,
             device_set,
         };
-        self.live.devices_known = false;
-        self.emit(Event::LinkApproved { device: device.clone(), answer: code(ANSWER, &answer) });
+        self.emit(Event::LinkApproved { device: approved.uri.clone(), answer: code(ANSWER, &answer) });
         Ok(())
     }
 

@@ -42,6 +42,7 @@ pub(crate) mod name {
     pub(crate) const NEXT_SET: &[u8] = b"next device set";
     pub(crate) const SERVICES: &[u8] = b"directory keys";
     pub(crate) const AUDITORS: &[u8] = b"auditors";
+    pub(crate) const NAMED_AUDITORS: &[u8] = b"named auditors";
 }
 
 #[cfg(any(test, feature = "fuzzing"))]

@@ -58,6 +58,43 @@ fn a_room_that_opened_before_the_answer_was_pasted_reaches_the_new_device_too() 
 }
 
 #[test]
+fn a_code_that_is_approved_twice_gives_the_answer_again_and_the_account_goes_on() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let device = world.device("alice's second");
+    let (domain, now) = (world.hub.domain.clone(), world.now);
+    let (code, step) = world.devices[device].client.link_request(domain, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(device, outcome);
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        world.act(alice, |client, now| client.link_approve(&code, now));
+        world.run();
+        answers.extend(world.events(alice).into_iter().filter_map(|event| match event {
+            Event::LinkApproved { answer, .. } => Some(answer),
+            _ => None,
+        }));
+    }
+    assert_eq!(answers.len(), 2);
+    world.act(device, |client, now| client.link_finish(&answers[1], now));
+    world.run();
+    assert!(world.hub.members(&room).contains(&world.uri(device)));
+    // What the directory has and what this device signs next follow each other still.
+    let sets = &world.hub.directory.sets[&world.user(alice)];
+    assert_eq!(sets.len(), 2);
+    let third = world.link(alice, "alice's third");
+    let gone = world.uri(device);
+    world.act(alice, |client, now| client.remove_device(&gone, now));
+    world.run();
+    assert!(!world.hub.members(&room).contains(&gone));
+    assert!(world.hub.members(&room).contains(&world.uri(third)));
+    let sequence: Vec<_> =
+        world.hub.directory.sets[&world.user(alice)].iter().map(|set| set.set.sequence).collect();
+    assert_eq!(sequence, [1, 2, 3, 4]);
+}
+
+#[test]
 fn a_new_device_learns_the_names_of_those_who_are_there() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

@@ -4,7 +4,9 @@
 mod world;
 
 use ed25519_dalek::SigningKey;
-use trefoil_client::{ChangeRefusal, Event, Refusal, Suite, conversation::compose, directory::KeysRefusal};
+use trefoil_client::{
+    ChangeRefusal, ClientError, Event, Refusal, Suite, conversation::compose, directory::KeysRefusal,
+};
 use trefoil_proto::{
     DeviceUri, Wire as _,
     edge::{NewDevice, PublishKeyPackages},
@@ -201,6 +203,43 @@ fn without_enough_auditors_nobody_is_believed_and_it_is_said() {
     world.run();
     let room = world.create(alice, &[bob], Suite::Hybrid);
     assert_eq!(world.hub.members(&room).len(), 2);
+}
+
+#[test]
+fn a_new_service_that_vouches_is_told_of_and_counts_for_nothing_once_others_are_named() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let (home, eyes) = (world.hub.domain.clone(), world.hub.directory.auditor.clone());
+    let mint: trefoil_proto::Domain = "mint.test".parse().unwrap();
+    world.events(alice);
+    world.hub.directory.auditor = mint.clone();
+    world.hub.directory.auditor_key = SigningKey::from_bytes(&[42; 32]);
+    world.crash(alice);
+    world.run();
+    let new = |event: &Event| matches!(event, Event::AuditorNew { service } if *service == mint);
+    assert_eq!(said(&world.events(alice), new), 1);
+    world.create(alice, &[bob], Suite::Hybrid);
+    assert_eq!(not_added(&mut world, alice), []);
+
+    let now = world.now;
+    let client = &mut world.devices[alice].client;
+    let nobody = "nobody.test".parse().unwrap();
+    let unknown = client.name_auditors(&[home.clone(), nobody].into(), now).err();
+    assert!(matches!(unknown, Some(ClientError::UnknownService(_))), "{unknown:?}");
+    let one = client.name_auditors(&[eyes.clone()].into(), now).err();
+    assert!(matches!(one, Some(ClientError::TooFewAuditors { least: 2 })), "{one:?}");
+    world.act(alice, |client, now| client.name_auditors(&[home, eyes].into(), now));
+    world.run();
+    world.create(alice, &[bob], Suite::Hybrid);
+    assert_eq!(not_added(&mut world, alice), [KeysRefusal::Unaudited { found: 0, needed: 1 }]);
+    let views = world.devices[alice].client.directories().unwrap();
+    let counts: Vec<_> = views.iter().map(|view| (view.directory.as_str(), view.vouches)).collect();
+    assert_eq!(counts, [("a.test", true), ("eyes.test", true), ("mint.test", false)]);
+
+    world.act(alice, |client, now| client.name_auditors(&[].into(), now));
+    world.run();
+    world.create(alice, &[bob], Suite::Hybrid);
+    assert_eq!(not_added(&mut world, alice), []);
 }
 
 /// Nothing else happens in the room that could set it going.

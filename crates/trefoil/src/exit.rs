@@ -218,6 +218,7 @@ impl Exit {
             | ClientError::NotParticipant(_)
             | ClientError::NoNewKey(_)
             | ClientError::NotCaught(_)
+            | ClientError::UnknownService(_)
             | ClientError::UnknownPerson(_) => Self::NotFound,
             ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => Self::OtherKey,
             ClientError::NotAllowed
@@ -228,6 +229,7 @@ impl Exit {
             ClientError::BadCode
             | ClientError::BadInvitation
             | ClientError::Oneself
+            | ClientError::TooFewAuditors { .. }
             | ClientError::TooLarge { .. }
             | ClientError::AccountExists => Self::Usage,
             ClientError::Conversation(

@@ -38,7 +38,7 @@ pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
-pub use query::{history, message, profile, rooms, summary, timeline};
+pub use query::{history, message, profile, rooms, summary, timeline, unread};
 pub(crate) use query::{original, stands};
 pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};

@@ -145,6 +145,16 @@ pub fn summary(tx: &Overlay, room: &RoomUri) -> Result<RoomSummary, Conversation
     Ok(RoomSummary { room: room.clone(), last, unread })
 }
 
+/// The messages of others in a room that were not marked as read, oldest first, at most 1000.
+///
+/// # Errors
+/// Only the store.
+pub fn unread(tx: &Overlay, room: &RoomUri) -> Result<Vec<MessageId>, ConversationError> {
+    let rows = tx.scan(UNREAD, &RoomKey::of(room).range(&[]), UNREAD_AT_MOST, false)?;
+    let id = |row: &[u8]| MessageId::from_slice(row).map_err(|_| ConversationError::Row("unread mark"));
+    rows.iter().map(|(_, row)| id(row)).collect()
+}
+
 /// The display name that someone gave in a room.
 ///
 /// # Errors

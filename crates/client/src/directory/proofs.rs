@@ -7,6 +7,7 @@ use super::{
 use crate::{ClientError, Event, Method, account::path, core::Core, live::Job, rows::Row as _};
 use std::sync::Arc;
 use trefoil_proto::{ErrorCode, RoomUri, Timestamp, UserUri, Wire as _, credential::AccountKey};
+use trefoil_store::KeyRange;
 use trefoil_transparency::{
     device_set::{DeviceSetChain, SignedDeviceSet, Step, VerifiedSet},
     directory::{DirectoryError, KeyProof, KeyProofRequest, Policy},
@@ -53,6 +54,21 @@ impl Core {
         for user in refused.map(|(user, _)| user.clone()).collect::<Vec<_>>() {
             self.want_fresh_proof(&user);
         }
+    }
+
+    /// The person changed the rules: everybody is looked at again, and no proof of before is new enough to add somebody.
+    pub(super) fn look_at_all_again(&mut self) -> Result<(), ClientError> {
+        for user in self.directories.looked.keys().cloned().collect::<Vec<_>>() {
+            self.want_fresh_proof(&user);
+        }
+        let mut tx = self.tx();
+        for (key, row) in tx.scan(SETS, &KeyRange::all(), usize::MAX, false)? {
+            let row = SetRow { checked: Timestamp(0), ..SetRow::from_row(&row)? };
+            row.write(&mut tx, SETS, key.to_vec());
+        }
+        drop(tx);
+        self.directories.sets.clear();
+        Ok(())
     }
 
     pub(super) fn pump_proofs(&mut self, now: Timestamp) -> Result<(), ClientError> {
@@ -180,7 +196,7 @@ impl Core {
         if self.is_caught(&user.domain)? {
             return Ok(Err(KeysRefusal::Split));
         }
-        let keys = self.services()?;
+        let keys = self.keys_about(&user.domain)?;
         let newest = self.newest_root(&user.domain, &keys)?;
         let policy = Policy { keys: &keys, needed: self.needed()?, newest: newest.as_ref() };
         let before = self.proven_set(user)?;

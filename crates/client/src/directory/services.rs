@@ -8,6 +8,7 @@ use crate::{
     live::Job,
     rows::{ACCOUNT, Row as _, last_number, name},
 };
+use std::collections::BTreeSet;
 use trefoil_proto::{Domain, Timestamp, Wire as _};
 use trefoil_transparency::directory::{ServiceKey, ServiceKeys};
 
@@ -33,11 +34,17 @@ impl Core {
         };
         let mut known = self.services()?;
         let before = known.len();
+        let counts_at_once = before > 1 && self.named_auditors()?.is_none();
         for key in told.keys {
             match known.iter().find(|known| known.service == key.service) {
                 Some(same) if same.key == key.key => {}
                 Some(_) => self.emit(Event::DirectoryKeyChanged { service: key.service }),
-                None if known.len() < ServiceKeys::MOST => known.push(key),
+                None if known.len() < ServiceKeys::MOST => {
+                    if counts_at_once {
+                        self.emit(Event::AuditorNew { service: key.service.clone() });
+                    }
+                    known.push(key);
+                }
                 None => {}
             }
         }
@@ -61,6 +68,46 @@ impl Core {
         Ok(ServicesRow::read(&self.tx(), ACCOUNT, name::SERVICES)?.unwrap_or_default().keys)
     }
 
+    /// The services that the person named as those whose word counts; `None`: all that this device knows.
+    fn named_auditors(&self) -> Result<Option<ServicesRow>, ClientError> {
+        ServicesRow::read(&self.tx(), ACCOUNT, name::NAMED_AUDITORS)
+    }
+
+    /// Whether a service's word on the directories of others counts.
+    pub(super) fn vouches(&self, service: &ServiceKey) -> Result<bool, ClientError> {
+        Ok(self.named_auditors()?.is_none_or(|named| named.keys.contains(service)))
+    }
+
+    /// The keys under which a directory is checked: its own, and those of the services whose word counts.
+    pub(super) fn keys_about(&self, directory: &Domain) -> Result<Vec<ServiceKey>, ClientError> {
+        let mut keys = Vec::new();
+        for known in self.services()? {
+            if known.service == *directory || self.vouches(&known)? {
+                keys.push(known);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The person named those whose word counts, under the keys that are kept of them; nobody: all count again.
+    pub(crate) fn name_auditors(&mut self, named: &BTreeSet<Domain>) -> Result<(), ClientError> {
+        let known = self.services()?;
+        let key = |named: &Domain| {
+            let found = known.iter().find(|known| known.service == *named).cloned();
+            found.ok_or_else(|| ClientError::UnknownService(named.clone()))
+        };
+        let keys = named.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+        let needed = self.needed()?;
+        if keys.is_empty() {
+            self.tx().delete(ACCOUNT, name::NAMED_AUDITORS);
+        } else if keys.len() <= needed {
+            return Err(ClientError::TooFewAuditors { least: needed + 1 });
+        } else {
+            ServicesRow { keys }.write(&mut self.tx(), ACCOUNT, name::NAMED_AUDITORS);
+        }
+        self.look_at_all_again()
+    }
+
     /// How many other services must vouch for a directory. None where the own service knows of no other: then the
     /// person is warned.
     pub(crate) fn needed(&self) -> Result<usize, ClientError> {
@@ -74,9 +121,9 @@ impl Core {
     }
 
     /// The person chose how many.
-    pub(crate) fn choose_needed(&mut self, needed: usize) {
+    pub(crate) fn choose_needed(&mut self, needed: usize) -> Result<(), ClientError> {
         self.tx().put(ACCOUNT, name::AUDITORS, (needed as u64).to_be_bytes());
-        self.look_again();
+        self.look_at_all_again()
     }
 
     /// Whether a directory was caught, and the person has not decided to believe it again since.

@@ -23,6 +23,8 @@ pub struct DirectoryView {
     pub time: Option<Timestamp>,
     /// It was caught showing two faces.
     pub caught: bool,
+    /// Its word on the directories of others counts.
+    pub vouches: bool,
 }
 
 /// Somebody in a room whose devices are not proven.
@@ -43,6 +45,7 @@ impl Core {
                 let newest = newest.first().map(|(_, row)| RootRow::from_row(row)).transpose()?;
                 Ok(DirectoryView {
                     caught: self.is_caught(&known.service)?,
+                    vouches: self.vouches(&known)?,
                     directory: known.service,
                     key: known.key,
                     epoch: newest.as_ref().map(|row| row.signed.root.epoch),

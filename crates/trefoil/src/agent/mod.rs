@@ -46,6 +46,8 @@ pub struct Agent {
     events: Vec<Event>,
     /// Where evidence against directories is saved.
     folder: Option<PathBuf>,
+    /// Hears every event that a run hands out, and those that were left at its end.
+    bystander: Option<fn(&Self, &Event)>,
 }
 
 /// What can go wrong while the device talks to its service.
@@ -124,12 +126,18 @@ impl Agent {
             last_failure: None,
             events: Vec::new(),
             folder: None,
+            bystander: None,
         }
     }
 
     /// Has evidence against key directories saved in a folder.
     pub fn save_evidence_in(&mut self, folder: &Path) {
         self.folder = Some(folder.to_owned());
+    }
+
+    /// Has somebody hear of what happens while a command does something else.
+    pub fn tell(&mut self, bystander: fn(&Self, &Event)) {
+        self.bystander = Some(bystander);
     }
 
     /// The file with the evidence against a directory.
@@ -227,6 +235,7 @@ impl Agent {
             let unknown = events.iter().any(|event| matches!(event, Event::Unauthenticated { .. }));
             let finished = done(self, &events);
             for event in events {
+                self.told(&event);
                 show(self, event);
             }
             if finished {
@@ -261,6 +270,12 @@ impl Agent {
         self.run_until(patience, |agent, _| agent.is_settled(), show).await
     }
 
+    fn told(&self, event: &Event) {
+        if let Some(bystander) = self.bystander {
+            bystander(self, event);
+        }
+    }
+
     /// Whether nothing is left to send and everything that waited at the service has arrived.
     pub fn is_settled(&self) -> bool {
         self.caught_up && self.client.is_idle()
@@ -269,6 +284,9 @@ impl Agent {
     /// Sends what is queued on the stream (acknowledgements above all) and closes it.
     pub async fn close(mut self) -> Client {
         self.reports.close();
+        for event in std::mem::take(&mut self.events) {
+            self.told(&event);
+        }
         if let Some(line) = self.line.take() {
             line.close().await;
         }

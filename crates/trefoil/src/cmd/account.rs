@@ -6,7 +6,7 @@ use crate::{
     exit::{NotFoundError, UsageError},
     home::write_private,
     person::{self, PATIENCE, Place},
-    show,
+    print, show,
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -35,7 +35,7 @@ enum What {
     Card(Card),
     /// List the account's devices
     Devices,
-    /// Look at the own entry in the key directory, and at who vouches for the directories
+    /// Look at the own entry in the key directory, list the directories, choose whose word on them counts
     Directory(Directory),
     /// Link another device to the account
     Link(Link),
@@ -94,6 +94,12 @@ struct Directory {
     /// Believe a directory only if so many services other than its own vouch for it (1 unless you choose; 0 for none)
     #[arg(long, value_name = "NUMBER")]
     auditors: Option<usize>,
+    /// Count only the word of these services on the directories of others, under the keys that this device keeps of them
+    #[arg(long, value_name = "DOMAIN")]
+    vouched_by: Vec<Domain>,
+    /// Count the word of every service again that your own one names
+    #[arg(long, conflicts_with = "vouched_by")]
+    vouched_by_anyone: bool,
     /// Believe this service's directory again although it showed two faces. The evidence is kept; new evidence counts anew
     #[arg(long, value_name = "DOMAIN")]
     believe_again: Option<Domain>,
@@ -106,6 +112,7 @@ struct Followed {
     epoch: Option<u64>,
     time: Option<u64>,
     caught: bool,
+    vouches: bool,
 }
 
 impl fmt::Display for Followed {
@@ -115,6 +122,7 @@ impl fmt::Display for Followed {
             Some(epoch) => write!(f, "  epoch {epoch}")?,
             None => f.write_str("  not asked yet")?,
         }
+        f.write_str(if self.vouches { "" } else { "  its word on others does not count" })?;
         f.write_str(if self.caught { "  CAUGHT: shows different people different keys" } else { "" })
     }
 }
@@ -302,9 +310,13 @@ async fn devices(shared: &Shared) -> anyhow::Result<()> {
 }
 
 async fn directory(shared: &Shared, ask: &Directory) -> anyhow::Result<()> {
-    let mut agent = shared.agent()?;
+    let mut agent = shared.quiet_agent()?;
     if let Some(needed) = ask.auditors {
         agent.act(|client, now| client.set_auditors_needed(needed, now))?;
+    }
+    if ask.vouched_by_anyone || !ask.vouched_by.is_empty() {
+        let named = ask.vouched_by.iter().cloned().collect();
+        agent.act(|client, now| client.name_auditors(&named, now))?;
     }
     if let Some(directory) = &ask.believe_again {
         agent.act(|client, now| client.believe_again(directory, now))?;
@@ -329,6 +341,7 @@ async fn directory(shared: &Shared, ask: &Directory) -> anyhow::Result<()> {
             epoch: known.epoch,
             time: known.time.map(|time| time.0),
             caught: known.caught,
+            vouches: known.vouches,
         })?;
     }
     for evidence in agent.client.evidence()? {
@@ -381,6 +394,10 @@ async fn link(shared: &Shared, ask: Link) -> anyhow::Result<()> {
             agent.settle(PATIENCE, |_, _| {}).await?;
             agent.close().await;
             shared.out.record(&Line { kind: "link-answer", text: answer })?;
+            print::remark(
+                "the device that made this code reads everything from now on. If that was not you: `trefoil account devices`, \
+                 then `trefoil account remove-device DEVICE`",
+            );
             Ok(())
         }
         Step::Finish(pasted) => {

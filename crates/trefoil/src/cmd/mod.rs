@@ -29,6 +29,7 @@ use crate::{
     home::{Home, Passphrase},
     person,
     print::Printer,
+    show,
 };
 use anyhow::Context as _;
 use clap::FromArgMatches as _;
@@ -103,6 +104,16 @@ impl Shared {
     /// # Errors
     /// There is none, or its store is locked.
     pub fn agent(&self) -> anyhow::Result<Agent> {
+        let mut agent = self.quiet_agent()?;
+        agent.tell(show::by_the_way);
+        Ok(agent)
+    }
+
+    /// The same, for a command that prints by itself what happens.
+    ///
+    /// # Errors
+    /// As [`Shared::agent`].
+    pub fn quiet_agent(&self) -> anyhow::Result<Agent> {
         Ok(person::open(&self.home()?, self.passphrase()?.as_ref())?.0)
     }
 }

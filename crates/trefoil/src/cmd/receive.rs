@@ -6,7 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
-use trefoil_client::{Event, conversation::ReadReceipts};
+use trefoil_client::{
+    Event,
+    conversation::{self, ConversationEvent as Talk, ReadReceipts},
+    overlay::Overlay,
+};
 
 /// Fetch what arrived and print it.
 #[derive(Debug, Args)]
@@ -27,7 +31,7 @@ pub struct Receive {
 /// # Errors
 /// Whatever failed, as a sentence.
 pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
-    let mut agent = shared.agent()?;
+    let mut agent = shared.quiet_agent()?;
     let mut saving = ask.save.as_deref().map(Saving::into).transpose()?;
     agent.go_online()?;
     if ask.follow {
@@ -41,12 +45,15 @@ pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
         agent.close().await;
         return outcome;
     }
-    let mut events = Vec::new();
+    let mut events = unread(&mut agent)?;
     let settled = agent.settle(PATIENCE, |_, event| events.push(event)).await;
     print(shared, &ask, &mut agent, &mut saving, events).await?;
     settled?;
     // The senders hear now that their messages were read, not with the next run.
-    agent.settle(PATIENCE, |_, _| {}).await?;
+    let mut events = Vec::new();
+    let settled = agent.settle(PATIENCE, |_, event| events.push(event)).await;
+    print(shared, &ask, &mut agent, &mut saving, events).await?;
+    settled?;
     agent.close().await;
     saving.as_mut().map_or(Ok(()), Saving::outcome)
 }
@@ -57,6 +64,8 @@ async fn follow(
     agent: &mut Agent,
     saving: &mut Option<Saving>,
 ) -> anyhow::Result<()> {
+    let waiting = unread(agent)?;
+    print(shared, ask, agent, saving, waiting).await?;
     loop {
         let events = agent.turn(Duration::from_secs(60)).await?;
         print(shared, ask, agent, saving, events).await?;
@@ -64,6 +73,19 @@ async fn follow(
             print::remark(format_args!("trefoil: {error}"));
         }
     }
+}
+
+/// What other commands took in by the way, as if it came now.
+fn unread(agent: &mut Agent) -> anyhow::Result<Vec<Event>> {
+    let store = Overlay::new(agent.client.store().clone());
+    let mut events = Vec::new();
+    for room in agent.client.rooms()? {
+        for id in conversation::unread(&store, &room.uri)? {
+            let room = room.uri.clone();
+            events.push(Event::Conversation(Talk::Added { room, id, mine: false, mentions_me: false }));
+        }
+    }
+    Ok(events)
 }
 
 async fn print(

@@ -63,7 +63,11 @@ impl fmt::Display for Ordered {
                 "nothing is taken from {person} in {room} any more, and its members are asked to remove them: the device \
                  of an admin does it as soon as one is online"
             ),
-            "lifted" => write!(f, "{person} may be in {room}, and send there"),
+            "lifted" => write!(
+                f,
+                "{person} may be in {room}, and send there. A device of an admin that has not read the request yet still \
+                 follows it: have the person added again then"
+            ),
             _ => write!(f, "handed in; the service follows it as soon as it runs"),
         }
     }

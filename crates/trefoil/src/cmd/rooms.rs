@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use trefoil_client::{
-    ClientError, Event, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
+    ClientError, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
 };
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 
@@ -380,9 +380,6 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
         .settle(PATIENCE, |_, event| {
             if let Some(error) = show::refusal(&event) {
                 refused = Some(error);
-            }
-            if let Event::AccountKeyChanged { user, verified: false } = &event {
-                print::remark(format_args!("trefoil: {}", show::other_key(user)));
             }
         })
         .await?;

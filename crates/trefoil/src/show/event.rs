@@ -98,7 +98,10 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
             event: "keys-unproven",
             message: None,
             by: Some(user.to_string()),
-            detail: Some(keys::unproven(user, reason)),
+            detail: Some(match agent.client.identity() {
+                Some(me) if me.user == *user => keys::own_unproven(reason),
+                _ => keys::unproven(user, reason),
+            }),
         })),
         Event::EntryRewritten { user, times } => Some(Shown::Event(Happened {
             room: None,
@@ -127,6 +130,7 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::DirectoryKeyChanged { service } => {
             alone("directory-key-changed", keys::other_directory_key(service))
         }
+        Event::AuditorNew { service } => alone("auditor-new", keys::new_auditor(service)),
         Event::DirectorySplit { directory, epoch, .. } => alone(
             "directory-split",
             keys::split(directory, *epoch, agent.evidence_file(directory, *epoch).as_deref()),

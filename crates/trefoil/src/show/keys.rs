@@ -13,8 +13,9 @@ pub fn unproven(user: &UserUri, reason: &KeysRefusal) -> String {
             "somebody, even their service, may have put themselves in between: ask them in person which devices they have"
         }
         KeysRefusal::UnknownService | KeysRefusal::Unaudited { .. } | KeysRefusal::Stale => {
-            "another service should look at that directory and sign what it saw, and it is waited for; to do without, \
-             choose another number with `trefoil account directory --auditors NUMBER`"
+            "another service should look at that directory and sign what it saw, and it is waited for; if it stays away, ask \
+             your operator why before you write to them, and compare safety numbers in person (`trefoil account directory \
+             --help` says how many must sign)"
         }
         KeysRefusal::RolledBack { .. } | KeysRefusal::Untrue(_) => {
             "that service, or whoever compels it, may be showing you false keys: tell its operator and people you trust"
@@ -31,6 +32,14 @@ pub fn unproven(user: &UserUri, reason: &KeysRefusal) -> String {
         _ => String::new(),
     };
     format!("the keys of {user} are not believed, and nothing is sent to them: {reason}; {what}{decide}")
+}
+
+/// Why one's own entry is not believed.
+pub fn own_unproven(reason: &KeysRefusal) -> String {
+    format!(
+        "the key directory of your own service does not prove your devices: {reason}; who writes to you may be shown other \
+         keys than yours: tell its operator and the people you write to by another way, and compare safety numbers"
+    )
 }
 
 /// That a directory had other devices for somebody in between.
@@ -91,6 +100,14 @@ pub fn other_directory_key(service: &Domain) -> String {
     )
 }
 
+/// That somebody new vouches for directories.
+pub fn new_auditor(service: &Domain) -> String {
+    format!(
+        "from now on {service} counts as one that vouches for key directories, because your service named it. If you do not \
+         know it, choose whose word counts: `trefoil account directory --vouched-by DOMAIN --vouched-by DOMAIN`"
+    )
+}
+
 /// That a directory showed two faces.
 pub fn split(directory: &Domain, epoch: u64, file: Option<&Path>) -> String {
     let file = file.map_or_else(String::new, |file| {
@@ -101,7 +118,7 @@ pub fn split(directory: &Domain, epoch: u64, file: Option<&Path>) -> String {
     });
     format!(
         "{directory} shows different people different keys: of epoch {epoch} there are two versions, both signed by it; \
-         no new keys of its people are believed here{file}"
+         no new keys of its people are believed here. Compare safety numbers with those of them that you write to{file}"
     )
 }
 
@@ -109,6 +126,6 @@ pub fn split(directory: &Domain, epoch: u64, file: Option<&Path>) -> String {
 pub fn withheld(directory: &Domain, epoch: u64) -> String {
     format!(
         "somebody you write to saw epoch {epoch} of the key directory of {directory}, which is being kept from you: its \
-         older epochs are no longer believed here"
+         older epochs are no longer believed here. Tell its operator and people you trust"
     )
 }

@@ -11,7 +11,11 @@ pub use keys::unproven;
 pub use refusal::{NotTaken, refusal, send_refusal};
 pub use standing::{blocked, key_changed, mark, other_key, other_key_in_room, standing};
 
-use crate::{agent::Agent, clock, print::harmless};
+use crate::{
+    agent::Agent,
+    clock,
+    print::{self, harmless},
+};
 use serde::Serialize;
 use std::fmt;
 use trefoil_client::{
@@ -173,6 +177,16 @@ pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<M
     let store = Overlay::new(agent.client.store().clone());
     let found = conversation::message(&store, room, *id)?;
     found.map(|message| Message::of(&store, room, message)).transpose()
+}
+
+/// Says on standard error what happens about people and safety while a command does something else: nothing else would
+/// say it later. Messages wait, unread, for `trefoil receive`.
+pub fn by_the_way(agent: &Agent, event: &Event) {
+    if !matches!(event, Event::Conversation(_))
+        && let Ok(Some(shown)) = self::event(agent, event)
+    {
+        print::remark(shown);
+    }
 }
 
 /// If an event printed somebody else's message: its room, and where in it the message stands.

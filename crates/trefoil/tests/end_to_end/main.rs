@@ -9,6 +9,7 @@
 
 mod audits;
 mod banned;
+mod by_the_way;
 mod commands;
 mod crashes;
 mod crowd;
