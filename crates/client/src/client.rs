@@ -4,7 +4,7 @@ use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
     conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
-    delivery::AskedFor,
+    delivery::{AskedFor, NotHere},
     directory::{DirectoryView, KeysRefusal},
     live::{Job, Stream},
     rows::{ACCOUNT, Intent, RoomState, name},
@@ -573,12 +573,11 @@ impl Client {
         self.core.own_entry_refused()
     }
 
-    /// The devices of whose messages some did not come to this room, and how many: those that a service dropped or holds
-    /// back, and those that were sent while this device had fallen out of step.
+    /// The devices of whose messages some did not come to this room, and how many.
     ///
     /// # Errors
     /// [`ClientError::Store`].
-    pub fn missing(&self, room: &RoomUri) -> Result<Vec<(DeviceUri, u64)>, ClientError> {
+    pub fn missing(&self, room: &RoomUri) -> Result<Vec<NotHere>, ClientError> {
         self.core.missing(room)
     }
 

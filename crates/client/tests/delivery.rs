@@ -6,7 +6,7 @@ mod world;
 use trefoil_client::{
     Event, Suite,
     conversation::{self, Cursor, Item, Line},
-    delivery::Finding,
+    delivery::{Finding, NotHere},
     overlay::Overlay,
 };
 use trefoil_proto::{DeviceUri, RoomUri, Wire as _, frame::MailboxEvent};
@@ -104,7 +104,7 @@ fn a_dropped_message_is_told_with_a_line_that_stays() {
     let [(device, Finding::Unseen { through: 4, by })] = &found[..] else { panic!("{found:?}") };
     assert_eq!((device, by), (&trio.world.uri(alice), &trio.world.user(trio.carl)));
     let overlooked = trio.world.devices[bob].client.missing(&trio.room).unwrap();
-    assert_eq!(overlooked, [(trio.world.uri(alice), 1)]);
+    assert_eq!(overlooked, [NotHere { device: trio.world.uri(alice), missing: 1, excused: 0 }]);
     assert_eq!(trio.lines(bob), [found[0].1.clone()]);
     trio.say(alice, "later");
     trio.say(bob, "answer");
@@ -251,6 +251,10 @@ fn coming_going_and_bad_lines_are_nobodys_fault() {
     }
     assert!(trio.world.texts(dora, &room).iter().filter(|text| *text == "with dora again").count() == 5);
     trio.nothing_was_found();
+    for at in [alice, bob, carl, dora, tablet] {
+        let not_here = trio.world.devices[at].client.missing(&room).unwrap();
+        assert!(not_here.iter().all(|of| of.missing == 0), "device {at}: {not_here:?}");
+    }
 }
 
 /// Steals what is said to Bob; gives what was found there.
@@ -293,7 +297,8 @@ impl Trio {
     }
 
     fn missing(&self, at: usize) -> u64 {
-        self.world.devices[at].client.missing(&self.room).unwrap().iter().map(|(_, count)| count).sum()
+        let all = self.world.devices[at].client.missing(&self.room).unwrap();
+        all.iter().map(|of| of.missing + of.excused).sum()
     }
 
     fn only_findings(&mut self, at: usize) -> Vec<Finding> {

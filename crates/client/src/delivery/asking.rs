@@ -44,7 +44,8 @@ impl Core {
                 .members()
                 .filter_map(|member| credential::claimed_device(&member.credential).ok())
                 .collect(),
-            None => BTreeSet::new(),
+            // Nobody in there hears this device any more.
+            None => return Err(ClientError::RoomNotOpen(uri.clone())),
         };
         let (mut asked, mut of) = (AskedFor::default(), Vec::new());
         for (_, row) in self.tx().scan(HEARD, &room_range(uri), usize::MAX, false)? {

@@ -41,6 +41,17 @@ pub(crate) struct Placed<'a> {
     pub(crate) asked: bool,
 }
 
+/// What a device sent to a room and is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotHere {
+    /// Which device.
+    pub device: DeviceUri,
+    /// Messages that a service dropped or holds back.
+    pub missing: u64,
+    /// Messages, or fewer, that may have been sent while this device was not in the room or had fallen out of step.
+    pub excused: u64,
+}
+
 impl Core {
     /// Gives a message that is about to be queued its place.
     pub(crate) fn place(&mut self, uri: &RoomUri, content: &mut MimiContent) -> Result<Order, ClientError> {
@@ -154,14 +165,15 @@ impl Core {
         Ok(())
     }
 
-    /// Of whom something is missing in a room, and how much.
-    pub(crate) fn missing(&self, uri: &RoomUri) -> Result<Vec<(DeviceUri, u64)>, ClientError> {
+    /// Of whom something did not come to a room, and how much.
+    pub(crate) fn missing(&self, uri: &RoomUri) -> Result<Vec<NotHere>, ClientError> {
         let mut missing = Vec::new();
         for (_, row) in self.tx().scan(HEARD, &room_range(uri), usize::MAX, false)? {
             let heard = Heard::from_row(&row)?;
-            let count: u64 = heard.missing().iter().map(|range| range.to - range.from + 1).sum();
-            if count > 0 {
-                missing.push((heard.device, count));
+            let all: u64 = heard.missing().iter().map(|range| range.to - range.from + 1).sum();
+            let excused = heard.excused();
+            if all > 0 {
+                missing.push(NotHere { device: heard.device, missing: all - excused, excused });
             }
         }
         Ok(missing)

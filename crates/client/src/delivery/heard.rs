@@ -155,6 +155,12 @@ impl Heard {
         told.chain((self.claimed > self.last).then_some(ahead)).collect()
     }
 
+    /// How many of what is missing may have been sent while this device could not hear them.
+    pub(crate) fn excused(&self) -> u64 {
+        let excused = self.gaps.iter().filter(|gap| gap.kind == Kind::Excused);
+        excused.map(|gap| gap.counters.to - gap.counters.from + 1).sum()
+    }
+
     /// The device says of counters that were asked for that it cannot give them. Returns those that were missing.
     pub(crate) fn give_up(&mut self, counters: Counters) -> Vec<Counters> {
         let both =

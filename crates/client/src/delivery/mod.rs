@@ -22,6 +22,7 @@ mod tests;
 
 pub use asking::AskedFor;
 pub use finding::Finding;
+pub use hear::NotHere;
 pub(crate) use hear::{Fate, Placed};
 pub use rows::{HEARD, SENDING};
 pub use sent::SENT;

@@ -11,8 +11,8 @@ use crate::{
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use std::fmt;
-use trefoil_client::RoomView;
-use trefoil_proto::room::Invitation;
+
+use trefoil_proto::{RoomUri, room::Invitation};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Longest life of an invitation, in days.
@@ -20,11 +20,16 @@ const LONGEST: u64 = 90;
 /// Most people by one invitation.
 const MOST: u32 = 1000;
 
+/// The kind of a record of one that was taken back.
+const TAKEN_BACK: &str = "invitation-taken-back";
+
 /// A link that was made.
 #[derive(Serialize)]
 struct Made {
     kind: &'static str,
     room: String,
+    /// As `rooms invitations` names it; null while the room has not taken it.
+    invitation: Option<String>,
     link: String,
     people: u32,
     until: u64,
@@ -36,9 +41,9 @@ impl fmt::Display for Made {
     }
 }
 
-/// One that is open.
+/// One that is open, or was taken back.
 #[derive(Serialize)]
-struct Open {
+struct Named {
     kind: &'static str,
     room: String,
     /// Names it, and lets nobody in.
@@ -48,10 +53,11 @@ struct Open {
     until: u64,
 }
 
-impl fmt::Display for Open {
+impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let until = clock::readable(trefoil_proto::Timestamp(self.until));
-        write!(f, "{}  for {} more, until {until}, made by {}", self.invitation, self.people, self.by)
+        let back = if self.kind == TAKEN_BACK { "taken back: " } else { "" };
+        write!(f, "{back}{}  for {} more, until {until}, made by {}", self.invitation, self.people, self.by)
     }
 }
 
@@ -70,24 +76,35 @@ pub(super) async fn make(
     let uri = find_room(&mut agent, room)?.uri;
     catch_up(&mut agent).await?;
     let not_after = clock::now().plus_millis(days * DAY);
+    let before = open(&mut agent, &uri)?;
     let link = agent.act_for(|client, now| client.invite(&uri, people, not_after, now))?;
     settle(&mut agent).await?;
+    let mut now = open(&mut agent, &uri)?.into_iter();
+    let new = now.find(|one| before.iter().all(|other| other.key != one.key));
+    let invitation = new.map(|new| HEXLOWER.encode(&new.key));
     agent.close().await;
-    let made = Made { kind: "invitation-made", room: uri.to_string(), link, people, until: not_after.0 };
-    shared.out.record(&made)?;
+    let name = invitation.as_ref().map(|name| name.chars().take(8).collect::<String>());
+    let kind = "invitation-made";
+    shared.out.record(&Made { kind, room: uri.to_string(), invitation, link, people, until: not_after.0 })?;
     shared.out.say(
         "Whoever has this link can join. Give it only to those who should, by a way that others do not read.",
     )?;
+    if let Some(name) = name {
+        shared.out.say(format_args!("To take it back: `trefoil rooms uninvite {room} {name}`."))?;
+    }
     Ok(())
 }
 
 /// Prints the open ones.
-pub(super) fn list(shared: &Shared, mut agent: Agent, room: &str) -> anyhow::Result<()> {
-    let room = find_room(&mut agent, room)?;
-    if room.invitations.is_empty() {
+pub(super) async fn list(shared: &Shared, mut agent: Agent, room: &str) -> anyhow::Result<()> {
+    let uri = find_room(&mut agent, room)?.uri;
+    catch_up(&mut agent).await?;
+    let open = open(&mut agent, &uri)?;
+    agent.close().await;
+    if open.is_empty() {
         shared.out.say("No invitation into this room is open.")?;
     }
-    print(shared, &room)
+    print(shared, "invitation", &uri, &open)
 }
 
 /// Takes some back, by the beginning of what `invitations` prints, or all.
@@ -100,25 +117,34 @@ pub(super) async fn take_back(
 ) -> anyhow::Result<()> {
     let uri = find_room(&mut agent, room)?.uri;
     catch_up(&mut agent).await?;
-    let open = agent.client.room(&uri)?.map(|room| room.invitations).unwrap_or_default();
-    let keys = match all {
-        true => open.iter().map(|invitation| invitation.key).collect(),
-        false => names.iter().map(|name| find(&open, name)).collect::<Result<Vec<_>, _>>()?,
+    let open = open(&mut agent, &uri)?;
+    let taken: Vec<Invitation> = match all {
+        true => open,
+        false => names.iter().map(|name| find(&open, name)).collect::<Result<_, _>>()?,
     };
-    if !keys.is_empty() {
+    if !taken.is_empty() {
+        let keys = taken.iter().map(|invitation| invitation.key).collect();
         agent.act(|client, now| client.take_back_invitations(&uri, keys, now))?;
         settle(&mut agent).await?;
     }
-    let room = agent.client.room(&uri)?;
     agent.close().await;
-    room.map_or(Ok(()), |room| print(shared, &room))
+    print(shared, TAKEN_BACK, &uri, &taken)
 }
 
-fn print(shared: &Shared, room: &RoomView) -> anyhow::Result<()> {
-    for invitation in &room.invitations {
-        shared.out.record(&Open {
-            kind: "invitation",
-            room: room.uri.to_string(),
+fn open(agent: &mut Agent, room: &RoomUri) -> anyhow::Result<Vec<Invitation>> {
+    Ok(agent.client.room(room)?.map(|room| room.invitations).unwrap_or_default())
+}
+
+fn print(
+    shared: &Shared,
+    kind: &'static str,
+    room: &RoomUri,
+    invitations: &[Invitation],
+) -> anyhow::Result<()> {
+    for invitation in invitations {
+        shared.out.record(&Named {
+            kind,
+            room: room.to_string(),
             invitation: HEXLOWER.encode(&invitation.key),
             by: invitation.by.to_string(),
             people: invitation.left,
@@ -128,11 +154,16 @@ fn print(shared: &Shared, room: &RoomView) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn find(open: &[Invitation], name: &str) -> Result<[u8; 32], NotFoundError> {
+fn find(open: &[Invitation], name: &str) -> Result<Invitation, NotFoundError> {
+    if name.starts_with("trefoil-invite-") {
+        let why =
+            "that is the link, which lets people in: give the name that `trefoil rooms invitations` prints";
+        return Err(NotFoundError(why.to_owned()));
+    }
     let named = |invitation: &&Invitation| HEXLOWER.encode(&invitation.key).starts_with(&name.to_lowercase());
     let mut found = open.iter().filter(named);
     match (found.next(), found.next()) {
-        (Some(one), None) if !name.is_empty() => Ok(one.key),
+        (Some(one), None) if !name.is_empty() => Ok(one.clone()),
         (Some(_), Some(_)) => {
             Err(NotFoundError(format!("more than one open invitation begins with {name:?}")))
         }

@@ -130,6 +130,8 @@ struct Missing {
     /// The device that sent them.
     device: String,
     messages: u64,
+    /// What may have been sent while this device could not hear it.
+    while_away: u64,
 }
 
 #[derive(Serialize)]
@@ -200,8 +202,13 @@ impl fmt::Display for Room {
             let mark = show::mark(person.standing);
             write!(f, "\n  {name}{}{mark}  {}, devices: {}", person.user, person.role, person.devices)?;
         }
-        for Missing { device, messages } in &self.missing {
-            write!(f, "\n  missing here: {messages} of what {device} sent")?;
+        for Missing { device, messages, while_away } in &self.missing {
+            if *messages > 0 {
+                write!(f, "\n  missing here: {messages} of what {device} sent")?;
+            }
+            if *while_away > 0 {
+                write!(f, "\n  sent while this device was not listening: up to {while_away} by {device}")?;
+            }
         }
         Ok(())
     }
@@ -245,7 +252,11 @@ impl Room {
                 .client
                 .missing(&room.uri)?
                 .into_iter()
-                .map(|(device, messages)| Missing { device: device.to_string(), messages })
+                .map(|of| Missing {
+                    device: of.device.to_string(),
+                    messages: of.missing,
+                    while_away: of.excused,
+                })
                 .collect(),
         })
     }
@@ -312,7 +323,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         What::Invite { named, people, days } => {
             invitations::make(shared, agent, &named.room, people, days).await
         }
-        What::Invitations(named) => invitations::list(shared, agent, &named.room),
+        What::Invitations(named) => invitations::list(shared, agent, &named.room).await,
         What::Uninvite { named, invitations, all } => {
             invitations::take_back(shared, agent, &named.room, &invitations, all).await
         }

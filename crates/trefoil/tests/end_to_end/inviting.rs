@@ -47,7 +47,10 @@ async fn a_link_lets_somebody_of_another_service_in_once() {
     assert_eq!((open.len(), &open[0]["people"]), (1, &5.into()));
     let name = &open[0]["invitation"].as_str().unwrap()[..8];
     assert_eq!(trefoil(&ada.home, &["rooms", "uninvite", &room, "ffffffffffff"]).code, 3);
-    assert_eq!(ada.run(&["rooms", "uninvite", &room, name]).len(), 0);
+    let taken = ada.run(&["rooms", "uninvite", &room, name]);
+    assert_eq!((taken.len(), &taken[0]["kind"]), (1, &"invitation-taken-back".into()));
+    assert!(ada.run(&["rooms", "invitations", &room]).is_empty());
+    assert_eq!(trefoil(&ada.home, &["rooms", "uninvite", &room, &second]).code, 3);
     assert_eq!(trefoil(&katherine.home, &["rooms", "join", &second]).code, 4);
     assert_eq!(ada.run(&["rooms", "show", &room])[0]["people"].as_array().unwrap().len(), 3);
 }
