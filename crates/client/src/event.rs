@@ -249,6 +249,14 @@ pub enum Event {
         /// Which service.
         service: Domain,
     },
+    /// Somebody's message has a root of a directory under another key than the one that this device keeps: they, their
+    /// service or this person's own is wrong about it.
+    DirectoryKeyDisputed {
+        /// Whose directory.
+        directory: Domain,
+        /// Whose message.
+        by: UserUri,
+    },
     /// The own service names a further one that vouches for directories, and its word counts from now on.
     AuditorNew {
         /// Which service.

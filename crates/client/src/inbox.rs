@@ -254,7 +254,7 @@ impl Core {
         };
         let is_evidence = conversation::evidence(&opened.content.content);
         if !arrival.passing {
-            self.roots_heard(&opened.content.content.extensions, arrival.received)?;
+            self.roots_heard(&opened.content.content.extensions, &opened.sender, arrival.received)?;
         }
         if self.is_ghost(uri, &opened.sender)? {
             return Ok(Err(Refusal::UntrustedDevice { device: opened.sender.to_string() }));

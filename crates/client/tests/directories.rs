@@ -499,6 +499,27 @@ fn two_people_who_are_shown_different_directories_find_out_and_have_the_evidence
     assert!(matches!(again, Err(trefoil_client::ClientError::NotCaught(_))));
 }
 
+#[test]
+fn a_root_under_another_key_than_the_one_that_is_kept_is_told() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.say(alice, &room, "one");
+    world.person("carol");
+    // Bob's service told him of another key: what he sees is signed under that one.
+    let newest = world.hub.directory.roots.last().unwrap().root.clone();
+    let root = DirectoryRoot { epoch: newest.epoch + 1, ..newest };
+    saw(&world, bob, &SignedRoot::sign(root, &SigningKey::from_bytes(&[66; 32])));
+    world.events(alice);
+    world.say(bob, &room, "two");
+    world.run();
+    let events = world.events(alice);
+    let (directory, by) = (world.hub.domain.clone(), world.user(bob));
+    assert!(events.contains(&Event::DirectoryKeyDisputed { directory, by }), "{events:?}");
+    assert_eq!(said(&events, |event| matches!(event, Event::EpochWithheld { .. })), 0);
+    assert_eq!(world.texts(alice, &room), ["one", "two"]);
+}
+
 /// Two people who never saw the same epoch: what the one saw came after what the other did. Whatever the service answers
 /// to the question about it, its own words do not follow each other.
 #[test]

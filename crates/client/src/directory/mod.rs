@@ -33,7 +33,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
-use trefoil_proto::{DeviceId, DeviceUri, RoomUri, Timestamp, UserUri};
+use trefoil_proto::{DeviceId, DeviceUri, Domain, RoomUri, Timestamp, UserUri};
 
 /// What is known only while the program runs, and found out again after a step that was rolled back.
 #[derive(Default)]
@@ -54,6 +54,8 @@ pub(crate) struct Directories {
     generation: u64,
     /// When the own entry was looked at last.
     own_checked: Option<Timestamp>,
+    /// Who told of a root under another key than this device keeps, and of whose directory.
+    disputed: BTreeSet<(Domain, UserUri)>,
     /// Own devices that the directory has and this device does not know, at the first look.
     suspects: BTreeSet<DeviceId>,
 }

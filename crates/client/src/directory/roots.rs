@@ -20,7 +20,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_proto::{
-    Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
+    DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, Wire as _,
     content::{ExtensionKey, Extensions},
     defence::Defence,
 };
@@ -127,15 +127,30 @@ impl Core {
         Ok(())
     }
 
-    /// Compares the roots in a message with those that this device saw. What a service did not sign says nothing.
-    pub(crate) fn roots_heard(&mut self, extensions: &Extensions, now: Timestamp) -> Result<(), ClientError> {
+    /// Compares the roots in a message with those that this device saw. One that is not signed under the key that is kept
+    /// of its service is no evidence, and told: of that key somebody was told something else than this device.
+    pub(crate) fn roots_heard(
+        &mut self,
+        extensions: &Extensions,
+        sender: &DeviceUri,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         if !Defence::RootsCompared.stands() {
             return Ok(());
         }
         let value = extensions.get(&ExtensionKey::Text(ROOTS_EXTENSION.to_owned()));
         let Some(roots) = value.and_then(read_roots) else { return Ok(()) };
         let keys = self.services()?;
-        for told in roots.into_iter().filter_map(|signed| verified(signed, &keys)) {
+        for signed in roots {
+            let directory = signed.root.directory.clone();
+            let is_known = keys.iter().any(|known| known.service == directory);
+            let Some(told) = verified(signed, &keys) else {
+                let by = sender.user_uri();
+                if is_known && self.directories.disputed.insert((directory.clone(), by.clone())) {
+                    self.emit(Event::DirectoryKeyDisputed { directory, by });
+                }
+                continue;
+            };
             let (directory, epoch) = (told.root().directory.clone(), told.root().epoch);
             let seen = RootRow::read(&self.tx(), ROOTS, &epoch_key(&directory, epoch))?;
             if let Some(seen) = seen.and_then(|row| verified(row.signed, &keys)) {

@@ -130,6 +130,13 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::DirectoryKeyChanged { service } => {
             alone("directory-key-changed", keys::other_directory_key(service))
         }
+        Event::DirectoryKeyDisputed { directory, by } => Some(Shown::Event(Happened {
+            room: None,
+            event: "directory-key-disputed",
+            message: None,
+            by: Some(by.to_string()),
+            detail: Some(keys::disputed(directory, by)),
+        })),
         Event::AuditorNew { service } => alone("auditor-new", keys::new_auditor(service)),
         Event::DirectorySplit { directory, epoch, .. } => alone(
             "directory-split",

@@ -100,6 +100,14 @@ pub fn other_directory_key(service: &Domain) -> String {
     )
 }
 
+/// That somebody knows another key of a directory.
+pub fn disputed(directory: &Domain, by: &UserUri) -> String {
+    format!(
+        "{by} knows another key of the key directory of {directory} than this device: a service, theirs or yours, may be \
+         lying about it, or they are. Compare by another way what `trefoil account directory` prints at both of you"
+    )
+}
+
 /// That somebody new vouches for directories.
 pub fn new_auditor(service: &Domain) -> String {
     format!(
