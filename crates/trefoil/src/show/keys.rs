@@ -111,8 +111,8 @@ pub fn disputed(directory: &Domain, by: &UserUri) -> String {
 /// That somebody new vouches for directories.
 pub fn new_auditor(service: &Domain) -> String {
     format!(
-        "from now on {service} counts as one that vouches for key directories, because your service named it. If you do not \
-         know it, choose whose word counts: `trefoil account directory --vouched-by DOMAIN --vouched-by DOMAIN`"
+        "your service names {service} as one more that vouches for key directories, and its word counts from now on. To \
+         choose yourself whose does: `trefoil account directory --vouched-by DOMAIN --vouched-by DOMAIN`"
     )
 }
 
