@@ -16,7 +16,7 @@ use trefoil_proto::{
 };
 
 /// In front of every link, so that a wrong paste is told apart.
-pub(crate) const LINK: &str = "trefoil-invite-";
+pub const LINK: &str = "trefoil-invite-";
 
 /// What a link says.
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]

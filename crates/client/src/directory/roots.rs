@@ -2,8 +2,8 @@
 //!
 //! Inside the encrypted content of a message goes each root that its room was not told of yet. Whoever reads it compares
 //! it with the root of that epoch they saw themselves, or asks their own service for the roots that lie between it and one
-//! they saw: each names the one before. Two that contradict each other are evidence; it is kept, and sent to every room with people of that
-//! service, so that all of them have it.
+//! they saw: each names the one before. Two that contradict each other are evidence; it is kept, and sent to every room
+//! with people of that service, so that all of them have it.
 
 use super::{
     KeysRefusal, Looked,

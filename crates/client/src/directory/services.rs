@@ -69,23 +69,16 @@ impl Core {
     }
 
     /// The services that the person named as those whose word counts; `None`: all that this device knows.
-    fn named_auditors(&self) -> Result<Option<ServicesRow>, ClientError> {
-        ServicesRow::read(&self.tx(), ACCOUNT, name::NAMED_AUDITORS)
-    }
-
-    /// Whether a service's word on the directories of others counts.
-    pub(super) fn vouches(&self, service: &ServiceKey) -> Result<bool, ClientError> {
-        Ok(self.named_auditors()?.is_none_or(|named| named.keys.contains(service)))
+    pub(super) fn named_auditors(&self) -> Result<Option<Vec<ServiceKey>>, ClientError> {
+        Ok(ServicesRow::read(&self.tx(), ACCOUNT, name::NAMED_AUDITORS)?.map(|row| row.keys))
     }
 
     /// The keys under which a directory is checked: its own, and those of the services whose word counts.
     pub(super) fn keys_about(&self, directory: &Domain) -> Result<Vec<ServiceKey>, ClientError> {
-        let mut keys = Vec::new();
-        for known in self.services()? {
-            if known.service == *directory || self.vouches(&known)? {
-                keys.push(known);
-            }
-        }
+        let (named, mut keys) = (self.named_auditors()?, self.services()?);
+        keys.retain(|known| {
+            known.service == *directory || named.as_ref().is_none_or(|named| named.contains(known))
+        });
         Ok(keys)
     }
 

@@ -38,6 +38,7 @@ pub struct Unproven {
 
 impl Core {
     pub(crate) fn directories(&self) -> Result<Vec<DirectoryView>, ClientError> {
+        let named = self.named_auditors()?;
         self.services()?
             .into_iter()
             .map(|known| {
@@ -45,7 +46,7 @@ impl Core {
                 let newest = newest.first().map(|(_, row)| RootRow::from_row(row)).transpose()?;
                 Ok(DirectoryView {
                     caught: self.is_caught(&known.service)?,
-                    vouches: self.vouches(&known)?,
+                    vouches: named.as_ref().is_none_or(|named| named.contains(&known)),
                     directory: known.service,
                     key: known.key,
                     epoch: newest.as_ref().map(|row| row.signed.root.epoch),

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex};
 use trefoil_client::Suite;
 use trefoil_proto::{
-    DeviceUri, Wire as _, credential::AccountKey, defence::Defence, mimi::KeyMaterialRequest,
+    DeviceUri, Wire as _, credential::AccountKey, defence::Defence, mimi::KeyMaterialRequest, mls::KeyPackage,
 };
 use trefoil_transparency::device_set::{DeviceSet, SignedDeviceSet};
 
@@ -79,17 +79,7 @@ async fn swapped(world: &World) -> anyhow::Result<Played> {
     let account = SigningKey::from_bytes(&[66; 32]);
     let mut ghost = Forged::new(&cat.device(), &Voucher::Own(&account))?;
     let package = (cat.device(), ghost.key_package()?);
-    ann.between.answer(move |asked| {
-        let package = package.clone();
-        async move {
-            match asked.path.split('/').next() {
-                Some("keyMaterial") => other_packages(&asked, &[package], false).await,
-                Some("update") => take_unseen(),
-                _ => asked.honestly().await,
-            }
-        }
-        .boxed()
-    });
+    hand_out(&ann, package, false);
     let (room, is_in) = open_with(&mut ann, &cat.user()).await?;
     let mut played = Played::default();
     if is_in {
@@ -103,6 +93,22 @@ async fn swapped(world: &World) -> anyhow::Result<Played> {
     Ok(played)
 }
 
+/// From now on a person's service hands out the adversary's key package for somebody, alone or beside the real ones, and
+/// keeps their changes of rooms from the hub.
+fn hand_out(to: &Person, package: (DeviceUri, KeyPackage), beside: bool) {
+    to.between.answer(move |asked| {
+        let package = package.clone();
+        async move {
+            match asked.path.split('/').next() {
+                Some("keyMaterial") => other_packages(&asked, &[package], beside).await,
+                Some("update") => take_unseen(),
+                _ => asked.honestly().await,
+            }
+        }
+        .boxed()
+    });
+}
+
 async fn ghost_device(world: &World) -> anyhow::Result<Played> {
     let (mut ann, mut cat) = (world.person("Ann", ACCOUNT).await?, world.person("Cat", ACCOUNT).await?);
     go_on(&mut [&mut ann, &mut cat], WHILE).await?;
@@ -113,17 +119,7 @@ async fn ghost_device(world: &World) -> anyhow::Result<Played> {
     // Somebody comes, and the service makes an epoch.
     let passer = world.person("Eve", ACCOUNT).await?;
     let package = (uri.clone(), ghost.key_package()?);
-    ann.between.answer(move |asked| {
-        let package = package.clone();
-        async move {
-            match asked.path.split('/').next() {
-                Some("keyMaterial") => other_packages(&asked, &[package], true).await,
-                Some("update") => take_unseen(),
-                _ => asked.honestly().await,
-            }
-        }
-        .boxed()
-    });
+    hand_out(&ann, package, true);
     let (room, is_in) = open_with(&mut ann, &user).await?;
     let mut played = Played::default();
     if is_in && devices_in(&mut ann, &room).contains(&uri) {
@@ -156,17 +152,7 @@ async fn restored(world: &World) -> anyhow::Result<Played> {
     // Somebody comes, and the service makes an epoch.
     let passers = [world.person("Eve", ACCOUNT).await?];
     let package = (uri.clone(), ghost.key_package()?);
-    ann.between.answer(move |asked| {
-        let package = package.clone();
-        async move {
-            match asked.path.split('/').next() {
-                Some("keyMaterial") => other_packages(&asked, &[package], false).await,
-                Some("update") => take_unseen(),
-                _ => asked.honestly().await,
-            }
-        }
-        .boxed()
-    });
+    hand_out(&ann, package, false);
     let (room, is_in) = open_with(&mut ann, &user).await?;
     anyhow::ensure!(is_in, "Ann's first contact is not taken in");
     let change = handed(&ann)?;

@@ -155,7 +155,7 @@ fn print(
 }
 
 fn find(open: &[Invitation], name: &str) -> Result<Invitation, NotFoundError> {
-    if name.starts_with("trefoil-invite-") {
+    if name.starts_with(trefoil_client::INVITATION_LINK) {
         let why =
             "that is the link, which lets people in: give the name that `trefoil rooms invitations` prints";
         return Err(NotFoundError(why.to_owned()));
