@@ -1,6 +1,7 @@
 // Dates, sizes and numbers as the chosen language writes them.
 import { m } from "../paraglide/messages.js";
 import { getLocale } from "../paraglide/runtime.js";
+import { tag } from "./language";
 
 const DAY = 86_400_000;
 const made = new Map<string, Intl.DateTimeFormat>();
@@ -42,7 +43,7 @@ export function size(bytes: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
-  return new Intl.NumberFormat(getLocale(), {
+  return new Intl.NumberFormat(tag(getLocale()), {
     style: "unit",
     unit: units[step],
     unitDisplay: step === 0 ? "long" : "short",
@@ -51,18 +52,18 @@ export function size(bytes: number): string {
 }
 
 export function number(n: number): string {
-  return new Intl.NumberFormat(getLocale()).format(n);
+  return new Intl.NumberFormat(tag(getLocale())).format(n);
 }
 
 /** 0 to 1 as a percentage. */
 export function percent(part: number): string {
-  return new Intl.NumberFormat(getLocale(), { style: "percent" }).format(part);
+  return new Intl.NumberFormat(tag(getLocale()), { style: "percent" }).format(part);
 }
 
 /** Minutes and seconds of a recording: 1:05. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(Number.isFinite(seconds) ? seconds : 0));
-  const two = new Intl.NumberFormat(getLocale(), { minimumIntegerDigits: 2 });
+  const two = new Intl.NumberFormat(tag(getLocale()), { minimumIntegerDigits: 2 });
   return `${number(Math.floor(whole / 60))}:${two.format(whole % 60)}`;
 }
 
@@ -77,12 +78,12 @@ export function span(seconds: number): string {
   ] as const;
   const [unit, length] = units.find(([, length]) => seconds >= length) ?? units[4];
   const n = Math.max(1, Math.round(seconds / length));
-  return new Intl.NumberFormat(getLocale(), { style: "unit", unit, unitDisplay: "long" }).format(n);
+  return new Intl.NumberFormat(tag(getLocale()), { style: "unit", unit, unitDisplay: "long" }).format(n);
 }
 
 /** Ada, Ben and Chiara. */
 export function list(names: string[]): string {
-  return new Intl.ListFormat(getLocale(), { type: "conjunction" }).format(names);
+  return new Intl.ListFormat(tag(getLocale()), { type: "conjunction" }).format(names);
 }
 
 function daysBetween(earlier: number, later: number): number {
@@ -95,8 +96,8 @@ function midnight(at: number): number {
 }
 
 function formatter(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = getLocale() + JSON.stringify(options);
+  const key = tag(getLocale()) + JSON.stringify(options);
   let found = made.get(key);
-  if (!found) made.set(key, (found = new Intl.DateTimeFormat(getLocale(), options)));
+  if (!found) made.set(key, (found = new Intl.DateTimeFormat(tag(getLocale()), options)));
   return found;
 }

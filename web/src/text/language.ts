@@ -15,6 +15,11 @@ export function speak(chosen: string): Locale {
   return locale;
 }
 
+/** The tag that dates and numbers follow: with the region that the browser names for the language, where it does. */
+export function tag(locale: Locale): string {
+  return navigator.languages.find((wanted) => wanted.split("-")[0]?.toLowerCase() === locale) ?? locale;
+}
+
 function fromBrowser(): Locale {
   const wanted = navigator.languages.map((tag) => tag.split("-")[0]?.toLowerCase());
   return wanted.map((tag) => locales.find((known) => known === tag)).find((found) => found !== undefined) ?? "en";
