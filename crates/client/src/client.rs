@@ -11,7 +11,11 @@ use crate::{
     verification::{Comparison, Proof, Safety, Standing},
 };
 use std::{collections::BTreeSet, sync::Arc};
-use trefoil_proto::{DeviceUri, Domain, RoomUri, Timestamp, UserUri, edge::Identifier, frame::ServerFrame};
+use trefoil_proto::{
+    DeviceUri, Domain, RoomUri, Timestamp, UserUri,
+    edge::{Identifier, ServiceInfo},
+    frame::ServerFrame,
+};
 use trefoil_store::LocalStore;
 use trefoil_transparency::gossip::Evidence;
 use zeroize::Zeroizing;
@@ -145,6 +149,23 @@ impl Client {
             Ok(())
         })
         .map(|((), step)| step)
+    }
+
+    /// The name that was chosen with [`Client::set_display_name`].
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn display_name(&self) -> Result<Option<String>, ClientError> {
+        let name = self.core.tx().get(ACCOUNT, name::DISPLAY_NAME)?;
+        Ok(name.map(|name| String::from_utf8_lossy(&name).into_owned()))
+    }
+
+    /// What the account's service said of itself, once it was heard of.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Row`].
+    pub fn service(&self) -> Result<Option<ServiceInfo>, ClientError> {
+        self.core.service_info()
     }
 
     /// Starts to talk to the service: everything that is left to do is asked for, and the stream opened. From then on

@@ -1,7 +1,7 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, audit, bench, completions, find, log, man, receive, rooms, send, serve, up, update,
+    account, admin, app, audit, bench, completions, find, log, man, receive, rooms, send, serve, up, update,
     verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
@@ -58,6 +58,8 @@ pub enum Ask {
     Find(find::Find),
     /// Compare safety numbers with a person and decide about a changed key; check a release
     Verify(verify::Verify),
+    /// Open the page on this machine: every conversation of every account, in a browser
+    App(app::App),
     /// Three services on this machine, ready to chat
     Up(up::Up),
     /// One service, from a configuration file
@@ -80,7 +82,7 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "find"]),
+    ("Chat", &["account", "send", "receive", "rooms", "find", "app"]),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];

@@ -4,6 +4,7 @@
 //! keeps in `trefoil-server`. Here is what those two may not touch: sockets, files, clocks, processes, terminals.
 
 pub mod agent;
+pub mod app;
 pub mod audit;
 pub mod bench;
 pub mod cli;

@@ -1,7 +1,7 @@
 //! One person's device: an account that is made or opened in a home folder, connected to its service.
 
 use crate::{
-    agent::{Agent, AgentError},
+    agent::{Agent, AgentError, Way},
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
     transport::{Service, TransportError},
@@ -227,7 +227,7 @@ pub fn rename(agent: &mut Agent, name: &str) -> Result<(), PersonError> {
 ///
 /// # Errors
 /// [`PersonError`]; nobody found is an empty list.
-pub async fn find(agent: &Agent, domain: &Domain, name: &str) -> Result<Vec<UserUri>, PersonError> {
+pub async fn find(way: &Way, domain: &Domain, name: &str) -> Result<Vec<UserUri>, PersonError> {
     let element = if name.starts_with('+') {
         QueryElement::Phone(name.as_bytes().to_vec())
     } else {
@@ -239,9 +239,7 @@ pub async fn find(agent: &Agent, domain: &Domain, name: &str) -> Result<Vec<User
         .tls_serialize_detached()
         .map_err(|_| UsageError("that is too long for a handle or a phone number".to_owned()))?;
     let path = format!("{}/identifierQuery/{}", paths::CLIENT_ROOT, paths::segment(domain.as_str()));
-    let token = agent.client.bearer();
-    let answer =
-        ask(agent.service(), Method::POST, &path, token.as_deref().map(String::as_str), body.into()).await?;
+    let answer = ask(&way.service, Method::POST, &path, Some(&way.bearer()), body.into()).await?;
     let answer = IdentifierResponse::tls_deserialize_exact_bytes(&answer)
         .map_err(|error| TransportError::Garbled(error.into()))?;
     match answer.code {

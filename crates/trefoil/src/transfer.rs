@@ -4,7 +4,7 @@
 mod source;
 
 use crate::{
-    agent::{Agent, AgentError},
+    agent::{AgentError, Way},
     person::{PersonError, ask, refused},
     transport::{Answer, TransportError},
 };
@@ -72,14 +72,14 @@ impl From<TransportError> for TransferError {
 /// # Errors
 /// [`TransferError`]; what was sent so far is kept for the next time.
 pub async fn upload(
-    agent: &Agent,
+    way: &Way,
     path: &Path,
     whole: bool,
     mut moved: impl FnMut(u64, u64),
 ) -> Result<Descriptor, TransferError> {
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
     let mut source = Source::open(path, whole).map_err(unreadable)?;
-    let mut kept = Overlay::new(agent.client.store().clone());
+    let mut kept = Overlay::new(way.store.clone());
     let mut upload = match begun(&kept, &source)? {
         Some(upload) => upload,
         None => {
@@ -102,7 +102,7 @@ pub async fn upload(
                 })?;
                 return Ok(descriptor);
             }
-            UploadStep::Open { length } => open(agent, &mut upload, length).await,
+            UploadStep::Open { length } => open(way, &mut upload, length).await,
             UploadStep::Send(piece) => {
                 let plain = source.read(piece.plaintext.clone()).map_err(unreadable)?;
                 match Sealer::piece(&upload.plan, &piece, &plain) {
@@ -119,7 +119,7 @@ pub async fn upload(
                         })?;
                         Ok(())
                     }
-                    sealed => send(agent, &mut upload, &piece, sealed?).await,
+                    sealed => send(way, &mut upload, &piece, sealed?).await,
                 }
             }
         };
@@ -130,7 +130,7 @@ pub async fn upload(
             {
                 breaks += 1;
                 tokio::time::sleep(Duration::from_millis(250 << breaks)).await;
-                offset(agent, &mut upload).await?;
+                offset(way, &mut upload).await?;
             }
             Err(error) => return Err(error),
         }
@@ -144,14 +144,14 @@ pub async fn upload(
 /// # Errors
 /// [`TransferError`]; nothing is at `target` then.
 pub async fn download(
-    agent: &Agent,
+    way: &Way,
     file: &Descriptor,
     target: &Path,
     mut moved: impl FnMut(u64, u64),
 ) -> Result<(), TransferError> {
     let part = target.with_extension("part");
     let unusable = |source| TransferError::File { path: part.clone(), source };
-    let mut kept = Overlay::new(agent.client.store().clone());
+    let mut kept = Overlay::new(way.store.clone());
     let mut name = target.as_os_str().as_encoded_bytes().to_vec();
     name.truncate(4096);
     let begun = Download::load(&kept, Download::new(file.clone(), Vec::new()).id())?;
@@ -165,7 +165,7 @@ pub async fn download(
         moved(download.plaintext_done(), file.layout.size());
         match download.next() {
             DownloadStep::Fetch { range } => {
-                let answer = match fetch(agent, file, range.clone()).await {
+                let answer = match fetch(way, file, range.clone()).await {
                     Ok(answer) => answer,
                     Err(TransferError::Person(PersonError::Transport(error)))
                         if error.is_passing() && breaks < TRIES =>
@@ -255,27 +255,21 @@ fn keep(
     Ok(())
 }
 
-async fn open(agent: &Agent, upload: &mut Upload, length: u64) -> Result<(), TransferError> {
+async fn open(way: &Way, upload: &mut Upload, length: u64) -> Result<(), TransferError> {
     let body = OpenUpload { length }
         .tls_serialize_detached()
         .map_err(|error| TransportError::Garbled(error.into()))?;
-    let token = agent.client.bearer();
+    let token = way.bearer();
     let path = format!("{}/media", paths::CLIENT_ROOT);
-    let answer =
-        ask(agent.service(), Method::POST, &path, token.as_deref().map(String::as_str), body.into()).await?;
+    let answer = ask(&way.service, Method::POST, &path, Some(&token), body.into()).await?;
     let ticket = UploadTicket::tls_deserialize_exact_bytes(&answer)
         .map_err(|error| TransportError::Garbled(error.into()))?;
     Ok(upload.opened(ticket)?)
 }
 
-async fn send(
-    agent: &Agent,
-    upload: &mut Upload,
-    piece: &Piece,
-    sealed: Vec<u8>,
-) -> Result<(), TransferError> {
+async fn send(way: &Way, upload: &mut Upload, piece: &Piece, sealed: Vec<u8>) -> Result<(), TransferError> {
     let path = format!("{}?offset={}", media(&piece.media)?, piece.offset);
-    let answer = request(agent, Method::PUT, &path, &[], sealed.into(), limits::REQUEST).await?;
+    let answer = request(way, Method::PUT, &path, &[], sealed.into(), limits::REQUEST).await?;
     match answer.status {
         200..300 => upload.accepted(piece),
         status => match refused(status, &answer.body) {
@@ -291,10 +285,10 @@ async fn send(
 }
 
 /// Asks how much of an upload the service has, after a break.
-async fn offset(agent: &Agent, upload: &mut Upload) -> Result<(), TransferError> {
+async fn offset(way: &Way, upload: &mut Upload) -> Result<(), TransferError> {
     let UploadStep::Send(piece) = upload.next() else { return Ok(()) };
     let path = media(&piece.media)?;
-    match request(agent, Method::HEAD, &path, &[], Bytes::new(), limits::REQUEST).await {
+    match request(way, Method::HEAD, &path, &[], Bytes::new(), limits::REQUEST).await {
         Ok(Answer { status: 200..300, offset: Some(length), .. }) => Ok(upload.wrong_offset(length, None)?),
         Ok(Answer { status: 404, .. }) => {
             upload.lost();
@@ -307,16 +301,12 @@ async fn offset(agent: &Agent, upload: &mut Upload) -> Result<(), TransferError>
     }
 }
 
-async fn fetch(
-    agent: &Agent,
-    file: &Descriptor,
-    range: std::ops::Range<u64>,
-) -> Result<Bytes, TransferError> {
+async fn fetch(way: &Way, file: &Descriptor, range: std::ops::Range<u64>) -> Result<Bytes, TransferError> {
     let path = format!("{}/proxyDownload/{}", paths::CLIENT_ROOT, paths::segment(&file.url));
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let headers = [("range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))];
     let answer =
-        request(agent, Method::GET, &path, &headers, Bytes::new(), length.max(limits::REQUEST)).await?;
+        request(way, Method::GET, &path, &headers, Bytes::new(), length.max(limits::REQUEST)).await?;
     match answer.status {
         206 if answer.body.len() == length => Ok(answer.body),
         200 if range.start == 0 && answer.body.len() == length => Ok(answer.body),
@@ -326,16 +316,15 @@ async fn fetch(
 }
 
 async fn request(
-    agent: &Agent,
+    way: &Way,
     method: Method,
     path: &str,
     headers: &[(&'static str, String)],
     body: Bytes,
     limit: usize,
 ) -> Result<Answer, TransferError> {
-    let token = agent.client.bearer();
-    let token = token.as_deref().map(String::as_str);
-    Ok(agent.service().request(method, path, token, headers, body, limit).await?)
+    let token = way.bearer();
+    Ok(way.service.request(method, path, Some(&token), headers, body, limit).await?)
 }
 
 fn media(id: &[u8]) -> Result<String, TransferError> {

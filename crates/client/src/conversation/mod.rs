@@ -42,7 +42,7 @@ pub use query::{history, message, profile, rooms, summary, timeline, unread};
 pub(crate) use query::{original, stands};
 pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};
-pub use records::{Position, StoredFrank};
+pub use records::{BadPosition, Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, HELD, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, STATUSES, TIMELINE, UNREAD,
 };

@@ -69,6 +69,23 @@ pub enum Line {
     Unknown,
 }
 
+impl Line {
+    /// Something may be wrong, and a person should look.
+    pub const fn is_alarm(&self) -> bool {
+        match self {
+            Self::KeyRefused { .. }
+            | Self::GhostDevice { .. }
+            | Self::RemovalAsked { .. }
+            | Self::KeyChanged { .. }
+            | Self::VerifiedKeyChanged { .. }
+            | Self::Gap
+            | Self::Lapsed => true,
+            Self::Delivery { finding, .. } => !matches!(finding, Finding::Restored { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// Puts a line into the timeline. `at` is the hub's timestamp of the commit that it tells of, or the time here if
 /// there is none.
 ///

@@ -5,6 +5,7 @@ use super::{
     rows::{EXPIRIES, Entry, MESSAGES, MessageRow, ROOMS, Record, RoomRow, Row, TIMELINE, UNREAD, row_id},
 };
 use crate::overlay::Overlay;
+use std::{fmt, str::FromStr};
 use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{RoomUri, Timestamp, franking::ServerFrankingContext, mimi::Frank};
 use trefoil_store::{KeyRange, Table};
@@ -55,6 +56,29 @@ impl Position {
         let both = u128::from_be_bytes(tail.ok_or(ConversationError::Row("position"))?);
         // Cutting to the low half is the point.
         Ok(Self { accepted: (both >> 64) as u64, arrival: both as u64 })
+    }
+}
+
+/// As text: 32 hexadecimal digits that sort as the positions do.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.accepted, self.arrival)
+    }
+}
+
+/// Text that is no position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a position in a timeline: it has 32 hexadecimal digits")]
+pub struct BadPosition;
+
+impl FromStr for Position {
+    type Err = BadPosition;
+
+    fn from_str(text: &str) -> Result<Self, BadPosition> {
+        let half = |half: &str| u64::from_str_radix(half, 16).map_err(|_| BadPosition);
+        let digits = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let (accepted, arrival) = if digits { text.split_at(16) } else { return Err(BadPosition) };
+        Ok(Self { accepted: half(accepted)?, arrival: half(arrival)? })
     }
 }
 

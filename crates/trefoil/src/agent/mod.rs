@@ -2,6 +2,9 @@
 //! performed. Short runs end when nothing is left to send and everything that waited has arrived.
 
 mod line;
+mod way;
+
+pub use way::Way;
 
 use crate::{
     clock,
@@ -15,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -23,6 +26,7 @@ use trefoil_client::{
     Client, ClientError, Effect, Event, HttpRequest, HttpResponse, Input, Method, Outcome, RequestId, Step,
 };
 use trefoil_proto::{Domain, Timestamp, limits, paths};
+use zeroize::Zeroizing;
 
 /// Most inputs that are handed to the core in one step, so that memory and the time of a commit stay bounded.
 const MOST_AT_ONCE: usize = 64;
@@ -37,6 +41,7 @@ pub struct Agent {
     reports: mpsc::Receiver<Report>,
     reporter: mpsc::Sender<Report>,
     requests: JoinSet<()>,
+    token: watch::Sender<Zeroizing<String>>,
     line: Option<Line>,
     generation: u64,
     wake: Option<Timestamp>,
@@ -118,6 +123,7 @@ impl Agent {
             reports,
             reporter,
             requests: JoinSet::new(),
+            token: watch::Sender::new(Zeroizing::default()),
             line: None,
             generation: 0,
             wake: None,
@@ -192,6 +198,12 @@ impl Agent {
             }
         }
         self.events.extend(outcome.events);
+        let bearer = self.client.bearer().unwrap_or_default();
+        self.token.send_if_modified(|token| {
+            let other = *token != bearer;
+            *token = bearer;
+            other
+        });
         for effect in outcome.effects {
             match effect {
                 Effect::Request(id, request) => self.request(id, request),
@@ -293,6 +305,25 @@ impl Agent {
         self.client
     }
 
+    /// What the transfer of files needs.
+    pub fn way(&self) -> Way {
+        Way {
+            store: self.client.store().clone(),
+            service: self.service.clone(),
+            token: self.token.subscribe(),
+        }
+    }
+
+    /// Why the service was not reached the last time, while it is not reached.
+    pub const fn last_failure(&self) -> Option<&TransportError> {
+        self.last_failure.as_ref()
+    }
+
+    /// Whether everything that waited at the service has arrived.
+    pub const fn is_caught_up(&self) -> bool {
+        self.caught_up
+    }
+
     /// Where the service is.
     pub const fn service(&self) -> &Service {
         &self.service
@@ -330,7 +361,7 @@ impl Agent {
     fn take_in(&mut self, report: Report, inputs: &mut Vec<Input>) -> bool {
         match report {
             Report::Answered(request, response) => {
-                self.failures = 0;
+                self.reached();
                 inputs.push(Input::Response { request, response });
                 true
             }
@@ -341,7 +372,7 @@ impl Agent {
             }
             Report::Line(generation, _) if generation != self.generation => false,
             Report::Line(_, line::Change::Open) => {
-                self.failures = 0;
+                self.reached();
                 inputs.push(Input::Connected);
                 true
             }
@@ -360,6 +391,11 @@ impl Agent {
                 false
             }
         }
+    }
+
+    fn reached(&mut self) {
+        self.failures = 0;
+        self.last_failure = None;
     }
 
     fn failed(&mut self, error: TransportError) {

@@ -42,7 +42,7 @@ pub async fn run(shared: &Shared, ask: Find) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
-    let found = person::find(&agent, &domain, name).await.map_err(|error| match error {
+    let found = person::find(&agent.way(), &domain, name).await.map_err(|error| match error {
         PersonError::Refused { code: ErrorCode::PeerUnavailable, .. } => NotTaken::OutOfReach(format!(
             "{domain} cannot be reached by your service now: check how it is written, or try again later"
         ))

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod app;
 pub mod audit;
 pub mod bench;
 pub mod completions;
@@ -203,6 +204,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Verify(ask) => verify::run(shared, ask).await,
+            Ask::App(ask) => Box::pin(app::run(shared, ask)).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
             Ask::Admin(ask) => admin::run(shared, ask).await,

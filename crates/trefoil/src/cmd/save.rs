@@ -88,7 +88,7 @@ async fn fetch(
         return Ok(earlier);
     }
     let bar = print::progress(file.layout.size(), &target.display().to_string());
-    transfer::download(agent, file, &target, |there, _| bar.set_position(there)).await?;
+    transfer::download(&agent.way(), file, &target, |there, _| bar.set_position(there)).await?;
     bar.finish_and_clear();
     Ok(target)
 }

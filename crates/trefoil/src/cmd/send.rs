@@ -195,7 +195,7 @@ async fn attached(agent: &Agent, ask: &Send) -> anyhow::Result<Draft> {
     let mut files = Vec::new();
     for path in &ask.file {
         let bar = print::progress(0, &path.display().to_string());
-        let file = transfer::upload(agent, path, ask.whole, |there, of| {
+        let file = transfer::upload(&agent.way(), path, ask.whole, |there, of| {
             bar.set_length(of);
             bar.set_position(there);
         })

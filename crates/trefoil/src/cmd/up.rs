@@ -61,7 +61,7 @@ impl fmt::Display for Ready {
                 service.pid.unwrap_or_default()
             )?;
         }
-        write!(f, "\nIn another terminal, two people and a message:")?;
+        write!(f, "\nIn another terminal, two people, a message, and the page in a browser:")?;
         self.commands.iter().try_for_each(|command| write!(f, "\n  {command}"))
     }
 }
@@ -96,7 +96,8 @@ async fn work(out: Printer, play: bool, data: &Path, up: &mut Trefoil) -> anyhow
         demo::run(out, up, data).await?;
     }
     let two = [&up.running[0].planned, &up.running[1].planned];
-    let commands = onward::two_people(data, two, &up.ca)?;
+    let mut commands = onward::two_people(data, two, &up.ca)?;
+    commands.push(onward::page(data, &up.list));
     let services = up
         .running
         .iter()

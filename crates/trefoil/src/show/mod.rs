@@ -6,6 +6,7 @@ mod keys;
 mod refusal;
 mod standing;
 
+pub use delivery::name as finding_name;
 pub use event::event;
 pub use keys::unproven;
 pub use refusal::{NotTaken, refusal, send_refusal};
@@ -276,7 +277,10 @@ impl Message {
 }
 
 /// What a reply quotes: some of the text, or the name of what came without text. `None` if it is not here.
-fn quoted(
+///
+/// # Errors
+/// The store cannot be read.
+pub fn quoted(
     store: &Overlay,
     room: &RoomUri,
     reply: &conversation::ReplyPreview,
@@ -443,7 +447,10 @@ fn role_in_words(role: Role) -> &'static str {
 }
 
 /// A line about people or safety in words, with the names that people gave in this room.
-fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
+///
+/// # Errors
+/// The store cannot be read.
+pub fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
     let name = |user: &UserUri| -> Result<String, ConversationError> {
         Ok(conversation::profile(store, room, user)?.unwrap_or_else(|| user.to_string()))
     };

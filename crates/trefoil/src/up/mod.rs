@@ -27,6 +27,8 @@ pub struct Trefoil {
     pub running: Vec<Running>,
     /// What clients trust, PEM.
     pub ca: PathBuf,
+    /// The services, for `trefoil app --services`.
+    pub list: PathBuf,
 }
 
 /// What can go wrong while they start or run.
@@ -52,7 +54,7 @@ impl Trefoil {
     /// # Errors
     /// [`UpError`].
     pub async fn start(plan: Plan, quiet: bool) -> Result<Self, UpError> {
-        let mut up = Self { running: Vec::new(), ca: plan.ca };
+        let mut up = Self { running: Vec::new(), ca: plan.ca, list: plan.list };
         for planned in plan.services {
             match Running::start(planned, quiet) {
                 Ok(running) => up.running.push(running),

@@ -40,6 +40,12 @@ pub fn two_people(data: &Path, services: [&Planned; 2], ca: &Path) -> Result<Vec
     Ok(lines)
 }
 
+/// The page of a further person, with the services to choose from.
+pub fn page(data: &Path, list: &Path) -> String {
+    let services = quoted(&list.display().to_string());
+    format!("{} app --services {services}", as_person(&program(), &person(data, "me")))
+}
+
 /// The program as the person in a folder.
 pub fn as_person(program: &str, home: &Path) -> String {
     format!("{program} --home {}", quoted(&home.display().to_string()))

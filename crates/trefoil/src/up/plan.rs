@@ -39,6 +39,20 @@ pub struct Plan {
     pub services: Vec<Planned>,
     /// What clients are told to trust, PEM.
     pub ca: PathBuf,
+    /// The services, for `trefoil app --services`.
+    pub list: PathBuf,
+}
+
+/// The list of services that `trefoil app` suggests.
+#[derive(Serialize)]
+struct Listed<'a> {
+    service: Vec<ListedService<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedService<'a> {
+    url: String,
+    ca: &'a Path,
 }
 
 /// What can go wrong before anything is started.
@@ -166,7 +180,11 @@ impl Plan {
                 data: store,
             });
         }
-        Ok(Self { services, ca })
+        let listed = services.iter().map(|one| ListedService { url: one.url.clone(), ca: &ca }).collect();
+        let list = data.join("services.toml");
+        let text = toml::to_string(&Listed { service: listed })?;
+        home::write_private(&list, text.as_bytes()).map_err(PlanError::Write)?;
+        Ok(Self { services, ca, list })
     }
 }
 

@@ -134,7 +134,7 @@ async fn every_kind_goes_in_all_six_directions() {
     // Pictures: what arrives is byte for byte what was sent.
     for sender in 0..people.len() {
         let path = picture(place.path(), sender);
-        let file = transfer::upload(&people[sender].agent, &path, true, |_, _| {}).await.unwrap();
+        let file = transfer::upload(&people[sender].agent.way(), &path, true, |_, _| {}).await.unwrap();
         let id = people[sender].send(&room, compose::attachment(&[file], "a picture").unwrap());
         until(&mut people, LIMIT, "the picture's message is there", |people| {
             people.iter().all(|person| person.message(&room, &id).is_some())
@@ -144,7 +144,7 @@ async fn every_kind_goes_in_all_six_directions() {
             let message = person.message(&room, &id).unwrap();
             let target = place.path().join(format!("from-{sender}-to-{receiver}.jpg"));
             let file = message.attachments[0].file.clone().unwrap();
-            transfer::download(&person.agent, &file, &target, |_, _| {})
+            transfer::download(&person.agent.way(), &file, &target, |_, _| {})
                 .await
                 .unwrap_or_else(|error| panic!("from {sender} to {receiver}: {error:?}"));
             assert_eq!(sha256(&target), sha256(&path), "the picture from {sender} to {receiver}");

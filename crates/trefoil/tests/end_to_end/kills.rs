@@ -29,12 +29,12 @@ async fn a_picture_survives_services_that_are_killed_on_its_way() {
     let source = services.path().join("large.bin");
     write_noise(&source, 24 << 20);
     let file = over_kills(&mut services, "upload", async |at: &mut dyn FnMut(u64, u64)| {
-        transfer::upload(&devices[0].agent, &source, true, at).await
+        transfer::upload(&devices[0].agent.way(), &source, true, at).await
     })
     .await;
     let target = services.path().join("received.bin");
     over_kills(&mut services, "download", async |at: &mut dyn FnMut(u64, u64)| {
-        transfer::download(&devices[1].agent, &file, &target, at).await
+        transfer::download(&devices[1].agent.way(), &file, &target, at).await
     })
     .await;
     assert_eq!(sha256(&target), sha256(&source));

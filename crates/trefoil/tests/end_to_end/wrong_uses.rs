@@ -72,7 +72,7 @@ async fn a_picture_that_cannot_be_fetched_now_is_fetched_later_and_its_message_i
     drop(grace);
     let home = services.path().join("people").join("grace");
     let picture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../demo/flower.jpg");
-    let file = transfer::upload(&devices[0].agent, &picture, true, |_, _| {}).await.unwrap();
+    let file = transfer::upload(&devices[0].agent.way(), &picture, true, |_, _| {}).await.unwrap();
     devices[0].send(&room, compose::attachment(&[file], "for the cards").unwrap());
     devices[0].say(&room, "and a word after it");
     until(&mut devices, LIMIT, "the room's service has both", |devices| devices[0].agent.client.is_idle())

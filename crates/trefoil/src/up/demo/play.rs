@@ -176,7 +176,7 @@ impl Play<'_> {
         let player = &mut self.players[who];
         let mut draft: Draft = if let Some(name) = &line.picture {
             let path = picture_file(self.data, name)?;
-            let file = transfer::upload(&player.agent, &path, false, |_, _| {}).await?;
+            let file = transfer::upload(&player.agent.way(), &path, false, |_, _| {}).await?;
             compose::attachment(&[file], text.unwrap_or_default())?
         } else {
             let text = text.unwrap_or_default();
@@ -209,7 +209,8 @@ impl Play<'_> {
             let folder = player.home.folder().join("pictures");
             fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
             let target = transfer::free_place(&folder, &file.label.filename);
-            let fetched = transfer::download(&player.agent, &file, &target, |_, _| {});
+            let way = player.agent.way();
+            let fetched = transfer::download(&way, &file, &target, |_, _| {});
             timeout(ARRIVAL, fetched)
                 .await
                 .with_context(|| format!("{} waits for {name}", player.name))??;

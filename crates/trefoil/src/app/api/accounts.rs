@@ -1,0 +1,257 @@
+//! Accounts and their devices.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem},
+        shape::{Account, Card, Device, Directory, Qr},
+    },
+    Body,
+};
+use crate::person::{self, PATIENCE, PersonError};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use trefoil_client::Event;
+use trefoil_proto::DeviceUri;
+use utoipa::ToSchema;
+
+/// What makes an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAccount {
+    /// Address of the service.
+    url: String,
+    /// Account name, handle, or phone number, as the service knows people.
+    identifier: String,
+    /// The one-time code of a phone number.
+    code: Option<String>,
+    /// The name that others see; may be empty.
+    name: String,
+}
+
+/// Where an account is that this device shall be linked to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkTo {
+    /// Address of the service.
+    url: String,
+}
+
+/// A device that waits to be linked.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LinkRequest {
+    /// The account, on this device.
+    account: Account,
+    /// To be pasted at the account's first device.
+    code: String,
+    /// The same as a QR code.
+    qr: Option<Qr>,
+}
+
+/// What the first device answered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkAnswer {
+    /// As it was pasted.
+    answer: String,
+}
+
+/// A code that another device shows.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkCode {
+    /// As it was pasted.
+    code: String,
+}
+
+/// That another device was let in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LinkApproved {
+    /// To be pasted at the new device.
+    answer: String,
+}
+
+/// A name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Name {
+    /// The name.
+    name: String,
+}
+
+/// A device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OneDevice {
+    /// Its URI.
+    device: String,
+}
+
+/// Makes an account.
+#[utoipa::path(post, path = "/accounts", request_body = NewAccount, responses((status = 200, body = Account), (status = 409, body = Problem)))]
+pub(super) async fn register(
+    State(app): State<Arc<App>>,
+    Body(ask): Body<NewAccount>,
+) -> Answer<Json<Account>> {
+    let name = ask.name.trim();
+    let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+    let keeper = app.accounts.register(ask.url.trim(), ask.identifier.trim(), code, name).await?;
+    keeper.with(|kept| Ok(kept.account())).await.map(Json)
+}
+
+/// Makes this device wait to be linked to an account that is there already.
+#[utoipa::path(post, path = "/accounts/link", request_body = LinkTo, responses((status = 200, body = LinkRequest)))]
+pub(super) async fn request_link(
+    State(app): State<Arc<App>>,
+    Body(ask): Body<LinkTo>,
+) -> Answer<Json<LinkRequest>> {
+    let (keeper, code) = app.accounts.request_link(ask.url.trim()).await?;
+    let account = keeper.with(|kept| Ok(kept.account())).await?;
+    Ok(Json(LinkRequest { account, qr: Qr::of(&code), code }))
+}
+
+/// Takes the first device's answer, on the device that waits to be linked.
+#[utoipa::path(post, path = "/accounts/{account}/link", params(("account" = String, Path,)), request_body = LinkAnswer, responses((status = 200, body = Account)))]
+pub(super) async fn finish_link(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<LinkAnswer>,
+) -> Answer<Json<Account>> {
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.link_finish(ask.answer.trim(), now))?;
+            kept.agent.go_online()?;
+            Ok(kept.account())
+        })
+        .await
+        .map(Json)
+}
+
+/// Chooses the name that others see.
+#[utoipa::path(post, path = "/accounts/{account}/name", params(("account" = String, Path,)), request_body = Name, responses((status = 200, body = Account)))]
+pub(super) async fn rename(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<Name>,
+) -> Answer<Json<Account>> {
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(move |kept| {
+            person::rename(&mut kept.agent, ask.name.trim())?;
+            Ok(kept.account())
+        })
+        .await
+        .map(Json)
+}
+
+/// What others need to write to this person.
+#[utoipa::path(get, path = "/accounts/{account}/card", params(("account" = String, Path,)), responses((status = 200, body = Card)))]
+pub(super) async fn card(State(app): State<Arc<App>>, Path(account): Path<String>) -> Answer<Json<Card>> {
+    let user = app.accounts.get(&account)?.with(|kept| kept.me()).await?.to_string();
+    let qr = Qr::of(&user).ok_or_else(|| Problem::internal("the URI does not fit a QR code"))?;
+    Ok(Json(Card { link: user.clone(), user, qr }))
+}
+
+/// The account's devices, as last heard of.
+#[utoipa::path(get, path = "/accounts/{account}/devices", params(("account" = String, Path,)), responses((status = 200, body = Vec<Device>)))]
+pub(super) async fn devices(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+) -> Answer<Json<Vec<Device>>> {
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(|kept| {
+            let this = kept.agent.client.identity().map(|me| me.device);
+            let devices = kept.agent.client.own_devices()?;
+            Ok(devices
+                .into_iter()
+                .map(|device| Device {
+                    this: Some(&device) == this.as_ref(),
+                    uri: device.to_string(),
+                    name: String::new(),
+                })
+                .collect())
+        })
+        .await
+        .map(Json)
+}
+
+/// Lets another device in, on the account's first device.
+#[utoipa::path(post, path = "/accounts/{account}/devices", params(("account" = String, Path,)), request_body = LinkCode, responses((status = 200, body = LinkApproved), (status = 422, body = Problem)))]
+pub(super) async fn approve_link(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<LinkCode>,
+) -> Answer<Json<LinkApproved>> {
+    let keeper = app.accounts.get(&account)?;
+    let approved = keeper.with_answer(
+        PATIENCE,
+        move |kept| Ok(kept.agent.act(|client, now| client.link_approve(ask.code.trim(), now))?),
+        |event| match event {
+            Event::LinkApproved { answer, .. } => Some(Ok(answer.clone())),
+            Event::LinkRefused { code, detail } => Some(Err(refused(*code, detail))),
+            _ => None,
+        },
+    );
+    Ok(Json(LinkApproved { answer: approved.await? }))
+}
+
+/// Takes a device off the account, on its first device.
+#[utoipa::path(post, path = "/accounts/{account}/devices/remove", params(("account" = String, Path,)), request_body = OneDevice, responses((status = 204), (status = 422, body = Problem)))]
+pub(super) async fn remove_device(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<OneDevice>,
+) -> Answer<StatusCode> {
+    let device: DeviceUri = ask.device.parse().map_err(|_| Problem::unusable("that is no device"))?;
+    let keeper = app.accounts.get(&account)?;
+    let gone = device.clone();
+    keeper
+        .with_answer(
+            PATIENCE,
+            move |kept| Ok(kept.agent.act(|client, now| client.remove_device(&device, now))?),
+            |event| match event {
+                Event::OwnDeviceRemoved { device } if *device == gone => Some(Ok(())),
+                Event::UnlinkRefused { code, detail, .. } => Some(Err(refused(*code, detail))),
+                _ => None,
+            },
+        )
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The key directories that this account knows, and whose word counts.
+#[utoipa::path(get, path = "/accounts/{account}/directories", params(("account" = String, Path,)), responses((status = 200, body = Vec<Directory>)))]
+pub(super) async fn directories(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+) -> Answer<Json<Vec<Directory>>> {
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(|kept| {
+            let known = kept.agent.client.directories()?;
+            Ok(known
+                .into_iter()
+                .map(|one| Directory {
+                    domain: one.directory.to_string(),
+                    key: data_encoding::HEXLOWER.encode(&one.key),
+                    epoch: one.epoch,
+                    time: one.time.map(|time| time.0),
+                    caught: one.caught,
+                    vouches: one.vouches,
+                })
+                .collect())
+        })
+        .await
+        .map(Json)
+}
+
+fn refused(code: trefoil_proto::ErrorCode, detail: &str) -> Problem {
+    PersonError::Refused { code, detail: detail.to_owned() }.into()
+}

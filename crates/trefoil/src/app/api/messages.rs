@@ -1,0 +1,259 @@
+//! Saying something: messages, edits, reactions, taking back, that somebody is writing.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem},
+        hub::Happening,
+        keeper::Keeper,
+    },
+    Body, message_id, room_uri, users,
+};
+use crate::mention::mentioned;
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use trefoil_client::{
+    attachment::Descriptor,
+    conversation::{self, Draft, compose},
+};
+use trefoil_proto::{RoomUri, content::MessageId};
+use utoipa::ToSchema;
+
+/// A message to be sent.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewMessage {
+    /// Its text in Markdown, or the caption of its files.
+    #[serde(default)]
+    text: String,
+    /// The message that it answers.
+    reply_to: Option<String>,
+    /// Who is mentioned, by URI, beside those whose `@name` stands in the text.
+    #[serde(default)]
+    mentions: Vec<String>,
+    /// It disappears so many seconds after it was read.
+    expires_seconds: Option<u32>,
+    /// Uploads to send along.
+    #[serde(default)]
+    files: Vec<String>,
+}
+
+/// That a message is on its way.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Begun {
+    /// Its id; nothing while its files are on their way.
+    message: Option<String>,
+}
+
+/// Another text.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewText {
+    /// The text in Markdown.
+    text: String,
+}
+
+/// A reaction.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewReaction {
+    /// The emoji.
+    emoji: String,
+    /// Put it, or take it back.
+    on: bool,
+}
+
+/// Whether somebody writes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Writing {
+    /// Whether.
+    writing: bool,
+}
+
+/// Sends a message. With files, they go to the service first: the message follows by itself, even if the page is closed.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewMessage, responses((status = 200, body = Begun), (status = 409, body = Problem)))]
+pub(super) async fn send(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Body(ask): Body<NewMessage>,
+) -> Answer<Json<Begun>> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    if ask.files.is_empty() {
+        let message = say(&keeper, room, ask, Vec::new()).await?;
+        return Ok(Json(Begun { message: Some(message.to_string()) }));
+    }
+    for upload in &ask.files {
+        let progress = app.files.progress(&account, upload)?;
+        if progress.there < progress.size {
+            return Err(Problem::unusable(format!("{} is not whole here yet", progress.name)));
+        }
+    }
+    tokio::spawn(async move {
+        if let Err(problem) = send_with_files(&app, &keeper, room.clone(), ask).await {
+            let text = format!("a file was not sent: {}", problem.message);
+            let failed = keeper.with(move |kept| {
+                kept.alarm(Some(room.to_string()), "file-not-sent", text);
+                Ok(())
+            });
+            // The account is closed with the program; nobody is left to be told.
+            let _ = failed.await;
+        }
+    });
+    Ok(Json(Begun { message: None }))
+}
+
+async fn send_with_files(app: &Arc<App>, keeper: &Keeper, room: RoomUri, ask: NewMessage) -> Answer<()> {
+    let mut files = Vec::new();
+    for upload in &ask.files {
+        let moved = |there, of| {
+            let (account, upload) = (keeper.id.clone(), upload.clone());
+            app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
+        };
+        files.push(app.files.send(&keeper.id, upload, &keeper.way, moved).await?);
+    }
+    let uploads = ask.files.clone();
+    say(keeper, room, ask, files).await?;
+    uploads.iter().for_each(|upload| app.files.forget(upload));
+    Ok(())
+}
+
+async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage, files: Vec<Descriptor>) -> Answer<MessageId> {
+    let also = users(&ask.mentions)?;
+    let reply_to = ask.reply_to.as_deref().map(message_id).transpose()?;
+    keeper
+        .with(move |kept| {
+            let text = ask.text.trim_end();
+            let unusable = |error: &dyn ToString| Problem::unusable(error.to_string());
+            let draft = if files.is_empty() {
+                let (text, mentions) =
+                    mentioned(&mut kept.agent, &room, text, &also).map_err(|error| unusable(&error))?;
+                match reply_to {
+                    Some(to) => compose::reply(version(kept, &room, to)?, &text, &mentions)?,
+                    None => compose::text(&text, &mentions)?,
+                }
+            } else {
+                let mut draft = compose::attachment(&files, text)?;
+                draft.in_reply_to = reply_to.map(|to| version(kept, &room, to)).transpose()?;
+                draft
+            };
+            let draft = match ask.expires_seconds {
+                Some(seconds) => draft.disappearing_after(seconds)?,
+                None => draft,
+            };
+            Ok(kept.agent.act_for(|client, now| client.send(&room, draft, now))?)
+        })
+        .await
+}
+
+/// The version of a message that is shown: what a reply or reaction names.
+fn version(kept: &super::super::keeper::Kept, room: &RoomUri, id: MessageId) -> Answer<MessageId> {
+    let found = conversation::message(&kept.store(), room, id)?;
+    found
+        .map(|message| message.version)
+        .ok_or_else(|| Problem::not_found("that message is not on this device"))
+}
+
+/// Gives a message of one's own another text.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/edit", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), request_body = NewText, responses((status = 204), (status = 403, body = Problem)))]
+pub(super) async fn edit(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+    Body(ask): Body<NewText>,
+) -> Answer<StatusCode> {
+    change(&app, &account, &room, &message, Whose::Own, move |kept, room, id| {
+        let (text, mentions) = mentioned(&mut kept.agent, room, ask.text.trim_end(), &[])
+            .map_err(|error| Problem::unusable(error.to_string()))?;
+        Ok(Some(compose::edit(id, &text, &mentions)?))
+    })
+    .await
+}
+
+/// Takes a message of one's own back.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/unsend", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), responses((status = 204), (status = 403, body = Problem)))]
+pub(super) async fn unsend(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+) -> Answer<StatusCode> {
+    change(&app, &account, &room, &message, Whose::Own, |_, _, id| Ok(Some(compose::unsend(id)))).await
+}
+
+/// Puts a reaction to a message, or takes it back.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/react", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), request_body = NewReaction, responses((status = 204)))]
+pub(super) async fn react(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+    Body(ask): Body<NewReaction>,
+) -> Answer<StatusCode> {
+    change(&app, &account, &room, &message, Whose::Any, move |kept, room, id| {
+        let me = kept.me()?;
+        let found = conversation::message(&kept.store(), room, id)?;
+        let found = found.ok_or_else(|| Problem::not_found("that message is not on this device"))?;
+        let group = found.reactions.iter().find(|group| group.emoji == ask.emoji);
+        let mine = group.and_then(|group| group.by.iter().find(|(user, _)| *user == me)).map(|(_, id)| *id);
+        Ok(match (ask.on, mine) {
+            (true, None) => Some(compose::reaction(found.version, &ask.emoji)?),
+            (false, Some(reaction)) => Some(compose::remove_reaction(reaction)),
+            _ => None,
+        })
+    })
+    .await
+}
+
+/// Tells those who are there whether this person is writing. Nothing is stored, and nothing is sent if the person chose so.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/typing", params(("account" = String, Path,), ("room" = String, Path,)), request_body = Writing, responses((status = 204)))]
+pub(super) async fn typing(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Body(ask): Body<Writing>,
+) -> Answer<StatusCode> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    if app.accounts.settings().typing {
+        let draft = compose::typing(ask.writing);
+        keeper
+            .with(move |kept| {
+                Ok(kept.agent.act_for(|client, now| client.send(&room, draft, now)).map(|_| ())?)
+            })
+            .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose message may be changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Any,
+}
+
+async fn change(
+    app: &App,
+    account: &str,
+    room: &str,
+    message: &str,
+    whose: Whose,
+    draft: impl FnOnce(&mut super::super::keeper::Kept, &RoomUri, MessageId) -> Answer<Option<Draft>>
+    + Send
+    + 'static,
+) -> Answer<StatusCode> {
+    let (keeper, room, id) = (app.accounts.get(account)?, room_uri(room)?, message_id(message)?);
+    keeper
+        .with(move |kept| {
+            let found = conversation::message(&kept.store(), &room, id)?;
+            let found = found.ok_or_else(|| Problem::not_found("that message is not on this device"))?;
+            if whose == Whose::Own && !found.mine {
+                let why = "only its sender can change a message";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", why));
+            }
+            if let Some(draft) = draft(kept, &room, found.id)? {
+                kept.agent.act_for(|client, now| client.send(&room, draft, now))?;
+            }
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}

@@ -1,0 +1,136 @@
+//! The local API: what the page asks, and what scripts can. One file an area; each handler is described where it stands,
+//! and `docs/openapi.json` is made from that.
+
+mod accounts;
+mod files;
+mod messages;
+mod people;
+mod rooms;
+mod timeline;
+mod whole;
+
+use super::{
+    App,
+    error::{Answer, Problem},
+};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, FromRequest, Request, rejection::JsonRejection},
+};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use trefoil_proto::{RoomUri, UserUri, content::MessageId};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Most bytes of a JSON request.
+const BODY: usize = 256 * 1024;
+/// Most bytes of a piece of a file.
+const PIECE: usize = 4 * 1024 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Trefoil, local API",
+    version = "1",
+    license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    description = "What `trefoil app` offers its page, and scripts that show the token of the file `app-token`. See docs/local-api.md."
+))]
+struct Api;
+
+/// Every path, with its description.
+fn described() -> OpenApiRouter<Arc<App>> {
+    let json = OpenApiRouter::new()
+        .routes(routes!(whole::open_session, whole::end_session))
+        .routes(routes!(whole::state))
+        .routes(routes!(whole::settings))
+        .routes(routes!(whole::look))
+        .routes(routes!(whole::code))
+        .routes(routes!(whole::events))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::request_link))
+        .routes(routes!(accounts::finish_link))
+        .routes(routes!(accounts::rename))
+        .routes(routes!(accounts::card))
+        .routes(routes!(accounts::devices, accounts::approve_link))
+        .routes(routes!(accounts::remove_device))
+        .routes(routes!(accounts::directories))
+        .routes(routes!(people::find))
+        .routes(routes!(people::person))
+        .routes(routes!(people::safety))
+        .routes(routes!(people::verify))
+        .routes(routes!(people::accept_key))
+        .routes(routes!(rooms::all))
+        .routes(routes!(rooms::create))
+        .routes(routes!(rooms::join))
+        .routes(routes!(rooms::detail))
+        .routes(routes!(rooms::rename))
+        .routes(routes!(rooms::add))
+        .routes(routes!(rooms::remove))
+        .routes(routes!(rooms::make_admin))
+        .routes(routes!(rooms::leave))
+        .routes(routes!(rooms::invite))
+        .routes(routes!(rooms::take_back))
+        .routes(routes!(rooms::ask_again))
+        .routes(routes!(timeline::timeline))
+        .routes(routes!(timeline::read))
+        .routes(routes!(timeline::history))
+        .routes(routes!(messages::send))
+        .routes(routes!(messages::edit))
+        .routes(routes!(messages::unsend))
+        .routes(routes!(messages::react))
+        .routes(routes!(messages::typing))
+        .routes(routes!(files::begin, files::all))
+        .routes(routes!(files::progress, files::forget))
+        .routes(routes!(files::fetch))
+        .routes(routes!(files::picture))
+        .layer(DefaultBodyLimit::max(BODY));
+    let pieces = OpenApiRouter::new().routes(routes!(files::append)).layer(DefaultBodyLimit::max(PIECE));
+    OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", json.merge(pieces))
+}
+
+/// The handlers.
+pub(super) fn router() -> Router<Arc<App>> {
+    described().into()
+}
+
+/// The description, as `docs/openapi.json` holds it.
+pub fn document() -> String {
+    let mut text = described().into_openapi().to_pretty_json().expect("a description is always JSON");
+    text.push('\n');
+    text
+}
+
+/// A JSON body; what cannot be read becomes a problem like any other.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
+        match read {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(Problem::unusable(rejection.body_text())),
+        }
+    }
+}
+
+fn room_uri(raw: &str) -> Answer<RoomUri> {
+    raw.parse().map_err(|_| Problem::not_found("that is no room"))
+}
+
+fn user_uri(raw: &str) -> Answer<UserUri> {
+    raw.trim()
+        .parse()
+        .map_err(|_| Problem::unusable(format!("{} is no person: give the URI of their card", raw.trim())))
+}
+
+fn users(raw: &[String]) -> Answer<Vec<UserUri>> {
+    raw.iter().map(|one| user_uri(one)).collect()
+}
+
+fn message_id(raw: &str) -> Answer<MessageId> {
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(raw.as_bytes()).ok();
+    let id = bytes.and_then(|bytes| MessageId::from_slice(&bytes).ok());
+    id.ok_or_else(|| Problem::not_found("that is no message"))
+}

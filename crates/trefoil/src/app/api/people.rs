@@ -1,0 +1,162 @@
+//! People: found, seen, compared.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem},
+        keeper::Kept,
+        shape::{Person, Qr, Safety, VerifyOutcome, inert},
+    },
+    Body, user_uri,
+};
+use crate::person;
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use trefoil_client::{
+    conversation,
+    verification::{Comparison, Proof, Standing},
+};
+use trefoil_proto::{Domain, UserUri};
+use utoipa::ToSchema;
+
+/// Whom to find: a card's link, or a name at a service.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// A URI as a card shows it, or `NAME@DOMAIN` with an exact handle or phone number.
+    whom: String,
+}
+
+/// What was compared.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Compared {
+    /// The code that the other's device shows, as text.
+    code: Option<String>,
+    /// The sixty digits that were on the screen when the person said that they match.
+    digits: Option<String>,
+}
+
+/// Finds people, exactly.
+#[utoipa::path(post, path = "/accounts/{account}/find", params(("account" = String, Path,)), request_body = Wanted, responses((status = 200, body = Vec<Person>)))]
+pub(super) async fn find(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<Wanted>,
+) -> Answer<Json<Vec<Person>>> {
+    let keeper = app.accounts.get(&account)?;
+    let whom = ask.whom.trim().to_owned();
+    let found: Vec<UserUri> = match whom.parse() {
+        Ok(user) => vec![user],
+        Err(_) => {
+            let form = || Problem::unusable("give a card's link, or a name and its service: NAME@DOMAIN");
+            let (name, domain) =
+                whom.rsplit_once('@').filter(|(name, _)| !name.is_empty()).ok_or_else(form)?;
+            let domain: Domain = domain.parse().map_err(|_| form())?;
+            person::find(&keeper.way, &domain, name).await?
+        }
+    };
+    keeper.with(move |kept| found.iter().map(|user| seen(kept, user)).collect()).await.map(Json)
+}
+
+/// A person, as this account sees them.
+#[utoipa::path(get, path = "/accounts/{account}/people/{user}", params(("account" = String, Path,), ("user" = String, Path,)), responses((status = 200, body = Person)))]
+pub(super) async fn person(
+    State(app): State<Arc<App>>,
+    Path((account, user)): Path<(String, String)>,
+) -> Answer<Json<Person>> {
+    let user = user_uri(&user)?;
+    app.accounts.get(&account)?.with(move |kept| seen(kept, &user)).await.map(Json)
+}
+
+/// What to compare with a person.
+#[utoipa::path(get, path = "/accounts/{account}/people/{user}/safety", params(("account" = String, Path,), ("user" = String, Path,)), responses((status = 200, body = Safety), (status = 404, body = Problem)))]
+pub(super) async fn safety(
+    State(app): State<Arc<App>>,
+    Path((account, user)): Path<(String, String)>,
+) -> Answer<Json<Safety>> {
+    let user = user_uri(&user)?;
+    app.accounts.get(&account)?.with(move |kept| compare_with(kept, &user)).await.map(Json)
+}
+
+/// Compares; on a match the person is verified.
+#[utoipa::path(post, path = "/accounts/{account}/people/{user}/verify", params(("account" = String, Path,), ("user" = String, Path,)), request_body = Compared, responses((status = 200, body = VerifyOutcome)))]
+pub(super) async fn verify(
+    State(app): State<Arc<App>>,
+    Path((account, user)): Path<(String, String)>,
+    Body(ask): Body<Compared>,
+) -> Answer<Json<VerifyOutcome>> {
+    let user = user_uri(&user)?;
+    let unusable = |error: &dyn ToString| Problem::unusable(error.to_string());
+    let proof = match (&ask.code, &ask.digits) {
+        (Some(code), None) => Proof::Scanned(code.trim().parse().map_err(|error| unusable(&error))?),
+        (None, Some(digits)) => Proof::Compared(digits.parse().map_err(|error| unusable(&error))?),
+        _ => return Err(Problem::unusable("give either a code or digits")),
+    };
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(move |kept| {
+            let compared = kept.agent.act_for(|client, now| client.verify(&user, &proof, now))?;
+            Ok(VerifyOutcome { matches: compared == Comparison::Match, message: said(&user, &compared) })
+        })
+        .await
+        .map(Json)
+}
+
+/// Takes the new account key of a verified person without comparing it.
+#[utoipa::path(post, path = "/accounts/{account}/people/{user}/accept-key", params(("account" = String, Path,), ("user" = String, Path,)), responses((status = 204), (status = 422, body = Problem)))]
+pub(super) async fn accept_key(
+    State(app): State<Arc<App>>,
+    Path((account, user)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    let user = user_uri(&user)?;
+    let keeper = app.accounts.get(&account)?;
+    keeper.with(move |kept| Ok(kept.agent.act(|client, now| client.accept_new_key(&user, now))?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
+    let me = kept.agent.client.identity().map(|me| me.user);
+    // Names are given in rooms: the one of any shared room does.
+    let store = kept.store();
+    let mut name = None;
+    for room in kept.agent.client.rooms()? {
+        if room.participants.iter().any(|one| one.user == *user) {
+            name = name.or(conversation::profile(&store, &room.uri, user)?);
+        }
+    }
+    let standing = kept.agent.client.standing(user);
+    Ok(Person::of(user, me.as_ref(), name.map(|name| inert(&name)), standing))
+}
+
+fn compare_with(kept: &mut Kept, user: &UserUri) -> Answer<Safety> {
+    let safety = kept.agent.client.safety(user)?;
+    let code = safety.code.to_string();
+    Ok(Safety {
+        person: seen(kept, user)?,
+        digits: safety.number.groups().collect(),
+        digits_before: safety.number_before.map(|number| number.groups().collect()),
+        qr: Qr::of(&code),
+        code,
+        verified: safety.verified.map(|time| time.0).filter(|_| safety.standing != Standing::Unverified),
+    })
+}
+
+fn said(user: &UserUri, compared: &Comparison) -> String {
+    match compared {
+        Comparison::Match => format!("they match: {user} is verified"),
+        Comparison::Mismatch { .. } => {
+            "they do not match: one of you knows the other under a false key. Somebody may be between you, even a service: \
+             write nothing that matters here, and find out why"
+                .to_owned()
+        }
+        Comparison::OtherPerson { by, to } => {
+            format!("that code is shown by {by} to {to}: nothing was compared")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Sessions, everything that the page starts from, settings, services, and the stream of what happens.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem},
+        hub::Happening,
+        shape::{Account, KnownService, Settings, State as Whole},
+    },
+    Body,
+};
+use crate::person::{self, Place};
+use axum::{
+    Json,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use utoipa::ToSchema;
+
+/// What opens a session.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Launch {
+    /// The token of the link that `trefoil app` opened.
+    launch: String,
+}
+
+/// An address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Address {
+    /// Of a service: `https://…`.
+    url: String,
+}
+
+/// Where a code is to go.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CodeFor {
+    /// Address of the service.
+    url: String,
+    /// Phone number in international form.
+    number: String,
+}
+
+/// Opens a session with a launch token; works once.
+#[utoipa::path(post, path = "/session", request_body = Launch, responses((status = 204), (status = 401, body = Problem)))]
+pub(super) async fn open_session(State(app): State<Arc<App>>, Body(ask): Body<Launch>) -> Answer<Response> {
+    let cookie = app.sessions.open(&ask.launch)?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// Ends the session.
+#[utoipa::path(delete, path = "/session", responses((status = 204)))]
+pub(super) async fn end_session(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let cookie = app.sessions.end(&headers);
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
+}
+
+/// Everything that the page starts from.
+#[utoipa::path(get, path = "/state", responses((status = 200, body = Whole)))]
+pub(super) async fn state(State(app): State<Arc<App>>) -> Answer<Json<Whole>> {
+    let mut accounts: Vec<Account> = Vec::new();
+    for keeper in app.accounts.all() {
+        accounts.push(keeper.with(|kept| Ok(kept.account())).await?);
+    }
+    Ok(Json(Whole {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        accounts,
+        services: app.accounts.services().await,
+        settings: app.accounts.settings(),
+    }))
+}
+
+/// Keeps what the person chose.
+#[utoipa::path(post, path = "/settings", request_body = Settings, responses((status = 200, body = Settings)))]
+pub(super) async fn settings(
+    State(app): State<Arc<App>>,
+    Body(chosen): Body<Settings>,
+) -> Answer<Json<Settings>> {
+    app.accounts.choose(chosen).map(Json)
+}
+
+/// What a service says of itself.
+#[utoipa::path(post, path = "/services/look", request_body = Address, responses((status = 200, body = KnownService), (status = 502, body = Problem)))]
+pub(super) async fn look(
+    State(app): State<Arc<App>>,
+    Body(ask): Body<Address>,
+) -> Answer<Json<KnownService>> {
+    app.accounts.look(ask.url.trim()).await.map(Json)
+}
+
+/// Has a service send a one-time code to a phone number. Whether it did is not told.
+#[utoipa::path(post, path = "/codes", request_body = CodeFor, responses((status = 204), (status = 502, body = Problem)))]
+pub(super) async fn code(State(app): State<Arc<App>>, Body(ask): Body<CodeFor>) -> Answer<StatusCode> {
+    let ca = app.accounts.authority(&ask.url);
+    let place = Place { service: &ask.url, ca: ca.as_deref() };
+    person::request_code(place, ask.number.trim()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What happens, as it happens: a WebSocket of `Happening` objects.
+#[utoipa::path(get, path = "/events", responses((status = 101, body = Happening)))]
+pub(super) async fn events(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+    let listening = app.accounts.hub().listen();
+    upgrade.max_message_size(4096).on_upgrade(move |socket| tell(socket, listening))
+}
+
+async fn tell(mut socket: WebSocket, mut listening: broadcast::Receiver<Arc<str>>) {
+    loop {
+        let text = tokio::select! {
+            heard = listening.recv() => match heard {
+                Ok(text) => text,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    serde_json::to_string(&Happening::Behind).unwrap_or_default().into()
+                }
+                Err(broadcast::error::RecvError::Closed) => break,
+            },
+            // Windows say nothing here; what they send is read so that closing is seen.
+            said = socket.recv() => match said {
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => break,
+            },
+        };
+        if socket.send(Message::Text((&*text).into())).await.is_err() {
+            break;
+        }
+    }
+}

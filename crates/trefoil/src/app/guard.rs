@@ -1,0 +1,84 @@
+//! What stands before every request: the server answers to its own name on loopback only (or DNS rebinding would let a
+//! website in), changes come from its own page or from a script, and nobody without a session gets anything but the page.
+
+use super::{App, error::Problem};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use std::sync::Arc;
+
+/// What changes something must bear this header, which no form and no link of another site can set.
+pub const MARK: HeaderName = HeaderName::from_static("x-trefoil");
+
+/// Nothing is loaded from elsewhere, nothing runs that is not a file of this program, no string becomes markup or script
+/// but through the one policy of the page's framework, and nobody may frame it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
+    connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; \
+    require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+
+/// Lets through what may pass, and marks every answer.
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let refused = check(&app, request.method(), request.uri(), request.headers()).err();
+    let mut response = match refused {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    if !app.hosts.iter().any(|own| own == host) {
+        let why = "this server answers on this machine, under its own name, only";
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "other-host", why));
+    }
+    let foreign = || {
+        let why = "this request comes from another site, and was refused";
+        Problem::new(StatusCode::FORBIDDEN, "other-origin", why)
+    };
+    if let Some(origin) = text(header::ORIGIN)
+        && origin.strip_prefix("http://") != Some(host)
+    {
+        return Err(foreign());
+    }
+    let path = uri.path();
+    let api = path.starts_with("/api/");
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    // A page that leads here may be anywhere; its scripts may not.
+    if api && site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return Err(foreign());
+    }
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if !reads && headers.get(&MARK).is_none() {
+        let why = "a request that changes something needs the header X-Trefoil: 1";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "unmarked", why));
+    }
+    // A browser names the origin of every WebSocket; scripts have no cookie to lose.
+    let by_script = headers.contains_key(header::AUTHORIZATION);
+    if headers.contains_key(header::UPGRADE) && !by_script && text(header::ORIGIN).is_none() {
+        return Err(foreign());
+    }
+    let opens = path == "/api/v1/session" && *method == Method::POST;
+    if api && !opens && !app.sessions.allows(headers) {
+        let why = "this window is not signed in: run `trefoil app` again, and use the window that it opens";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no-session", why));
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The local server of `trefoil app`: the page from inside this program, and the API that the page uses and scripts can use
+//! (`docs/local-api.md`, `docs/openapi.json`). Keys never leave the process; everything here is on loopback.
+
+mod accounts;
+mod api;
+mod error;
+mod files;
+mod guard;
+mod hub;
+mod keeper;
+mod page;
+mod pictures;
+mod session;
+mod shape;
+
+pub use accounts::OpenError;
+pub use api::document;
+
+use crate::home::{HomeError, Passphrase, write_private};
+use accounts::Accounts;
+use axum::{Router, middleware, routing::get};
+use files::Files;
+use hub::Hub;
+use pictures::Pictures;
+use session::Sessions;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::net::TcpListener;
+
+/// What the handlers share.
+pub struct App {
+    accounts: Accounts,
+    files: Files,
+    pictures: Pictures,
+    sessions: Sessions,
+    /// What the server calls itself, with its port.
+    hosts: Vec<String>,
+}
+
+/// How the server is started.
+pub struct Start<'a> {
+    /// Folder of the person.
+    pub home: &'a Path,
+    /// What opens the stores.
+    pub passphrase: Option<Passphrase>,
+    /// File with the services to suggest.
+    pub services: Option<&'a Path>,
+    /// Port on loopback; 0 takes a free one.
+    pub port: u16,
+}
+
+/// A server that is about to run.
+pub struct Running {
+    app: Arc<App>,
+    listener: TcpListener,
+    address: SocketAddr,
+    token_file: PathBuf,
+}
+
+/// What can go wrong before the page can be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The accounts.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The token file.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The port.
+    #[error("port {port} of this machine cannot be listened on: choose another with --port")]
+    Listen {
+        /// Which.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Running {
+    /// Opens the accounts, goes online with them, and listens.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(start: Start<'_>) -> Result<Self, StartError> {
+        let hub = Hub::default();
+        let accounts = Accounts::open(start.home, start.passphrase, start.services, hub)?;
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, start.port));
+        let failed = |source| StartError::Listen { port: start.port, source };
+        let listener = TcpListener::bind(at).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let port = address.port();
+        let sessions = Sessions::new(port);
+        let files = Files::open(start.home)?;
+        let token_file = start.home.join("app-token");
+        write_private(&token_file, sessions.script().as_bytes())?;
+        let hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+        let app = App { accounts, files, pictures: Pictures::default(), sessions, hosts };
+        Ok(Self { app: Arc::new(app), listener, address, token_file })
+    }
+
+    /// Address of the page, with a token that opens one session.
+    pub fn link(&self) -> String {
+        format!("http://{}/#launch={}", self.address, &**self.app.sessions.launch())
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The file with the token for scripts.
+    pub fn token_file(&self) -> &Path {
+        &self.token_file
+    }
+
+    /// Serves until `stop` resolves; then every account is closed in order.
+    ///
+    /// # Errors
+    /// The listener failed.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let router = router(Arc::clone(&self.app));
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let served = served.await;
+        // A token of a process that is gone lets nobody in; the file would only mislead.
+        let _ = std::fs::remove_file(&self.token_file);
+        served
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(page::index))
+        .route("/{*path}", get(page::asset))
+        .merge(api::router())
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .with_state(app)
+}

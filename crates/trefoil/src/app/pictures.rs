@@ -1,0 +1,145 @@
+//! Pictures, drawn anew: what somebody sent is decoded here within limits, made as small as it is shown, and encoded
+//! afresh. The browser's decoders never see a stranger's bytes, and a picture that unpacks to gigabytes stops here.
+
+use super::error::{Answer, Problem};
+use bytes::Bytes;
+use image::{
+    DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+};
+use moka::sync::Cache;
+use std::io::Cursor;
+
+/// Largest file that is looked at.
+pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
+/// Longest side of a picture that is decoded, in pixels.
+const LONGEST_SIDE: u32 = 16_384;
+/// Memory that decoding may take, in bytes.
+const MEMORY: u64 = 256 * 1024 * 1024;
+/// Widths that are drawn, in pixels: a request for another gets the next one.
+const WIDTHS: [u32; 4] = [160, 320, 640, 1600];
+/// Bytes of drawn pictures that are kept.
+const KEPT: u64 = 64 * 1024 * 1024;
+
+/// A picture that was drawn here.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// `image/jpeg` or `image/png`.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// Pictures that were drawn lately, by hash of the original and width.
+pub struct Pictures(Cache<([u8; 32], u32), Drawn>);
+
+impl Default for Pictures {
+    fn default() -> Self {
+        let weight =
+            |_: &([u8; 32], u32), drawn: &Drawn| u32::try_from(drawn.bytes.len()).unwrap_or(u32::MAX);
+        Self(Cache::builder().max_capacity(KEPT).weigher(weight).build())
+    }
+}
+
+impl Pictures {
+    /// One that was drawn before.
+    pub fn kept(&self, hash: &[u8; 32], width: u32) -> Option<Drawn> {
+        self.0.get(&(*hash, fitting(width)))
+    }
+
+    /// Draws one, and keeps it. Takes processor time: not for a thread that serves.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    pub fn draw(&self, hash: &[u8; 32], original: &[u8], width: u32) -> Answer<Drawn> {
+        let width = fitting(width);
+        let drawn = draw(original, width)?;
+        self.0.insert((*hash, width), drawn.clone());
+        Ok(drawn)
+    }
+}
+
+fn fitting(width: u32) -> u32 {
+    WIDTHS.into_iter().find(|known| *known >= width).unwrap_or(WIDTHS[WIDTHS.len() - 1])
+}
+
+fn draw(original: &[u8], width: u32) -> Answer<Drawn> {
+    let cannot =
+        |_| Problem::unusable("this picture cannot be shown: it is damaged, too large, or not what it says");
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(MEMORY);
+    let mut reader = ImageReader::new(Cursor::new(original))
+        .with_guessed_format()
+        .map_err(|error| cannot(image::ImageError::IoError(error)))?;
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(cannot)?;
+    let turned = decoder.orientation().map_err(cannot)?;
+    let (wide, high) = decoder.dimensions();
+    if u64::from(wide) * u64::from(high) * 8 > MEMORY {
+        return Err(Problem::unusable("this picture is too large to be shown here: save it instead"));
+    }
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(cannot)?;
+    picture.apply_orientation(turned);
+    if picture.width() > width {
+        picture = picture.thumbnail(width, LONGEST_SIDE);
+    }
+    let mut bytes = Vec::new();
+    let (encoded, media_type) = if picture.color().has_alpha() {
+        let small = DynamicImage::ImageRgba8(picture.to_rgba8());
+        (small.write_with_encoder(PngEncoder::new(&mut bytes)), ImageFormat::Png.to_mime_type())
+    } else {
+        let small = DynamicImage::ImageRgb8(picture.to_rgb8());
+        (
+            small.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 85)),
+            ImageFormat::Jpeg.to_mime_type(),
+        )
+    };
+    encoded.map_err(cannot)?;
+    Ok(Drawn { media_type, bytes: bytes.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PICTURE: &[u8] = include_bytes!("../../../../demo/china.jpg");
+
+    #[test]
+    fn a_picture_is_drawn_anew_and_smaller() {
+        let pictures = Pictures::default();
+        let drawn = pictures.draw(&[1; 32], PICTURE, 300).unwrap();
+        assert_eq!(drawn.media_type, "image/jpeg");
+        let back = image::load_from_memory(&drawn.bytes).unwrap();
+        assert_eq!(back.width(), 320);
+        assert_eq!(pictures.kept(&[1; 32], 310).unwrap().bytes, drawn.bytes);
+        assert!(pictures.kept(&[1; 32], 1000).is_none());
+    }
+
+    #[test]
+    fn what_is_no_picture_or_too_large_is_refused() {
+        // A PNG that announces 60 000 by 60 000 pixels in 67 bytes.
+        let mut bomb = Vec::new();
+        DynamicImage::new_rgb8(1, 1).write_to(&mut Cursor::new(&mut bomb), ImageFormat::Png).unwrap();
+        bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+        bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
+        let cut = &PICTURE[..200];
+        for hostile in [&b"<svg onload=alert(1)>"[..], b"", &bomb, cut, b"GIF89a"] {
+            assert!(draw(hostile, 320).is_err(), "{:?}", &hostile[..hostile.len().min(16)]);
+        }
+    }
+
+    #[test]
+    fn twelve_thousand_pixels_square_do_not_unpack_here() {
+        // Valid, small on the wire, 432 MB unpacked.
+        let mut large = Vec::new();
+        DynamicImage::new_luma8(12_000, 12_000)
+            .write_to(&mut Cursor::new(&mut large), ImageFormat::Png)
+            .unwrap();
+        assert!(large.len() < 1024 * 1024, "{}", large.len());
+        let error = draw(&large, 320).unwrap_err();
+        assert!(error.message.contains("too large"), "{}", error.message);
+    }
+}

@@ -1,0 +1,18 @@
+//! What the local API says: the shapes of its JSON, and how they are made from what the client core keeps.
+
+mod account;
+mod item;
+mod markup;
+mod note;
+mod person;
+mod qr;
+mod room;
+
+pub(super) use account::profile_name;
+pub use account::{Account, Connection, Device, Directory, KnownService, Settings, State};
+pub use item::{FileKind, Item, Version, file_kind, item, message, versions};
+pub(super) use markup::inert;
+pub use markup::{Block, is_emoji_only};
+pub use person::{Person, Safety, VerifyOutcome};
+pub use qr::{Card, Qr};
+pub use room::{Room, RoomDetail, detail, room};

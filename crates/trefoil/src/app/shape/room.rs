@@ -1,0 +1,241 @@
+//! Rooms: as they stand in the list, and whole.
+
+use super::{Item, Person, item, markup::inert};
+use crate::show;
+use serde::Serialize;
+use trefoil_client::{
+    Client, ClientError, RoomState, RoomView, Suite,
+    conversation::{self, ConversationError},
+    overlay::Overlay,
+};
+use trefoil_proto::{RoomUri, UserUri, room::Role};
+use utoipa::ToSchema;
+
+/// People that are named in the list.
+const NAMED: usize = 8;
+
+/// A room in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Room {
+    /// The account that is in it.
+    pub account: String,
+    /// Its URI.
+    pub room: String,
+    /// The name that its admins gave it; empty for none.
+    pub name: String,
+    /// What to call it: its name, or who else is in it.
+    pub title: String,
+    /// The first of its people, oneself left out.
+    pub people: Vec<Person>,
+    /// How many people are in it, oneself included.
+    pub count: usize,
+    /// The services of its people.
+    pub domains: Vec<String>,
+    /// `creating`, `joining`, `open`, `leaving` or `left`.
+    pub state: String,
+    /// Its newest line.
+    pub last: Option<Item>,
+    /// Unread messages, counted up to a thousand.
+    pub unread: usize,
+    /// Why nothing is sent here now, as a sentence.
+    pub blocked: Option<String>,
+    /// Whose changed key blocks it, by URI.
+    pub blocked_by: Vec<String>,
+    /// `hybrid`, `classical`, or nothing before it is open.
+    pub suite: Option<String>,
+}
+
+/// A room, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RoomDetail {
+    /// As in the list.
+    #[serde(flatten)]
+    pub room: Room,
+    /// Everybody in it, oneself included.
+    pub members: Vec<Member>,
+    /// The invitations that are open.
+    pub invitations: Vec<Invitation>,
+    /// A change of it is under way.
+    pub changing: bool,
+    /// Messages of others that did not come.
+    pub missing: u64,
+    /// What this person may do.
+    pub may: May,
+}
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Member {
+    /// Who.
+    pub person: Person,
+    /// `admin`, `member`, `banned`.
+    pub role: String,
+    /// With how many devices they read.
+    pub devices: usize,
+    /// Why their keys are not believed, as a sentence.
+    pub unproven: Option<String>,
+}
+
+/// An open invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Invitation {
+    /// Names it, and lets nobody in.
+    pub key: String,
+    /// For how many people more.
+    pub people: u32,
+    /// Until when, in milliseconds since the UNIX epoch.
+    pub not_after: u64,
+    /// Who made it, by URI.
+    pub by: String,
+}
+
+/// What this person may do in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct May {
+    /// Write.
+    pub send: bool,
+    /// Add, remove, invite, rename, make others admins.
+    pub manage: bool,
+}
+
+/// A room as it stands in the list.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn room(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Option<Room>, ClientError> {
+    let Some(view) = client.room(uri)? else { return Ok(None) };
+    listed(client, account, &view).map(Some)
+}
+
+/// A room, whole.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Option<RoomDetail>, ClientError> {
+    let Some(view) = client.room(uri)? else { return Ok(None) };
+    let listed = listed(client, account, &view)?;
+    let store = Overlay::new(client.store().clone());
+    let me = client.identity().map(|me| me.user);
+    let mut members = Vec::new();
+    for participant in &view.participants {
+        let unproven = view.unproven.iter().find(|one| one.user == participant.user);
+        members.push(Member {
+            person: person(client, &store, uri, me.as_ref(), &participant.user)?,
+            role: role(participant.role).to_owned(),
+            devices: participant.devices.len(),
+            unproven: unproven
+                .and_then(|one| one.reason.as_ref())
+                .map(|reason| show::unproven(&participant.user, reason)),
+        });
+    }
+    let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
+    let open = view.state == RoomState::Open;
+    Ok(Some(RoomDetail {
+        members,
+        invitations: view
+            .invitations
+            .iter()
+            .map(|one| Invitation {
+                key: data_encoding::HEXLOWER.encode(&one.key),
+                people: one.left,
+                not_after: one.not_after.0,
+                by: one.by.to_string(),
+            })
+            .collect(),
+        changing: view.changing,
+        missing: client.missing(uri)?.iter().map(|one| one.missing).sum(),
+        may: May { send: open && listed.blocked.is_none(), manage: open && my_role == Some(Role::ADMIN) },
+        room: listed,
+    }))
+}
+
+fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, ClientError> {
+    let store = Overlay::new(client.store().clone());
+    let me = client.identity().map(|me| me.user);
+    let others: Vec<&UserUri> =
+        view.participants.iter().map(|one| &one.user).filter(|user| Some(*user) != me.as_ref()).collect();
+    let mut people = Vec::new();
+    for user in others.iter().take(NAMED) {
+        people.push(person(client, &store, &view.uri, me.as_ref(), user)?);
+    }
+    let mut domains: Vec<String> = view.participants.iter().map(|one| one.user.domain.to_string()).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    let summary = conversation::summary(&store, &view.uri)?;
+    let last = match (&me, summary.last) {
+        (Some(me), Some(last)) => Some(item(&store, me, &view.uri, last)?),
+        _ => None,
+    };
+    let name = inert(&view.name);
+    Ok(Room {
+        account: account.to_owned(),
+        room: view.uri.to_string(),
+        title: title(&name, &people, others.len()),
+        name,
+        count: view.participants.len(),
+        people,
+        domains,
+        state: state(view.state).to_owned(),
+        last,
+        unread: summary.unread,
+        blocked: blocked(client, view),
+        blocked_by: view.blocked_by.iter().map(ToString::to_string).collect(),
+        suite: view.suite.map(|suite| match suite {
+            Suite::Hybrid => "hybrid".to_owned(),
+            Suite::Classical => "classical".to_owned(),
+        }),
+    })
+}
+
+/// A person as somebody in a room, by the name that they gave there.
+fn person(
+    client: &Client,
+    store: &Overlay,
+    room: &RoomUri,
+    me: Option<&UserUri>,
+    user: &UserUri,
+) -> Result<Person, ConversationError> {
+    let name = conversation::profile(store, room, user)?.map(|name| inert(&name));
+    Ok(Person::of(user, me, name, client.standing(user)))
+}
+
+fn title(name: &str, people: &[Person], others: usize) -> String {
+    if !name.is_empty() {
+        return name.to_owned();
+    }
+    let called = |person: &Person| match person.name.is_empty() {
+        true => person.user.clone(),
+        false => person.name.clone(),
+    };
+    let mut names: Vec<String> = people.iter().take(3).map(called).collect();
+    if others > names.len() {
+        names.push(format!("+{}", others - names.len()));
+    }
+    names.join(", ")
+}
+
+/// Why nothing is sent to a room, in a sentence.
+fn blocked(client: &Client, view: &RoomView) -> Option<String> {
+    if let Some(user) = view.blocked_by.first() {
+        return Some(show::blocked(user, client.standing(user), &view.uri));
+    }
+    view.unproven.iter().find_map(|one| one.reason.as_ref().map(|reason| show::unproven(&one.user, reason)))
+}
+
+fn state(state: RoomState) -> &'static str {
+    match state {
+        RoomState::Creating => "creating",
+        RoomState::Joining => "joining",
+        RoomState::Open => "open",
+        RoomState::Leaving => "leaving",
+        RoomState::Left => "left",
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::ADMIN => "admin",
+        Role::BANNED => "banned",
+        _ => "member",
+    }
+}
