@@ -1,0 +1,84 @@
+// One way to ask the process something. Every failure is an ApiError whose message is a sentence for people.
+import { m } from "../paraglide/messages.js";
+
+const BASE = "/api/v1/";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    /** How many tries are left, where the process counts them (the PIN). */
+    readonly left?: number,
+  ) {
+    super(message);
+  }
+}
+
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Listener = () => void;
+let onLockedOut: Listener = () => {};
+
+/** Called when the process no longer knows this page (401). */
+export function whenLockedOut(listener: Listener): void {
+  onLockedOut = listener;
+}
+
+export function get<T>(path: string, query?: Record<string, string | number | undefined>): Promise<T> {
+  return ask<T>("GET", path + asQuery(query));
+}
+
+export function post<T = void>(path: string, body: object = {}): Promise<T> {
+  return ask<T>("POST", path, JSON.stringify(body), "application/json");
+}
+
+export function put<T>(path: string, bytes: Blob): Promise<T> {
+  return ask<T>("PUT", path, bytes, "application/octet-stream");
+}
+
+export function remove(path: string): Promise<void> {
+  return ask<void>("DELETE", path);
+}
+
+/** The address of something that an element loads by itself: a picture, a sound, a file. */
+export function address(path: string): string {
+  return BASE + path;
+}
+
+/** Puts values into a path: each is percent-encoded, as room and user names hold slashes. */
+export function at(parts: TemplateStringsArray, ...values: (string | number)[]): string {
+  return parts.reduce((path, part, i) => path + encodeURIComponent(String(values[i - 1])) + part);
+}
+
+/** The sentence to show for whatever was thrown. */
+export function sentence(error: unknown): string {
+  return error instanceof ApiError ? error.message : m.error_unexpected();
+}
+
+async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-Trefoil"] = "1";
+  if (type) headers["Content-Type"] = type;
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store" });
+  } catch {
+    throw new ApiError(0, "process-away", m.error_process_away());
+  }
+  if (!response.ok) throw await refused(response, path);
+  if (response.status === 204 || response.headers.get("content-length") === "0") return undefined as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+async function refused(response: Response, path: string): Promise<ApiError> {
+  const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
+  if (response.status === 401 && path !== "session") onLockedOut();
+  return new ApiError(response.status, said.code ?? "unknown", said.message ?? m.error_unexpected(), said.left);
+}
+
+function asQuery(query?: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined && value !== "") search.set(name, String(value));
+  return search.size > 0 ? `?${search}` : "";
+}

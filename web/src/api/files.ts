@@ -1,0 +1,32 @@
+// Handing a file to the process, piece by piece; it seals and sends it.
+import { at, get, post, put, remove } from "./client";
+import type { Upload } from "./types";
+
+const PIECE = 4 * 1024 * 1024;
+
+export const takeBackUpload = (account: string, upload: string) => remove(at`accounts/${account}/files/${upload}`);
+
+/** Hands over all of `file`. `progress` hears the bytes that are there; an aborted signal stops between two pieces. */
+export async function upload(account: string, file: File, signal: AbortSignal, progress: (there: number) => void): Promise<string> {
+  const { upload: id, there } = await post<Upload>(at`accounts/${account}/files`, { name: file.name, size: file.size, type: file.type });
+  let offset = there;
+  while (offset < file.size) {
+    signal.throwIfAborted();
+    offset = await piece(account, id, file, offset);
+    progress(offset);
+  }
+  return id;
+}
+
+async function piece(account: string, id: string, file: File, offset: number): Promise<number> {
+  const path = at`accounts/${account}/files/${id}`;
+  try {
+    const answer = await put<{ there: number }>(`${path}?offset=${offset}`, file.slice(offset, offset + PIECE));
+    return answer.there;
+  } catch (error) {
+    // A piece may have arrived although its answer did not: the process knows where to go on.
+    const known = await get<{ there: number }>(path).catch(() => undefined);
+    if (known === undefined || known.there <= offset) throw error;
+    return known.there;
+  }
+}

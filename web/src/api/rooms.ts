@@ -1,0 +1,39 @@
+// Rooms: the list, who is in one, invitations, marks that only this person sees.
+import { at, get, post } from "./client";
+import type { Hit, Qr, Room, RoomDetail } from "./types";
+
+export interface Place {
+  account: string;
+  room: string;
+}
+
+export interface Marks {
+  pinned?: boolean;
+  archived?: boolean;
+  muted_until?: number | null;
+  draft?: string;
+  accepted?: boolean;
+}
+
+export const allRooms = () => get<Room[]>("rooms");
+export const roomDetail = (p: Place) => get<RoomDetail>(at`accounts/${p.account}/rooms/${p.room}`);
+export const createRoom = (account: string, name: string, people: string[]) => post<{ room: string }>(at`accounts/${account}/rooms`, { name, people });
+export const joinRoom = (account: string, link: string) => post<{ room: string }>(at`accounts/${account}/rooms/join`, { link });
+export const renameRoom = (p: Place, name: string) => post(at`accounts/${p.account}/rooms/${p.room}/rename`, { name });
+export const addPeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/add`, { people });
+export const removePeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/remove`, { people });
+export const makeAdmin = (p: Place, user: string) => post(at`accounts/${p.account}/rooms/${p.room}/admin`, { user });
+export const leaveRoom = (p: Place) => post(at`accounts/${p.account}/rooms/${p.room}/leave`);
+export const invite = (p: Place, people: number, days: number) =>
+  post<{ link: string; qr: Qr }>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
+export const takeBackInvitation = (p: Place, key: string) => post(at`accounts/${p.account}/rooms/${p.room}/invitations/take-back`, { key });
+export const mark = (p: Place, marks: Marks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
+export const askAgain = (p: Place) => post<{ asked: number }>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
+
+export interface Sought {
+  q: string;
+  account?: string;
+  room?: string;
+  limit?: number;
+}
+export const search = (sought: Sought) => get<{ hits: Hit[]; more: boolean }>("search", { ...sought });

@@ -1,0 +1,11 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { begin } from "./state/session.svelte";
+import { firstLook } from "./state/settings.svelte";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/controls.css";
+
+firstLook();
+void begin();
+mount(App, { target: document.getElementById("app")! });

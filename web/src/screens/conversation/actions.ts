@@ -1,0 +1,49 @@
+// What can be done with messages: the same from the menu, from keys and from a selection.
+import { m } from "../../paraglide/messages.js";
+import { unsend } from "../../api/messages";
+import type { Message } from "../../api/types";
+import type { Choice } from "../../parts/Menu.svelte";
+import { ask, show } from "../../state/dialogs.svelte";
+import { failed, tell } from "../../state/notices.svelte";
+import type { Talk } from "./talk.svelte";
+
+export const mayEdit = (message: Message) => message.mine && !message.unsent && !message.poll && message.text !== "" && message.state !== "failed";
+export const mayUnsend = (message: Message) => message.mine && !message.unsent && message.state !== "failed";
+export const mayForward = (message: Message) => !message.unsent && !message.view_once && !message.poll && !message.timer;
+
+export function messageChoices(message: Message, talk: Talk, anchor: HTMLElement): Choice[] {
+  const choices: (Choice | false)[] = [
+    { label: m.react(), icon: "emoji", run: () => (talk.reacting = { message, anchor }) },
+    { label: m.reply(), icon: "reply", run: () => talk.reply(message) },
+    mayForward(message) && { label: m.forward(), icon: "forward", run: () => show({ name: "forward", place: talk.place, messages: [message] }) },
+    message.text !== "" && { label: m.copy(), icon: "copy", run: () => void copyText([message]) },
+    mayEdit(message) && { label: m.edit(), icon: "edit", run: () => talk.edit(message) },
+    Boolean(message.edited) && { label: m.history(), icon: "clock", run: () => show({ name: "history", place: talk.place, message }) },
+    { label: m.select(), icon: "select", run: () => talk.select(message) },
+    mayUnsend(message) && { label: m.unsend(), icon: "trash", danger: true, run: () => askToUnsend([message], talk) },
+  ];
+  return choices.filter((choice) => choice !== false);
+}
+
+export function askToUnsend(messages: Message[], talk: Talk): void {
+  ask({
+    title: m.unsend_title({ n: messages.length }),
+    text: m.unsend_text(),
+    yes: m.unsend(),
+    danger: true,
+    run: () => {
+      for (const message of messages) unsend(talk.place, message.message).catch(failed);
+      talk.endSelecting();
+    },
+  });
+}
+
+export async function copyText(messages: Message[]): Promise<void> {
+  const lines = messages.length === 1 ? [messages[0]!.text] : messages.map((message) => `${message.name}: ${message.text}`);
+  try {
+    await navigator.clipboard.writeText(lines.join("\n"));
+    tell(m.copied());
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,0 +1,127 @@
+// What is being written: text, files, mentions, how long it lasts; and sending it.
+import * as api from "../../api/messages";
+import type { Message, NewMessage, Person, Room } from "../../api/types";
+import { draftOf, isSaving, keepDraft } from "../../state/drafts.svelte";
+import { failed } from "../../state/notices.svelte";
+import { Attachment } from "../../state/transfers.svelte";
+import { iPause, iWrite } from "../../state/typing.svelte";
+import { called } from "../../text/names";
+import type { Talk } from "./talk.svelte";
+
+export const TIMERS = [300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
+
+export class Composition {
+  text = $state("");
+  attachments = $state.raw<Attachment[]>([]);
+  /** Seconds after which messages disappear; undefined until chosen, then 0 stands for never. */
+  chosenTimer = $state<number | undefined>(undefined);
+  viewOnce = $state(false);
+  sending = $state(false);
+  private mentioned = new Map<string, string>();
+  private beforeEdit = "";
+
+  constructor(
+    readonly talk: Talk,
+    room: Room,
+  ) {
+    this.text = draftOf(room);
+  }
+
+  get empty(): boolean {
+    return this.text.trim() === "" && this.attachments.length === 0;
+  }
+
+  /** Until chosen, what this person used last here goes on. */
+  get timer(): number {
+    if (this.chosenTimer !== undefined) return this.chosenTimer;
+    const last = this.talk.timeline.items.findLast((item): item is Message => item.kind === "message" && item.mine);
+    return last?.timer ?? 0;
+  }
+
+  wrote(): void {
+    if (this.talk.editing) return;
+    keepDraft(this.talk.place, this.text);
+    if (this.text.trim()) iWrite(this.talk.place);
+    else iPause(this.talk.place);
+  }
+
+  /** Another window has written on: taken over unless this one is writing as well. */
+  takeDraft(draft: string, focused: boolean): void {
+    if (!focused && !this.talk.editing && !this.sending && !isSaving(this.talk.place)) this.text = draft;
+  }
+
+  startEditing(message: Message): void {
+    this.beforeEdit = this.text;
+    this.text = message.text;
+  }
+
+  endEditing(): void {
+    this.talk.editing = undefined;
+    this.text = this.beforeEdit;
+    this.beforeEdit = "";
+  }
+
+  attach(files: File[], seconds?: number): Attachment[] {
+    const added = files.map((file) => new Attachment(this.talk.place.account, file, seconds));
+    this.attachments = [...this.attachments, ...added];
+    return added;
+  }
+
+  detach(attachment: Attachment): void {
+    attachment.takeBack();
+    this.attachments = this.attachments.filter((one) => one !== attachment);
+    if (this.attachments.length === 0) this.viewOnce = false;
+  }
+
+  mention(person: Person): string {
+    const written = `@${called(person)}`;
+    this.mentioned.set(person.user, written);
+    return written;
+  }
+
+  async send(): Promise<boolean> {
+    if (this.sending || this.empty) return false;
+    this.sending = true;
+    try {
+      await (this.talk.editing ? this.sendEdit(this.talk.editing) : this.sendNew());
+      return true;
+    } catch (error) {
+      failed(error);
+      return false;
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  private async sendEdit(message: Message): Promise<void> {
+    if (this.text.trim() !== message.text) await api.edit(this.talk.place, message.message, this.text.trim());
+    this.endEditing();
+  }
+
+  private async sendNew(): Promise<void> {
+    const { place, replyTo, timeline } = this.talk;
+    const text = this.text.trim();
+    const sent = this.attachments;
+    const message: NewMessage = {};
+    if (text) message.text = text;
+    if (replyTo) message.reply_to = replyTo.message;
+    const mentions = [...this.mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
+    if (mentions.length > 0) message.mentions = mentions;
+    if (this.timer > 0) message.expires_seconds = this.timer;
+    if (sent.length > 0) {
+      message.files = await Promise.all(sent.map((attachment) => attachment.done));
+      if (this.viewOnce) message.view_once = true;
+    }
+    iPause(place);
+    await api.send(place, message);
+    this.text = "";
+    this.attachments = [];
+    sent.forEach((attachment) => attachment.forget());
+    this.viewOnce = false;
+    this.mentioned.clear();
+    this.talk.replyTo = undefined;
+    keepDraft(place, "");
+    timeline.answered();
+    await this.talk.showNewest();
+  }
+}

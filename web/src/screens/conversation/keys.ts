@@ -1,0 +1,46 @@
+// What keys do on a message that has the focus.
+import type { Message } from "../../api/types";
+import { chosen } from "../../state/settings.svelte";
+import { askToUnsend, copyText, mayEdit, mayUnsend } from "./actions";
+import type { Talk } from "./talk.svelte";
+
+export function messageKeys(event: KeyboardEvent, message: Message, talk: Talk, anchor: HTMLElement): void {
+  if (message.unsent) return;
+  const done = event.ctrlKey || event.metaKey ? withControl(event, message) : plain(event, message, talk, anchor);
+  if (done) event.preventDefault();
+}
+
+function withControl(event: KeyboardEvent, message: Message): boolean {
+  if (event.key.toLowerCase() !== "c" || window.getSelection()?.toString()) return false;
+  void copyText([message]);
+  return true;
+}
+
+function plain(event: KeyboardEvent, message: Message, talk: Talk, anchor: HTMLElement): boolean {
+  switch (event.key) {
+    case "Enter":
+    case "ContextMenu":
+      talk.menu = { message, anchor };
+      return true;
+    case "Delete":
+      if (mayUnsend(message)) askToUnsend([message], talk);
+      return true;
+    case " ":
+      talk.select(message);
+      return true;
+    case "Escape":
+      if (talk.selecting) talk.endSelecting();
+      else talk.focusComposer();
+      event.stopPropagation();
+      return true;
+  }
+  return chosen.singleKeys && letter(event.key.toLowerCase(), message, talk, anchor);
+}
+
+function letter(key: string, message: Message, talk: Talk, anchor: HTMLElement): boolean {
+  if (key === "r") talk.reply(message);
+  else if (key === "e" && mayEdit(message)) talk.edit(message);
+  else if (key === "+" || key === "l") talk.reacting = { message, anchor };
+  else return false;
+  return true;
+}

@@ -1,0 +1,87 @@
+// What is going on in the open conversation besides its timeline: what is answered, edited, selected, pointed at.
+import { SvelteMap } from "svelte/reactivity";
+import type { Place } from "../../api/rooms";
+import type { Item, Message, Position, Room } from "../../api/types";
+import { readThrough } from "../../api/messages";
+import { Timeline } from "../../state/timeline.svelte";
+import { comparePositions } from "../../state/window";
+
+export interface Scroller {
+  to(message: string): void;
+  toEnd(): void;
+  focus(message: string): void;
+}
+
+export class Talk {
+  readonly place: Place;
+  readonly timeline: Timeline;
+  scroller: Scroller | undefined;
+
+  replyTo = $state.raw<Message | undefined>(undefined);
+  editing = $state.raw<Message | undefined>(undefined);
+  selecting = $state(false);
+  selected = new SvelteMap<string, Message>();
+  /** The message whose menu, or whose choice of reactions, is open, and where. */
+  menu = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);
+  reacting = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);
+  /** The message that was jumped to; it is marked for a moment. */
+  marked = $state<string | undefined>(undefined);
+  /** The message that the arrow keys are at. */
+  current = $state<string | undefined>(undefined);
+  focusComposer: () => void = () => {};
+  private read: Position | undefined;
+
+  constructor(room: Room) {
+    this.place = { account: room.account, room: room.room };
+    this.timeline = new Timeline(this.place);
+  }
+
+  reply(message: Message): void {
+    this.editing = undefined;
+    this.replyTo = message;
+    this.focusComposer();
+  }
+
+  edit(message: Message): void {
+    this.replyTo = undefined;
+    this.editing = message;
+    this.focusComposer();
+  }
+
+  select(message: Message): void {
+    this.selecting = true;
+    if (this.selected.has(message.message)) this.selected.delete(message.message);
+    else this.selected.set(message.message, message);
+    if (this.selected.size === 0) this.selecting = false;
+  }
+
+  endSelecting(): void {
+    this.selecting = false;
+    this.selected.clear();
+  }
+
+  /** Shows a message, wherever in the past it is. */
+  async show(message: string): Promise<void> {
+    if (this.timeline.find(message) < 0) await this.timeline.open(0, message);
+    this.scroller?.to(message);
+    this.marked = message;
+    setTimeout(() => {
+      if (this.marked === message) this.marked = undefined;
+    }, 2_000);
+  }
+
+  async showNewest(): Promise<void> {
+    await this.timeline.newest();
+    this.scroller?.toEnd();
+  }
+
+  /** The person has seen everything up to this item. */
+  saw(item: Item): void {
+    if (this.read !== undefined && comparePositions(item.position, this.read) <= 0) return;
+    const unread = this.timeline.items.some((one) => one.kind === "message" && one.unread && comparePositions(one.position, item.position) <= 0);
+    if (!unread) return;
+    this.read = item.position;
+    this.timeline.readThrough(item.position);
+    readThrough(this.place, item.position).catch(() => (this.read = undefined));
+  }
+}

@@ -1,0 +1,77 @@
+// The steps of the first run, and what was entered in them.
+import * as api from "../../api/accounts";
+import { sentence } from "../../api/client";
+import type { Account, KnownService } from "../../api/types";
+import { takeAccount } from "../../state/accounts.svelte";
+import { failed } from "../../state/notices.svelte";
+import { loadRooms } from "../../state/rooms.svelte";
+import { setting } from "../../state/setting-up.svelte";
+
+export type Step = "start" | "have" | "service" | "identity" | "code" | "link" | "restore-code" | "restore-pin" | "recovery";
+type Aim = "new" | "link" | "restore-code" | "restore-pin";
+
+export class Setup {
+  step = $state<Step>("start");
+  aim = $state<Aim>("new");
+  service = $state.raw<KnownService | undefined>(undefined);
+  account = $state.raw<Account | undefined>(undefined);
+  busy = $state(false);
+  error = $state<string | undefined>(undefined);
+  private steps: Step[] = [];
+
+  go(step: Step): void {
+    this.error = undefined;
+    this.steps.push(this.step);
+    this.step = step;
+  }
+
+  back(): void {
+    this.error = undefined;
+    const before = this.steps.pop();
+    if (before) this.step = before;
+    else setting.up = false;
+  }
+
+  begin(aim: Aim): void {
+    this.aim = aim;
+    this.go("service");
+  }
+
+  chose(service: KnownService): void {
+    this.service = service;
+    this.go(this.aim === "new" ? "identity" : this.aim);
+  }
+
+  /** Runs what may fail, with its sentence shown where the person looks. */
+  async try(work: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.error = undefined;
+    try {
+      await work();
+    } catch (error) {
+      this.error = sentence(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async create(identifier: string, name: string, code?: string): Promise<void> {
+    setting.up = true;
+    const url = this.service!.url;
+    this.took(await api.createAccount(code === undefined ? { url, identifier, name } : { url, identifier, name, code }));
+    this.steps = [];
+    this.step = "recovery";
+  }
+
+  took(account: Account): void {
+    setting.up = true;
+    this.account = account;
+    takeAccount(account);
+  }
+
+  finish(): void {
+    setting.up = false;
+    loadRooms().catch(failed);
+  }
+}

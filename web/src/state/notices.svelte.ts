@@ -1,0 +1,48 @@
+// What the person is told in passing: short notices, and words for screen readers.
+import { sentence } from "../api/client";
+
+export interface Notice {
+  id: number;
+  text: string;
+  tone: "plain" | "alarm";
+  act?: { label: string; run: () => void };
+}
+
+const SHOWN_FOR = 6_000;
+
+class Notices {
+  all = $state.raw<Notice[]>([]);
+  /** Spoken politely; never shown. */
+  spoken = $state("");
+}
+
+export const notices = new Notices();
+let next = 1;
+
+export function tell(text: string, act?: Notice["act"]): void {
+  add({ id: next++, text, tone: "plain", ...(act ? { act } : {}) });
+}
+
+/** Stays until the person closes it. */
+export function alarm(text: string, act?: Notice["act"]): void {
+  if (notices.all.some((notice) => notice.text === text)) return;
+  add({ id: next++, text, tone: "alarm", ...(act ? { act } : {}) });
+}
+
+export function failed(error: unknown): void {
+  alarm(sentence(error));
+}
+
+export function dismiss(id: number): void {
+  notices.all = notices.all.filter((notice) => notice.id !== id);
+}
+
+export function speakPolitely(text: string): void {
+  // The same words twice are said twice only if the text differs in between.
+  notices.spoken = notices.spoken === text ? `${text}\u00a0` : text;
+}
+
+function add(notice: Notice): void {
+  notices.all = [...notices.all.slice(-3), notice];
+  if (notice.tone === "plain") setTimeout(() => dismiss(notice.id), SHOWN_FOR);
+}

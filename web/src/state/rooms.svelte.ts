@@ -1,0 +1,61 @@
+// Every conversation of every account: one inbox.
+import { SvelteMap } from "svelte/reactivity";
+import * as api from "../api/rooms";
+import type { Place } from "../api/rooms";
+import type { Room } from "../api/types";
+import { failed } from "./notices.svelte";
+
+export type Folder = "all" | "unread" | "requests" | "archived";
+
+class Rooms {
+  byKey = new SvelteMap<string, Room>();
+  loaded = $state(false);
+
+  sorted = $derived.by(() => [...this.byKey.values()].sort(before));
+  requests = $derived(this.sorted.filter((room) => room.request));
+  archived = $derived(this.sorted.filter((room) => room.archived && !room.request));
+  inbox = $derived(this.sorted.filter((room) => !room.archived && !room.request));
+  unread = $derived(this.inbox.filter((room) => room.unread > 0));
+
+  get(place: Place): Room | undefined {
+    return this.byKey.get(roomKey(place));
+  }
+
+  in(folder: Folder): Room[] {
+    return { all: this.inbox, unread: this.unread, requests: this.requests, archived: this.archived }[folder];
+  }
+}
+
+export const rooms = new Rooms();
+
+export async function loadRooms(): Promise<void> {
+  const all = await api.allRooms();
+  const keys = new Set(all.map(roomKey));
+  for (const key of rooms.byKey.keys()) if (!keys.has(key)) rooms.byKey.delete(key);
+  all.forEach(takeRoom);
+  rooms.loaded = true;
+}
+
+export function takeRoom(room: Room): void {
+  rooms.byKey.set(roomKey(room), room);
+}
+
+export async function markRoom(place: Place, marks: api.Marks): Promise<void> {
+  try {
+    takeRoom(await api.mark(place, marks));
+  } catch (error) {
+    failed(error);
+  }
+}
+
+export function isMuted(room: Room, now = Date.now()): boolean {
+  return (room.muted_until ?? 0) > now;
+}
+
+export function roomKey(place: Place): string {
+  return `${place.account} ${place.room}`;
+}
+
+function before(a: Room, b: Room): number {
+  return Number(b.pinned) - Number(a.pinned) || (b.last?.at ?? Infinity) - (a.last?.at ?? Infinity) || a.title.localeCompare(b.title);
+}

@@ -1,0 +1,108 @@
+// How the page begins, and what it does with each thing the process tells.
+import { ApiError, get, post, whenLockedOut } from "../api/client";
+import { listen } from "../api/events";
+import type { AppEvent, State } from "../api/types";
+import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
+import { saveDrafts } from "./drafts.svelte";
+import { exporting } from "./exporting.svelte";
+import { alarm } from "./notices.svelte";
+import { arrived } from "./arrivals";
+import { openTimeline } from "./open.svelte";
+import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
+import { take as takeSettings } from "./settings.svelte";
+import { takeTransfer } from "./transfers.svelte";
+import { takeTyping } from "./typing.svelte";
+import { start as startView, view, samePlace, settle } from "./view.svelte";
+
+class Session {
+  phase = $state<"starting" | "ready" | "locked-out" | "away">("starting");
+  /** Whether the process tells of changes right now. */
+  live = $state(true);
+}
+
+export const session = new Session();
+let stop: (() => void) | undefined;
+
+export async function begin(): Promise<void> {
+  whenLockedOut(lockOut);
+  const launch = new URLSearchParams(location.hash.slice(1)).get("launch");
+  startView();
+  try {
+    if (launch) await post("session", { launch });
+    await load();
+    session.phase = "ready";
+    stop?.();
+    stop = listen({ event: take, gap: () => void afterGap(), connected: (is) => (session.live = is) });
+  } catch (error) {
+    const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
+    if (refused) lockOut();
+    else session.phase = "away";
+  }
+  document.addEventListener("visibilitychange", () => document.hidden && saveDrafts());
+}
+
+async function load(): Promise<void> {
+  const state = await get<State>("state");
+  takeSettings(state.settings);
+  takeAccounts(state.accounts);
+  accounts.services = state.services;
+  accounts.version = state.version;
+  if (state.accounts.length > 0) await loadRooms();
+  else rooms.loaded = true;
+}
+
+async function afterGap(): Promise<void> {
+  try {
+    await load();
+    await openTimeline()?.again();
+  } catch {
+    // The stream's next return tries again.
+  }
+}
+
+function lockOut(): void {
+  stop?.();
+  session.phase = "locked-out";
+}
+
+function take(event: AppEvent): void {
+  switch (event.type) {
+    case "account":
+      return takeAccount(event.account);
+    case "room":
+      return takeRoom(event.room);
+    case "item":
+      if (samePlace(openTimeline()?.place, event)) openTimeline()?.take(event.item);
+      return arrived(event, event.item);
+    case "gone":
+      if (samePlace(openTimeline()?.place, event)) openTimeline()?.gone(event.message);
+      return;
+    case "typing":
+      return takeTyping(event, event.user, event.name, event.writing);
+    case "alarm":
+      return tellAlarm(event);
+    case "transfer":
+      return takeTransfer(event.upload ?? event.message ?? "", event);
+    case "export":
+      exporting.done = event.done;
+      exporting.of = event.of;
+      return;
+    case "settings":
+      return takeSettings(event.settings);
+    default:
+      // A newer process may tell of more than this page knows.
+      return;
+  }
+}
+
+function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
+  const place = event.room ? { account: event.account, room: event.room } : undefined;
+  const title = place && rooms.get(place)?.title;
+  alarm(title ? `${title}: ${event.text}` : event.text);
+}
+
+/** When a room or account is gone from this machine, nothing of it stays on the screen. */
+export function leaveIfGone(): void {
+  const place = view.where.place;
+  if (place && rooms.loaded && !rooms.byKey.has(roomKey(place))) settle({});
+}

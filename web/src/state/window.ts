@@ -1,0 +1,90 @@
+// A window of a timeline: the items between two positions, without gaps. Pure: what comes in is merged, a new window goes out.
+import type { Item, Position, TimelinePage } from "../api/types";
+
+export interface Window {
+  items: Item[];
+  moreBefore: boolean;
+  moreAfter: boolean;
+}
+
+export type Placed = "replaced" | "appended" | "inserted" | "outside";
+
+export const empty: Window = { items: [], moreBefore: false, moreAfter: false };
+
+export function fromPage(page: TimelinePage): Window {
+  return { items: sorted(page.items), moreBefore: page.more_before, moreAfter: page.more_after };
+}
+
+/** Puts an older page before what is there. */
+export function prepend(window: Window, page: TimelinePage): Window {
+  return { ...window, items: union(page.items, window.items), moreBefore: page.more_before };
+}
+
+/** Puts a newer page after what is there. */
+export function append(window: Window, page: TimelinePage): Window {
+  return { ...window, items: union(window.items, page.items), moreAfter: page.more_after };
+}
+
+/** One item that is new or has changed. What lies beyond an end that is not loaded stays outside. */
+export function upsert(window: Window, item: Item): { window: Window; placed: Placed } {
+  const key = keyOf(item);
+  const old = window.items.findIndex((known) => keyOf(known) === key);
+  if (old >= 0) {
+    const same = comparePositions(window.items[old]!.position, item.position) === 0;
+    const items = same ? window.items.with(old, item) : sorted(window.items.toSpliced(old, 1, item));
+    return { window: { ...window, items }, placed: "replaced" };
+  }
+  const last = window.items.at(-1);
+  if (last === undefined || comparePositions(item.position, last.position) > 0) {
+    if (window.moreAfter) return { window, placed: "outside" };
+    return { window: { ...window, items: [...window.items, item] }, placed: "appended" };
+  }
+  if (comparePositions(item.position, window.items[0]!.position) < 0 && window.moreBefore) return { window, placed: "outside" };
+  return { window: { ...window, items: sorted([...window.items, item]) }, placed: "inserted" };
+}
+
+export function without(window: Window, message: string): Window {
+  return { ...window, items: window.items.filter((item) => item.kind !== "message" || item.message !== message) };
+}
+
+/** Forgets the end that is far from where the person reads, so that hours of scrolling do not fill the memory. */
+export function forgetAfter(window: Window, keep: number): Window {
+  if (window.items.length <= keep) return window;
+  return { ...window, items: window.items.slice(0, keep), moreAfter: true };
+}
+
+export function forgetBefore(window: Window, keep: number): Window {
+  if (window.items.length <= keep) return window;
+  return { ...window, items: window.items.slice(-keep), moreBefore: true };
+}
+
+export function keyOf(item: Item): string {
+  return item.kind === "message" ? item.message : `note ${item.position}`;
+}
+
+/** Positions are numbers, or numbers written out because they are too long for one. */
+export function comparePositions(a: Position, b: Position): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const x = String(a);
+  const y = String(b);
+  return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0);
+}
+
+function union(first: Item[], second: Item[]): Item[] {
+  const items = new Map<string, Item>();
+  for (const item of [...first, ...second]) {
+    const key = keyOf(item);
+    const known = items.get(key);
+    if (known === undefined || !olderThan(item, known)) items.set(key, item);
+  }
+  return sorted([...items.values()]);
+}
+
+function olderThan(a: Item, b: Item): boolean {
+  if (a.kind !== "message" || b.kind !== "message") return false;
+  return typeof a.version === "number" && typeof b.version === "number" && a.version < b.version;
+}
+
+function sorted(items: Item[]): Item[] {
+  return items.toSorted((a, b) => comparePositions(a.position, b.position));
+}

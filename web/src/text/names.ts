@@ -1,0 +1,41 @@
+// How people and rooms are called.
+import { m } from "../paraglide/messages.js";
+import type { Person } from "../api/types";
+
+/** A person's name, or the end of the address when there is none. */
+export function called(person: Pick<Person, "name" | "user">): string {
+  return person.name?.trim() || person.user.split("/").pop() || person.user;
+}
+
+/** A name inside a sentence: set apart, so that one that is written from right to left does not turn the sentence around. */
+export function apart(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
+/** A number, a host, a code inside a sentence: always from left to right. */
+export function leftToRight(text: string): string {
+  return `\u2066${text}\u2069`;
+}
+
+/** One or two letters that stand for a name. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const first = firstLetter(words[0]);
+  const last = words.length > 1 ? firstLetter(words[words.length - 1]) : "";
+  return (first + last).toLocaleUpperCase() || "·";
+}
+
+/** A hue of the colour circle that always belongs to the same address. */
+export function hue(of: string): number {
+  let hash = 2_166_136_261;
+  for (const char of of) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619);
+  return (hash >>> 0) % 360;
+}
+
+export function profileName(profile: Person["profile"]): string {
+  return { account: m.profile_account, handle: m.profile_handle, phone: m.profile_phone }[profile]();
+}
+
+function firstLetter(word: string | undefined): string {
+  return word?.match(/[\p{L}\p{N}]/u)?.[0] ?? "";
+}

@@ -1,0 +1,51 @@
+// A line of plain text for a message: for the inbox, for quotes, for what a screen reader is told.
+import { m } from "../paraglide/messages.js";
+import type { Block, Inline, Item, Message } from "../api/types";
+
+export function excerpt(message: Message): string {
+  if (message.unsent) return m.message_unsent();
+  const said = blocks(message.body).trim();
+  if (said) return said;
+  if (message.poll) return m.excerpt_poll({ question: message.poll.question });
+  if (message.view_once) return m.excerpt_view_once();
+  const file = message.files[0];
+  if (!file) return message.text;
+  if (message.files.length > 1) return m.excerpt_files({ n: message.files.length });
+  if (file.kind === "picture") return m.excerpt_picture();
+  if (file.kind === "audio") return m.excerpt_audio();
+  if (file.kind === "video") return m.excerpt_video();
+  return file.name;
+}
+
+export function line(item: Item): string {
+  return item.kind === "note" ? item.text : excerpt(item);
+}
+
+export function blocks(body: Block[]): string {
+  return body.map(block).join(" ");
+}
+
+function block(b: Block): string {
+  switch (b.t) {
+    case "paragraph":
+    case "heading":
+      return inlines(b.c);
+    case "quote":
+      return blocks(b.c);
+    case "list":
+      return b.items.map(blocks).join(", ");
+    case "code":
+      return b.text;
+    case "rule":
+      return "";
+  }
+}
+
+function inlines(c: Inline[]): string {
+  return c.map(inline).join("");
+}
+
+function inline(i: Inline): string {
+  if (i.t === "break") return " ";
+  return "c" in i ? inlines(i.c) : i.text;
+}
