@@ -1,18 +1,6 @@
 // Accounts, devices, people, recovery.
 import { at, get, post } from "./client";
-import type { Account, Card, Device, Directory, KnownService, Person, Qr, Safety, Verdict } from "./types";
-
-export interface Linking {
-  account: string;
-  code: string;
-  qr: Qr;
-}
-
-export interface Answer {
-  answer: string;
-  qr: Qr;
-  sas: string;
-}
+import type { Account, Card, Device, Directory, KnownService, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
 
 export interface NewAccount {
   url: string;
@@ -24,22 +12,24 @@ export interface NewAccount {
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
 export const createAccount = (account: NewAccount) => post<Account>("accounts", account);
-export const startLinking = (url: string) => post<Linking>("accounts/link", { url });
-export const finishLinking = (account: string, answer: string) => post<{ sas: string }>(at`accounts/${account}/link`, { answer });
+export const startLinking = (url: string) => post<LinkRequest>("accounts/link", { url });
+export const finishLinking = (account: string, answer: string) => post<Linked>(at`accounts/${account}/link`, { answer });
 export const renameMyself = (account: string, name: string) => post<Account>(at`accounts/${account}/name`, { name });
 export const myCard = (account: string) => get<Card>(at`accounts/${account}/card`);
 
 export const devices = (account: string) => get<Device[]>(at`accounts/${account}/devices`);
-export const approveDevice = (account: string, code: string) => post<Answer>(at`accounts/${account}/devices`, { code });
+export const approveDevice = (account: string, code: string) => post<LinkApproved>(at`accounts/${account}/devices`, { code });
 export const nameDevice = (account: string, device: string, name: string) => post(at`accounts/${account}/devices/name`, { device, name });
 export const removeDevice = (account: string, device: string) => post(at`accounts/${account}/devices/remove`, { device });
 
-export type Wanted = { name: string; domain?: string } | { link: string };
-export const find = (account: string, wanted: Wanted) => post<Person[]>(at`accounts/${account}/find`, wanted);
+/** By the link of a card, or NAME@DOMAIN with exactly the name. */
+export const find = (account: string, whom: string) => post<Person[]>(at`accounts/${account}/find`, { whom });
 export const person = (account: string, user: string) => get<Person>(at`accounts/${account}/people/${user}`);
 export const safety = (account: string, user: string) => get<Safety>(at`accounts/${account}/people/${user}/safety`);
 export const verifyByCode = (account: string, user: string, code: string) => post<Verdict>(at`accounts/${account}/people/${user}/verify`, { code });
-export const verifyByEye = (account: string, user: string) => post<Verdict>(at`accounts/${account}/people/${user}/verify`, { digits_match: true });
+/** The digits that were on the screen go along: what the person compared is what counts. */
+export const verifyByEye = (account: string, user: string, digits: string[]) =>
+  post<Verdict>(at`accounts/${account}/people/${user}/verify`, { digits: digits.join("") });
 export const acceptKey = (account: string, user: string) => post(at`accounts/${account}/people/${user}/accept-key`);
 export const directories = (account: string) => get<Directory[]>(at`accounts/${account}/directories`);
 

@@ -1,5 +1,6 @@
 // One way to ask the process something. Every failure is an ApiError whose message is a sentence for people.
 import { m } from "../paraglide/messages.js";
+import { getLocale } from "../paraglide/runtime.js";
 
 const BASE = "/api/v1/";
 
@@ -74,7 +75,27 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 async function refused(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
   if (response.status === 401 && path !== "session") onLockedOut();
-  return new ApiError(response.status, said.code ?? "unknown", said.message ?? m.error_unexpected(), said.left);
+  // What no handler answered is something that this build of the process does not know.
+  const unknown = said.code === undefined && (response.status === 404 || response.status === 405);
+  const code = unknown ? "not-there" : (said.code ?? "unknown");
+  return new ApiError(response.status, code, inWords(code, said.message), said.left);
+}
+
+/** The process speaks English; what happens often is said in the person's language. */
+function inWords(code: string, message: string | undefined): string {
+  const own: Record<string, () => string> = {
+    taken: m.error_taken,
+    "bad-identifier": m.error_bad_identifier,
+    "bad-code": m.error_bad_code,
+    "rate-limited": m.error_rate_limited,
+    unreachable: m.error_unreachable,
+    "pin-wrong": m.error_pin_wrong,
+    "pin-locked": m.error_pin_locked,
+    "not-there": m.error_not_there,
+  };
+  if (code === "not-there" || message === undefined) return (own[code] ?? m.error_unexpected)();
+  const words = getLocale() === "en" ? message : (own[code]?.() ?? message);
+  return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }
 
 function asQuery(query?: Record<string, string | number | undefined>): string {

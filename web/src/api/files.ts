@@ -8,7 +8,7 @@ export const takeBackUpload = (account: string, upload: string) => remove(at`acc
 
 /** Hands over all of `file`. `progress` hears the bytes that are there; an aborted signal stops between two pieces. */
 export async function upload(account: string, file: File, signal: AbortSignal, progress: (there: number) => void): Promise<string> {
-  const { upload: id, there } = await post<Upload>(at`accounts/${account}/files`, { name: file.name, size: file.size, type: file.type });
+  const { upload: id, there } = await post<Upload>(at`accounts/${account}/files`, { name: file.name || "file", size: file.size });
   let offset = there;
   while (offset < file.size) {
     signal.throwIfAborted();

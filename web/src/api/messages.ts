@@ -14,7 +14,7 @@ const base = (p: Place) => at`accounts/${p.account}/rooms/${p.room}`;
 const one = (p: Place, message: string) => base(p) + at`/messages/${message}`;
 
 export const timeline = (p: Place, window: Window) => get<TimelinePage>(`${base(p)}/timeline`, { ...window });
-export const send = (p: Place, message: NewMessage) => post<{ message: string }>(`${base(p)}/messages`, message);
+export const send = (p: Place, message: NewMessage) => post<{ message?: string | null }>(`${base(p)}/messages`, message);
 export const edit = (p: Place, message: string, text: string) => post(`${one(p, message)}/edit`, { text });
 export const unsend = (p: Place, message: string) => post(`${one(p, message)}/unsend`);
 export const react = (p: Place, message: string, emoji: string, on: boolean) => post(`${one(p, message)}/react`, { emoji, on });

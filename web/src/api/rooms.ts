@@ -7,7 +7,7 @@ export interface Place {
   room: string;
 }
 
-export interface Marks {
+export interface NewMarks {
   pinned?: boolean;
   archived?: boolean;
   muted_until?: number | null;
@@ -25,10 +25,10 @@ export const removePeople = (p: Place, people: string[]) => post(at`accounts/${p
 export const makeAdmin = (p: Place, user: string) => post(at`accounts/${p.account}/rooms/${p.room}/admin`, { user });
 export const leaveRoom = (p: Place) => post(at`accounts/${p.account}/rooms/${p.room}/leave`);
 export const invite = (p: Place, people: number, days: number) =>
-  post<{ link: string; qr: Qr }>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
+  post<{ link: string; qr?: Qr | null }>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
 export const takeBackInvitation = (p: Place, key: string) => post(at`accounts/${p.account}/rooms/${p.room}/invitations/take-back`, { key });
-export const mark = (p: Place, marks: Marks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
-export const askAgain = (p: Place) => post<{ asked: number }>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
+export const mark = (p: Place, marks: NewMarks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
+export const askAgain = (p: Place) => post<{ messages: number }>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
 
 export interface Sought {
   q: string;

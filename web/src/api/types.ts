@@ -1,165 +1,34 @@
-// What the process says and takes, as in the contract of its local API. Times are milliseconds since 1970.
+// What the process says and takes. The shapes come from docs/openapi.json (`npm run api`); what stands here as optional is agreed
+// but not in every build of the process yet. Times are milliseconds since 1970.
+import type { components } from "./openapi";
+
+type Schemas = components["schemas"];
 
 export type Profile = "account" | "handle" | "phone";
-export type Theme = "system" | "light" | "dark" | "contrast";
-export type NotificationLevel = "none" | "name" | "text";
-export type Position = number | string;
+export type Position = string;
 
-export interface Settings {
-  language: string;
-  theme: Theme;
-  notifications: NotificationLevel;
-  read_receipts: boolean;
-  typing: boolean;
-}
+export type Settings = Schemas["Settings"];
+export type Theme = Schemas["Theme"];
+export type NotificationLevel = Schemas["Preview"];
+export type KnownService = Schemas["KnownService"] & { name?: string };
+export type Account = Schemas["Account"] & { recovery?: "none" | "unconfirmed" | "confirmed" };
+export type State = Omit<Schemas["State"], "accounts" | "services"> & { accounts: Account[]; services: KnownService[] };
+export type Qr = Schemas["Qr"];
+export type Card = Schemas["Card"];
+export type Device = Schemas["Device"] & { primary?: boolean; added?: number | null; sas?: string | null };
+export type LinkRequest = Schemas["LinkRequest"];
+export type LinkApproved = Schemas["LinkApproved"] & { qr?: Qr | null; sas?: string | null };
+export type Linked = Account & { sas?: string | null };
+export type Standing = Schemas["PersonStanding"];
+export type Person = Schemas["Person"] & { devices?: number | null };
+export type Safety = Schemas["Safety"];
+export type Verdict = Schemas["VerifyOutcome"];
+export type Directory = Schemas["Directory"];
 
-export interface KnownService {
-  url: string;
-  domain: string;
-  profile: Profile;
-  name: string;
-}
-
-export interface Account {
-  id: string;
-  user: string;
-  domain: string;
-  profile: Profile;
-  service_url: string;
-  name: string;
-  primary: boolean;
-  connection: "online" | "connecting" | "offline";
-  connection_error?: string | null;
-  recovery: "none" | "unconfirmed" | "confirmed";
-  devices: number;
-}
-
-export interface State {
-  version: string;
-  accounts: Account[];
-  services: KnownService[];
-  settings: Settings;
-}
-
-export interface Qr {
-  size: number;
-  path: string;
-}
-
-export interface Card {
-  user: string;
-  link: string;
-  qr: Qr;
-}
-
-export interface Device {
-  uri: string;
-  this: boolean;
-  primary: boolean;
-  name: string;
-  added?: number | null;
-  sas: string;
-}
-
-export type Standing = "unverified" | "verified" | "changed" | "self";
-
-export interface Person {
-  user: string;
-  name?: string | null;
-  domain: string;
-  profile: Profile;
-  standing: Standing;
-  devices?: number | null;
-}
-
-export interface Safety {
-  digits: string[];
-  qr: Qr;
-  standing: Standing;
-}
-
-export interface Verdict {
-  result: string;
-  message: string;
-}
-
-export interface Directory {
-  domain: string;
-  audited: boolean;
-  auditors: string[];
-  checked?: number | null;
-  caught?: string | null;
-}
-
-export interface Room {
-  account: string;
-  room: string;
-  name: string;
-  title: string;
-  people: Person[];
-  count: number;
-  domains: string[];
-  state: string;
-  last?: Item | null;
-  unread: number;
-  mentioned: boolean;
-  pinned: boolean;
-  archived: boolean;
-  muted_until?: number | null;
-  draft: string;
-  request: boolean;
-  blocked?: string | null;
-  unproven?: string | null;
-  encrypted: "hybrid" | "classical";
-}
-
-export interface Member {
-  person: Person;
-  role: string;
-  devices: number;
-}
-
-export interface Invitation {
-  key: string;
-  people: number;
-  not_after: number;
-  by: string;
-}
-
-export interface RoomDetail extends Room {
-  members: Member[];
-  invitations: Invitation[];
-  audited: boolean;
-  missing: number;
-  may: { add: boolean; remove: boolean; rename: boolean; invite: boolean; send: boolean };
-}
-
-export type Inline =
-  | { t: "text"; text: string }
-  | { t: "em" | "strong" | "strike"; c: Inline[] }
-  | { t: "code"; text: string }
-  | { t: "link"; href: string; c: Inline[]; shown_host?: string | null; warning?: string | null }
-  | { t: "mention"; user: string; text: string }
-  | { t: "break" };
-
-export type Block =
-  | { t: "paragraph"; c: Inline[] }
-  | { t: "heading"; level: number; c: Inline[] }
-  | { t: "quote"; c: Block[] }
-  | { t: "list"; ordered: boolean; start?: number | null; items: Block[][] }
-  | { t: "code"; lang?: string | null; text: string }
-  | { t: "rule" };
-
-export interface FileInfo {
-  index: number;
-  name: string;
-  type: string;
-  size: number;
-  kind: "picture" | "audio" | "video" | "file";
-  width?: number | null;
-  height?: number | null;
-  unusable?: string | null;
-}
+export type Inline = Schemas["Inline"];
+export type Block = Schemas["Block"];
+export type LinkWarning = Schemas["LinkWarning"];
+export type FileInfo = Schemas["File"] & { width?: number | null; height?: number | null };
 
 export interface Poll {
   question: string;
@@ -168,58 +37,42 @@ export interface Poll {
   voters: number;
 }
 
-export interface Message {
+export type Message = Omit<Schemas["Message"], "files"> & {
   kind: "message";
-  message: string;
-  version: number | string;
-  position: Position;
-  sender: string;
-  name: string;
-  mine: boolean;
-  at: number;
-  body: Block[];
-  text: string;
-  edited?: number | null;
-  unsent: boolean;
-  reply?: { message?: string | null; sender?: string | null; excerpt?: string | null } | null;
-  reactions: { emoji: string; mine: boolean; people: string[] }[];
   files: FileInfo[];
-  state?: "queued" | "sent" | "failed" | null;
-  failure?: string | null;
-  delivered: number;
-  read: number;
-  recipients: number;
-  mentions_me: boolean;
-  unread: boolean;
-  expires?: number | null;
+  /** For how many it was. */
+  recipients?: number | null;
+  /** Seconds after which it disappears, once it was read. */
   timer?: number | null;
+  /** How often it was handed on. */
   forwarded?: number | null;
   view_once?: boolean | null;
   poll?: Poll | null;
-  emoji_only: boolean;
-}
-
-export interface Note {
-  kind: "note";
-  position: Position;
-  at: number;
-  text: string;
-  tone: "plain" | "alarm";
-}
-
+};
+export type Note = Schemas["Note"] & { kind: "note" };
 export type Item = Message | Note;
 
-export interface TimelinePage {
-  items: Item[];
-  more_before: boolean;
-  more_after: boolean;
+/** What only this person sees of a room. */
+export interface Marks {
+  pinned?: boolean;
+  archived?: boolean;
+  muted_until?: number | null;
+  draft?: string;
+  /** Somebody unknown brought this person in, and it was not taken up. */
+  request?: boolean | string | null;
+  mentioned?: boolean;
 }
 
-export interface EarlierVersion {
-  at: number;
-  body: Block[];
-  text: string;
-}
+type Listed<T extends Schemas["Room"]> = Omit<T, "last" | "people"> & Marks & { last?: Item | null; people: Person[] };
+export type Room = Listed<Schemas["Room"]>;
+export type Member = Schemas["Member"];
+export type Invitation = Schemas["Invitation"];
+export type RoomDetail = Listed<Schemas["RoomDetail"]>;
+
+export type TimelinePage = Omit<Schemas["Part"], "items"> & { items: Item[] };
+export type EarlierVersion = Schemas["Version"];
+export type NewMessage = Schemas["NewMessage"] & { view_once?: boolean };
+export type Upload = Schemas["Progress"];
 
 export interface Hit {
   account: string;
@@ -232,27 +85,11 @@ export interface Hit {
   excerpt: { text: string; hit: boolean }[];
 }
 
-export interface NewMessage {
-  text?: string;
-  reply_to?: string;
-  mentions?: string[];
-  expires_seconds?: number;
-  files?: string[];
-  view_once?: boolean;
-}
-
-export interface Upload {
-  upload: string;
-  there: number;
-}
-
+type Told = Exclude<Schemas["Happening"], { type: "account" | "room" | "item" | "transfer" }>;
 export type AppEvent =
+  | Told
   | { type: "account"; account: Account }
   | { type: "room"; room: Room }
   | { type: "item"; account: string; room: string; item: Item }
-  | { type: "gone"; account: string; room: string; message: string }
-  | { type: "typing"; account: string; room: string; user: string; name: string; writing: boolean }
-  | { type: "alarm"; account: string; room?: string | null; text: string }
   | { type: "transfer"; account: string; upload?: string; message?: string; there: number; of: number }
-  | { type: "export"; account?: string; done: number; of: number }
-  | { type: "settings"; settings: Settings };
+  | { type: "export"; account?: string; done: number; of: number };

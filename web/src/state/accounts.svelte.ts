@@ -11,14 +11,24 @@ class Accounts {
     return [...this.byId.values()];
   }
 
+  /** Those that can be used: others wait to be linked, or were taken off. */
+  get usable(): Account[] {
+    return this.all.filter((account) => account.connection !== "unlinked" && account.connection !== "removed");
+  }
+
   get first(): Account | undefined {
-    return this.all[0];
+    return this.usable[0];
   }
 
   /** The profile of a domain, where an account or a known service tells it. */
   profileOf(domain: string): Profile | undefined {
-    return this.all.find((account) => account.domain === domain)?.profile ?? this.services.find((service) => service.domain === domain)?.profile;
+    const known = [...this.all, ...this.services].find((one) => one.domain === domain && one.profile !== "")?.profile;
+    return asProfile(known);
   }
+}
+
+export function asProfile(name: string | undefined): Profile | undefined {
+  return name === "account" || name === "handle" || name === "phone" ? name : undefined;
 }
 
 export const accounts = new Accounts();

@@ -2,6 +2,8 @@
 import { m } from "../paraglide/messages.js";
 import type { Place } from "../api/rooms";
 import type { Item } from "../api/types";
+import { senderOf } from "../text/names";
+import { noteInWords } from "../text/note";
 import { excerpt } from "../text/plain";
 import { speakPolitely } from "./notices.svelte";
 import { isMuted, rooms, roomKey } from "./rooms.svelte";
@@ -14,13 +16,13 @@ const REMEMBERED = 500;
 export function arrived(place: Place, item: Item): void {
   const here = samePlace(view.where.place, place);
   if (item.kind === "note") {
-    if (here) speakPolitely(item.text);
+    if (here) speakPolitely(noteInWords(item));
     return;
   }
   if (item.mine || !item.unread || item.unsent || !firstTime(item.message)) return;
   const room = rooms.get(place);
-  if (here && !document.hidden) speakPolitely(m.spoken_message({ name: item.name, text: excerpt(item) }));
-  else if (room && !room.request && !room.archived && (!isMuted(room) || item.mentions_me)) notify(place, item.name, room.title, excerpt(item));
+  if (here && !document.hidden) speakPolitely(m.spoken_message({ name: senderOf(item), text: excerpt(item) }));
+  else if (room && !room.request && !room.archived && (!isMuted(room) || item.mentions_me)) notify(place, senderOf(item), room.title, excerpt(item));
 }
 
 export async function askToNotify(): Promise<boolean> {

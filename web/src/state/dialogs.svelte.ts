@@ -1,6 +1,6 @@
 // Which dialog is open; at most one, as dialogs in dialogs lose people.
 import type { Place } from "../api/rooms";
-import type { FileInfo, Message } from "../api/types";
+import type { FileInfo, LinkWarning, Message } from "../api/types";
 
 export interface Question {
   title: string;
@@ -24,7 +24,7 @@ export type Dialog =
   | { name: "reactions"; message: Message }
   | { name: "poll"; place: Place }
   | { name: "gallery"; place: Place; message: Message; files: FileInfo[]; index: number }
-  | { name: "link"; href: string; host: string; warning: string }
+  | { name: "link"; href: string; host: string; warning: LinkWarning }
   | { name: "question"; question: Question };
 
 class Dialogs {

@@ -89,6 +89,8 @@ function take(event: AppEvent): void {
       return;
     case "settings":
       return takeSettings(event.settings);
+    case "behind":
+      return void afterGap();
     default:
       // A newer process may tell of more than this page knows.
       return;

@@ -15,14 +15,14 @@ export function fromPage(page: TimelinePage): Window {
   return { items: sorted(page.items), moreBefore: page.more_before, moreAfter: page.more_after };
 }
 
-/** Puts an older page before what is there. */
+/** Puts an older page before what is there; where both know an item, events have made the one that is there the newer. */
 export function prepend(window: Window, page: TimelinePage): Window {
   return { ...window, items: union(page.items, window.items), moreBefore: page.more_before };
 }
 
 /** Puts a newer page after what is there. */
 export function append(window: Window, page: TimelinePage): Window {
-  return { ...window, items: union(window.items, page.items), moreAfter: page.more_after };
+  return { ...window, items: union(page.items, window.items), moreAfter: page.more_after };
 }
 
 /** One item that is new or has changed. What lies beyond an end that is not loaded stays outside. */
@@ -62,27 +62,13 @@ export function keyOf(item: Item): string {
   return item.kind === "message" ? item.message : `note ${item.position}`;
 }
 
-/** Positions are numbers, or numbers written out because they are too long for one. */
+/** Positions are text that sorts as the timeline does. */
 export function comparePositions(a: Position, b: Position): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const x = String(a);
-  const y = String(b);
-  return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0);
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function union(first: Item[], second: Item[]): Item[] {
-  const items = new Map<string, Item>();
-  for (const item of [...first, ...second]) {
-    const key = keyOf(item);
-    const known = items.get(key);
-    if (known === undefined || !olderThan(item, known)) items.set(key, item);
-  }
-  return sorted([...items.values()]);
-}
-
-function olderThan(a: Item, b: Item): boolean {
-  if (a.kind !== "message" || b.kind !== "message") return false;
-  return typeof a.version === "number" && typeof b.version === "number" && a.version < b.version;
+  return sorted([...new Map([...first, ...second].map((item) => [keyOf(item), item])).values()]);
 }
 
 function sorted(items: Item[]): Item[] {

@@ -1,10 +1,15 @@
 // How people and rooms are called.
 import { m } from "../paraglide/messages.js";
-import type { Person } from "../api/types";
+import type { Person, Profile } from "../api/types";
 
 /** A person's name, or the end of the address when there is none. */
 export function called(person: Pick<Person, "name" | "user">): string {
   return person.name?.trim() || person.user.split("/").pop() || person.user;
+}
+
+/** Who said a message. */
+export function senderOf(message: { name: string; sender: string }): string {
+  return called({ name: message.name, user: message.sender });
 }
 
 /** A name inside a sentence: set apart, so that one that is written from right to left does not turn the sentence around. */
@@ -32,7 +37,7 @@ export function hue(of: string): number {
   return (hash >>> 0) % 360;
 }
 
-export function profileName(profile: Person["profile"]): string {
+export function profileName(profile: Profile): string {
   return { account: m.profile_account, handle: m.profile_handle, phone: m.profile_phone }[profile]();
 }
 

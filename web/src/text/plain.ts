@@ -1,6 +1,7 @@
 // A line of plain text for a message: for the inbox, for quotes, for what a screen reader is told.
 import { m } from "../paraglide/messages.js";
 import type { Block, Inline, Item, Message } from "../api/types";
+import { noteInWords } from "./note";
 
 export function excerpt(message: Message): string {
   if (message.unsent) return m.message_unsent();
@@ -18,7 +19,7 @@ export function excerpt(message: Message): string {
 }
 
 export function line(item: Item): string {
-  return item.kind === "note" ? item.text : excerpt(item);
+  return item.kind === "note" ? noteInWords(item) : excerpt(item);
 }
 
 export function blocks(body: Block[]): string {

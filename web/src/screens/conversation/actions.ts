@@ -5,6 +5,7 @@ import type { Message } from "../../api/types";
 import type { Choice } from "../../parts/Menu.svelte";
 import { ask, show } from "../../state/dialogs.svelte";
 import { failed, tell } from "../../state/notices.svelte";
+import { senderOf } from "../../text/names";
 import type { Talk } from "./talk.svelte";
 
 export const mayEdit = (message: Message) => message.mine && !message.unsent && !message.poll && message.text !== "" && message.state !== "failed";
@@ -39,7 +40,7 @@ export function askToUnsend(messages: Message[], talk: Talk): void {
 }
 
 export async function copyText(messages: Message[]): Promise<void> {
-  const lines = messages.length === 1 ? [messages[0]!.text] : messages.map((message) => `${message.name}: ${message.text}`);
+  const lines = messages.length === 1 ? [messages[0]!.text] : messages.map((message) => `${senderOf(message)}: ${message.text}`);
   try {
     await navigator.clipboard.writeText(lines.join("\n"));
     tell(m.copied());

@@ -1,7 +1,7 @@
 // What is going on in the open conversation besides its timeline: what is answered, edited, selected, pointed at.
 import { SvelteMap } from "svelte/reactivity";
-import type { Place } from "../../api/rooms";
-import type { Item, Message, Position, Room } from "../../api/types";
+import { roomDetail, type Place } from "../../api/rooms";
+import type { Item, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
 import { Timeline } from "../../state/timeline.svelte";
 import { comparePositions } from "../../state/window";
@@ -31,9 +31,18 @@ export class Talk {
   focusComposer: () => void = () => {};
   private read: Position | undefined;
 
+  /** Everybody here, to be mentioned; the list of rooms names a few only. */
+  people = $state.raw<Person[]>([]);
+
   constructor(room: Room) {
+    this.people = room.people;
     this.place = { account: room.account, room: room.room };
     this.timeline = new Timeline(this.place);
+  }
+
+  async loadPeople(): Promise<void> {
+    const { members } = await roomDetail(this.place);
+    this.people = members.map((member) => member.person);
   }
 
   reply(message: Message): void {

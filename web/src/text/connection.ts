@@ -1,0 +1,19 @@
+// How an account stands with its service, in words.
+import { m } from "../paraglide/messages.js";
+import type { Account } from "../api/types";
+
+export function connection(account: Account): string {
+  return {
+    online: m.connection_online,
+    connecting: m.connection_connecting,
+    offline: m.connection_offline,
+    removed: m.connection_removed,
+    unlinked: m.connection_unlinked,
+  }[account.connection]();
+}
+
+/** Why it is away, and what that means for what is written. */
+export function connectionAtLength(account: Account): string {
+  const more = account.connection === "offline" ? [account.connection_error, m.connection_offline_text()] : [];
+  return [connection(account), ...more].filter(Boolean).join(". ");
+}

@@ -1,0 +1,33 @@
+// What happened to people and safety, in the person's language; what this page has no words for, in the process's.
+import { m } from "../paraglide/messages.js";
+import type { Note } from "../api/types";
+import { apart } from "./names";
+
+export function noteInWords(note: Note): string {
+  const name = apart(note.user_name ?? "");
+  const by = apart(note.by_name ?? "");
+  const detail = apart(note.detail ?? "");
+  const words: Record<string, () => string> = {
+    opened: () => m.note_opened({ by }),
+    joined: () => m.note_joined({ name }),
+    added: () => m.note_added({ name, by }),
+    invited: () => m.note_invited({ name, by }),
+    "invitation-made": () => m.note_invitation_made({ by, n: Number(note.detail ?? 1) }),
+    "invitation-taken-back": () => m.note_invitation_taken_back({ by }),
+    left: () => m.note_left({ name }),
+    removed: () => m.note_removed({ name, by }),
+    renamed: () => m.note_renamed({ by, title: detail }),
+    "device-added": () => m.note_device_added({ name, device: detail }),
+    "device-removed": () => m.note_device_removed({ name, device: detail }),
+    rejoined: () => m.note_rejoined({ name, device: detail }),
+    "came-meanwhile": () => m.note_came_meanwhile({ name }),
+    "gone-meanwhile": () => m.note_gone_meanwhile({ name }),
+    "key-refused": () => m.note_key_refused({ name }),
+    "key-changed": () => m.note_key_changed({ name }),
+    "verified-key-changed": () => m.note_verified_key_changed({ name }),
+    verified: () => m.note_verified({ name }),
+    "key-accepted": () => m.note_key_accepted({ name }),
+    lapsed: m.note_lapsed,
+  };
+  return words[note.what]?.() ?? note.text.charAt(0).toLocaleUpperCase() + note.text.slice(1);
+}
