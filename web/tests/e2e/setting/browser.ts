@@ -1,4 +1,6 @@
 // A real browser, and everything that a page in it does which a page must not do.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -26,10 +28,12 @@ export class Watch {
     this.allowed.push(...patterns);
   }
 
-  /** Everything that should not have been. */
-  get all(): string[] {
-    const faults = this.faults.filter((fault) => !this.allowed.some((pattern) => pattern.test(fault)));
-    return [...faults, ...this.dialogs.map((text) => `dialog: ${text}`), ...this.away.map((url) => `request: ${url}`)];
+  /** Everything that should not have been, since it was last asked for. */
+  take(): string[] {
+    const all = this.faults.filter((fault) => !this.allowed.some((pattern) => pattern.test(fault)));
+    all.push(...this.dialogs.map((text) => `dialog: ${text}`), ...this.away.map((url) => `request: ${url}`));
+    this.faults.length = this.dialogs.length = this.away.length = 0;
+    return all;
   }
 
   async over(context: BrowserContext): Promise<void> {
@@ -54,4 +58,18 @@ export class Watch {
   private asked(url: string): void {
     if (!url.startsWith(`${this.origin}/`) && !url.startsWith(`blob:${this.origin}/`)) this.away.push(url);
   }
+}
+
+/** While one works on the page: `TREFOIL_PAGE=dist` takes its files from that folder instead of from inside the program. */
+export async function takePageFrom(context: BrowserContext, origin: string, folder: string): Promise<void> {
+  await context.route(
+    (url) => url.origin === origin && !url.pathname.startsWith("/api/"),
+    async (route) => {
+      const answer = await route.fetch({ url: `${origin}/` });
+      const path = new URL(route.request().url()).pathname;
+      const name = path === "/" ? "index.html" : path.slice(1);
+      const type = { js: "text/javascript", css: "text/css", svg: "image/svg+xml", html: "text/html" }[name.split(".").pop()!];
+      await route.fulfill({ headers: { ...answer.headers(), "content-type": type ?? "application/octet-stream" }, body: await readFile(join(folder, name)) });
+    },
+  );
 }

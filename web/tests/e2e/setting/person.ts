@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { Account, Item, Message, Room, State } from "../../../src/api/types";
-import { Watch } from "./browser";
+import { takePageFrom, Watch } from "./browser";
 import { Program } from "./process";
 import type { Profile, Services } from "./services";
 import { until } from "./until";
@@ -82,6 +82,8 @@ export class Person {
     this.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "UTC", ...options });
     this.context.setDefaultTimeout(20_000);
     await this.watch.over(this.context);
+    const folder = process.env["TREFOIL_PAGE"];
+    if (folder) await takePageFrom(this.context, this.address, folder);
     const page = await this.context.newPage();
     await page.goto(this.link);
     return page;

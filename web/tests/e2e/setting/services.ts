@@ -63,7 +63,7 @@ export class Services {
   codes(number: string): string[] {
     let log = "";
     try {
-      log = readFileSync(join(dirname(this.of("phone").config), "phone", "codes.log"), "utf8");
+      log = readFileSync(join(dirname(this.of("phone").config), "data", "codes.log"), "utf8");
     } catch {
       // Nobody has asked for one yet.
     }
