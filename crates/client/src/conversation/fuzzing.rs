@@ -5,7 +5,7 @@ use super::{
     classify::{LONGEST_REACTION, Meaning, is_display_name},
     note::Line,
     plain,
-    rows::{EditRow, Entry, Held, OutgoingRow, ProfileRow, ReactionRow, Record, RoomRow, Row, StatusRow},
+    rows::{EditRow, Entry, Held, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record, RoomRow, Row, StatusRow},
     text::mentions,
 };
 use crate::fuzzing::Target;
@@ -24,6 +24,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_profile_row", row::<ProfileRow>),
     ("client_counter_row", row::<RoomRow>),
     ("client_outgoing_row", row::<OutgoingRow>),
+    ("client_marks_row", row::<MarksRow>),
 ];
 
 /// What a received message means, and what of it is shown.
@@ -96,6 +97,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ReactionRow { sender: person.clone(), emoji: "\u{2615}".into(), added: stamp, removed: Some(stamp) };
     let outgoing =
         OutgoingRow { device, sender: person.clone(), queued: 5, content: content(), failure: None };
+    let marks = MarksRow {
+        pinned: true,
+        archived: true,
+        muted_until: Some(9),
+        draft: "draft".into(),
+        request: Some(person.clone()),
+    };
     let message = |content_type: &str, said: &str, disposition| {
         let part = Part::Single { content_type: content_type.to_owned(), content: said.as_bytes().to_vec() };
         let part = NestedPart { disposition, language: "en".to_owned(), part };
@@ -130,5 +138,6 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_profile_row", ProfileRow { name: "Ann".into(), stamp }.to_bytes()),
         ("client_counter_row", RoomRow { arrivals: 5 }.to_bytes()),
         ("client_outgoing_row", outgoing.to_bytes()),
+        ("client_marks_row", marks.to_bytes()),
     ]
 }

@@ -15,6 +15,7 @@ mod event;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod marks;
 mod note;
 mod outgoing;
 mod query;
@@ -36,15 +37,17 @@ pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
+pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
+pub(crate) use marks::{set_marks, set_request};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{history, message, profile, rooms, summary, timeline, unread};
-pub(crate) use query::{original, stands};
+pub(crate) use query::{of_others, original, stands};
 pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};
 pub use records::{Position, StoredFrank};
 pub use rows::{
-    EDITS, EXPIRIES, HELD, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, STATUSES, TIMELINE, UNREAD,
+    EDITS, EXPIRIES, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, STATUSES, TIMELINE, UNREAD,
 };
 pub use text::plain;
 pub use view::{Cursor, Item, Message, Note, ReactionGroup, ReplyPreview, RoomSummary, Version};

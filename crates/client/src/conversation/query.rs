@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
     content::{MimiContent, Part, ReceivedContent},
+    limits,
 };
 use trefoil_store::KeyRange;
 
@@ -162,6 +163,20 @@ pub fn unread(tx: &Overlay, room: &RoomUri) -> Result<Vec<MessageId>, Conversati
 pub fn profile(tx: &Overlay, room: &RoomUri, user: &UserUri) -> Result<Option<String>, ConversationError> {
     let row: Option<ProfileRow> = get(tx, PROFILES, &RoomKey::of(room).key(&[user.to_string().as_bytes()]))?;
     Ok(row.map(|row| row.name))
+}
+
+/// The newest messages of others in a room, as many as fit a status report.
+pub(crate) fn of_others(tx: &Overlay, room: &RoomUri) -> Result<Vec<MessageId>, ConversationError> {
+    let key = RoomKey::of(room);
+    let mut others = Vec::new();
+    for (_, row) in tx.scan(TIMELINE, &key.range(&[]), limits::STATUSES, true)? {
+        let Entry::Message(id) = Entry::from_bytes(&row)? else { continue };
+        let id = message_id(&id);
+        if message_row(tx, &key, id)?.is_some_and(|row| !row.mine && row.unsent.is_none()) {
+            others.push(id);
+        }
+    }
+    Ok(others)
 }
 
 fn assemble(

@@ -35,6 +35,9 @@ pub const ROOMS: Table = Table::new("client.timelines");
 /// Messages of one's own that the hub has not accepted, by room and id.
 pub const OUTGOING: Table = Table::new("client.outgoing_messages");
 
+/// What the person set for rooms on this device, by room URI.
+pub const MARKS: Table = Table::new("client.room_marks");
+
 const VERSION: u8 = 1;
 
 /// A row with a name for errors.
@@ -256,6 +259,23 @@ pub(super) struct OutgoingRow {
     pub failure: Option<String>,
 }
 row!(OutgoingRow, "outgoing message");
+
+/// What a person set for a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct MarksRow {
+    #[n(0)]
+    pub pinned: bool,
+    #[n(1)]
+    pub archived: bool,
+    #[n(2)]
+    pub muted_until: Option<u64>,
+    #[n(3)]
+    pub draft: String,
+    /// Who brought the person in; none once they took the room up.
+    #[n(4)]
+    pub request: Option<String>,
+}
+row!(MarksRow, "marks of a room");
 
 pub(super) fn row_id(id: MessageId) -> Id {
     id.0.into()

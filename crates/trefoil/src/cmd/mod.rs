@@ -11,6 +11,7 @@ mod invitations;
 pub mod log;
 mod log_release;
 pub mod man;
+mod marks;
 mod proven;
 pub mod receive;
 mod remove_from_room;
