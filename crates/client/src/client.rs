@@ -607,6 +607,12 @@ impl Client {
         self.step(now, |core| core.ask_again(room, now))
     }
 
+    /// Whether [`crate::conversation::search`] finds all that was said. After an update of the program it takes some
+    /// steps, which come by themselves; [`Client::handle_all`] without inputs is one.
+    pub fn is_searchable(&self) -> bool {
+        !self.core.live.indexing
+    }
+
     /// How many messages of a room wait for the hub.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{
     body::Body,
     classify::Meaning,
     compose::{self, LONGEST_TIMER_SECONDS},
-    expiry,
+    expiry, index,
     marks::{Mark, is_request, set_marks},
     outgoing,
     records::{
@@ -203,6 +203,7 @@ fn add(
         tx.put(UNREAD, room.key(&[&Position::new(row.accepted, row.arrival).to_bytes()]), id.0);
     }
     let mentions_me = row.mentions_me;
+    index::index(tx, room, id, &row)?;
     put_record(tx, room, id, &Record::Message(row));
     events.push(ConversationEvent::Added { room: incoming.room.clone(), id, mine, mentions_me });
     apply::release(tx, room, incoming.room, incoming.me, id, events)?;
