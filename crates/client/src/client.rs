@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
-    conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
+    conversation::{self, Draft, Mark, MessageId, Position, ReadReceipts, compose},
     core::Core,
     delivery::{AskedFor, NotHere},
     directory::{DirectoryView, KeysRefusal},
@@ -142,7 +142,8 @@ impl Client {
             let draft = compose::profile(display_name)?;
             core.tx().put(ACCOUNT, name::DISPLAY_NAME, display_name);
             for room in core.room_uris()? {
-                if core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                let open = core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open);
+                if open && !core.is_request(&room)? {
                     core.queue(&room, draft.clone(), now)?;
                 }
             }
@@ -445,7 +446,7 @@ impl Client {
     ) -> Result<(MessageId, Step<'_>), ClientError> {
         self.step(now, |core| {
             core.unblocked(room)?;
-            core.queue(room, draft, now)
+            core.say(room, draft, now)
         })
     }
 
@@ -461,7 +462,7 @@ impl Client {
         self.step(now, |core| {
             let queue = |(room, draft)| {
                 core.unblocked(&room)?;
-                core.queue(&room, draft, now)
+                core.say(&room, draft, now)
             };
             drafts.into_iter().map(queue).collect()
         })
@@ -487,13 +488,29 @@ impl Client {
                 known.context().map_or(usize::MAX, |context| context.participants.participants.len());
             let told = receipts == ReadReceipts::Send
                 && known.row.state == RoomState::Open
-                && people <= conversation::STATUS_PARTICIPANTS;
+                && people <= conversation::STATUS_PARTICIPANTS
+                && !core.is_request(room)?;
             for draft in drafts.into_iter().filter(|_| told) {
                 core.queue(room, draft, now)?;
             }
             Ok(())
         })
         .map(|((), step)| step)
+    }
+
+    /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
+    /// [`Mark::Accepted`] the person takes up a room into which a stranger brought them
+    /// ([`crate::conversation::is_request`]); writing in it does so too. Declining is [`Client::leave`].
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`]; [`ClientError::Conversation`] for a draft that is too long.
+    pub fn mark_room(
+        &mut self,
+        room: &RoomUri,
+        marks: &[Mark],
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
     }
 
     /// What this person and another compare: the digits, and the code that this device shows.
@@ -609,6 +626,12 @@ impl Client {
     /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::Store`].
     pub fn ask_again(&mut self, room: &RoomUri, now: Timestamp) -> Result<(AskedFor, Step<'_>), ClientError> {
         self.step(now, |core| core.ask_again(room, now))
+    }
+
+    /// Whether [`crate::conversation::search`] finds all that was said. After an update of the program it takes some
+    /// steps, which come by themselves; [`Client::handle_all`] without inputs is one.
+    pub fn is_searchable(&self) -> bool {
+        !self.core.live.indexing
     }
 
     /// How many messages of a room wait for the hub.

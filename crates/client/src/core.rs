@@ -67,6 +67,8 @@ impl Core {
         core.me = account.map(|row| Arc::new(row.load()));
         let contacts = Contacts::load(&core.tx())?;
         core.contacts = contacts;
+        let complete = conversation::is_index_complete(&core.tx())?;
+        core.live.indexing = !complete;
         let rooms = core.tx().scan(ROOMS, &KeyRange::all(), usize::MAX, false)?;
         for (key, _) in rooms {
             if let Some(room) = std::str::from_utf8(&key).ok().and_then(|text| text.parse().ok()) {
@@ -99,6 +101,7 @@ impl Core {
         self.queue_follow_ups(now)?;
         self.introduce(now)?;
         self.expire(now)?;
+        self.index(now)?;
         self.pump(now)?;
         for room in self.rooms.values_mut() {
             room.write(&self.provider)?;
@@ -126,6 +129,18 @@ impl Core {
         }
         if let Some(time) = next {
             self.live.wake_at(time);
+        }
+        Ok(())
+    }
+
+    /// Some more of what was said before there was an index of words.
+    fn index(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        if self.live.indexing {
+            let complete = conversation::catch_up_index(&mut self.tx())?;
+            self.live.indexing = !complete;
+            if self.live.indexing {
+                self.live.wake_at(now);
+            }
         }
         Ok(())
     }

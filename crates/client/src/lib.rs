@@ -35,6 +35,7 @@ mod own_devices;
 mod plan;
 mod rejoining;
 mod removal;
+mod requests;
 mod room;
 mod rooms;
 mod roster;

@@ -101,6 +101,8 @@ pub(crate) struct Live {
     /// Rooms whose messages wait for commits up to an epoch.
     pub(crate) await_epoch: BTreeMap<RoomUri, u64>,
     pub(crate) wake: Option<Timestamp>,
+    /// Messages from before there was an index of words are not all in it.
+    pub(crate) indexing: bool,
 }
 
 /// First and longest pause between tries, in milliseconds.
