@@ -15,6 +15,7 @@ mod event;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod merge;
 mod note;
 mod outgoing;
 mod query;
@@ -36,6 +37,7 @@ pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
+pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{history, message, profile, rooms, summary, timeline, unread};
