@@ -93,6 +93,20 @@ impl Client {
         self.step(now, |core| core.register(domain, identifier)).map(|((), step)| step)
     }
 
+    /// After everything was restored from a backup: makes keys for this device and has the service let it in on the
+    /// account key alone, in the place of every other device. Ends in [`Event::Recovered`], rooms follow as
+    /// [`Event::RoomJoined`]; or in [`Event::RecoveryRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::NothingRestored`], [`ClientError::AccountExists`].
+    pub fn recover(&mut self, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, Core::recover).map(|((), step)| step)
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// On a new device: makes its keys and a code to paste at the account's first device ([`Client::link_approve`]).
     ///
     /// # Errors
@@ -656,7 +670,7 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    fn step<T>(
+    pub(crate) fn step<T>(
         &mut self,
         now: Timestamp,
         act: impl FnOnce(&mut Core) -> Result<T, ClientError>,

@@ -179,7 +179,7 @@ impl Core {
 
     /// Sends a request for a job.
     pub(crate) fn ask(&mut self, job: Job, method: Method, path: String, body: Vec<u8>) {
-        let authenticated = !matches!(job, Job::Service | Job::Register | Job::Challenge | Job::Token);
+        let authenticated = !job.is_anonymous();
         self.live.next_request += 1;
         let id = RequestId(self.live.next_request);
         self.live.under_way.insert(id, job);
@@ -193,6 +193,7 @@ impl Core {
         }
         self.pump_service(now)?;
         self.pump_registration(now)?;
+        self.pump_recovery(now)?;
         if self.me.is_none() || !self.pump_token(now)? {
             return Ok(());
         }

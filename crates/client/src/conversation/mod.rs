@@ -17,6 +17,7 @@ mod expiry;
 pub(crate) mod fuzzing;
 mod index;
 mod marks;
+mod merge;
 mod note;
 mod outgoing;
 mod query;
@@ -43,6 +44,7 @@ pub use expiry::{expire, next_expiry};
 pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_complete};
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
+pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{
