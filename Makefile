@@ -8,13 +8,22 @@ SUDO := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif command -v sudo >/de
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 
 .DEFAULT_GOAL := help
-.PHONY: run test check drill bench fuzz release release-twice help tools test-tools
+.PHONY: run page test check drill bench fuzz release release-twice help tools test-tools
 
-run: tools ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
+run: tools page ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
 	$(CARGO) build --release --locked -p trefoil
 	$${CARGO_TARGET_DIR:-target}/release/trefoil up --demo --data "$(DATA)"
 
-test: test-tools ## install what the tests need, then run every test
+page: web/dist/index.html ## build the page of `trefoil app` (needs Node.js 20.19 or newer)
+
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' 2>/dev/null)
+
+web/dist/index.html: $(PAGE_SOURCES)
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or newer (the page is built with it)."; exit 1; }
+	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+test: test-tools page ## install what the tests need, then run every test
 	$(CARGO) test --workspace --locked --doc --quiet
 	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 	$(CARGO) nextest run -p trefoil-sim --features undefended --test undefended --locked --no-fail-fast --profile $(NEXTEST_PROFILE)

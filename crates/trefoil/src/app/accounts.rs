@@ -19,12 +19,15 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-/// Name of the account in the home folder itself.
-const FIRST: &str = "first";
+/// Name of the account in the home folder itself; further ones count on.
+const FIRST: &str = "1";
 /// Folder of further accounts.
 const FURTHER: &str = "accounts";
+/// How long a new account may take to be at rest before it is shown.
+const SETTLING: Duration = Duration::from_secs(10);
 /// Accounts on one device.
 const MOST: usize = 32;
 
@@ -119,9 +122,11 @@ impl Accounts {
         &self.hub
     }
 
-    /// Every account, in the order of their names.
+    /// Every account, in the order in which they were made.
     pub fn all(&self) -> Vec<Keeper> {
-        self.keepers().values().cloned().collect()
+        let mut keepers: Vec<Keeper> = self.keepers().values().cloned().collect();
+        keepers.sort_by_key(|keeper| (keeper.id.len(), keeper.id.clone()));
+        keepers
     }
 
     /// One account.
@@ -220,6 +225,8 @@ impl Accounts {
         if !name.is_empty() {
             person::rename(&mut agent, name)?;
         }
+        // The account is there; what is not settled in time (the directories, key packages) goes on by itself.
+        let _ = agent.settle(SETTLING, |_, _| {}).await;
         Ok(self.keep(agent, id))
     }
 

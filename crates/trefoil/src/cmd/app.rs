@@ -3,6 +3,7 @@
 use super::Shared;
 use crate::{
     app::{self, Running, Start},
+    home::write_private,
     print,
 };
 use anyhow::Context as _;
@@ -10,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,8 +78,12 @@ pub async fn run(shared: &Shared, ask: App) -> anyhow::Result<()> {
         token_file: running.token_file().to_owned(),
         link: link.clone(),
     })?;
-    if !ask.no_browser && !open_browser(&link) {
-        print::remark("no browser could be opened: open the link yourself");
+    if !ask.no_browser {
+        let door = home.folder().join("open.html");
+        write_private(&door, doorway(&link).as_bytes())?;
+        if !open_browser(&door) {
+            print::remark("no browser could be opened: open the link yourself");
+        }
     }
     running
         .serve(async move {
@@ -91,13 +96,15 @@ pub async fn run(shared: &Shared, ask: App) -> anyhow::Result<()> {
         .context("the local server failed")
 }
 
-fn open_browser(link: &str) -> bool {
+/// A page that leads to the link. Others on this machine can read what a program was started with, but not this file.
+fn doorway(link: &str) -> String {
+    format!(
+        "<!doctype html><meta charset=utf-8><title>Trefoil</title><meta http-equiv=refresh content=\"0;url={link}\">"
+    )
+}
+
+fn open_browser(door: &Path) -> bool {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let quiet = Command::new(opener)
-        .arg(link)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    quiet.is_ok()
+    let quiet = || Stdio::null();
+    Command::new(opener).arg(door).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().is_ok()
 }

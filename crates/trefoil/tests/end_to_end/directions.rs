@@ -191,7 +191,8 @@ async fn every_kind_goes_in_all_six_directions() {
     // People find each other by handle and by number, and nobody by account name.
     let found = |domain: &str, name: &str| {
         let (agent, domain, name) = (&people[0].agent, domain.parse().unwrap(), name.to_owned());
-        async move { person::find(agent, &domain, &name).await }
+        let way = agent.way();
+        async move { person::find(&way, &domain, &name).await }
     };
     assert_eq!(found("handle.test", "yuki.reads").await.unwrap(), [people[1].user()]);
     assert_eq!(found("phone.test", "+447700900123").await.unwrap(), [people[2].user()]);

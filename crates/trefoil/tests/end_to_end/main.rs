@@ -7,6 +7,7 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod app;
 mod audits;
 mod banned;
 mod by_the_way;
