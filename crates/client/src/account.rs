@@ -261,13 +261,19 @@ impl Core {
             return self.refused(job, response, now);
         }
         self.live.backoff.remove(job);
-        if !matches!(job, Job::Service | Job::Register | Job::Challenge | Job::Token) {
+        if !job.is_anonymous() {
             self.live.refusals = 0;
         }
         let body = &response.body[..];
         match job {
             Job::Service => self.service_answered(body, now),
             Job::Register => self.registered(),
+            Job::RecoveryChallenge => {
+                self.recovery_challenged(body, now);
+                Ok(())
+            }
+            Job::BeginRecovery => self.recovery_begun(body),
+            Job::Recover => self.recovered(),
             Job::Challenge => {
                 self.challenged(body, now);
                 Ok(())
@@ -324,6 +330,7 @@ impl Core {
         }
         match job {
             Job::Register => self.registration_refused(&error),
+            Job::RecoveryChallenge | Job::BeginRecovery | Job::Recover => self.recovery_refused(&error)?,
             Job::Challenge | Job::Token => self.unauthenticated(error.code, now),
             _ if error.code == ErrorCode::Unauthenticated => self.unauthenticated(error.code, now),
             Job::AddDevice(device) => self.device_refused(device, &error)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
-    conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
+    conversation::{self, Draft, Mark, MessageId, Position, ReadReceipts, compose},
     core::Core,
     delivery::{AskedFor, NotHere},
     directory::{DirectoryView, KeysRefusal},
@@ -93,6 +93,20 @@ impl Client {
         self.step(now, |core| core.register(domain, identifier)).map(|((), step)| step)
     }
 
+    /// After everything was restored from a backup: makes keys for this device and has the service let it in on the
+    /// account key alone, in the place of every other device. Ends in [`Event::Recovered`], rooms follow as
+    /// [`Event::RoomJoined`]; or in [`Event::RecoveryRefused`].
+    ///
+    /// # Errors
+    /// [`ClientError::NothingRestored`], [`ClientError::AccountExists`].
+    pub fn recover(&mut self, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, Core::recover).map(|((), step)| step)
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// On a new device: makes its keys and a code to paste at the account's first device ([`Client::link_approve`]).
     ///
     /// # Errors
@@ -142,7 +156,8 @@ impl Client {
             let draft = compose::profile(display_name)?;
             core.tx().put(ACCOUNT, name::DISPLAY_NAME, display_name);
             for room in core.room_uris()? {
-                if core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                let open = core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open);
+                if open && !core.is_request(&room)? {
                     core.queue(&room, draft.clone(), now)?;
                 }
             }
@@ -445,7 +460,7 @@ impl Client {
     ) -> Result<(MessageId, Step<'_>), ClientError> {
         self.step(now, |core| {
             core.unblocked(room)?;
-            core.queue(room, draft, now)
+            core.say(room, draft, now)
         })
     }
 
@@ -461,7 +476,7 @@ impl Client {
         self.step(now, |core| {
             let queue = |(room, draft)| {
                 core.unblocked(&room)?;
-                core.queue(&room, draft, now)
+                core.say(&room, draft, now)
             };
             drafts.into_iter().map(queue).collect()
         })
@@ -487,13 +502,29 @@ impl Client {
                 known.context().map_or(usize::MAX, |context| context.participants.participants.len());
             let told = receipts == ReadReceipts::Send
                 && known.row.state == RoomState::Open
-                && people <= conversation::STATUS_PARTICIPANTS;
+                && people <= conversation::STATUS_PARTICIPANTS
+                && !core.is_request(room)?;
             for draft in drafts.into_iter().filter(|_| told) {
                 core.queue(room, draft, now)?;
             }
             Ok(())
         })
         .map(|((), step)| step)
+    }
+
+    /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
+    /// [`Mark::Accepted`] the person takes up a room into which a stranger brought them
+    /// ([`crate::conversation::is_request`]); writing in it does so too. Declining is [`Client::leave`].
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`]; [`ClientError::Conversation`] for a draft that is too long.
+    pub fn mark_room(
+        &mut self,
+        room: &RoomUri,
+        marks: &[Mark],
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
     }
 
     /// What this person and another compare: the digits, and the code that this device shows.
@@ -611,6 +642,12 @@ impl Client {
         self.step(now, |core| core.ask_again(room, now))
     }
 
+    /// Whether [`crate::conversation::search`] finds all that was said. After an update of the program it takes some
+    /// steps, which come by themselves; [`Client::handle_all`] without inputs is one.
+    pub fn is_searchable(&self) -> bool {
+        !self.core.live.indexing
+    }
+
     /// How many messages of a room wait for the hub.
     ///
     /// # Errors
@@ -633,7 +670,7 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    fn step<T>(
+    pub(crate) fn step<T>(
         &mut self,
         now: Timestamp,
         act: impl FnOnce(&mut Core) -> Result<T, ClientError>,

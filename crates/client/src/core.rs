@@ -67,6 +67,8 @@ impl Core {
         core.me = account.map(|row| Arc::new(row.load()));
         let contacts = Contacts::load(&core.tx())?;
         core.contacts = contacts;
+        let complete = conversation::is_index_complete(&core.tx())?;
+        core.live.indexing = !complete;
         let rooms = core.tx().scan(ROOMS, &KeyRange::all(), usize::MAX, false)?;
         for (key, _) in rooms {
             if let Some(room) = std::str::from_utf8(&key).ok().and_then(|text| text.parse().ok()) {
@@ -99,6 +101,7 @@ impl Core {
         self.queue_follow_ups(now)?;
         self.introduce(now)?;
         self.expire(now)?;
+        self.index(now)?;
         self.pump(now)?;
         for room in self.rooms.values_mut() {
             room.write(&self.provider)?;
@@ -126,6 +129,18 @@ impl Core {
         }
         if let Some(time) = next {
             self.live.wake_at(time);
+        }
+        Ok(())
+    }
+
+    /// Some more of what was said before there was an index of words.
+    fn index(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        if self.live.indexing {
+            let complete = conversation::catch_up_index(&mut self.tx())?;
+            self.live.indexing = !complete;
+            if self.live.indexing {
+                self.live.wake_at(now);
+            }
         }
         Ok(())
     }
@@ -164,7 +179,7 @@ impl Core {
 
     /// Sends a request for a job.
     pub(crate) fn ask(&mut self, job: Job, method: Method, path: String, body: Vec<u8>) {
-        let authenticated = !matches!(job, Job::Service | Job::Register | Job::Challenge | Job::Token);
+        let authenticated = !job.is_anonymous();
         self.live.next_request += 1;
         let id = RequestId(self.live.next_request);
         self.live.under_way.insert(id, job);
@@ -178,6 +193,7 @@ impl Core {
         }
         self.pump_service(now)?;
         self.pump_registration(now)?;
+        self.pump_recovery(now)?;
         if self.me.is_none() || !self.pump_token(now)? {
             return Ok(());
         }

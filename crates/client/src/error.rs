@@ -95,6 +95,21 @@ pub enum ClientError {
         /// In bytes.
         limit: usize,
     },
+    /// There is no recovery code to confirm: make one first.
+    #[error("there is no recovery code to confirm")]
+    NoRecoveryCode,
+    /// The recovery code that was given back is not the one that was made.
+    #[error("this is not the recovery code that was made")]
+    OtherRecoveryCode,
+    /// A text is no recovery code.
+    #[error("{0}")]
+    BadRecoveryCode(#[from] crate::backup::BadRecoveryCode),
+    /// A part of a backup is not what its manifest names.
+    #[error("the backup cannot be used: {0}")]
+    Archive(#[from] crate::backup::ArchiveError),
+    /// There is nothing on this device that an account could be recovered from: restore its backup first.
+    #[error("no account was restored here")]
+    NothingRestored,
     /// MLS failed in a way that no input explains.
     #[error("MLS: {act}")]
     Mls {

@@ -46,6 +46,20 @@ pub enum Event {
         /// The service's sentence.
         detail: String,
     },
+    /// The account goes on with this device alone; rooms follow as [`Event::RoomJoined`].
+    Recovered {
+        /// The person.
+        user: UserUri,
+        /// This device.
+        device: DeviceUri,
+    },
+    /// The service did not let this device in on the account key.
+    RecoveryRefused {
+        /// Why.
+        code: ErrorCode,
+        /// The service's sentence.
+        detail: String,
+    },
     /// The account has devices that this one did not know.
     OwnDeviceSeen {
         /// The device.

@@ -2,7 +2,7 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, conversation, delivery, directory, linking, mls::wire, rows, verification};
+use crate::{attachment, backup, conversation, delivery, directory, linking, mls::wire, rows, verification};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,
@@ -16,6 +16,7 @@ pub(crate) type Target = (&'static str, Decoder);
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let all = [
         attachment::fuzzing::TARGETS,
+        backup::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
         delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
@@ -75,6 +76,7 @@ mod tests {
     fn decoders_bear_what_is_made_of_their_samples() {
         let samples = [
             attachment::fuzzing::samples(),
+            backup::fuzzing::samples(),
             conversation::fuzzing::samples(),
             delivery::fuzzing::samples(),
             directory::fuzzing::samples(),

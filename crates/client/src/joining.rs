@@ -2,7 +2,7 @@
 
 use crate::{
     ChangeRefusal, ClientError, Event, JoinedHow, Method, Refusal, changes,
-    conversation::Line,
+    conversation::{self, Line},
     core::Core,
     error::mls,
     inbox::Taken,
@@ -131,15 +131,19 @@ impl Core {
             }
         };
         let open = RoomState::Open;
+        let was_in = self.room(uri)?.is_some_and(|room| room.row.state == open);
         let row = self.room(uri)?.map_or_else(|| RoomRow::new(open), |room| room.row.renewed(open));
         self.rooms.insert(uri.clone(), Room::new(uri.clone(), row, Some(group)));
         self.forget_roster(uri);
         let line = match adder == me.user {
-            true => Line::DeviceAdded { device: me.device.clone(), by: Some(adder) },
-            false => Line::Added { user: me.user.clone(), by: adder },
+            true => Line::DeviceAdded { device: me.device.clone(), by: Some(adder.clone()) },
+            false => Line::Added { user: me.user.clone(), by: adder.clone() },
         };
         self.write_line(uri, &line, accepted)?;
         self.account_keys_seen(seen, now)?;
+        if !was_in {
+            self.ask_for_consent(uri, &adder)?;
+        }
         self.opened(uri, JoinedHow::Welcomed, now)?;
         Ok(Ok(()))
     }
@@ -517,6 +521,8 @@ impl Core {
             return self.back_in_step(uri, now);
         }
         let me = self.me()?;
+        // Whoever comes in by themselves has taken the room up.
+        conversation::set_request(&mut self.tx(), uri, None)?;
         if self.forget_invitation(uri)? {
             self.write_line(uri, &Line::Joined { user: me.user.clone() }, now)?;
             self.opened(uri, JoinedHow::Invited, now)?;

@@ -5,6 +5,7 @@
 //! [`Event`]s to show; the answers come back as [`Input`]s. Dropping a step undoes it.
 
 pub mod attachment;
+pub mod backup;
 pub mod conversation;
 pub mod delivery;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -33,8 +34,10 @@ mod live;
 mod outbox;
 mod own_devices;
 mod plan;
+mod recovering;
 mod rejoining;
 mod removal;
+mod requests;
 mod room;
 mod rooms;
 mod roster;

@@ -112,7 +112,13 @@ impl Core {
         let rooms = self.room_uris()?;
         let mut open = Vec::new();
         for room in rooms {
-            if self.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open) {
+            if self.room(&room)?.is_none_or(|room| room.row.state != RoomState::Open) {
+                continue;
+            }
+            if self.is_request(&room)? {
+                // Nothing tells a stranger of a further device before the person took the room up.
+                self.note_lacking(&room, &approved.uri);
+            } else {
                 open.push(room);
             }
         }

@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 pub(crate) enum Job {
     Service,
     Register,
+    RecoveryChallenge,
+    BeginRecovery,
+    Recover,
     Challenge,
     Token,
     AddDevice(DeviceUri),
@@ -38,6 +41,22 @@ pub(crate) enum Job {
     /// Not a request: a room's submissions.
     Submit(RoomUri),
     Stream,
+}
+
+impl Job {
+    /// Asked without a token.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(
+            self,
+            Self::Service
+                | Self::Register
+                | Self::Challenge
+                | Self::Token
+                | Self::RecoveryChallenge
+                | Self::BeginRecovery
+                | Self::Recover
+        )
+    }
 }
 
 /// When something failed, and when to try again.
@@ -77,6 +96,8 @@ pub(crate) struct Live {
     pub(crate) token: Option<Token>,
     /// A challenge that waits to be signed and sent.
     pub(crate) challenge: Option<Vec<u8>>,
+    /// The same, for a device that is to be let in on the account key.
+    pub(crate) recovery_challenge: Option<Vec<u8>>,
     /// How often in a row a token was refused.
     pub(crate) refusals: u32,
     pub(crate) under_way: BTreeMap<RequestId, Job>,
@@ -101,6 +122,8 @@ pub(crate) struct Live {
     /// Rooms whose messages wait for commits up to an epoch.
     pub(crate) await_epoch: BTreeMap<RoomUri, u64>,
     pub(crate) wake: Option<Timestamp>,
+    /// Messages from before there was an index of words are not all in it.
+    pub(crate) indexing: bool,
 }
 
 /// First and longest pause between tries, in milliseconds.

@@ -39,6 +39,20 @@ pub(crate) const WINDOW: u32 = 64;
 const OVERHEAD: usize = 1024;
 
 impl Core {
+    /// What the person says in a room. It takes up a request, unless it passes.
+    pub(crate) fn say(
+        &mut self,
+        uri: &RoomUri,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<MessageId, ClientError> {
+        if !draft.passing {
+            self.known_room(uri)?;
+            self.accept(uri)?;
+        }
+        self.queue(uri, draft, now)
+    }
+
     /// Completes a draft and puts it into the room's outbox; a passing one leaves now or not at all.
     pub(crate) fn queue(
         &mut self,
@@ -94,7 +108,9 @@ impl Core {
     fn pass(&mut self, uri: &RoomUri, content: &ReceivedContent) -> Result<(), ClientError> {
         let room = self.known_room(uri)?;
         let ready = room.row.state == RoomState::Open && room.row.pending.is_none() && room.group.is_some();
-        let held = !self.blocked(uri)?.is_empty() || !self.unproven_devices(uri)?.is_empty();
+        let held = !self.blocked(uri)?.is_empty()
+            || !self.unproven_devices(uri)?.is_empty()
+            || self.is_request(uri)?;
         if !ready || self.live.stream != Stream::Open || held {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! A transaction over the local store: reads see its own writes; nothing is durable before the step commits.
 
+use crate::backup;
 use std::{collections::BTreeMap, sync::Arc};
 use trefoil_store::{Batch, KeyRange, LocalStore, Pair, StoreError, Table};
 
@@ -7,6 +8,8 @@ use trefoil_store::{Batch, KeyRange, LocalStore, Pair, StoreError, Table};
 pub struct Overlay {
     store: Arc<dyn LocalStore>,
     pending: Pending,
+    /// Whether there is a backup to note changes for, once that was looked up.
+    kept: Option<bool>,
 }
 
 /// Rows to write; `None` for those to delete.
@@ -18,7 +21,7 @@ pub struct Savepoint(Pending);
 impl Overlay {
     /// An overlay with nothing pending.
     pub fn new(store: Arc<dyn LocalStore>) -> Self {
-        Self { store, pending: BTreeMap::new() }
+        Self { store, pending: BTreeMap::new(), kept: None }
     }
 
     /// The value of a row, pending writes included.
@@ -86,7 +89,10 @@ impl Overlay {
             return Ok(());
         }
         let mut batch = Batch::new();
-        for ((table, key), value) in std::mem::take(&mut self.pending) {
+        let pending = std::mem::take(&mut self.pending);
+        let written = pending.keys().map(|(table, key)| (*table, &key[..]));
+        backup::note_changes(&*self.store, &mut self.kept, written, &mut batch)?;
+        for ((table, key), value) in pending {
             match value {
                 Some(value) => batch.put(table, key, value),
                 None => batch.delete(table, key),

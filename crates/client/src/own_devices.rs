@@ -84,7 +84,12 @@ impl Core {
         Ok(())
     }
 
-    /// Has own devices added where they are missing.
+    /// A device that is to come into a room once the person takes it up.
+    pub(crate) fn note_lacking(&mut self, uri: &RoomUri, device: &DeviceUri) {
+        self.tx().put(MISSING, missing_key(uri, device), Vec::new());
+    }
+
+    /// Has own devices added where they are missing, and the person wants to be.
     pub(crate) fn add_missing(&mut self) -> Result<(), ClientError> {
         let me = self.me()?;
         let devices = self.devices()?;
@@ -95,7 +100,7 @@ impl Core {
             let open = self.room(&uri)?.is_some_and(|room| room.row.state == RoomState::Open);
             if !open || !devices.contains(&device) || self.has_leaf(&uri, &device)? {
                 self.tx().delete(MISSING, key);
-            } else {
+            } else if !self.is_request(&uri)? {
                 lacking.insert(uri);
             }
         }

@@ -481,7 +481,7 @@ impl Core {
         let display_name = String::from_utf8_lossy(&display_name).into_owned();
         for room in rooms {
             // It may be left by now: what came in one delivery is taken up in one step.
-            if self.takes_messages(&room)? {
+            if self.takes_messages(&room)? && !self.is_request(&room)? {
                 self.queue(&room, compose::profile(&display_name)?, now)?;
             }
         }

@@ -27,6 +27,13 @@ pub const OUTBOX: Table = Table::new("client.outbox");
 /// Entries of epochs this device has not reached: room URI, zero byte, epoch, position.
 pub const HELD: Table = Table::new("client.held");
 
+/// Names that the person gave to their devices, by device URI. UTF-8.
+pub const DEVICE_NAMES: Table = Table::new("client.device_names");
+/// Rooms of an account that is being recovered, by URI, with their state.
+pub const RECOVERED_ROOMS: Table = Table::new("client.recovered_rooms");
+/// Devices that are being linked, by URI: what the comparison of their codes rests on.
+pub const LINKS: Table = Table::new("client.links");
+
 /// Names of the rows in [`ACCOUNT`].
 pub(crate) mod name {
     pub(crate) const ME: &[u8] = b"me";
@@ -43,6 +50,7 @@ pub(crate) mod name {
     pub(crate) const SERVICES: &[u8] = b"directory keys";
     pub(crate) const AUDITORS: &[u8] = b"auditors";
     pub(crate) const NAMED_AUDITORS: &[u8] = b"named auditors";
+    pub(crate) const RECOVERING: &[u8] = b"recovering";
 }
 
 #[cfg(any(test, feature = "fuzzing"))]

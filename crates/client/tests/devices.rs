@@ -99,6 +99,7 @@ fn a_new_device_learns_the_names_of_those_who_are_there() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.take_up(bob, &room);
     world.act(bob, |client, now| client.set_display_name("Bob B.", now));
     world.run();
     let second = world.link(alice, "alice's second");

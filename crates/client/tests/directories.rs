@@ -268,6 +268,7 @@ fn a_device_that_was_taken_off_does_not_come_back() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.take_up(bob, &room);
     let stolen = world.link(bob, "bob's second");
     world.pass(60_000);
     world.say(stolen, &room, "mine");

@@ -85,6 +85,7 @@ fn everything_that_happens_to_people_and_devices_is_a_line_for_each_member() {
     lines.tells(&[alice, bob, carol], &[added(&c, &a)]);
 
     // A new device, which joins by itself.
+    lines.world.take_up(carol, &room);
     let second = lines.world.link(carol, "carol's second");
     let device = lines.device(second);
     let line = Line::DeviceAdded { device: device.clone(), by: Some(c.clone()) };

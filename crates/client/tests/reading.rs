@@ -24,6 +24,7 @@ fn written() -> (World, usize, usize, RoomUri, MessageId) {
     world.hub.clock = world.now.0;
     let (alice, bob) = (world.person("alice"), world.person("bob"));
     let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.take_up(bob, &room);
     world.say(alice, &room, "stays");
     let draft = compose::text("goes", &[]).unwrap().disappearing_after(TIMER).unwrap();
     let now = world.now;

@@ -114,6 +114,7 @@ impl Swapped {
         let mut world = World::new();
         let (alice, bob, carol) = (world.person("alice"), world.person("bob"), world.person("carol"));
         let room = world.create(carol, &[alice, bob], Suite::Hybrid);
+        world.take_up(alice, &room);
         assert_eq!(world.verify_by_scan(alice, bob), Comparison::Match);
         let person = world.user(bob);
         world.remove(carol, &room, &person);

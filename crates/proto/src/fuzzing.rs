@@ -10,14 +10,14 @@ mod exercise;
 pub use exercise::{Decoder, built, exercise, run as run_in};
 
 use crate::{
-    ErrorBody, Wire,
+    ErrorBody, Wire, backup,
     content::{MimiContent, status::StatusReport},
     edge, frame, franking,
     mimi::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, room,
+    mls, recovery, room,
 };
 use std::fmt::Debug;
 
@@ -79,6 +79,15 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("open_upload", wire::<edge::OpenUpload>),
     ("upload_ticket", wire::<edge::UploadTicket>),
     ("account_data", wire::<edge::AccountData>),
+    ("begin_recovery_request", wire::<recovery::BeginRecoveryRequest>),
+    ("recovery_begun", wire::<recovery::RecoveryBegun>),
+    ("recover_request", wire::<recovery::RecoverRequest>),
+    ("open_backup", wire::<backup::OpenBackup>),
+    ("put_segment", wire::<backup::PutSegment>),
+    ("put_manifest", wire::<backup::PutManifest>),
+    ("read_backup", wire::<backup::ReadBackup>),
+    ("sealed_part", wire::<backup::SealedPart>),
+    ("delete_backup", wire::<backup::DeleteBackup>),
     ("participant_list", participant_list),
     ("participant_list_update", wire::<room::ParticipantListUpdate>),
     ("invitations", wire::<room::Invitations>),

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no randomness, no files, no async. What one side encodes here, every other side decodes here.
 
+pub mod backup;
 pub mod content;
 pub mod credential;
 pub mod defence;
@@ -15,6 +16,7 @@ pub mod limits;
 pub mod mimi;
 pub mod mls;
 pub mod paths;
+pub mod recovery;
 pub mod room;
 pub mod time;
 pub mod uri;

@@ -50,6 +50,14 @@ pub const SERVER_FRAME: usize = HANDSHAKE + DELIVER_BYTES;
 pub const MEDIA: u64 = 512 * 1024 * 1024;
 /// Largest piece of one upload request, in bytes.
 pub const MEDIA_PIECE: usize = 1024 * 1024;
+/// Largest sealed segment of a backup, in bytes.
+pub const BACKUP_SEGMENT: usize = 1024 * 1024;
+/// Largest sealed manifest of a backup, in bytes.
+pub const BACKUP_MANIFEST: usize = 512 * 1024;
+/// Segments that one manifest names.
+pub const BACKUP_SEGMENTS: usize = 4096;
+/// Backups that one person has at a time: one that lasts, the one before it, and history on its way to other devices.
+pub const BACKUPS: usize = 8;
 /// Nesting of message parts (draft-ietf-mimi-content-09, section 4).
 pub const PART_DEPTH: usize = 4;
 /// Parts in one message, all levels together.

@@ -1,9 +1,9 @@
 //! The table of everything that travels on its own, with its limit.
 
 use crate::{
-    ErrorBody, Wire, edge, franking, limits,
+    ErrorBody, Wire, backup, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    room,
+    recovery, room,
 };
 
 macro_rules! wire_types {
@@ -43,6 +43,15 @@ wire_types! {
     edge::OpenUpload, "open upload request", SMALL;
     edge::UploadTicket, "upload ticket", SMALL;
     edge::AccountData, "account data", limits::DEVICES * SMALL;
+    recovery::BeginRecoveryRequest, "begin of a recovery", SMALL;
+    recovery::RecoveryBegun, "begun recovery", limits::KEY_PROOF;
+    recovery::RecoverRequest, "recovery", SMALL;
+    backup::OpenBackup, "backup to open", SMALL;
+    backup::PutSegment, "segment of a backup", limits::BACKUP_SEGMENT + SMALL;
+    backup::PutManifest, "manifest of a backup", limits::BACKUP_MANIFEST + 16 * limits::BACKUP_SEGMENTS + SMALL;
+    backup::ReadBackup, "question for a part of a backup", SMALL;
+    backup::SealedPart, "part of a backup", limits::BACKUP_SEGMENT + SMALL;
+    backup::DeleteBackup, "backup to delete", SMALL;
     ErrorBody, "error body", SMALL;
 
     crate::frame::ClientFrame, "client frame", limits::CLIENT_FRAME;

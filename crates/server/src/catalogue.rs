@@ -47,8 +47,8 @@ pub const PLACES: &[PlaceNote] = &[
     },
     PlaceNote {
         place: "folder `media`",
-        holds: "encrypted attachments by random id",
-        kept: "an unfinished upload for a day; a finished one until the service removes it",
+        holds: "encrypted attachments and segments of backups by random id",
+        kept: "an unfinished upload for a day; a finished one until the service removes it; a segment as its table says",
         discloses: "number and sizes; neither who uploaded nor who reads",
     },
     PlaceNote {
@@ -86,6 +86,7 @@ pub const PLACES: &[PlaceNote] = &[
 pub fn all() -> impl Iterator<Item = &'static TableNote> {
     [
         crate::accounts::TABLES,
+        crate::backup::TABLES,
         crate::directory::TABLES,
         crate::edge::TABLES,
         crate::federation::TABLES,

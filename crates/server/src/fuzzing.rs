@@ -2,7 +2,7 @@
 //! here and not by `proto`. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in tests and
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
-use crate::{accounts, config::Config, edge, federation, keys, log, mailbox, media, rooms, secrets};
+use crate::{accounts, backup, config::Config, edge, federation, keys, log, mailbox, media, rooms, secrets};
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
 
@@ -12,6 +12,7 @@ pub(crate) type Target = (&'static str, Decoder);
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let rooms = [
         accounts::fuzzing::TARGETS,
+        backup::fuzzing::TARGETS,
         edge::fuzzing::TARGETS,
         federation::fuzzing::TARGETS,
         keys::fuzzing::TARGETS,
@@ -65,6 +66,7 @@ mod tests {
         ];
         let samples = [
             accounts::fuzzing::samples(),
+            backup::fuzzing::samples(),
             edge::fuzzing::samples(),
             federation::fuzzing::samples(),
             keys::fuzzing::samples(),

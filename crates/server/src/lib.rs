@@ -1,9 +1,10 @@
-//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, federation, public log.
+//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, backups, federation, public log.
 //!
 //! A shell opens it with [`Service::open`] from a [`Config`] and runs it until it is told to stop. Everything that a
 //! room of this house offers to another stands in its `mod.rs`; who may call whom is a table in `ARCHITECTURE.md`.
 
 pub mod accounts;
+pub mod backup;
 pub mod catalogue;
 pub mod clock;
 pub mod config;

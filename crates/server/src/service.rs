@@ -5,6 +5,7 @@ mod upkeep;
 
 use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
+    backup::{self, Backups},
     clock::{Clock, SystemClock},
     config::Config,
     directory::{self, Directory, DirectoryError},
@@ -214,6 +215,7 @@ impl Service {
             bytes_per_day: config.limits.media_bytes_per_day,
             days: config.limits.media_days,
         };
+        let backup_settings = backup::Settings { bytes: config.limits.backup_bytes };
         let quota = Quota {
             entries: config.limits.mailbox_entries.get(),
             bytes: config.limits.mailbox_bytes,
@@ -253,7 +255,8 @@ impl Service {
         let house = House {
             accounts: Arc::clone(&accounts),
             keys: Arc::new(Keys::new(Arc::clone(&store))),
-            media: Arc::new(Media::new(Arc::clone(&store), blobs, media_settings)),
+            media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
+            backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             rooms: Arc::new(Rooms::new(
                 config.domain.clone(),
                 Arc::clone(&store),

@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, completions, find, log, man, receive, rooms, send, serve, up, update,
-    verify,
+    account, admin, app, audit, bench, completions, find, log, man, receive, rooms, search, send, serve, up,
+    update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -54,6 +54,8 @@ pub enum Ask {
     Receive(receive::Receive),
     /// List, open, read, name and leave rooms; add and remove people
     Rooms(rooms::Rooms),
+    /// Search what was said, on this device
+    Search(search::Search),
     /// Find a person by handle or phone number, exactly
     Find(find::Find),
     /// Compare safety numbers with a person and decide about a changed key; check a release
@@ -82,7 +84,7 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "find", "app"]),
+    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "app"]),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];

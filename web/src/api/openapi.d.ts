@@ -416,6 +416,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets marks of a room, which stay on this device; what is left away stays as it is. */
+        post: operations["mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages": {
         parameters: {
             query?: never;
@@ -661,8 +678,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every room of every account, the one with the newest line first. */
+        /** Every room of every account: pinned ones first, then the one with the newest line. */
         get: operations["all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches everything that is on this device; no service learns of it. */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -908,6 +942,15 @@ export interface components {
          * @enum {string}
          */
         FileKind: "picture" | "audio" | "video" | "file";
+        /** @description What was found. */
+        Found: {
+            /** @description Newest first. */
+            hits: components["schemas"]["Hit"][];
+            /** @description There are more. */
+            more: boolean;
+            /** @description Where to go on, if one account was searched and there are more. */
+            next?: string | null;
+        };
         /** @description One thing that happened. */
         Happening: {
             /** @description As it is now. */
@@ -986,6 +1029,28 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "behind";
+        };
+        /** @description A message that was found. */
+        Hit: {
+            /** @description The account. */
+            account: string;
+            /**
+             * Format: int64
+             * @description When the hub accepted it, in milliseconds since the UNIX epoch.
+             */
+            at: number;
+            /** @description What surrounds the first word that was found. */
+            excerpt: components["schemas"]["Piece"][];
+            /** @description The message. */
+            message: string;
+            /** @description Where it stands. */
+            position: string;
+            /** @description The room. */
+            room: string;
+            /** @description What the room is called. */
+            room_title: string;
+            /** @description Who said it: the name that they gave, or their URI. */
+            sender: string;
         };
         /** @description A part of running text. */
         Inline: {
@@ -1230,6 +1295,22 @@ export interface components {
              */
             people: number;
         };
+        /** @description Marks to be set. */
+        NewMarks: {
+            /** @description The person takes the room up. */
+            accepted?: boolean;
+            /** @description It is put away. */
+            archived?: boolean | null;
+            /** @description What was written and not sent; empty for nothing. */
+            draft?: string | null;
+            /**
+             * Format: int64
+             * @description Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; 0 for not any more.
+             */
+            muted_until?: number | null;
+            /** @description It stands above the others. */
+            pinned?: boolean | null;
+        };
         /** @description A message to be sent. */
         NewMessage: {
             /**
@@ -1339,6 +1420,13 @@ export interface components {
          * @enum {string}
          */
         PersonStanding: "oneself" | "unverified" | "verified" | "changed";
+        /** @description A piece of an excerpt. */
+        Piece: {
+            /** @description It was searched for. */
+            hit: boolean;
+            /** @description What it says. */
+            text: string;
+        };
         /**
          * @description What a notification shows.
          * @enum {string}
@@ -1399,6 +1487,8 @@ export interface components {
         Room: {
             /** @description The account that is in it. */
             account: string;
+            /** @description It is put away. */
+            archived: boolean;
             /** @description Why nothing is sent here now, as a sentence. */
             blocked?: string | null;
             /** @description Whose changed key blocks it, by URI. */
@@ -1407,11 +1497,23 @@ export interface components {
             count: number;
             /** @description The services of its people. */
             domains: string[];
+            /** @description What was written and not sent. */
+            draft: string;
             last?: components["schemas"]["Item"] | null;
+            /** @description One of the newest unread messages mentions this person. */
+            mentioned: boolean;
+            /**
+             * Format: int64
+             * @description Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; the largest number for ever.
+             */
+            muted_until?: number | null;
             /** @description The name that its admins gave it; empty for none. */
             name: string;
             /** @description The first of its people, oneself left out. */
             people: components["schemas"]["Person"][];
+            /** @description It stands above the others. */
+            pinned: boolean;
+            request?: components["schemas"]["Person"] | null;
             /** @description Its URI. */
             room: string;
             /** @description `creating`, `joining`, `open`, `leaving` or `left`. */
@@ -2353,6 +2455,40 @@ export interface operations {
             };
         };
     };
+    mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMarks"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send: {
         parameters: {
             query?: never;
@@ -2778,6 +2914,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Room"][];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Words; all of them are wanted, the last one may be a beginning. */
+                q: string;
+                /** @description In this account only. */
+                account?: string;
+                /** @description In this room only. */
+                room?: string;
+                /** @description How many, at most 100. */
+                limit?: number;
+                /** @description Those before this place: where an earlier answer for the same account ended. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
                 };
             };
         };

@@ -4,6 +4,7 @@ use super::{
     ConversationError, ConversationEvent, MessageId, Refusal,
     body::{Attached, Body},
     classify::Meaning,
+    index,
     records::{Due, RoomKey, all, clear, get, put, put_record, record, schedule},
     rows::{
         EDITS, EditRow, HELD, Held, HeldChange, HeldStatus, MessageRow, REACTIONS, ReactionRow, Record,
@@ -203,6 +204,7 @@ fn edit(
         if row.current.is_none_or(|current| current < change.stamp) {
             row.current = Some(change.stamp);
             row.mentions_me = Body::of(&change.content.content).mentions(change.me);
+            index::index(tx, room, id, &row)?;
             put_record(tx, room, id, &Record::Message(row));
             events.push(ConversationEvent::Edited { room: change.room.clone(), id });
         }
@@ -224,6 +226,7 @@ fn unsend(
     }
     let first = row.unsent.is_none();
     strip(tx, room, id, &row)?;
+    index::forget(tx, room, id)?;
     tx.delete(UNREAD, room.key(&[&row.position().to_bytes()]));
     row.unsent = Some(row.unsent.map_or(change.stamp, |before| before.min(change.stamp)));
     row.content = Vec::new().into();

@@ -27,6 +27,8 @@ pub enum ConversationEvent {
     Read { room: RoomUri, messages: usize },
     /// A message disappeared; it is no longer stored.
     Expired { room: RoomUri, id: MessageId },
+    /// The person's own marks of a room changed, or whether they took it up.
+    Marked { room: RoomUri },
     /// A line about people or safety came into the timeline.
     Noted { room: RoomUri },
     /// A message was not accepted; nothing of it is kept.

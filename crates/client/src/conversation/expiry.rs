@@ -6,6 +6,7 @@
 use super::{
     ConversationError, ConversationEvent, MessageId,
     apply::{drop_held, strip},
+    index,
     records::{Due, RoomKey, clear, delete_line, put_record, record, schedule, scheduled},
     rows::{EDITS, EXPIRIES, MESSAGES, REACTIONS, Record},
 };
@@ -97,6 +98,7 @@ fn delete(
         }
     }
     strip(tx, room, id, &row)?;
+    index::forget(tx, room, id)?;
     clear(tx, REACTIONS, &room.range(&[&id.0]))?;
     drop_held(tx, room, id)?;
     delete_line(tx, room, &row);

@@ -5,8 +5,12 @@ use super::{
     classify::{LONGEST_REACTION, Meaning, is_display_name},
     note::Line,
     plain,
-    rows::{EditRow, Entry, Held, OutgoingRow, ProfileRow, ReactionRow, Record, RoomRow, Row, StatusRow},
+    rows::{
+        EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record,
+        RoomRow, Row, StatusRow,
+    },
     text::mentions,
+    words,
 };
 use crate::fuzzing::Target;
 use std::fmt::Debug;
@@ -24,6 +28,10 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_profile_row", row::<ProfileRow>),
     ("client_counter_row", row::<RoomRow>),
     ("client_outgoing_row", row::<OutgoingRow>),
+    ("client_marks_row", row::<MarksRow>),
+    ("client_indexed_row", row::<IndexedRow>),
+    ("client_search_index_row", row::<IndexRow>),
+    ("client_search_words", words),
 ];
 
 /// What a received message means, and what of it is shown.
@@ -48,6 +56,21 @@ fn markdown(input: &[u8]) -> bool {
     // Only what names somebody mentions them.
     assert!(!mentions(text, &user) || text.contains("mimi://a.test/u/ann"));
     assert!(plain(text).len() <= text.len());
+    true
+}
+
+/// A text as the search reads it. Each word that it has finds it.
+fn words(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let body = Body { text: Some(text.to_owned()), ..Body::default() };
+    let words = words::of_body(&body);
+    assert!(words.len() <= words::MOST && words.iter().all(|word| word.len() <= words::LONGEST));
+    for word in &words {
+        let wanted = [words::Wanted { word: word.clone(), prefix: false }];
+        let excerpt = words::excerpt(&body, &wanted);
+        assert!(excerpt.iter().any(|(_, hit)| *hit), "{word:?} is not shown");
+    }
+    words::excerpt(&body, &words::wanted(text));
     true
 }
 
@@ -96,6 +119,14 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ReactionRow { sender: person.clone(), emoji: "\u{2615}".into(), added: stamp, removed: Some(stamp) };
     let outgoing =
         OutgoingRow { device, sender: person.clone(), queued: 5, content: content(), failure: None };
+    let marks = MarksRow {
+        pinned: true,
+        archived: true,
+        muted_until: Some(9),
+        draft: "draft".into(),
+        request: Some(person.clone()),
+    };
+    let indexed = IndexedRow { position: [1; 16].into(), words: vec!["tea".into()] };
     let message = |content_type: &str, said: &str, disposition| {
         let part = Part::Single { content_type: content_type.to_owned(), content: said.as_bytes().to_vec() };
         let part = NestedPart { disposition, language: "en".to_owned(), part };
@@ -130,5 +161,9 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_profile_row", ProfileRow { name: "Ann".into(), stamp }.to_bytes()),
         ("client_counter_row", RoomRow { arrivals: 5 }.to_bytes()),
         ("client_outgoing_row", outgoing.to_bytes()),
+        ("client_marks_row", marks.to_bytes()),
+        ("client_indexed_row", indexed.to_bytes()),
+        ("client_search_index_row", IndexRow { complete: true, next: b"key".to_vec().into() }.to_bytes()),
+        ("client_search_words", text.as_bytes().to_vec()),
     ]
 }

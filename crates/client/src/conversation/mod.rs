@@ -15,6 +15,9 @@ mod event;
 mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod index;
+mod marks;
+mod merge;
 mod note;
 mod outgoing;
 mod query;
@@ -22,9 +25,11 @@ mod reading;
 mod receive;
 mod records;
 mod rows;
+mod search;
 mod statuses;
 mod text;
 mod view;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -36,18 +41,26 @@ pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
+pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_complete};
+pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
+pub(crate) use marks::{set_marks, set_request};
+pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
 pub use note::{Line, note};
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
-pub use query::{history, message, profile, rooms, summary, timeline, unread};
-pub(crate) use query::{original, stands};
+pub use query::{
+    history, message, profile, rooms, summary, timeline, timeline_around, timeline_page, unread,
+};
+pub(crate) use query::{of_others, original, stands};
 pub use reading::{ReadReceipts, mark_read};
 pub use receive::{Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub use rows::{
-    EDITS, EXPIRIES, HELD, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, STATUSES, TIMELINE, UNREAD,
+    EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
+    STATUSES, TIMELINE, UNREAD, WORDS,
 };
+pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
-pub use view::{Cursor, Item, Message, Note, ReactionGroup, ReplyPreview, RoomSummary, Version};
+pub use view::{Cursor, Item, Message, Note, Page, ReactionGroup, ReplyPreview, RoomSummary, Version};
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};
 

@@ -8,7 +8,7 @@ use super::{
     apply::{self, Change},
     body::Body,
     classify::Meaning,
-    expiry,
+    expiry, index,
     receive::profile,
     records::{
         Due, RoomKey, StoredFrank, all, arrive, delete_line, get, message_row, put, put_line, put_record,
@@ -125,6 +125,7 @@ pub fn sent(
                     schedule(tx, &key, at, Due::Message, id);
                 }
                 put_line(tx, &key, id, &row);
+                index::index(tx, &key, id, &row)?;
                 put_record(tx, &key, id, &Record::Message(row));
             }
         }

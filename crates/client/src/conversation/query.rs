@@ -2,7 +2,7 @@
 
 use super::{
     Body, ConversationError, Cursor, Item, Line, Message, MessageId, MessageStatus, Note, OutgoingState,
-    Position, ReactionGroup, ReplyPreview, RoomSummary, StoredFrank, Version,
+    Page, Position, ReactionGroup, ReplyPreview, RoomSummary, StoredFrank, Version,
     apply::resolve,
     records::{RoomKey, all, get, message_row},
     rows::{
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
     content::{MimiContent, Part, ReceivedContent},
+    limits,
 };
 use trefoil_store::KeyRange;
 
@@ -38,13 +39,14 @@ pub fn timeline(
     match cursor {
         Cursor::Newest => {}
         Cursor::Before(position) => range.end = Some(key.key(&[&position.to_bytes()]).into()),
+        Cursor::From(position) => range.start = key.key(&[&position.to_bytes()]).into(),
         Cursor::After(position) => {
             let mut start = key.key(&[&position.to_bytes()]);
             start.push(0);
             range.start = start.into();
         }
     }
-    let backwards = !matches!(cursor, Cursor::After(_));
+    let backwards = matches!(cursor, Cursor::Newest | Cursor::Before(_));
     let mut rows = tx.scan(TIMELINE, &range, limit, backwards)?;
     if backwards {
         rows.reverse();
@@ -65,6 +67,49 @@ pub fn timeline(
         }
     }
     Ok(items)
+}
+
+/// The same, and whether there is more before and after.
+///
+/// # Errors
+/// Only the store.
+pub fn timeline_page(
+    tx: &Overlay,
+    room: &RoomUri,
+    cursor: Cursor,
+    limit: usize,
+) -> Result<Page, ConversationError> {
+    page_of(tx, room, timeline(tx, room, cursor, limit)?)
+}
+
+/// Up to `limit` lines around a message, named by the id of any of its versions; itself among them. `None` if it is not
+/// here.
+///
+/// # Errors
+/// Only the store.
+pub fn timeline_around(
+    tx: &Overlay,
+    room: &RoomUri,
+    id: MessageId,
+    limit: usize,
+) -> Result<Option<Page>, ConversationError> {
+    let Some((_, Record::Message(row))) = resolve(tx, &RoomKey::of(room), id)? else { return Ok(None) };
+    let position = row.position();
+    let mut items = timeline(tx, room, Cursor::Before(position), limit / 2)?;
+    items.extend(timeline(tx, room, Cursor::From(position), limit.saturating_sub(items.len()).max(1))?);
+    page_of(tx, room, items).map(Some)
+}
+
+fn page_of(tx: &Overlay, room: &RoomUri, items: Vec<Item>) -> Result<Page, ConversationError> {
+    let any = |cursor| Ok::<_, ConversationError>(!timeline(tx, room, cursor, 1)?.is_empty());
+    let ends = items.first().map(Item::position).zip(items.last().map(Item::position));
+    Ok(match ends {
+        Some((first, last)) => {
+            let (before, after) = (any(Cursor::Before(first))?, any(Cursor::After(last))?);
+            Page { items, more_before: before, more_after: after }
+        }
+        None => Page::default(),
+    })
 }
 
 /// The content of a message as it was sent, while it stands in the timeline: not once it was taken back or disappeared.
@@ -164,6 +209,20 @@ pub fn profile(tx: &Overlay, room: &RoomUri, user: &UserUri) -> Result<Option<St
     Ok(row.map(|row| row.name))
 }
 
+/// The newest messages of others in a room, as many as fit a status report.
+pub(crate) fn of_others(tx: &Overlay, room: &RoomUri) -> Result<Vec<MessageId>, ConversationError> {
+    let key = RoomKey::of(room);
+    let mut others = Vec::new();
+    for (_, row) in tx.scan(TIMELINE, &key.range(&[]), limits::STATUSES, true)? {
+        let Entry::Message(id) = Entry::from_bytes(&row)? else { continue };
+        let id = message_id(&id);
+        if message_row(tx, &key, id)?.is_some_and(|row| !row.mine && row.unsent.is_none()) {
+            others.push(id);
+        }
+    }
+    Ok(others)
+}
+
 fn assemble(
     tx: &Overlay,
     key: &RoomKey,
@@ -206,7 +265,7 @@ fn assemble(
     })
 }
 
-fn current_body(
+pub(super) fn current_body(
     tx: &Overlay,
     key: &RoomKey,
     id: MessageId,

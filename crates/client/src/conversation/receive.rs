@@ -6,7 +6,9 @@ use super::{
     body::Body,
     classify::Meaning,
     compose::{self, LONGEST_TIMER_SECONDS},
-    expiry, outgoing,
+    expiry, index,
+    marks::{Mark, is_request, set_marks},
+    outgoing,
     records::{
         Due, Position, RoomKey, StoredFrank, arrive, get, put, put_line, put_record, record, schedule,
     },
@@ -98,6 +100,11 @@ fn take(
         content: incoming.content,
         frank: incoming.frank.map(StoredFrank::to_bytes),
     };
+    let automatic = matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again);
+    if incoming.sender_user == incoming.me && !automatic {
+        // The person took the room up on another device.
+        received.events.extend(set_marks(tx, incoming.room, &[Mark::Accepted])?);
+    }
     match &meaning {
         Meaning::Typing(started) => {
             if incoming.sender_user != incoming.me {
@@ -119,7 +126,8 @@ fn take(
             _ => {
                 let added = add(tx, &room, incoming, id, &mut received.events)?;
                 let mine = incoming.sender_user == incoming.me;
-                if added && !mine && incoming.participants <= STATUS_PARTICIPANTS {
+                let told = incoming.participants <= STATUS_PARTICIPANTS && !is_request(tx, incoming.room)?;
+                if added && !mine && told {
                     received.follow_ups.push(compose::status(vec![(id, MessageStatus::Delivered)])?);
                 }
             }
@@ -195,6 +203,7 @@ fn add(
         tx.put(UNREAD, room.key(&[&Position::new(row.accepted, row.arrival).to_bytes()]), id.0);
     }
     let mentions_me = row.mentions_me;
+    index::index(tx, room, id, &row)?;
     put_record(tx, room, id, &Record::Message(row));
     events.push(ConversationEvent::Added { room: incoming.room.clone(), id, mine, mentions_me });
     apply::release(tx, room, incoming.room, incoming.me, id, events)?;

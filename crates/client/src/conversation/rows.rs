@@ -2,8 +2,8 @@
 //! may add at the end. Keys begin with the room's URI and a zero byte (see [`super::records::RoomKey`]), but for
 //! [`EXPIRIES`] and [`ROOMS`].
 //!
-//! Everything that was said lies in [`MESSAGES`] and [`EDITS`] as content bytes: a search index is built from these
-//! two, and follows their deletions.
+//! Everything that was said lies in [`MESSAGES`] and [`EDITS`] as content bytes: the index of words ([`WORDS`]) is made
+//! from these two, and follows their deletions.
 
 use super::{ConversationError, MessageId};
 use minicbor::{
@@ -34,6 +34,15 @@ pub const PROFILES: Table = Table::new("client.profiles");
 pub const ROOMS: Table = Table::new("client.timelines");
 /// Messages of one's own that the hub has not accepted, by room and id.
 pub const OUTGOING: Table = Table::new("client.outgoing_messages");
+
+/// Which messages a word is in, over all rooms: word, zero byte, position, message id, to the room URI.
+pub const WORDS: Table = Table::new("client.search_words");
+/// Under which words a message is found, by room and message id.
+pub const FOUND_BY: Table = Table::new("client.search_messages");
+/// How far the index of words is: one row.
+pub const SEARCH_INDEX: Table = Table::new("client.search_index");
+/// What the person set for rooms on this device, by room URI.
+pub const MARKS: Table = Table::new("client.room_marks");
 
 const VERSION: u8 = 1;
 
@@ -256,6 +265,50 @@ pub(super) struct OutgoingRow {
     pub failure: Option<String>,
 }
 row!(OutgoingRow, "outgoing message");
+
+/// What a person set for a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct MarksRow {
+    #[n(0)]
+    pub pinned: bool,
+    #[n(1)]
+    pub archived: bool,
+    #[n(2)]
+    pub muted_until: Option<u64>,
+    #[n(3)]
+    pub draft: String,
+    /// Who brought the person in; none once they took the room up.
+    #[n(4)]
+    pub request: Option<String>,
+}
+row!(MarksRow, "marks of a room");
+
+/// Under which words a message is found.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct IndexedRow {
+    #[n(0)]
+    pub position: ByteArray<16>,
+    #[n(1)]
+    pub words: Vec<String>,
+}
+row!(IndexedRow, "words of a message");
+
+/// How far messages from before there was an index are in it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct IndexRow {
+    #[n(0)]
+    pub complete: bool,
+    /// The next key of [`MESSAGES`].
+    #[n(1)]
+    pub next: ByteVec,
+}
+row!(IndexRow, "state of the search index");
+
+impl Default for IndexRow {
+    fn default() -> Self {
+        Self { complete: false, next: Vec::new().into() }
+    }
+}
 
 pub(super) fn row_id(id: MessageId) -> Id {
     id.0.into()

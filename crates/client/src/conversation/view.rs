@@ -11,8 +11,21 @@ pub enum Cursor {
     Newest,
     /// The lines that end before a position.
     Before(Position),
+    /// The lines that begin at a position.
+    From(Position),
     /// The lines that begin after a position.
     After(Position),
+}
+
+/// A part of a timeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub items: Vec<Item>,
+    /// There are lines before the first of them.
+    pub more_before: bool,
+    /// There are lines after the last of them.
+    pub more_after: bool,
 }
 
 /// A line of the timeline.

@@ -26,6 +26,7 @@ use trefoil_proto::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome},
     },
     mls::{self, MlsMessage},
+    recovery::{BeginRecoveryRequest, RecoverRequest, RecoveryBegun},
     room::{
         INVITATIONS, Invitations, InvitationsUpdate, MembershipChange, PARTICIPANT_LIST, ParticipantList,
         ParticipantListUpdate, authorise,
@@ -198,6 +199,33 @@ impl Hub {
                 self.tokens.retain(|_, device| *device != removed);
                 self.mailboxes.remove(&removed);
                 self.tell_others(&removed);
+                ok(Vec::new())
+            }
+            (Method::Post, ["accounts", "recover", "begin"]) => {
+                let request = BeginRecoveryRequest::decode(&request.body).unwrap();
+                let user = request.tbs.device.user_uri();
+                let Some(devices) = self.accounts.get(&user) else {
+                    return refusal(ErrorCode::BadSignature);
+                };
+                if request.verify(&devices[0].authorisation.account_key).is_err() {
+                    return refusal(ErrorCode::BadSignature);
+                }
+                let set = self.directory.sets[&user].last().unwrap().encode();
+                ok(RecoveryBegun { device_set: set }.encode())
+            }
+            (Method::Post, ["accounts", "recover"]) => {
+                let request = RecoverRequest::decode(&request.body).unwrap();
+                let device = request.tbs.device.clone();
+                let devices = self.accounts.get_mut(&device.uri.user_uri()).unwrap();
+                if request.verify(&devices[0].authorisation.account_key).is_err() {
+                    return refusal(ErrorCode::BadSignature);
+                }
+                let lost = std::mem::replace(devices, vec![device.clone()]);
+                self.directory.enter(&request.tbs.device_set);
+                for lost in lost.into_iter().filter(|lost| *lost != device) {
+                    self.tokens.retain(|_, device| *device != lost.uri);
+                    self.mailboxes.remove(&lost.uri);
+                }
                 ok(Vec::new())
             }
             (Method::Get, ["keyPackages"]) => {

@@ -346,6 +346,12 @@ impl World {
         id
     }
 
+    /// Somebody takes up a room into which a stranger brought them.
+    pub fn take_up(&mut self, at: usize, room: &RoomUri) {
+        self.act(at, |client, now| client.mark_room(room, &[conversation::Mark::Accepted], now));
+        self.run();
+    }
+
     pub fn events(&mut self, at: usize) -> Vec<Event> {
         std::mem::take(&mut self.devices[at].events)
     }

@@ -1,7 +1,7 @@
 //! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
 
 use super::strategies;
-use crate::{ProtoError, Wire, edge, mimi::update::UpdateRequest};
+use crate::{ProtoError, Wire, backup, edge, mimi::update::UpdateRequest, recovery};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -82,6 +82,42 @@ fn small_structures() {
     let devices = prop::collection::vec(strategies::new_device(), 0..3);
     holds(devices.prop_map(|devices| edge::DeviceList { devices }));
     holds(Just(crate::room::RolesList::fixed()));
+}
+
+#[test]
+fn recovery_and_backups() {
+    let (device, bytes) = (strategies::device, strategies::bytes);
+    holds((device(), bytes()).prop_map(|(device, challenge)| recovery::BeginRecoveryRequest {
+        tbs: recovery::BeginRecoveryTbs { device, challenge },
+        signature: [1; 64],
+    }));
+    holds(bytes().prop_map(|device_set| recovery::RecoveryBegun { device_set }));
+    holds((strategies::new_device(), bytes(), bytes()).prop_map(|(device, challenge, device_set)| {
+        let tbs = recovery::RecoverTbs { device, challenge, device_set };
+        recovery::RecoverRequest { tbs, signature: [1; 64] }
+    }));
+    let (id, token) = (backup::BackupId([1; 32]), backup::BackupToken([2; 32]));
+    let name = any::<[u8; 16]>().prop_map(backup::SegmentName);
+    for kind in [backup::BackupKind::Lasting, backup::BackupKind::Passing] {
+        holds(any::<[u8; 32]>().prop_map(move |token_hash| backup::OpenBackup { id, token_hash, kind }));
+    }
+    let of = token.clone();
+    holds((name.clone(), bytes()).prop_map(move |(name, sealed)| backup::PutSegment {
+        id,
+        token: of.clone(),
+        name,
+        sealed,
+    }));
+    let of = token.clone();
+    let dropped = prop::collection::vec(name.clone(), 0..3);
+    holds((any::<u64>(), bytes(), dropped).prop_map(move |(expected, sealed, dropped)| {
+        backup::PutManifest { id, token: of.clone(), expected, sealed, dropped }
+    }));
+    let of = token.clone();
+    let part = prop_oneof![Just(backup::BackupPart::Manifest), name.prop_map(backup::BackupPart::Segment),];
+    holds(part.prop_map(move |part| backup::ReadBackup { id, token: of.clone(), part }));
+    holds((any::<u64>(), bytes()).prop_map(|(counter, sealed)| backup::SealedPart { counter, sealed }));
+    holds(Just(backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }));
 }
 
 proptest! {

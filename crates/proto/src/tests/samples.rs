@@ -3,6 +3,7 @@
 use super::objects;
 use crate::{
     ErrorBody, ErrorCode, Timestamp, Wire as _,
+    backup::{self, BackupId, BackupToken, SegmentName},
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, MessageId, MimiContent, NestedPart,
         Part, PartSemantics,
@@ -34,6 +35,7 @@ use crate::{
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
+    recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
         ParticipantListUpdate, RichDescription, Role, RolesList, RoomMetadata, UserRolePair,
@@ -47,6 +49,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(frames());
     all.extend(mimi());
     all.extend(edge());
+    all.extend(keeping());
     all.extend(components());
     all
 }
@@ -407,6 +410,42 @@ fn edge() -> Vec<(&'static str, Vec<u8>)> {
         ("open_upload", edge::OpenUpload { length: 70_000 }.encode()),
         ("upload_ticket", ticket.encode()),
         ("account_data", account.encode()),
+    ]
+}
+
+/// The later requests for recovery, and those about backups.
+fn keeping() -> Vec<(&'static str, Vec<u8>)> {
+    let (id, token) = (BackupId([1; 32]), BackupToken([2; 32]));
+    let name = SegmentName([3; 16]);
+    let begin = recovery::BeginRecoveryTbs { device: device("u1"), challenge: vec![6; 9] };
+    let recover =
+        recovery::RecoverTbs { device: new_device(), challenge: vec![6; 9], device_set: vec![5; 9] };
+    let read = |part| backup::ReadBackup { id, token: token.clone(), part }.encode();
+    let segment = backup::PutSegment { id, token: token.clone(), name, sealed: vec![7; 9] };
+    let manifest = backup::PutManifest {
+        id,
+        token: token.clone(),
+        expected: 4,
+        sealed: vec![8; 9],
+        dropped: vec![name],
+    };
+    vec![
+        (
+            "begin_recovery_request",
+            recovery::BeginRecoveryRequest { tbs: begin, signature: [4; 64] }.encode(),
+        ),
+        ("recovery_begun", recovery::RecoveryBegun { device_set: vec![5; 9] }.encode()),
+        ("recover_request", recovery::RecoverRequest { tbs: recover, signature: [4; 64] }.encode()),
+        (
+            "open_backup",
+            backup::OpenBackup { id, token_hash: [2; 32], kind: backup::BackupKind::Lasting }.encode(),
+        ),
+        ("put_segment", segment.encode()),
+        ("put_manifest", manifest.encode()),
+        ("read_backup", read(backup::BackupPart::Manifest)),
+        ("read_backup", read(backup::BackupPart::Segment(name))),
+        ("sealed_part", backup::SealedPart { counter: 5, sealed: vec![9; 9] }.encode()),
+        ("delete_backup", backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }.encode()),
     ]
 }
 

@@ -12,6 +12,7 @@ use trefoil_proto::{
     edge::{self, Identifier, NewDevice, Profile, RegisterRequest},
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, QueryElement},
+    recovery::RecoverRequest,
 };
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::{
@@ -122,6 +123,18 @@ pub(super) fn may_join(row: &PersonRow, caller: &DeviceUri, device: &NewDevice) 
         return Err(AccountsError::IdsInUse);
     }
     if row.devices.len() >= limits::DEVICES { Err(AccountsError::TooManyDevices) } else { Ok(()) }
+}
+
+/// The account of `row` may go on with this device alone.
+pub(super) fn may_recover(row: &PersonRow, request: &RecoverRequest) -> Result<(), AccountsError> {
+    let device = &request.tbs.device;
+    request.verify(&row.account_key).map_err(|_| AccountsError::BadSignature)?;
+    if device.authorisation.account_key != row.account_key {
+        return Err(AccountsError::BadSignature);
+    }
+    authorised(device)?;
+    let clash = |known: &NewDevice| known.uri == device.uri || known.signature_key == device.signature_key;
+    if row.devices.iter().any(clash) { Err(AccountsError::IdsInUse) } else { Ok(()) }
 }
 
 fn authorised(device: &NewDevice) -> Result<(), AccountsError> {

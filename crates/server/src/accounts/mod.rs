@@ -29,10 +29,11 @@ use moka::sync::Cache;
 use rows::{CodeRow, IdentifierRow, PersonRow};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use trefoil_proto::{
-    DeviceUri, Domain, Timestamp, UserId,
+    DeviceUri, Domain, Timestamp, UserId, Wire as _,
     edge::{AddDeviceRequest, CodeRequest, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest},
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse},
+    recovery::{BeginRecoveryRequest, RecoverRequest, RecoveryBegun},
 };
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
@@ -229,6 +230,68 @@ impl Accounts {
             Ok(())
         } else {
             Err(AccountsError::Contended)
+        }
+    }
+
+    /// The newest device set of an account, for a new device that has its key. Who is not there and who did not sign look
+    /// alike.
+    ///
+    /// # Errors
+    /// [`AccountsError::BadSignature`]; the store failed.
+    pub async fn begin_recovery(
+        &self,
+        request: &BeginRecoveryRequest,
+    ) -> Result<RecoveryBegun, AccountsError> {
+        let (_, row) = self.recovering(&request.tbs.device).await?;
+        request.verify(&row.account_key).map_err(|_| AccountsError::BadSignature)?;
+        let set = self.directory.newest_set(&request.tbs.device.user).await;
+        let set = set.map_err(AccountsError::Directory)?.ok_or(AccountsError::DamagedRow)?;
+        Ok(RecoveryBegun { device_set: set.encode() })
+    }
+
+    /// Gives an account one new device in the place of all others, on the word of its key alone, in one commit with what
+    /// the caller adds to it: the end of the others' tokens, and of the challenge. Returns the devices that are gone;
+    /// what they left behind (key packages, mailboxes) is the caller's to remove. Byte-exact repetition changes nothing.
+    ///
+    /// # Errors
+    /// The account's key did not sign this, the device is not of the account or its id or key is in use, the device set
+    /// is refused, or [`AccountsError::Contended`]: look at everything again.
+    pub async fn recover(
+        &self,
+        request: &RecoverRequest,
+        mut also: Batch,
+    ) -> Result<Vec<DeviceUri>, AccountsError> {
+        let device = &request.tbs.device;
+        let (old, mut row) = self.recovering(&device.uri).await?;
+        decide::may_recover(&row, request)?;
+        let lost = std::mem::replace(&mut row.devices, vec![device.clone()]);
+        self.publish(&mut also, &device.uri.user, &row, &request.tbs.device_set).await?;
+        if !self.replace(&device.uri.user, old, &row, also).await? {
+            return Err(AccountsError::Contended);
+        }
+        self.directory.ring();
+        let lost: Vec<_> = lost.into_iter().map(|device| device.uri).collect();
+        lost.iter().for_each(|device| self.known.invalidate(device));
+        Ok(lost)
+    }
+
+    /// The devices that an account has now, for whoever signs with its key that it is to have this one alone.
+    ///
+    /// # Errors
+    /// [`AccountsError::BadSignature`]; the store failed.
+    pub async fn before_recovery(&self, request: &RecoverRequest) -> Result<Vec<NewDevice>, AccountsError> {
+        let (_, row) = self.recovering(&request.tbs.device.uri).await?;
+        request.verify(&row.account_key).map_err(|_| AccountsError::BadSignature)?;
+        Ok(row.devices)
+    }
+
+    async fn recovering(&self, device: &DeviceUri) -> Result<(bytes::Bytes, PersonRow), AccountsError> {
+        if device.domain != self.settings.domain {
+            return Err(AccountsError::OtherAccount);
+        }
+        match self.own(device).await {
+            Err(AccountsError::NoSuchPerson) => Err(AccountsError::BadSignature),
+            other => other,
         }
     }
 

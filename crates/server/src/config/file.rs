@@ -189,6 +189,9 @@ pub(super) struct Limits {
     /// Days that media are kept after their upload. Default: 365.
     /// Example: `365`
     pub media_days: u32,
+    /// Bytes that all backups of one person may hold. Default: 4294967296 (4 GiB).
+    /// Example: `4294967296`
+    pub backup_bytes: u64,
     /// Events that one device's mailbox holds, by a sixteenth at most more; of one room, a quarter of it. What is in it
     /// stays; what comes past it is dropped until the device reads, is told, and joins the room or all its rooms again.
     /// Default: 200000.
@@ -237,6 +240,7 @@ impl Default for Limits {
             codes_per_hour_in_all: 2_000,
             media_bytes_per_day: 4 * 1024 * 1024 * 1024,
             media_days: 365,
+            backup_bytes: 4 * 1024 * 1024 * 1024,
             mailbox_entries: quota.entries,
             mailbox_bytes: quota.bytes,
             mailbox_days: quota.days,

@@ -145,6 +145,8 @@ pub struct Limits {
     pub media_bytes_per_day: u64,
     /// Days that media are kept.
     pub media_days: u32,
+    /// Bytes of all backups of one person.
+    pub backup_bytes: u64,
     /// Entries in a mailbox.
     pub mailbox_entries: NonZeroU32,
     /// Bytes of entries in a mailbox; the largest event fits.
@@ -387,6 +389,7 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         codes_per_hour_in_all: positive("limits.codes_per_hour_in_all", file.codes_per_hour_in_all)?,
         media_bytes_per_day: file.media_bytes_per_day,
         media_days: file.media_days.max(1),
+        backup_bytes: file.backup_bytes,
         mailbox_entries: positive("limits.mailbox_entries", file.mailbox_entries)?,
         mailbox_bytes: mailbox_bytes(file.mailbox_bytes)?,
         mailbox_days: positive("limits.mailbox_days", file.mailbox_days)?,

@@ -64,7 +64,11 @@ impl Directory {
         Ok(())
     }
 
-    pub(super) async fn newest_set(&self, user: &UserId) -> Result<Option<SignedDeviceSet>, DirectoryError> {
+    /// The set that a person handed in last, published or not.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn newest_set(&self, user: &UserId) -> Result<Option<SignedDeviceSet>, DirectoryError> {
         let row = self.store.get(rows::NEWEST, rows::user_key(user).into()).await;
         row.map_err(DirectoryError::Read)?.map(|row| rows::decode(&row)).transpose()
     }

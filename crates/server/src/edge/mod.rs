@@ -4,6 +4,7 @@
 //! refusal leaves through one mapping ([`refusal`]). What a request means is decided in the rooms behind.
 
 mod attachments;
+mod backups;
 mod body;
 mod budget;
 mod connections;
@@ -34,8 +35,8 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, clock::Clock, directory::Directory, federation::Federation, keys::Keys, log::Log,
-    mailbox::Mailboxes, media::Media, rooms::Rooms, secrets::SecretKey,
+    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, federation::Federation,
+    keys::Keys, log::Log, mailbox::Mailboxes, media::Media, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -73,6 +74,8 @@ pub struct House {
     pub mailboxes: Arc<Mailboxes>,
     /// Attachments.
     pub media: Arc<Media>,
+    /// Backups.
+    pub backups: Arc<Backups>,
     /// The hub.
     pub rooms: Arc<Rooms>,
     /// Other services.

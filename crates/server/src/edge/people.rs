@@ -20,6 +20,7 @@ use trefoil_proto::{
     },
     frame::MailboxEvent,
     mimi::fanout::Recipient,
+    recovery::{BeginRecoveryRequest, BeginRecoveryTbs, RecoverRequest, RecoverTbs, RecoveryBegun},
 };
 use trefoil_store::Batch;
 
@@ -100,14 +101,37 @@ pub(super) async fn remove_device(
     if removed == caller {
         slot.leave();
     }
-    if !edge.leases.end(&removed, edge.about.limits.request_timeout / 2).await {
-        return Err(Refusal::busy("requests of the device are still under way: ask again"));
-    }
-    edge.house.keys.remove(&removed).await?;
-    edge.house.rooms.device_removed(&removed).await;
-    edge.house.mailboxes.remove(&recipient(&removed)).await?;
+    edge.clear_away(&removed).await?;
     edge.tell_devices(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST accounts/recover/begin`.
+pub(super) async fn begin_recovery(
+    State(edge): Served,
+    Anyone(address): Anyone,
+    request: Body<BeginRecoveryRequest>,
+) -> Result<Reply<RecoveryBegun>, Refusal> {
+    edge.rates.registration(address, edge.now())?;
+    let BeginRecoveryTbs { device, challenge } = &request.value.tbs;
+    edge.tokens.glance(device, challenge, edge.now())?;
+    Ok(Reply(StatusCode::OK, edge.house.accounts.begin_recovery(&request.value).await?))
+}
+
+/// `POST accounts/recover`: once it is answered the account's other devices are nobody here, as after their removal.
+pub(super) async fn recover(
+    State(edge): Served,
+    Anyone(address): Anyone,
+    request: Body<RecoverRequest>,
+) -> Result<StatusCode, Refusal> {
+    edge.rates.registration(address, edge.now())?;
+    let device = &request.value.tbs.device.uri;
+    let (accepted, lost) = edge.take_over(&request.value).await?;
+    edge.house.mailboxes.admit(&recipient(device));
+    for lost in &lost {
+        edge.clear_away(lost).await?;
+    }
+    Ok(status(accepted))
 }
 
 /// `GET account`.
@@ -182,6 +206,45 @@ impl Edge {
                 }
                 Err(AccountsError::NoSuchDevice) if self.tokens.was_removed(&removal.tbs.device).await? => {
                     return Ok(());
+                }
+                Err(AccountsError::Contended) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(AccountsError::Contended.into())
+    }
+
+    /// Ends what a device that was taken off has under way, and removes what it left behind.
+    async fn clear_away(&self, removed: &DeviceUri) -> Result<(), Refusal> {
+        if !self.leases.end(removed, self.about.limits.request_timeout / 2).await {
+            return Err(Refusal::busy("requests of the device are still under way: ask again"));
+        }
+        self.house.keys.remove(removed).await?;
+        self.house.rooms.device_removed(removed).await;
+        self.house.mailboxes.remove(&recipient(removed)).await?;
+        Ok(())
+    }
+
+    /// Puts one device in the place of all others, and makes the others' tokens void in the same commit. Returns those
+    /// that are gone.
+    async fn take_over(&self, request: &RecoverRequest) -> Result<(Accepted, Vec<DeviceUri>), Refusal> {
+        let RecoverTbs { device, challenge, .. } = &request.tbs;
+        for _ in 0..ATTEMPTS {
+            let now = self.house.accounts.before_recovery(request).await?;
+            if now == std::slice::from_ref(device) {
+                return Ok((Accepted::Repeated, Vec::new()));
+            }
+            let mut also = self.tokens.spend(&device.uri, challenge, self.now()).await?;
+            let mut tokens = Vec::new();
+            for lost in &now {
+                let revocation = self.tokens.revocation(&lost.uri).await?;
+                also.extend(revocation.batch);
+                tokens.extend(revocation.tokens);
+            }
+            match self.house.accounts.recover(request, also).await {
+                Ok(lost) => {
+                    self.tokens.forget(&tokens);
+                    return Ok((Accepted::New, lost));
                 }
                 Err(AccountsError::Contended) => {}
                 Err(error) => return Err(error.into()),

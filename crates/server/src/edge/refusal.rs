@@ -2,8 +2,8 @@
 
 use super::tokens::TokenError;
 use crate::{
-    accounts::AccountsError, directory::DirectoryError, federation::FederationError, keys::KeysError,
-    log::LogError, mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
+    accounts::AccountsError, backup::BackupError, directory::DirectoryError, federation::FederationError,
+    keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -197,6 +197,22 @@ impl From<MediaError> for Refusal {
                     .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
             }
             MediaError::Contended | MediaError::DamagedRow | MediaError::Read(_) | MediaError::Write(_) => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<BackupError> for Refusal {
+    fn from(error: BackupError) -> Self {
+        let code = match error {
+            BackupError::NotFound => ErrorCode::NotFound,
+            BackupError::Taken | BackupError::Other | BackupError::Counter(_) => ErrorCode::Conflict,
+            BackupError::TooMany | BackupError::Quota => ErrorCode::QuotaExceeded,
+            BackupError::Length => ErrorCode::TooLarge,
+            BackupError::Contended => return Self::busy(&error.to_string()),
+            BackupError::DamagedRow | BackupError::Read(_) | BackupError::Write(_) => {
                 return Self::internal(&error);
             }
         };

@@ -1,7 +1,7 @@
 //! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
 //! have a case for each line, and a new line without one fails them.
 
-use super::{Edge, attachments, conversation, directory, guard, log, mimi, people, stream};
+use super::{Edge, attachments, backups, conversation, directory, guard, log, mimi, people, stream};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub(super) fn client() -> Routes {
         .on(Method::GET, "/accounts/devices", people::devices)
         .on(Method::POST, "/accounts/devices", people::add_device)
         .on(Method::DELETE, "/accounts/devices/{device}", people::remove_device)
+        .on(Method::POST, "/accounts/recover/begin", people::begin_recovery)
+        .on(Method::POST, "/accounts/recover", people::recover)
         .on(Method::GET, "/account", people::account)
         .on(Method::POST, "/auth/challenge", people::challenge)
         .on(Method::POST, "/auth/token", people::token)
@@ -51,6 +53,11 @@ pub(super) fn client() -> Routes {
         .on(Method::GET, "/media/{id}", attachments::read)
         .on(Method::HEAD, "/media/{id}", attachments::progress)
         .on(Method::GET, "/proxyDownload/{url}", attachments::proxy)
+        .on(Method::POST, "/backups", backups::open)
+        .on(Method::POST, "/backups/segment", backups::put)
+        .on(Method::POST, "/backups/manifest", backups::replace)
+        .on(Method::POST, "/backups/read", backups::read)
+        .on(Method::POST, "/backups/delete", backups::delete)
         .on(Method::GET, "/stream", stream::connect)
         .on(Method::GET, "/directory/services", directory::services)
         .on(Method::POST, "/directory/proof", directory::proof)

@@ -83,6 +83,34 @@ impl Tokens {
         challenge
     }
 
+    /// Checks a challenge that was given for a device, in time. It can be used again.
+    pub(super) fn glance(
+        &self,
+        device: &DeviceUri,
+        challenge: &[u8],
+        now: Timestamp,
+    ) -> Result<(), TokenError> {
+        self.own_challenge(device, challenge, now).map(drop)
+    }
+
+    /// What uses a challenge up, to be committed with what it was used for: fails there if it was used before.
+    pub(super) async fn spend(
+        &self,
+        device: &DeviceUri,
+        challenge: &[u8],
+        now: Timestamp,
+    ) -> Result<Batch, TokenError> {
+        let (nonce, expires) = self.own_challenge(device, challenge, now)?;
+        if self.get(rows::CHALLENGES, nonce.clone()).await?.is_some() || self.was_removed(device).await? {
+            return Err(TokenError::Refused);
+        }
+        let mut batch = Batch::new();
+        batch.assert_absent(rows::REMOVED, rows::device_key(device));
+        batch.assert_absent(rows::CHALLENGES, nonce.clone());
+        batch.put(rows::CHALLENGES, nonce, ChallengeRow { expires }.encode());
+        Ok(batch)
+    }
+
     /// A token for a signed challenge. `key` is the device's, or `None` if it is not known; both take the same steps.
     pub(super) async fn exchange(
         &self,
@@ -226,19 +254,29 @@ impl Tokens {
         key: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<(Bytes, Timestamp), TokenError> {
-        let challenge = &request.tbs.challenge;
-        if challenge.len() != NONCE + 8 + TAG {
-            return Err(TokenError::Refused);
-        }
-        let (content, tag) = challenge.split_at(NONCE + 8);
-        let ours = self.mac(&request.tbs.device, content).verify_slice(tag).is_ok();
-        let ends = content[NONCE..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let ours = self.own_challenge(&request.tbs.device, &request.tbs.challenge, now);
         // An unknown device costs the same: its signature is checked as well.
         let verifying = VerifyingKey::from_bytes(&key.unwrap_or(NOBODY)).map_err(|_| TokenError::Refused)?;
         let signed = edge::signed_content(edge::TOKEN_LABEL, &request.tbs).is_ok_and(|content| {
             verifying.verify_strict(&content, &Signature::from_bytes(&request.signature)).is_ok()
         });
-        if ours && signed && key.is_some() && ends > now.0 {
+        if signed && key.is_some() { ours } else { Err(TokenError::Refused) }
+    }
+
+    /// The challenge is ours, for this device, in time. Returns its nonce and its end.
+    fn own_challenge(
+        &self,
+        device: &DeviceUri,
+        challenge: &[u8],
+        now: Timestamp,
+    ) -> Result<(Bytes, Timestamp), TokenError> {
+        if challenge.len() != NONCE + 8 + TAG {
+            return Err(TokenError::Refused);
+        }
+        let (content, tag) = challenge.split_at(NONCE + 8);
+        let ours = self.mac(device, content).verify_slice(tag).is_ok();
+        let ends = content[NONCE..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        if ours && ends > now.0 {
             Ok((Bytes::copy_from_slice(&content[..NONCE]), Timestamp(ends)))
         } else {
             Err(TokenError::Refused)

@@ -271,7 +271,7 @@ impl Kept {
             Talk::Noted { room } => {
                 noted.insert(room.clone());
             }
-            Talk::Profile { room, .. } | Talk::Read { room, .. } => {
+            Talk::Profile { room, .. } | Talk::Read { room, .. } | Talk::Marked { room } => {
                 rooms.insert(room.clone());
             }
             Talk::Refused { .. } => {}

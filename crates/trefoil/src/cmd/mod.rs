@@ -12,11 +12,13 @@ mod invitations;
 pub mod log;
 mod log_release;
 pub mod man;
+mod marks;
 mod proven;
 pub mod receive;
 mod remove_from_room;
 pub mod rooms;
 mod save;
+pub mod search;
 pub mod send;
 pub mod serve;
 pub mod up;
@@ -202,6 +204,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
+            Ask::Search(ask) => search::run(shared, &ask),
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Verify(ask) => verify::run(shared, ask).await,
             Ask::App(ask) => Box::pin(app::run(shared, ask)).await,

@@ -1,6 +1,10 @@
 //! `trefoil rooms`: list, open, read, name and leave rooms; add and remove people.
 
-use super::{Shared, find_room, invitations, save::Saving};
+use super::{
+    Shared, find_room, invitations,
+    marks::{self, Marked},
+    save::Saving,
+};
 use crate::{
     agent::Agent,
     exit::{NotFoundError, UsageError},
@@ -62,6 +66,10 @@ enum What {
         /// The new name
         name: String,
     },
+    /// Take up a room into which a stranger brought this person; to decline is to leave it
+    Accept(Named),
+    /// Pin, archive or mute a room on this device, or keep a draft for it
+    Mark(marks::Set),
     /// Ask the senders of messages that did not come here to send them again
     AskAgain(Named),
     /// Make an invitation and print its link: whoever has it can join
@@ -123,6 +131,8 @@ struct Room {
     people: Vec<Person>,
     /// Whose messages did not all come here.
     missing: Vec<Missing>,
+    #[serde(flatten)]
+    marked: Marked,
 }
 
 #[derive(Serialize)]
@@ -210,7 +220,7 @@ impl fmt::Display for Room {
                 write!(f, "\n  sent while this device was not listening: up to {while_away} by {device}")?;
             }
         }
-        Ok(())
+        self.marked.fmt(f)
     }
 }
 
@@ -258,6 +268,7 @@ impl Room {
                     while_away: of.excused,
                 })
                 .collect(),
+            marked: Marked::of(agent, &room.uri)?,
         })
     }
 }
@@ -312,6 +323,8 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             agent.act(|client, now| client.rename_room(&uri, name, now))?;
             finish(shared, agent, &uri).await
         }
+        What::Accept(named) => marks::accept(shared, agent, &named.room).await,
+        What::Mark(ask) => marks::set(shared, agent, &ask),
         What::AskAgain(named) => {
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;

@@ -187,6 +187,15 @@ async fn two_people_talk_across_services_through_the_local_api() {
     })
     .await;
 
+    // What is said is found again on this device, and a room can be put above the others.
+    let found = app.get("search?q=hello%20ad").await;
+    let hit = &found["hits"][0];
+    assert_eq!((&hit["sender"], &hit["room_title"]), (&json!("Grace"), &json!("Tea")), "{found}");
+    assert!(hit["excerpt"].as_array().unwrap().iter().any(|piece| piece["hit"] == true));
+    assert_eq!(app.get("search?q=nowhere").await["hits"], json!([]));
+    let marked = app.post(&at(&ada, &room, "marks"), json!({"pinned": true, "draft": "half a"})).await;
+    assert_eq!((&marked["pinned"], &marked["draft"]), (&json!(true), &json!("half a")));
+
     // They compare.
     let person = format!("accounts/{}/people/{}", ada["id"].as_str().unwrap(), quoted(&grace["user"]));
     let other = format!("accounts/{}/people/{}", grace["id"].as_str().unwrap(), quoted(&ada["user"]));

@@ -17,7 +17,7 @@ use trefoil::{
 };
 use trefoil_client::{
     Event, RoomState,
-    conversation::{ConversationEvent, Draft, compose},
+    conversation::{ConversationEvent, Draft, Mark, compose},
 };
 use trefoil_proto::{RoomUri, UserUri, content::MessageId};
 
@@ -191,7 +191,7 @@ pub async fn turn(devices: &mut [Device]) {
     join_all(devices.iter_mut().map(Device::turn)).await;
 }
 
-/// Opens a room of the first device with the people of all, and waits until every device is in it.
+/// Opens a room of the first device with the people of all, and waits until every device is in it; all take it up.
 pub async fn open_room(devices: &mut [Device], name: &str) -> RoomUri {
     until(devices, PATIENCE, "everybody is online", |devices| {
         devices.iter().all(|device| device.agent.is_settled())
@@ -209,6 +209,9 @@ pub async fn open_room(devices: &mut [Device], name: &str) -> RoomUri {
         devices.iter_mut().all(|device| device.is_in(&room, people))
     })
     .await;
+    for device in devices {
+        device.agent.act(|client, now| client.mark_room(&room, &[Mark::Accepted], now)).unwrap();
+    }
     room
 }
 

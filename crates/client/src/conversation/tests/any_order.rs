@@ -52,10 +52,11 @@ fn tell(acts: &[(u8, Act)]) -> Vec<Sent> {
     story
 }
 
-/// The timeline without what depends on when things came in here.
+/// The timeline without what depends on when things came in here. The index of words says what it says.
 fn outcome(story: &[&Sent]) -> Vec<Message> {
     let mut world = World::new();
     world.take_all(story);
+    world.assert_indexed();
     let mut messages = world.messages();
     for message in &mut messages {
         message.position = Position::START;

@@ -5,17 +5,21 @@ mod any_order;
 mod composing;
 mod disappearing;
 mod rules;
+mod searching;
 mod sending;
 mod stored;
 
 use super::*;
-use crate::overlay::Overlay;
+use crate::{
+    attachment::{Descriptor, FileKey, Label, Survey},
+    overlay::Overlay,
+};
 use std::sync::Arc;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{MimiContent, ReceivedContent},
 };
-use trefoil_store::MemoryStore;
+use trefoil_store::{KeyRange, MemoryStore};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -114,6 +118,19 @@ impl World {
         queued(&mut self.tx, outgoing).unwrap().0
     }
 
+    /// The index of words is what it would be if it were made from the messages now.
+    fn assert_indexed(&mut self) {
+        let rows = |tx: &Overlay| {
+            [WORDS, FOUND_BY].map(|table| tx.scan(table, &KeyRange::all(), usize::MAX, false).unwrap())
+        };
+        let kept = rows(&self.tx);
+        for (table, rows) in [WORDS, FOUND_BY].into_iter().zip(&kept) {
+            rows.iter().for_each(|(key, _)| self.tx.delete(table, key.to_vec()));
+        }
+        while !catch_up_index(&mut self.tx).unwrap() {}
+        assert_eq!(rows(&self.tx), kept);
+    }
+
     fn lines(&self) -> Vec<Item> {
         timeline(&self.tx, &room(), Cursor::Newest, 1000).unwrap()
     }
@@ -137,6 +154,15 @@ impl World {
     fn emojis(&self, id: MessageId) -> Vec<(String, usize)> {
         self.message(id).reactions.into_iter().map(|group| (group.emoji, group.by.len())).collect()
     }
+}
+
+fn file(name: &str) -> Descriptor {
+    let key = FileKey::from_parts(&[1; 32], &[2; 7]).unwrap();
+    let mut survey = Survey::new(key, 5).unwrap();
+    survey.feed(b"bytes").unwrap();
+    let label =
+        Label { filename: name.to_owned(), content_type: "application/pdf".into(), ..Label::default() };
+    survey.finish().unwrap().describe("https://a.example/1".to_owned(), label)
 }
 
 fn text(text: &str) -> Draft {

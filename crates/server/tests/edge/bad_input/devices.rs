@@ -12,7 +12,9 @@ use super::{
 use openmls_traits::signatures::Signer as _;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    RoomUri, Wire, edge,
+    RoomUri, Wire,
+    backup::*,
+    edge,
     edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages},
     limits,
     mimi::{
@@ -22,6 +24,7 @@ use trefoil_proto::{
     },
     mls::Credential,
     paths::segment as escaped,
+    recovery::{BeginRecoveryRequest, RecoverRequest, RecoverTbs},
 };
 use trefoil_server::edge::Edge;
 use trefoil_transparency::directory::KeyProofRequest;
@@ -271,6 +274,46 @@ fn media() -> Vec<Case> {
     ]
 }
 
+/// Requests for recovery, and those about backups. What is good in form is of nobody.
+async fn keeping(service: &Running) -> Vec<Case> {
+    let person = Person::new(&service.domain, "nobody");
+    let device = person.device("d1");
+    let challenge = ChallengeRequest { device: device.uri.clone() };
+    let challenge: edge::ChallengeResponse = service.ask("auth/challenge", None, &challenge).await;
+    let begin = BeginRecoveryRequest::sign(&person.key, device.uri.clone(), challenge.challenge.clone());
+    let tbs = RecoverTbs {
+        device: new_device(&device),
+        challenge: challenge.challenge,
+        device_set: device_set(&person.key, &[&[&device]]),
+    };
+    let recover = RecoverRequest::sign(&person.key, tbs);
+    let (id, token, name) = (BackupId([1; 32]), BackupToken([2; 32]), SegmentName([3; 16]));
+    let segment = PutSegment { id, token: token.clone(), name, sealed: vec![4; 64] };
+    let manifest =
+        PutManifest { id, token: token.clone(), expected: 0, sealed: vec![5; 64], dropped: vec![name] };
+    let read = ReadBackup { id, token: token.clone(), part: BackupPart::Segment(name) };
+    let open = OpenBackup { id, token_hash: [6; 32], kind: BackupKind::Lasting };
+    let post = |template: &'static str, takes, who, code| {
+        let told = if code == "" { vec![] } else { vec![(template.to_owned(), code)] };
+        odd(case("POST", template, template, takes, who), &told)
+    };
+    vec![
+        post("/v1/accounts/recover/begin", structure(&begin), Who::Anyone, "BadSignature"),
+        post("/v1/accounts/recover", structure(&recover), Who::Anyone, "BadSignature"),
+        // A good one would make a backup.
+        post("/v1/backups", structure(&open), Who::Device, ""),
+        post("/v1/backups/segment", structure(&segment), Who::Device, "NotFound"),
+        post("/v1/backups/manifest", structure(&manifest), Who::Device, "NotFound"),
+        post("/v1/backups/read", structure(&read), Who::Anyone, "NotFound"),
+        post(
+            "/v1/backups/delete",
+            structure(&DeleteBackup { id, token, kind: BackupKind::Lasting }),
+            Who::Device,
+            "",
+        ),
+    ]
+}
+
 fn directory() -> Vec<Case> {
     let nobody = KeyProofRequest { user: "mimi://phone.test/u/nobody".parse().unwrap(), known: None };
     let elsewhere = |path: &str, code| (format!("/v1/directory/{path}"), code);
@@ -310,6 +353,7 @@ pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     cases.extend(conversation(service, ann).await);
     cases.extend(media());
     cases.extend(directory());
+    cases.extend(keeping(service).await);
     cases
 }
 

@@ -6,6 +6,7 @@ mod files;
 mod messages;
 mod people;
 mod rooms;
+mod search;
 mod timeline;
 mod whole;
 
@@ -70,7 +71,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::leave))
         .routes(routes!(rooms::invite))
         .routes(routes!(rooms::take_back))
+        .routes(routes!(rooms::mark))
         .routes(routes!(rooms::ask_again))
+        .routes(routes!(search::search))
         .routes(routes!(timeline::timeline))
         .routes(routes!(timeline::read))
         .routes(routes!(timeline::history))

@@ -17,8 +17,8 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, sync::Arc};
-use trefoil_client::ClientError;
-use trefoil_proto::RoomUri;
+use trefoil_client::{Client, ClientError, Step, conversation::Mark};
+use trefoil_proto::{RoomUri, Timestamp};
 use utoipa::ToSchema;
 
 /// Longest life of an invitation, in days.
@@ -103,6 +103,37 @@ pub(super) struct OneInvitation {
     key: String,
 }
 
+/// Marks to be set.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewMarks {
+    /// It stands above the others.
+    pinned: Option<bool>,
+    /// It is put away.
+    archived: Option<bool>,
+    /// Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; 0 for not any more.
+    muted_until: Option<u64>,
+    /// What was written and not sent; empty for nothing.
+    draft: Option<String>,
+    /// The person takes the room up.
+    #[serde(default)]
+    accepted: bool,
+}
+
+impl NewMarks {
+    fn marks(self) -> Vec<Mark> {
+        let until = |until: u64| (until > 0).then_some(Timestamp(until));
+        let marks = [
+            self.pinned.map(Mark::Pinned),
+            self.archived.map(Mark::Archived),
+            self.muted_until.map(|ends| Mark::MutedUntil(until(ends))),
+            self.draft.map(Mark::Draft),
+            self.accepted.then_some(Mark::Accepted),
+        ];
+        marks.into_iter().flatten().collect()
+    }
+}
+
 /// What was asked for again.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AskedAgain {
@@ -110,7 +141,7 @@ pub(super) struct AskedAgain {
     messages: u64,
 }
 
-/// Every room of every account, the one with the newest line first.
+/// Every room of every account: pinned ones first, then the one with the newest line.
 #[utoipa::path(get, path = "/rooms", responses((status = 200, body = Vec<Room>)))]
 pub(super) async fn all(State(app): State<Arc<App>>) -> Answer<Json<Vec<Room>>> {
     let mut rooms = Vec::new();
@@ -129,7 +160,7 @@ pub(super) async fn all(State(app): State<Arc<App>>) -> Answer<Json<Vec<Room>>> 
         );
     }
     rooms.sort_by_cached_key(|room| {
-        Reverse(room.last.as_ref().map(shape::Item::position).unwrap_or_default())
+        Reverse((room.pinned, room.last.as_ref().map(shape::Item::position).unwrap_or_default()))
     });
     Ok(Json(rooms))
 }
@@ -274,6 +305,25 @@ pub(super) async fn take_back(
     change(&keeper, &room, move |client, room, now| client.take_back_invitations(room, vec![key], now)).await
 }
 
+/// Sets marks of a room, which stay on this device; what is left away stays as it is.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/marks", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewMarks, responses((status = 200, body = Room), (status = 404, body = Problem)))]
+pub(super) async fn mark(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Body(ask): Body<NewMarks>,
+) -> Answer<Json<Room>> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    let marks = ask.marks();
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.mark_room(&room, &marks, now))?;
+            kept.tell_room(&room);
+            let listed = shape::room(&mut kept.agent.client, &kept.id, &room)?;
+            listed.map(Json).ok_or_else(|| ClientError::UnknownRoom(room).into())
+        })
+        .await
+}
+
 /// Asks the senders of what is missing in a room to send it again.
 #[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/ask-again", params(("account" = String, Path,), ("room" = String, Path,)), responses((status = 200, body = AskedAgain), (status = 409, body = Problem)))]
 pub(super) async fn ask_again(
@@ -293,11 +343,7 @@ pub(super) async fn ask_again(
 async fn change(
     keeper: &Keeper,
     room: &str,
-    act: impl for<'c> FnOnce(
-        &'c mut trefoil_client::Client,
-        &RoomUri,
-        trefoil_proto::Timestamp,
-    ) -> Result<trefoil_client::Step<'c>, ClientError>
+    act: impl for<'c> FnOnce(&'c mut Client, &RoomUri, Timestamp) -> Result<Step<'c>, ClientError>
     + Send
     + 'static,
 ) -> Answer<StatusCode> {

@@ -11,6 +11,8 @@ use trefoil_client::{
 use trefoil_proto::{RoomUri, UserUri, room::Role};
 use utoipa::ToSchema;
 
+/// Unread messages in which a mention is looked for.
+const LOOKED_AT: usize = 20;
 /// People that are named in the list.
 const NAMED: usize = 8;
 
@@ -37,6 +39,18 @@ pub struct Room {
     pub last: Option<Item>,
     /// Unread messages, counted up to a thousand.
     pub unread: usize,
+    /// One of the newest unread messages mentions this person.
+    pub mentioned: bool,
+    /// It stands above the others.
+    pub pinned: bool,
+    /// It is put away.
+    pub archived: bool,
+    /// Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; the largest number for ever.
+    pub muted_until: Option<u64>,
+    /// What was written and not sent.
+    pub draft: String,
+    /// The stranger who brought this person in, while it was not taken up.
+    pub request: Option<Person>,
     /// Why nothing is sent here now, as a sentence.
     pub blocked: Option<String>,
     /// Whose changed key blocks it, by URI.
@@ -167,6 +181,8 @@ fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, Clien
         _ => None,
     };
     let name = inert(&view.name);
+    let marks = conversation::marks(&store, &view.uri)?;
+    let request = marks.request.as_ref().map(|by| person(client, &store, &view.uri, me.as_ref(), by));
     Ok(Room {
         account: account.to_owned(),
         room: view.uri.to_string(),
@@ -178,6 +194,12 @@ fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, Clien
         state: state(view.state).to_owned(),
         last,
         unread: summary.unread,
+        mentioned: summary.unread > 0 && is_mentioned(&store, &view.uri)?,
+        pinned: marks.pinned,
+        archived: marks.archived,
+        muted_until: marks.muted_until.map(|until| until.0),
+        draft: marks.draft,
+        request: request.transpose()?,
         blocked: blocked(client, view),
         blocked_by: view.blocked_by.iter().map(ToString::to_string).collect(),
         suite: view.suite.map(|suite| match suite {
@@ -197,6 +219,15 @@ fn person(
 ) -> Result<Person, ConversationError> {
     let name = conversation::profile(store, room, user)?.map(|name| inert(&name));
     Ok(Person::of(user, me, name, client.standing(user)))
+}
+
+fn is_mentioned(store: &Overlay, room: &RoomUri) -> Result<bool, ConversationError> {
+    for id in conversation::unread(store, room)?.iter().rev().take(LOOKED_AT) {
+        if conversation::message(store, room, *id)?.is_some_and(|message| message.mentions_me) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn title(name: &str, people: &[Person], others: usize) -> String {

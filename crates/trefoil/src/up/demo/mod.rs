@@ -21,7 +21,7 @@ use script::Actor;
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, fs, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
-use trefoil_client::RoomState;
+use trefoil_client::{RoomState, conversation::Mark};
 use trefoil_proto::RoomUri;
 
 /// How long one line may take to reach everybody.
@@ -233,6 +233,9 @@ async fn open_room(players: &mut [Player], script: &Script) -> anyhow::Result<Ro
     })
     .await
     .context("the room did not open for everybody")?;
+    for player in &mut *players {
+        player.agent.act(|client, now| client.mark_room(&room, &[Mark::Accepted], now))?;
+    }
     // Who opened the room told its name when nobody else was there yet.
     person::rename(&mut players[0].agent, &script.people[0].name)?;
     Ok(room)
