@@ -89,7 +89,6 @@ test("after all of that the conversation goes on", async () => {
   await composer(page).press("Enter");
   await until("Eve has it", async () => (await eve.messages(room)).some((one) => one.text === "still here"));
   await page.reload();
-  await calm().catch(() => {});
   await page.getByRole("list", { name: word("conversations") }).getByRole("button").first().click();
   await message(page, "still here").waitFor();
   await calm();
