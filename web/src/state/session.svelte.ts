@@ -101,7 +101,8 @@ function take(event: AppEvent): void {
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;
-  alarm(title ? `${title}: ${event.text}` : event.text);
+  const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
+  alarm(title ? `${title}: ${text}` : text);
 }
 
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */
