@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod fuzzing;
 pub mod mls;
 pub mod overlay;
+pub mod pin;
 pub mod rows;
 pub mod verification;
 

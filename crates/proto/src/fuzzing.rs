@@ -17,7 +17,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, room,
+    mls, pin, room,
 };
 use std::fmt::Debug;
 
@@ -79,6 +79,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("open_upload", wire::<edge::OpenUpload>),
     ("upload_ticket", wire::<edge::UploadTicket>),
     ("account_data", wire::<edge::AccountData>),
+    ("pin_prepare_request", wire::<pin::PrepareRequest>),
+    ("pin_prepared", wire::<pin::Prepared>),
+    ("pin_store_request", wire::<pin::StoreRequest>),
+    ("pin_try_request", wire::<pin::TryRequest>),
+    ("pin_try_response", wire::<pin::TryResponse>),
+    ("pin_unlock_request", wire::<pin::UnlockRequest>),
+    ("pin_remove_request", wire::<pin::RemoveRequest>),
+    ("pin_note", wire::<pin::Note>),
+    ("pin_put_note_request", wire::<pin::PutNoteRequest>),
+    ("pin_find_request", wire::<pin::FindRequest>),
     ("participant_list", participant_list),
     ("participant_list_update", wire::<room::ParticipantListUpdate>),
     ("invitations", wire::<room::Invitations>),

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod mimi;
 pub mod mls;
 pub mod paths;
+pub mod pin;
 pub mod room;
 pub mod time;
 pub mod uri;

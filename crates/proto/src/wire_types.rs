@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    room,
+    pin, room,
 };
 
 macro_rules! wire_types {
@@ -44,6 +44,17 @@ wire_types! {
     edge::UploadTicket, "upload ticket", SMALL;
     edge::AccountData, "account data", limits::DEVICES * SMALL;
     ErrorBody, "error body", SMALL;
+
+    pin::PrepareRequest, "request to prepare a PIN record", SMALL;
+    pin::Prepared, "prepared PIN record", SMALL;
+    pin::StoreRequest, "PIN record", SMALL;
+    pin::TryRequest, "try of a PIN", SMALL;
+    pin::TryResponse, "answer to the try of a PIN", SMALL;
+    pin::UnlockRequest, "unlocking of a PIN record", SMALL;
+    pin::RemoveRequest, "removal of a PIN record", SMALL;
+    pin::Note, "note of PIN records", SMALL;
+    pin::PutNoteRequest, "note of PIN records to keep", SMALL;
+    pin::FindRequest, "question for a note of PIN records", SMALL;
 
     crate::frame::ClientFrame, "client frame", limits::CLIENT_FRAME;
     crate::frame::ServerFrame, "server frame", limits::SERVER_FRAME;

@@ -14,6 +14,7 @@ use crate::{
     log::{self, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
+    pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     secrets::{SecretName, Secrets, SecretsError},
 };
@@ -214,6 +215,11 @@ impl Service {
             bytes_per_day: config.limits.media_bytes_per_day,
             days: config.limits.media_days,
         };
+        let pin_settings = pin::Settings {
+            key: secrets.key(SecretName::PinRecords).clone(),
+            guesses: config.limits.pin_guesses,
+            records: config.limits.pin_records,
+        };
         let quota = Quota {
             entries: config.limits.mailbox_entries.get(),
             bytes: config.limits.mailbox_bytes,
@@ -254,6 +260,7 @@ impl Service {
             accounts: Arc::clone(&accounts),
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), blobs, media_settings)),
+            pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rooms: Arc::new(Rooms::new(
                 config.domain.clone(),
                 Arc::clone(&store),

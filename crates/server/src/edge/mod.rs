@@ -18,6 +18,7 @@ mod listener;
 mod log;
 mod mimi;
 mod people;
+mod pin;
 mod rates;
 mod refusal;
 mod routes;
@@ -35,7 +36,7 @@ pub use tls::{TlsError, TlsFiles};
 
 use crate::{
     accounts::Accounts, clock::Clock, directory::Directory, federation::Federation, keys::Keys, log::Log,
-    mailbox::Mailboxes, media::Media, rooms::Rooms, secrets::SecretKey,
+    mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -73,6 +74,8 @@ pub struct House {
     pub mailboxes: Arc<Mailboxes>,
     /// Attachments.
     pub media: Arc<Media>,
+    /// The PIN vault.
+    pub pins: Arc<Pins>,
     /// The hub.
     pub rooms: Arc<Rooms>,
     /// Other services.

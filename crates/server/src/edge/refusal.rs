@@ -3,7 +3,7 @@
 use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, directory::DirectoryError, federation::FederationError, keys::KeysError,
-    log::LogError, mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
+    log::LogError, mailbox::MailboxError, media::MediaError, pin::PinError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -197,6 +197,25 @@ impl From<MediaError> for Refusal {
                     .with_status(StatusCode::RANGE_NOT_SATISFIABLE);
             }
             MediaError::Contended | MediaError::DamagedRow | MediaError::Read(_) | MediaError::Write(_) => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<PinError> for Refusal {
+    fn from(error: PinError) -> Self {
+        let code = match error {
+            PinError::Element | PinError::NoNote => ErrorCode::Malformed,
+            PinError::Signature => ErrorCode::BadSignature,
+            PinError::Ticket => ErrorCode::NotAllowed,
+            PinError::InUse | PinError::Locked | PinError::NoSuchTry => ErrorCode::Conflict,
+            PinError::Full => ErrorCode::QuotaExceeded,
+            PinError::NoSuchRecord | PinError::NotKept => ErrorCode::NotFound,
+            PinError::Taken => ErrorCode::IdentifierTaken,
+            PinError::Contended => return Self::busy(&error.to_string()),
+            PinError::Derive | PinError::DamagedRow | PinError::Read(_) | PinError::Write(_) => {
                 return Self::internal(&error);
             }
         };
