@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod fuzzing;
 pub mod mls;
 pub mod overlay;
+pub mod pin;
 pub mod rows;
 pub mod verification;
 

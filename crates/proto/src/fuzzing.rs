@@ -17,7 +17,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, recovery, room,
+    mls, pin, recovery, room,
 };
 use std::fmt::Debug;
 
@@ -88,6 +88,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("read_backup", wire::<backup::ReadBackup>),
     ("sealed_part", wire::<backup::SealedPart>),
     ("delete_backup", wire::<backup::DeleteBackup>),
+    ("pin_prepare_request", wire::<pin::PrepareRequest>),
+    ("pin_prepared", wire::<pin::Prepared>),
+    ("pin_store_request", wire::<pin::StoreRequest>),
+    ("pin_try_request", wire::<pin::TryRequest>),
+    ("pin_try_response", wire::<pin::TryResponse>),
+    ("pin_unlock_request", wire::<pin::UnlockRequest>),
+    ("pin_remove_request", wire::<pin::RemoveRequest>),
+    ("pin_note", wire::<pin::Note>),
+    ("pin_put_note_request", wire::<pin::PutNoteRequest>),
+    ("pin_find_request", wire::<pin::FindRequest>),
     ("participant_list", participant_list),
     ("participant_list_update", wire::<room::ParticipantListUpdate>),
     ("invitations", wire::<room::Invitations>),
