@@ -1,18 +1,10 @@
 // Rooms: the list, who is in one, invitations, marks that only this person sees.
 import { at, get, post } from "./client";
-import type { Hit, Qr, Room, RoomDetail } from "./types";
+import type { Found, NewMarks, Qr, Room, RoomDetail } from "./types";
 
 export interface Place {
   account: string;
   room: string;
-}
-
-export interface NewMarks {
-  pinned?: boolean;
-  archived?: boolean;
-  muted_until?: number | null;
-  draft?: string;
-  accepted?: boolean;
 }
 
 export const allRooms = () => get<Room[]>("rooms");
@@ -36,4 +28,4 @@ export interface Sought {
   room?: string;
   limit?: number;
 }
-export const search = (sought: Sought) => get<{ hits: Hit[]; more: boolean }>("search", { ...sought });
+export const search = (sought: Sought) => get<Found>("search", { ...sought });

@@ -52,18 +52,7 @@ export type Message = Omit<Schemas["Message"], "files"> & {
 export type Note = Schemas["Note"] & { kind: "note" };
 export type Item = Message | Note;
 
-/** What only this person sees of a room. */
-export interface Marks {
-  pinned?: boolean;
-  archived?: boolean;
-  muted_until?: number | null;
-  draft?: string;
-  /** Somebody unknown brought this person in, and it was not taken up. */
-  request?: boolean | string | null;
-  mentioned?: boolean;
-}
-
-type Listed<T extends Schemas["Room"]> = Omit<T, "last" | "people"> & Marks & { last?: Item | null; people: Person[] };
+type Listed<T extends Schemas["Room"]> = Omit<T, "last" | "people"> & { last?: Item | null; people: Person[] };
 export type Room = Listed<Schemas["Room"]>;
 export type Member = Schemas["Member"];
 export type Invitation = Schemas["Invitation"];
@@ -74,16 +63,9 @@ export type EarlierVersion = Schemas["Version"];
 export type NewMessage = Schemas["NewMessage"] & { view_once?: boolean };
 export type Upload = Schemas["Progress"];
 
-export interface Hit {
-  account: string;
-  room: string;
-  room_title: string;
-  message: string;
-  position: Position;
-  at: number;
-  sender: string;
-  excerpt: { text: string; hit: boolean }[];
-}
+export type NewMarks = Partial<Schemas["NewMarks"]>;
+export type Hit = Schemas["Hit"];
+export type Found = Schemas["Found"];
 
 type Told = Exclude<Schemas["Happening"], { type: "account" | "room" | "item" | "transfer" }>;
 export type AppEvent =

@@ -2,7 +2,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import * as api from "../api/rooms";
 import type { Place } from "../api/rooms";
-import type { Person, Room } from "../api/types";
+import type { NewMarks, Person, Room } from "../api/types";
 import { failed } from "./notices.svelte";
 
 export type Folder = "all" | "unread" | "requests" | "archived";
@@ -40,7 +40,7 @@ export function takeRoom(room: Room): void {
   rooms.byKey.set(roomKey(room), room);
 }
 
-export async function markRoom(place: Place, marks: api.NewMarks): Promise<void> {
+export async function markRoom(place: Place, marks: NewMarks): Promise<void> {
   try {
     takeRoom(await api.mark(place, marks));
   } catch (error) {
@@ -62,5 +62,5 @@ export function roomKey(place: Place): string {
 }
 
 function before(a: Room, b: Room): number {
-  return Number(b.pinned ?? false) - Number(a.pinned ?? false) || (b.last?.at ?? Infinity) - (a.last?.at ?? Infinity) || a.title.localeCompare(b.title);
+  return Number(b.pinned) - Number(a.pinned) || (b.last?.at ?? Infinity) - (a.last?.at ?? Infinity) || a.title.localeCompare(b.title);
 }

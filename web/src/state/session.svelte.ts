@@ -22,6 +22,7 @@ class Session {
 
 export const session = new Session();
 let stop: (() => void) | undefined;
+let shown: string | undefined;
 
 export async function begin(): Promise<void> {
   whenLockedOut(lockOut);
@@ -106,5 +107,9 @@ function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */
 export function leaveIfGone(): void {
   const place = view.where.place;
-  if (place && rooms.loaded && !rooms.byKey.has(roomKey(place))) settle({});
+  if (!place) return;
+  const key = roomKey(place);
+  // One that was just made may be opened before the process tells of it.
+  if (rooms.byKey.has(key)) shown = key;
+  else if (shown === key) settle({});
 }

@@ -4,8 +4,10 @@ import { chosen } from "../../state/settings.svelte";
 import { askToUnsend, copyText, mayEdit, mayUnsend } from "./actions";
 import type { Talk } from "./talk.svelte";
 
-export function messageKeys(event: KeyboardEvent, message: Message, talk: Talk, anchor: HTMLElement): void {
+export function messageKeys(event: KeyboardEvent, message: Message, talk: Talk, article: HTMLElement): void {
   if (message.unsent) return;
+  // What opens, opens at what was said, not at the whole row.
+  const anchor = article.querySelector<HTMLElement>(".bubble") ?? article;
   const done = event.ctrlKey || event.metaKey ? withControl(event, message) : plain(event, message, talk, anchor);
   if (done) event.preventDefault();
 }

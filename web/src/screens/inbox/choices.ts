@@ -16,7 +16,7 @@ export function roomChoices(room: Room): Choice[] {
   return [
     { label: room.pinned ? m.unpin_room() : m.pin_room(), icon: "pin", run: () => void markRoom(room, { pinned: !room.pinned }) },
     ...(muted
-      ? [{ label: m.unmute(), icon: "bell" as const, run: () => void markRoom(room, { muted_until: null }) }]
+      ? [{ label: m.unmute(), icon: "bell" as const, run: () => void markRoom(room, { muted_until: 0 }) }]
       : [
           { label: m.mute_hours({ n: 8 }), icon: "mute" as const, run: () => void markRoom(room, { muted_until: Date.now() + 8 * HOUR }) },
           { label: m.mute_always(), icon: "mute" as const, run: () => void markRoom(room, { muted_until: Date.now() + FOREVER }) },
