@@ -14,6 +14,7 @@ pub mod exit;
 pub mod home;
 pub mod mention;
 pub mod person;
+pub mod pin;
 pub mod print;
 pub mod public_log;
 pub mod show;

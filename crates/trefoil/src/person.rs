@@ -337,7 +337,8 @@ fn fresh(
     Ok((agent, kind))
 }
 
-fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {
+/// An identifier as people of a profile have one.
+pub(crate) fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {
     Ok(match (profile, code) {
         (Profile::Account, _) => Identifier::AccountName(raw.as_bytes().to_vec()),
         (Profile::Handle, _) => Identifier::Handle(raw.trim_start_matches('@').as_bytes().to_vec()),

@@ -21,6 +21,7 @@ mod kills;
 mod lies;
 mod linking;
 mod pasted;
+mod pin;
 mod public_log;
 mod reading;
 mod robbed;
