@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
-    conversation::{self, Draft, Mark, MessageId, Position, ReadReceipts, compose},
+    conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
     delivery::{AskedFor, NotHere},
     directory::{DirectoryView, KeysRefusal},
@@ -477,21 +477,6 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
-    /// [`Mark::Accepted`] the person takes up a room into which a stranger brought them
-    /// ([`crate::conversation::is_request`]); writing in it does so too. Declining is [`Client::leave`].
-    ///
-    /// # Errors
-    /// [`ClientError::UnknownRoom`]; [`ClientError::Conversation`] for a draft that is too long.
-    pub fn mark_room(
-        &mut self,
-        room: &RoomUri,
-        marks: &[Mark],
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
-    }
-
     /// What this person and another compare: the digits, and the code that this device shows.
     ///
     /// # Errors
@@ -635,7 +620,7 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    fn step<T>(
+    pub(crate) fn step<T>(
         &mut self,
         now: Timestamp,
         act: impl FnOnce(&mut Core) -> Result<T, ClientError>,

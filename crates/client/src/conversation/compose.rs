@@ -1,7 +1,7 @@
 //! What people can say: each function makes a [`Draft`], which the core completes and queues.
 
 use super::{
-    ConversationError, MessageId, MessageStatus,
+    Attached, ConversationError, Message, MessageId, MessageStatus,
     classify::{AGAIN, EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
     text as markup,
 };
@@ -9,7 +9,7 @@ use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
+        Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
         Part, PartSemantics,
         status::{self, StatusReport},
     },
@@ -37,6 +37,7 @@ pub struct Draft {
     /// To be submitted as a passing event: for connected devices only, stored nowhere.
     pub passing: bool,
     hashes: Option<Vec<u8>>,
+    handling: Handling,
 }
 
 /// Someone whom a text mentions by `@` and this name.
@@ -58,6 +59,22 @@ impl Draft {
             part,
             passing: false,
             hashes: None,
+            handling: Handling::default(),
+        }
+    }
+
+    /// What a message said, to be said once more.
+    pub(super) fn again(content: MimiContent) -> Self {
+        let hashes = ExtensionKey::Text(PLAINTEXT_HASHES.to_owned());
+        Self {
+            hashes: content.extensions.get(&hashes).map(<[u8]>::to_vec),
+            handling: Handling::of(&content.extensions),
+            replaces: content.replaces,
+            topic_id: content.topic_id,
+            expires: content.expires,
+            in_reply_to: content.in_reply_to,
+            part: content.part,
+            passing: false,
         }
     }
 
@@ -75,6 +92,7 @@ impl Draft {
         if let Some(hashes) = self.hashes {
             extensions.insert(ExtensionKey::Text(PLAINTEXT_HASHES.to_owned()), hashes)?;
         }
+        self.handling.put(&mut extensions)?;
         Ok(MimiContent {
             salt,
             replaces: self.replaces,
@@ -200,6 +218,33 @@ pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, Conversa
         },
     };
     Ok(Draft { hashes: Some(plaintext_hashes(files)), ..Draft::of(part) })
+}
+
+/// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was
+/// forwarded, and nothing of who said it or where. People whom it mentions are named in it and not mentioned.
+///
+/// # Errors
+/// [`ConversationError::NotForwardable`] for one that was taken back, that disappears or is seen once, and for one of
+/// which this program cannot pass on everything that it shows.
+pub fn forward(message: &Message) -> Result<Draft, ConversationError> {
+    const NOTHING: ConversationError = ConversationError::NotForwardable("there is nothing in it to pass on");
+    let Some(body) = &message.body else { return Err(NOTHING) };
+    if message.timer.is_some() {
+        return Err(ConversationError::NotForwardable("it disappears"));
+    }
+    let files = body.attachments.iter().map(|file| match file {
+        Attached::Usable(file) => Ok(file.clone()),
+        Attached::Unusable { .. } => Err(ConversationError::NotForwardable("a file in it cannot be used")),
+    });
+    let files: Vec<Descriptor> = files.collect::<Result<_, _>>()?;
+    let said = body.text.as_deref().map(markup::without_mentions).unwrap_or_default();
+    let draft = match (files.is_empty(), said.trim().is_empty()) {
+        (true, true) => return Err(NOTHING),
+        (true, false) => text(&said, &[])?,
+        (false, _) => attachment(&files, &said)?,
+    };
+    let forwarded = message.forwarded.unwrap_or(0).saturating_add(1);
+    Ok(Draft { handling: Handling { forwarded, ..Handling::default() }, ..draft })
 }
 
 /// What became of messages of this room here.

@@ -23,6 +23,8 @@ pub enum ConversationEvent {
     Profile { room: RoomUri, user: UserUri, name: String },
     /// A message of one's own went another step.
     Outgoing { room: RoomUri, id: MessageId, state: OutgoingState },
+    /// A message of one's own that could not be sent was discarded.
+    Discarded { room: RoomUri, id: MessageId },
     /// Messages were read, here or on another device of one's own.
     Read { room: RoomUri, messages: usize },
     /// A message disappeared; it is no longer stored.

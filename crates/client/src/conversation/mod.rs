@@ -44,6 +44,7 @@ pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_compl
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub use note::{Line, note};
+pub(crate) use outgoing::once_more;
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{
     history, message, profile, rooms, summary, timeline, timeline_around, timeline_page, unread,

@@ -14,7 +14,7 @@ use crate::overlay::Overlay;
 use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
-    content::{MimiContent, Part, ReceivedContent},
+    content::{Handling, MimiContent, Part, ReceivedContent},
     limits,
 };
 use trefoil_store::KeyRange;
@@ -235,6 +235,8 @@ fn assemble(
         Some(first) => Some(current_body(tx, key, id, row, first)?),
         None => None,
     };
+    let handling = first.as_ref().map(|first| Handling::of(&first.extensions)).unwrap_or_default();
+    let timer = first.as_ref().and_then(|first| first.expires);
     let in_reply_to = first.as_ref().and_then(|first| first.in_reply_to);
     let outgoing = match (&row.failure, row.accepted) {
         _ if !row.mine => None,
@@ -261,6 +263,8 @@ fn assemble(
         statuses: statuses(tx, key, id)?,
         mentions_me: row.mentions_me,
         unread: !row.mine && row.read.is_none() && !unsent,
+        forwarded: Some(handling.forwarded).filter(|hops| *hops > 0),
+        timer,
         expires: row.expires.map(Timestamp),
     })
 }

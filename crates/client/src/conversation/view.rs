@@ -2,7 +2,7 @@
 
 use super::{Body, Line, MessageId, MessageStatus, OutgoingState, Position, StoredFrank};
 use bytes::Bytes;
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, content::Expiration};
 
 /// Which part of a timeline to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,10 @@ pub struct Message {
     pub mentions_me: bool,
     /// Someone else's that was not read here.
     pub unread: bool,
+    /// How often it was forwarded before it came here.
+    pub forwarded: Option<u32>,
+    /// When it is to disappear, as its sender said.
+    pub timer: Option<Expiration>,
     /// When it disappears, once that is known.
     pub expires: Option<Timestamp>,
 }

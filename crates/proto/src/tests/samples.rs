@@ -4,8 +4,8 @@ use super::objects;
 use crate::{
     ErrorBody, ErrorCode, Timestamp, Wire as _,
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, MessageId, MimiContent, NestedPart,
-        Part, PartSemantics,
+        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, Handling, MessageId, MimiContent,
+        NestedPart, Part, PartSemantics,
         status::{MessageStatus, StatusReport},
     },
     credential::{AccountKey, DeviceAuthorisation},
@@ -105,11 +105,18 @@ pub(super) fn content() -> MimiContent {
     }
 }
 
+fn handled() -> MimiContent {
+    let mut content = content();
+    Handling { forwarded: 300, view_once: true, vanishing: true }.put(&mut content.extensions).unwrap();
+    content
+}
+
 fn documents() -> Vec<(&'static str, Vec<u8>)> {
     let id = MessageId([1; 32]);
     let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
     vec![
         ("content", content().encode().unwrap()),
+        ("handling", handled().encode().unwrap()),
         ("status_report", StatusReport { statuses }.encode().unwrap()),
         ("directory", Directory::at("https://a.example").encode()),
         ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),

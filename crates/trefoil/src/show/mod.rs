@@ -59,6 +59,8 @@ pub struct Message {
     pub mine: bool,
     /// When the hub accepted it, in milliseconds since the UNIX epoch; absent until then.
     pub accepted: Option<u64>,
+    /// How often it was forwarded before it came here.
+    pub forwarded: Option<u32>,
     /// What it says.
     pub text: Option<String>,
     /// What is shown is not the first version.
@@ -252,6 +254,7 @@ impl Message {
             },
             mine: message.mine,
             accepted: message.accepted.map(|time| time.0),
+            forwarded: message.forwarded,
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
             unsent: message.unsent.is_some(),
@@ -370,6 +373,11 @@ impl fmt::Display for Message {
             let quoted: String =
                 self.quoted.as_deref().unwrap_or("a message that is not here").chars().take(60).collect();
             write!(f, "\n    ↳ {}", harmless(&quoted.replace('\n', " ")))?;
+        }
+        match self.forwarded {
+            Some(1) => write!(f, "\n    [forwarded]")?,
+            Some(hops) => write!(f, "\n    [forwarded {hops} times]")?,
+            None => {}
         }
         if self.unsent {
             write!(f, "\n    [taken back]")?;
