@@ -7,10 +7,11 @@ use super::{
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
 use trefoil_proto::{
-    RoomUri, Timestamp, UserUri,
+    ProtoError, RoomUri, Timestamp, UserUri,
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
         Part, PartSemantics,
+        poll::{POLL, Poll, VOTE, Vote},
         status::{self, StatusReport},
     },
     limits,
@@ -220,8 +221,53 @@ pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, Conversa
     Ok(Draft { hashes: Some(plaintext_hashes(files)), ..Draft::of(part) })
 }
 
+/// A poll: a question with 2 to 12 answers, of which people choose one, or several. Programs that know no polls show it as
+/// a list.
+///
+/// # Errors
+/// The question or an answer is empty, too long ([`limits::POLL_QUESTION`], [`limits::POLL_OPTION`] bytes), has control
+/// characters or comes twice; too many answers or too few.
+pub fn poll(question: &str, options: &[&str], several: bool) -> Result<Draft, ConversationError> {
+    let options: Vec<String> = options.iter().map(|option| option.trim().to_owned()).collect();
+    let poll = Poll { question: question.trim().to_owned(), options, several };
+    let body = poll.encode().map_err(|error| match error {
+        ProtoError::TooLarge { what: "question", limit } => {
+            ConversationError::TooLong { what: "the question", limit }
+        }
+        ProtoError::TooLarge { what: "option", limit } => ConversationError::TooLong { what: "an answer", limit },
+        ProtoError::TooLarge { limit, .. } => ConversationError::TooLong { what: "the list of answers", limit },
+        _ => ConversationError::Unusable("poll"),
+    })?;
+    let mut listed = poll.question.clone();
+    for (at, option) in poll.options.iter().enumerate() {
+        listed.push_str(&format!("\n{}. {option}", at + 1));
+    }
+    let parts = vec![
+        NestedPart::render(POLL, body),
+        NestedPart::render(MARKDOWN, markup::outgoing(&listed, &[])?),
+    ];
+    Ok(Draft::of(NestedPart {
+        disposition: Disposition::RENDER,
+        language: String::new(),
+        part: Part::Multi { semantics: PartSemantics::ChooseOne, parts },
+    }))
+}
+
+/// What one chooses in a poll, by the indices of its answers; nothing takes an earlier choice back. The last vote counts.
+///
+/// # Errors
+/// An index above [`limits::POLL_OPTIONS`].
+pub fn vote(poll: MessageId, choices: &[u8]) -> Result<Draft, ConversationError> {
+    let mut choices = choices.to_vec();
+    choices.sort_unstable();
+    choices.dedup();
+    let vote = Vote { choices }.encode().map_err(|_| ConversationError::Unusable("choice"))?;
+    let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(VOTE, vote) };
+    Ok(Draft { in_reply_to: Some(poll), ..Draft::of(part) })
+}
+
 /// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was
-/// forwarded, and nothing of who said it or where. People whom it mentions are named in it and not mentioned.
+/// forwarded, and nothing of who said it or where. People whom it mentions are named in it and not mentioned. A poll begins anew.
 ///
 /// # Errors
 /// [`ConversationError::NotForwardable`] for one that was taken back, that disappears or is seen once, and for one of
@@ -238,7 +284,12 @@ pub fn forward(message: &Message) -> Result<Draft, ConversationError> {
     });
     let files: Vec<Descriptor> = files.collect::<Result<_, _>>()?;
     let said = body.text.as_deref().map(markup::without_mentions).unwrap_or_default();
+    let asked = body.poll.as_ref().map(|asked| {
+        let options: Vec<&str> = asked.options.iter().map(String::as_str).collect();
+        poll(&asked.question, &options, asked.several)
+    });
     let draft = match (files.is_empty(), said.trim().is_empty()) {
+        (true, true) if asked.is_some() => asked.transpose()?.ok_or(NOTHING)?,
         (true, true) => return Err(NOTHING),
         (true, false) => text(&said, &[])?,
         (false, _) => attachment(&files, &said)?,

@@ -15,6 +15,8 @@ pub enum ConversationEvent {
     Unsent { room: RoomUri, id: MessageId },
     /// The reactions to a message changed.
     Reactions { room: RoomUri, id: MessageId },
+    /// Somebody chose otherwise in a poll.
+    Votes { room: RoomUri, id: MessageId },
     /// A recipient has one's own message, or read it, and so on.
     Status { room: RoomUri, id: MessageId, user: UserUri, status: MessageStatus },
     /// Someone began or stopped writing. Stored nowhere; forget it after some seconds.

@@ -19,6 +19,7 @@ mod index;
 mod marks;
 mod note;
 mod outgoing;
+mod polls;
 mod query;
 mod reading;
 mod receive;
@@ -55,11 +56,11 @@ pub use receive::{Incoming, Received, receive};
 pub use records::{Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
-    STATUSES, TIMELINE, UNREAD, WORDS,
+    STATUSES, TIMELINE, UNREAD, VOTES, WORDS,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
-pub use view::{Cursor, Item, Message, Note, Page, ReactionGroup, ReplyPreview, RoomSummary, Version};
+pub use view::{Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version};
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};
 

@@ -132,7 +132,7 @@ pub fn sent(
         Meaning::Profile(name) => profile(tx, &key, room, me, name, stamp, &mut events)?,
         // What became of others' messages here was applied when it was composed.
         Meaning::Typing(_) | Meaning::Statuses(_) | Meaning::Evidence | Meaning::Again => {}
-        Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) => {
+        Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) | Meaning::Vote(..) => {
             let change = Change { room, me, sender: me, stamp, received: accepted, content: &content, frank };
             if let Err(reason) = apply::change(tx, &key, &change, &meaning, &mut events)? {
                 events.push(ConversationEvent::Refused {

@@ -75,6 +75,8 @@ pub struct Message {
     pub edited: Option<Timestamp>,
     /// When it was unsent.
     pub unsent: Option<Timestamp>,
+    /// What it asks, and what was chosen.
+    pub poll: Option<Poll>,
     /// Its topic; empty for none.
     pub topic_id: Vec<u8>,
     /// What it answers.
@@ -115,6 +117,28 @@ pub struct ReactionGroup {
     pub emoji: String,
     /// Who, each once, with the id by which they can take it back.
     pub by: Vec<(UserUri, MessageId)>,
+}
+
+/// A question, and what people chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// The question.
+    pub question: String,
+    /// What can be chosen, in the order of the indices of a vote.
+    pub options: Vec<PollOption>,
+    /// More than one can be chosen.
+    pub several: bool,
+    /// People who chose something.
+    pub voters: usize,
+}
+
+/// An answer of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollOption {
+    /// What it says.
+    pub text: String,
+    /// Who chose it, in the order of their votes.
+    pub by: Vec<UserUri>,
 }
 
 /// One version of a message, with what a report needs.

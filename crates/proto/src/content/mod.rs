@@ -9,6 +9,7 @@ mod encode;
 mod extensions;
 mod handling;
 mod part;
+pub mod poll;
 pub mod status;
 #[cfg(test)]
 mod tests;

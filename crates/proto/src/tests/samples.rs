@@ -6,6 +6,7 @@ use crate::{
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, Handling, MessageId, MimiContent,
         NestedPart, Part, PartSemantics,
+        poll::{Poll, Vote},
         status::{MessageStatus, StatusReport},
     },
     credential::{AccountKey, DeviceAuthorisation},
@@ -111,12 +112,19 @@ fn handled() -> MimiContent {
     content
 }
 
+fn poll() -> Poll {
+    let options = vec!["tea".to_owned(), "coffee".to_owned(), "milk".to_owned()];
+    Poll { question: "What?".to_owned(), options, several: true }
+}
+
 fn documents() -> Vec<(&'static str, Vec<u8>)> {
     let id = MessageId([1; 32]);
     let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
     vec![
         ("content", content().encode().unwrap()),
         ("handling", handled().encode().unwrap()),
+        ("poll", poll().encode().unwrap()),
+        ("vote", Vote { choices: vec![0, 2] }.encode().unwrap()),
         ("status_report", StatusReport { statuses }.encode().unwrap()),
         ("directory", Directory::at("https://a.example").encode()),
         ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),

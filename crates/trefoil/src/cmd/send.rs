@@ -73,6 +73,23 @@ pub struct Send {
     /// Forget this message of yours, which could not be sent
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = OTHERS, conflicts_with_all = ["forward", "retry"])]
     discard: Option<String>,
+    /// Ask this, with two to twelve answers to choose from
+    #[arg(long, value_name = "QUESTION", requires = "option", conflicts_with_all = OTHERS)]
+    #[arg(conflicts_with_all = ["forward", "retry", "discard"])]
+    poll: Option<String>,
+    /// An answer; give it for each
+    #[arg(long, value_name = "ANSWER", requires = "poll")]
+    option: Vec<String>,
+    /// More than one answer can be chosen
+    #[arg(long, requires = "poll")]
+    several: bool,
+    /// Vote in this poll; without --choice, take the vote back
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = OTHERS)]
+    #[arg(conflicts_with_all = ["forward", "retry", "discard", "poll"])]
+    vote: Option<String>,
+    /// The number of an answer, from 1; several where the poll allows it
+    #[arg(long, value_name = "NUMBER", requires = "vote", value_parser = clap::value_parser!(u8).range(1..=12))]
+    choice: Vec<u8>,
 }
 
 /// What says something new.
@@ -221,6 +238,23 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
     if let Some(message) = &ask.unsend {
         return Ok(compose::unsend(parse(message)?));
     }
+    let usable =
+        |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
+    if let Some(question) = &ask.poll {
+        let options: Vec<&str> = ask.option.iter().map(String::as_str).collect();
+        return Ok(usable(compose::poll(question, &options, ask.several))?);
+    }
+    if let Some(message) = &ask.vote {
+        let id = parse(message)?;
+        let poll = show::message(agent, room, &id)?.and_then(|message| message.poll);
+        let poll = poll.ok_or_else(|| NotFoundError(format!("{message} is no poll in this room")))?;
+        let known = ask.choice.iter().all(|choice| usize::from(*choice) <= poll.options.len());
+        if !known || (ask.choice.len() > 1 && !poll.several) {
+            return Err(UsageError("that cannot be chosen in this poll".to_owned()).into());
+        }
+        let choices: Vec<u8> = ask.choice.iter().map(|choice| choice - 1).collect();
+        return Ok(usable(compose::vote(id, &choices))?);
+    }
     let text = match &ask.text {
         Some(text) => text.clone(),
         None => read_text(None, "the text")?,
@@ -232,8 +266,6 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
     }
     let also = ask.mention.iter().map(|raw| parse_person(raw)).collect::<Result<Vec<_>, _>>()?;
     let (text, mentions) = mentioned(agent, room, text.trim_end(), &also)?;
-    let usable =
-        |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
     Ok(usable(match (&ask.reply, &ask.edit) {
         (Some(message), _) => compose::reply(parse(message)?, &text, &mentions),
         (None, Some(message)) => compose::edit(parse(message)?, &text, &mentions),

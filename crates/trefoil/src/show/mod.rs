@@ -3,11 +3,13 @@
 mod delivery;
 mod event;
 mod keys;
+mod poll;
 mod refusal;
 mod standing;
 
 pub use event::event;
 pub use keys::unproven;
+pub use poll::Poll;
 pub use refusal::{NotTaken, refusal, send_refusal};
 pub use standing::{blocked, key_changed, mark, other_key, other_key_in_room, standing};
 
@@ -59,6 +61,8 @@ pub struct Message {
     pub mine: bool,
     /// When the hub accepted it, in milliseconds since the UNIX epoch; absent until then.
     pub accepted: Option<u64>,
+    /// What it asks.
+    pub poll: Option<Poll>,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
     /// What it says.
@@ -254,6 +258,7 @@ impl Message {
             },
             mine: message.mine,
             accepted: message.accepted.map(|time| time.0),
+            poll: message.poll.map(Poll::of),
             forwarded: message.forwarded,
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
@@ -295,8 +300,8 @@ fn quoted_text(store: &Overlay, room: &RoomUri, id: MessageId) -> Result<Option<
         return Ok(Some("[taken back]".to_owned()));
     }
     let body = message.body.unwrap_or_default();
-    if let Some(text) = body.text.filter(|text| !text.is_empty()) {
-        return Ok(Some(conversation::plain(&text)));
+    if let Some(text) = body.gist().filter(|text| !text.is_empty()) {
+        return Ok(Some(conversation::plain(text)));
     }
     let name = body.attachments.into_iter().find_map(|attached| match attached {
         Attached::Usable(file) if !file.label.filename.is_empty() => Some(file.label.filename),
@@ -384,6 +389,9 @@ impl fmt::Display for Message {
         }
         for line in self.text.as_deref().unwrap_or_default().lines() {
             write!(f, "\n    {}", harmless(line))?;
+        }
+        if let Some(poll) = &self.poll {
+            poll.fmt(f)?;
         }
         if self.edited {
             write!(f, "\n    [edited]")?;
