@@ -24,6 +24,7 @@ pub mod directory;
 mod effect;
 mod error;
 mod event;
+mod forwarding;
 mod frank;
 mod inbox;
 mod input;
@@ -43,6 +44,7 @@ mod room;
 mod rooms;
 mod roster;
 mod step;
+mod talk;
 
 pub use client::{Client, IdentityView};
 pub use effect::{Effect, HttpRequest, Method, RequestId};

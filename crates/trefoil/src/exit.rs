@@ -236,8 +236,12 @@ impl Exit {
                 ConversationError::TooLong { .. }
                 | ConversationError::Empty(_)
                 | ConversationError::Unusable(_)
+                | ConversationError::TooManyRooms { .. }
                 | ConversationError::NotMentioned(_),
             ) => Self::Usage,
+            ClientError::Conversation(
+                ConversationError::NotForwardable(_) | ConversationError::NotFailed,
+            ) => Self::Refused,
             ClientError::Conversation(ConversationError::NoSuchMessage) => Self::NotFound,
             _ => Self::Failed,
         }

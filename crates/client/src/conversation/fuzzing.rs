@@ -5,10 +5,7 @@ use super::{
     classify::{LONGEST_REACTION, Meaning, is_display_name},
     note::Line,
     plain,
-    rows::{
-        EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record,
-        RoomRow, Row, StatusRow,
-    },
+    rows::{EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record, RoomRow, Row, StatusRow, VoteRow},
     text::mentions,
     words,
 };
@@ -24,6 +21,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_timeline_row", timeline),
     ("client_reaction_row", row::<ReactionRow>),
     ("client_status_row", row::<StatusRow>),
+    ("client_vote_row", row::<VoteRow>),
     ("client_held_change_row", row::<Held>),
     ("client_profile_row", row::<ProfileRow>),
     ("client_counter_row", row::<RoomRow>),
@@ -155,6 +153,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_timeline_row", Entry::Note(note).to_bytes()),
         ("client_timeline_row", Entry::Message([2; 32].into()).to_bytes()),
         ("client_reaction_row", reaction.to_bytes()),
+        ("client_vote_row", VoteRow { choices: vec![0, 2], stamp }.to_bytes()),
         ("client_status_row", StatusRow { status: 2, accepted: 5 }.to_bytes()),
         ("client_held_change_row", Held::Change(change).to_bytes()),
         ("client_held_change_row", Held::Status(status).to_bytes()),

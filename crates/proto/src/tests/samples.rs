@@ -5,8 +5,9 @@ use crate::{
     ErrorBody, ErrorCode, Timestamp, Wire as _,
     backup::{self, BackupId, BackupToken, SegmentName},
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, MessageId, MimiContent, NestedPart,
-        Part, PartSemantics,
+        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, Handling, MessageId, MimiContent,
+        NestedPart, Part, PartSemantics,
+        poll::{Poll, Vote},
         status::{MessageStatus, StatusReport},
     },
     credential::{AccountKey, DeviceAuthorisation},
@@ -109,11 +110,25 @@ pub(super) fn content() -> MimiContent {
     }
 }
 
+fn handled() -> MimiContent {
+    let mut content = content();
+    Handling { forwarded: 300, view_once: true, vanishing: true }.put(&mut content.extensions).unwrap();
+    content
+}
+
+fn poll() -> Poll {
+    let options = vec!["tea".to_owned(), "coffee".to_owned(), "milk".to_owned()];
+    Poll { question: "What?".to_owned(), options, several: true }
+}
+
 fn documents() -> Vec<(&'static str, Vec<u8>)> {
     let id = MessageId([1; 32]);
     let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
     vec![
         ("content", content().encode().unwrap()),
+        ("handling", handled().encode().unwrap()),
+        ("poll", poll().encode().unwrap()),
+        ("vote", Vote { choices: vec![0, 2] }.encode().unwrap()),
         ("status_report", StatusReport { statuses }.encode().unwrap()),
         ("directory", Directory::at("https://a.example").encode()),
         ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),

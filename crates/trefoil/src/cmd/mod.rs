@@ -20,6 +20,7 @@ pub mod rooms;
 mod save;
 pub mod search;
 pub mod send;
+mod send_again;
 pub mod serve;
 pub mod up;
 pub mod update;
