@@ -1,7 +1,7 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, audit, bench, completions, find, log, man, receive, rooms, send, serve, up, update,
+    account, admin, audit, bench, completions, find, log, man, receive, recovery, rooms, send, serve, up, update,
     verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
@@ -52,6 +52,8 @@ pub enum Ask {
     Send(send::Send),
     /// Fetch what arrived and print it
     Receive(receive::Receive),
+    /// Keep everything now, sealed, in the service's storage, and print how the backup stands
+    Backup(recovery::Backup),
     /// List, open, read, name and leave rooms; add and remove people
     Rooms(rooms::Rooms),
     /// Find a person by handle or phone number, exactly

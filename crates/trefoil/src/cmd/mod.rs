@@ -13,6 +13,7 @@ mod log_release;
 pub mod man;
 mod proven;
 pub mod receive;
+pub mod recovery;
 mod remove_from_room;
 pub mod rooms;
 mod save;
@@ -200,6 +201,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
             Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
+            Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Verify(ask) => verify::run(shared, ask).await,

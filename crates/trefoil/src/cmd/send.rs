@@ -3,6 +3,7 @@
 use super::{Shared, find_room, read_text, unreadable};
 use crate::{
     agent::Agent,
+    backup,
     exit::{NotFoundError, UsageError},
     mention::mentioned,
     person::{PATIENCE, parse_person},
@@ -138,6 +139,7 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     if let Some(error) = held(&mut agent, &room, &message)? {
         return Err(error.into());
     }
+    backup::back_up_by_the_way(&mut agent).await;
     agent.close().await;
     // Of what is stored nowhere, an id is of no use.
     if ask.typing {

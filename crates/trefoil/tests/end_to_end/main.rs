@@ -22,6 +22,7 @@ mod linking;
 mod pasted;
 mod public_log;
 mod reading;
+mod recovering;
 mod robbed;
 mod services;
 mod two_faces;
