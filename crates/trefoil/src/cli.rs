@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, audit, bench, completions, find, log, man, receive, recovery, rooms, send, serve, up, update,
-    verify,
+    account, admin, audit, bench, completions, find, log, man, receive, recovery, rooms, send, serve, up,
+    update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;

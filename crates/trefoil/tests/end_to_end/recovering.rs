@@ -61,7 +61,8 @@ async fn who_loses_the_only_device_comes_back_with_a_code() {
 
     // The folder is gone; a new one is made elsewhere.
     let new = Commands { home: people.join("grace's new") };
-    let recover = ["account", "recover", "--service", &url, "--ca", &ca, "--code-file", code_file.to_str().unwrap()];
+    let recover =
+        ["account", "recover", "--service", &url, "--ca", &ca, "--code-file", code_file.to_str().unwrap()];
     let other = trefoil_client::backup::RecoverySecret::from_seed(&[9; 20]).code().to_string();
     std::fs::write(&code_file, other).unwrap();
     let wrong = trefoil(&new.home, &recover);
