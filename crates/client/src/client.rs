@@ -116,7 +116,20 @@ impl Client {
         domain: Domain,
         now: Timestamp,
     ) -> Result<(String, Step<'_>), ClientError> {
-        self.step(now, |core| core.link_request(domain))
+        self.link_request_named(domain, "", now)
+    }
+
+    /// The same, with a name for the device. It goes along in the code, and is told to no service.
+    ///
+    /// # Errors
+    /// [`ClientError::AccountExists`]; [`ClientError::BadName`].
+    pub fn link_request_named(
+        &mut self,
+        domain: Domain,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(String, Step<'_>), ClientError> {
+        self.step(now, |core| core.link_request(domain, name))
     }
 
     /// On the account's first device: vouches for the device that showed `code`. Ends in [`Event::LinkApproved`], whose

@@ -2,7 +2,9 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, backup, conversation, delivery, directory, linking, mls::wire, pin, rows, verification};
+use crate::{
+    attachment, backup, conversation, delivery, directory, linking, mls::wire, pin, rows, verification,
+};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,

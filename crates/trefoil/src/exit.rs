@@ -231,7 +231,12 @@ impl Exit {
             | ClientError::Oneself
             | ClientError::TooFewAuditors { .. }
             | ClientError::TooLarge { .. }
+            | ClientError::NoRecoveryCode
+            | ClientError::OtherRecoveryCode
+            | ClientError::BadRecoveryCode(_)
             | ClientError::AccountExists => Self::Usage,
+            ClientError::Archive(_) => Self::Deceived,
+            ClientError::NothingRestored => Self::NotFound,
             ClientError::Conversation(
                 ConversationError::TooLong { .. }
                 | ConversationError::Empty(_)

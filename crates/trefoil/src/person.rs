@@ -326,7 +326,11 @@ pub fn parse_person(raw: &str) -> Result<UserUri, UsageError> {
     })
 }
 
-fn fresh(
+/// A folder that is made, or that an interrupted attempt left, with an empty core.
+///
+/// # Errors
+/// [`PersonError`].
+pub(crate) fn fresh(
     home: &Home,
     passphrase: Option<&Passphrase>,
     service: Service,

@@ -9,8 +9,8 @@ use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
 use trefoil_proto::{
     ProtoError, RoomUri, Timestamp, UserUri,
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
-        Part, PartSemantics,
+        Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart,
+        PLAIN_TEXT, Part, PartSemantics,
         poll::{POLL, Poll, VOTE, Vote},
         status::{self, StatusReport},
     },
@@ -234,18 +234,20 @@ pub fn poll(question: &str, options: &[&str], several: bool) -> Result<Draft, Co
         ProtoError::TooLarge { what: "question", limit } => {
             ConversationError::TooLong { what: "the question", limit }
         }
-        ProtoError::TooLarge { what: "option", limit } => ConversationError::TooLong { what: "an answer", limit },
-        ProtoError::TooLarge { limit, .. } => ConversationError::TooLong { what: "the list of answers", limit },
+        ProtoError::TooLarge { what: "option", limit } => {
+            ConversationError::TooLong { what: "an answer", limit }
+        }
+        ProtoError::TooLarge { limit, .. } => {
+            ConversationError::TooLong { what: "the list of answers", limit }
+        }
         _ => ConversationError::Unusable("poll"),
     })?;
     let mut listed = poll.question.clone();
     for (at, option) in poll.options.iter().enumerate() {
         listed.push_str(&format!("\n{}. {option}", at + 1));
     }
-    let parts = vec![
-        NestedPart::render(POLL, body),
-        NestedPart::render(MARKDOWN, markup::outgoing(&listed, &[])?),
-    ];
+    let parts =
+        vec![NestedPart::render(POLL, body), NestedPart::render(MARKDOWN, markup::outgoing(&listed, &[])?)];
     Ok(Draft::of(NestedPart {
         disposition: Disposition::RENDER,
         language: String::new(),

@@ -5,7 +5,10 @@ use super::{
     classify::{LONGEST_REACTION, Meaning, is_display_name},
     note::Line,
     plain,
-    rows::{EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record, RoomRow, Row, StatusRow, VoteRow},
+    rows::{
+        EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record,
+        RoomRow, Row, StatusRow, VoteRow,
+    },
     text::mentions,
     words,
 };

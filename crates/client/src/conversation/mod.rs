@@ -62,7 +62,9 @@ pub use rows::{
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
-pub use view::{Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version};
+pub use view::{
+    Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version,
+};
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};
 

@@ -36,8 +36,8 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, federation::Federation, keys::Keys,
-    log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms, secrets::SecretKey,
+    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, federation::Federation,
+    keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;

@@ -3,6 +3,7 @@
 use super::{Shared, find_room, read_text, send_again, unreadable};
 use crate::{
     agent::Agent,
+    backup,
     exit::{NotFoundError, UsageError},
     mention::mentioned,
     person::{PATIENCE, parse_person},
@@ -210,6 +211,7 @@ pub(super) async fn finish(mut agent: Agent, sent: &[(RoomUri, MessageId)]) -> a
             return Err(error.into());
         }
     }
+    backup::back_up_by_the_way(&mut agent).await;
     agent.close().await;
     Ok(())
 }

@@ -24,6 +24,7 @@ mod pasted;
 mod pin;
 mod public_log;
 mod reading;
+mod recovering;
 mod robbed;
 mod services;
 mod two_faces;
