@@ -33,7 +33,7 @@ export async function begin(): Promise<void> {
     await load();
     session.phase = "ready";
     stop?.();
-    stop = listen({ event: take, gap: () => void afterGap(), connected: (is) => (session.live = is) });
+    stop = listen({ event: take, gap: () => void afterGap(), connected: (is) => (session.live = is), failed: isItStillMine });
   } catch (error) {
     const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
     if (refused) lockOut();
@@ -59,6 +59,11 @@ async function afterGap(): Promise<void> {
   } catch {
     // The stream's next return tries again.
   }
+}
+
+/** A process that was started anew answers, but does not know this page: that shows as 401, which locks the page. */
+function isItStillMine(): void {
+  get("state").catch(() => {});
 }
 
 function lockOut(): void {
