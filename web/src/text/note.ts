@@ -1,11 +1,11 @@
 // What happened to people and safety, in the person's language; what this page has no words for, in the process's.
 import { m } from "../paraglide/messages.js";
 import type { Note } from "../api/types";
-import { apart } from "./names";
+import { apart, named } from "./names";
 
 export function noteInWords(note: Note): string {
-  const name = apart(note.user_name ?? "");
-  const by = apart(note.by_name ?? "");
+  const name = apart(named(note.user_name ?? ""));
+  const by = apart(named(note.by_name ?? ""));
   const detail = apart(note.detail ?? "");
   const words: Record<string, () => string> = {
     opened: () => m.note_opened({ by }),
