@@ -208,6 +208,11 @@ impl Core {
                 if room.row.pending.is_some() || room.row.state != RoomState::Open {
                     return Ok(changing);
                 }
+                // And for the first others: what is sent before they are in, none of them could ever read.
+                let alone = room.context().is_none_or(|context| context.participants.members().count() < 2);
+                if alone && room.row.intents.iter().any(|intent| matches!(intent, Intent::Add { .. })) {
+                    return Ok(true);
+                }
                 // Nobody's device reads what is sent before the directories prove it to be theirs.
                 match self.prove_members(uri, now)? {
                     Proven::All => Ok(self.pump_outbox(uri, now)? || changing),

@@ -4,7 +4,7 @@
 //! [`back_up`]. What was begun before goes on where it stopped.
 
 use crate::{
-    agent::{Agent, AgentError},
+    agent::{Agent, AgentError, Way},
     exit::NotFoundError,
     home::{Home, KeyKind, Passphrase},
     person::{self, PATIENCE, PersonError, Place, refused, service_info},
@@ -38,28 +38,39 @@ const LARGEST: usize = limits::BACKUP_SEGMENT + limits::REQUEST;
 pub async fn step(agent: &mut Agent) -> Result<bool, PersonError> {
     loop {
         let step = agent.act_for(|client, now| client.back_up(now))?;
-        let (path, body) = match &step {
+        match &step {
             BackupStep::Again => continue,
             BackupStep::Done | BackupStep::Off => return Ok(false),
-            BackupStep::Open(request) => ("backups", request.encode()),
-            BackupStep::Segment(request) => ("backups/segment", request.encode()),
-            BackupStep::Manifest(request) => ("backups/manifest", request.encode()),
-            BackupStep::Delete(request) => ("backups/delete", request.encode()),
-        };
-        let token = agent.client.bearer();
-        let answer = post(agent.service(), path, token.as_deref().map(String::as_str), body).await;
-        let put = match answer {
-            Ok(_) => Put::Taken,
-            Err(PersonError::Refused { code: ErrorCode::NotFound, .. }) => Put::Lost,
-            Err(PersonError::Refused { code: ErrorCode::Conflict, detail })
-                if matches!(step, BackupStep::Manifest(_)) && detail.parse::<u64>().is_ok() =>
-            {
-                Put::Counter(detail.parse().expect("it was parsed a line above"))
-            }
-            Err(error) => return Err(error),
-        };
+            _ => {}
+        }
+        let put = carry(&agent.way(), &step).await?;
         agent.act(|client, now| client.backup_answered(&step, put, now))?;
         return Ok(true);
+    }
+}
+
+/// Carries one request of the backup; what comes of it is for [`trefoil_client::Client::backup_answered`]. Steps without a
+/// request are taken.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn carry(way: &Way, step: &BackupStep) -> Result<Put, PersonError> {
+    let (path, body) = match step {
+        BackupStep::Again | BackupStep::Done | BackupStep::Off => return Ok(Put::Taken),
+        BackupStep::Open(request) => ("backups", request.encode()),
+        BackupStep::Segment(request) => ("backups/segment", request.encode()),
+        BackupStep::Manifest(request) => ("backups/manifest", request.encode()),
+        BackupStep::Delete(request) => ("backups/delete", request.encode()),
+    };
+    match post(&way.service, path, Some(&way.bearer()), body).await {
+        Ok(_) => Ok(Put::Taken),
+        Err(PersonError::Refused { code: ErrorCode::NotFound, .. }) => Ok(Put::Lost),
+        Err(PersonError::Refused { code: ErrorCode::Conflict, detail })
+            if matches!(step, BackupStep::Manifest(_)) && detail.parse::<u64>().is_ok() =>
+        {
+            Ok(Put::Counter(detail.parse().expect("it was parsed a line above")))
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -196,6 +196,30 @@ async fn tries_stay_counted_across_restarts() {
     assert_eq!(attempt(&pins(open()), &key(1), &blind).await, None);
 }
 
+/// A destroyed key is overwritten in the database itself; the write-ahead log has what was there until it is written over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_is_not_in_the_database_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    // Each commit goes from the log into the database at once.
+    let options = SqliteOptions { checkpoint_pages: 1, ..SqliteOptions::default() };
+    let store = Arc::new(SqliteStore::open(path.clone(), options).unwrap());
+    let holds =
+        |wanted: &[u8; 32]| std::fs::read(&path).unwrap().windows(wanted.len()).any(|part| part == wanted);
+    let pins = pins(store.clone());
+    let (locked, removed) = (key(1), key(2));
+    let mut nonces = Vec::new();
+    for key in [&locked, &removed] {
+        made(&pins, key, b"1234").await;
+        let Some(RecordRow::Open(open)) = row(&*store, key).await else { panic!("no record") };
+        nonces.push(open.nonce);
+    }
+    assert!(nonces.iter().all(holds), "this test looks in the wrong place");
+    while attempt(&pins, &locked, &Blind::of(b"0000")).await.is_some() {}
+    pins.remove(&RemoveRequest::sign(&removed)).await.unwrap();
+    assert!(!nonces.iter().any(holds));
+}
+
 /// A store that fails when it should commit: before it did, or after.
 struct Failing {
     store: MemoryStore,

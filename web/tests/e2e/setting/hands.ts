@@ -1,0 +1,43 @@
+// What people do in a window, in the words of the page.
+import type { Locator, Page } from "playwright-core";
+import type { Person } from "./person";
+import { word } from "./words";
+
+export const button = (at: Page | Locator, name: string, inputs: Record<string, string> = {}) => at.getByRole("button", { name: word(name, inputs), exact: true });
+export const field = (at: Page | Locator, name: string) => at.getByRole("textbox", { name: word(name), exact: true });
+
+/** Opens the conversation of that title from the inbox. */
+export async function openRoom(page: Page, title: string): Promise<void> {
+  await page.getByRole("list", { name: word("conversations") }).getByRole("button", { name: title }).first().click();
+  await composer(page).waitFor();
+}
+
+export const composer = (page: Page) => page.getByRole("form", { name: word("composer") }).getByRole("textbox");
+
+export async function write(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press("Enter");
+}
+
+/** The message with this text, as it stands in the timeline. */
+export const message = (page: Page, text: string | RegExp): Locator => page.getByRole("region", { name: word("messages") }).getByRole("article").filter({ hasText: text });
+
+/** Picks from the menu of a message. */
+export async function choose(page: Page, of: Locator, choice: string): Promise<void> {
+  await of.hover();
+  await of.getByRole("button", { name: word("more"), exact: true }).click();
+  await page.getByRole("menuitem", { name: word(choice), exact: true }).click();
+}
+
+/** Finds somebody by their card and opens the conversation with them. */
+export async function findByCard(page: Page, other: Person): Promise<void> {
+  const { link } = await other.get<{ link: string }>(`accounts/${other.account.id}/card`);
+  await button(page, "start_new").click();
+  await page.getByRole("menuitem", { name: word("start_find") }).click();
+  const dialog = page.getByRole("dialog", { name: word("start_find") });
+  await dialog.getByLabel(word("find_label")).fill(link);
+  await button(dialog, "find").click();
+  // A card says no name: only the other can tell it, once they talk.
+  await dialog.getByRole("list", { name: word("found_people") }).getByRole("button").click();
+  await composer(page).waitFor();
+}

@@ -1,0 +1,80 @@
+// Three services on free ports of this machine, in a folder that goes away with them.
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Program } from "./process";
+import { until } from "./until";
+
+export type Profile = "account" | "handle" | "phone";
+
+export interface Service {
+  profile: Profile;
+  domain: string;
+  url: string;
+  pid: number;
+  config: string;
+}
+
+interface Ready {
+  kind: "ready";
+  services: Service[];
+  ca: string;
+}
+
+export class Services {
+  private constructor(
+    readonly folder: string,
+    private readonly program: Program<Ready>,
+  ) {}
+
+  static async start(): Promise<Services> {
+    const folder = mkdtempSync(join(tmpdir(), "trefoil-page-"));
+    try {
+      return new Services(folder, await Program.start<Ready>("ready", ["up", "--port-base", "0", "--quiet", "--json", "--data", folder]));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get all(): Service[] {
+    return this.program.ready.services;
+  }
+
+  of(profile: Profile): Service {
+    return this.all.find((service) => service.profile === profile)!;
+  }
+
+  /** The file that `trefoil app` takes as its suggestions. */
+  get list(): string {
+    return join(this.folder, "services.toml");
+  }
+
+  get ca(): string {
+    return this.program.ready.ca;
+  }
+
+  /** The newest one-time code for a number; `before` are codes that were there already. */
+  async code(number: string, before: string[] = []): Promise<string> {
+    return until(`a code for ${number}`, () => this.codes(number).findLast((code) => !before.includes(code)));
+  }
+
+  codes(number: string): string[] {
+    let log = "";
+    try {
+      log = readFileSync(join(dirname(this.of("phone").config), "data", "codes.log"), "utf8");
+    } catch {
+      // Nobody has asked for one yet.
+    }
+    return log
+      .split("\n")
+      .filter((line) => line.startsWith(`${number} `))
+      .map((line) => line.split(" ")[1]!);
+  }
+
+  async end(): Promise<void> {
+    await this.program.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,93 @@
+// Two people on two services talk in their windows: everything that one does, the other sees.
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { button, choose, composer, findByCard, message, openRoom, write } from "./setting/hands";
+import type { Person } from "./setting/person";
+import { stage } from "./setting/stage";
+import { word } from "./setting/words";
+
+const here = stage();
+let amina: Person;
+let yuki: Person;
+let hers: Page;
+let his: Page;
+
+beforeAll(async () => {
+  amina = await here.person("account", "Amina");
+  yuki = await here.person("handle", "Yuki");
+  hers = await amina.open(here.browser);
+  his = await yuki.open(here.browser);
+});
+
+test("somebody on another service is found by their card, and text goes both ways", async () => {
+  await findByCard(hers, yuki);
+  await write(hers, "Good morning *Yuki*!\nIs the hall free?");
+  await openRoom(his, "Amina");
+  await message(his, "Good morning Yuki!").getByText("Is the hall free?").waitFor();
+  expect(await message(his, "Good morning").locator("em").innerText()).toBe("Yuki");
+  await write(his, "はい、五時から空いています。");
+  await message(hers, "五時から空いています").waitFor();
+});
+
+test("a reply shows what it answers on both sides", async () => {
+  await choose(his, message(his, "Is the hall free?"), "reply");
+  await write(his, "Until nine");
+  for (const page of [his, hers]) {
+    const reply = message(page, "Until nine");
+    await reply.getByRole("button", { name: "Is the hall free?" }).waitFor();
+  }
+});
+
+test("a reaction appears, counts, and goes away again", async () => {
+  await choose(hers, message(hers, "空いています"), "react");
+  await hers.getByRole("dialog", { name: word("emoji") }).getByText("👍", { exact: true }).click();
+  const reaction = message(his, "空いています").getByRole("list", { name: word("reactions") });
+  await reaction.getByText("👍").waitFor();
+  await message(hers, "空いています").getByRole("list", { name: word("reactions") }).getByText("👍").click();
+  await reaction.waitFor({ state: "detached" });
+});
+
+test("an edit reaches the other, and its history says what stood there before", async () => {
+  await write(hers, "See you on the ninth");
+  await message(his, "See you on the ninth").waitFor();
+  await choose(hers, message(hers, "See you on the ninth"), "edit");
+  await composer(hers).fill("See you on the tenth");
+  await composer(hers).press("Enter");
+  for (const page of [hers, his]) {
+    const edited = message(page, "See you on the tenth");
+    await edited.getByRole("button", { name: word("edited"), exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("See you on the ninth").waitFor();
+    await button(dialog, "close").click();
+  }
+  expect(await message(his, "ninth").count()).toBe(0);
+});
+
+test("an unsent message is gone on both sides", async () => {
+  await write(his, "The door code is 4419");
+  await message(hers, "4419").waitFor();
+  await choose(his, message(his, "4419"), "unsend");
+  await his.getByRole("dialog").getByRole("button", { name: word("unsend"), exact: true }).click();
+  await message(his, word("unsent_by_me")).waitFor();
+  await message(hers, word("message_unsent")).waitFor();
+  expect(await hers.getByText("4419").count(), "neither in the timeline nor in the inbox").toBe(0);
+});
+
+test("the marks say delivered, and read once the other looked", async () => {
+  // He looks elsewhere: at his settings.
+  await button(his, "settings").click();
+  await write(hers, "Did you see the poster?");
+  const mark = message(hers, "Did you see the poster?").locator("[data-stage]");
+  await expect.poll(() => mark.getAttribute("data-stage"), { timeout: 20_000 }).toBe("delivered");
+  await openRoom(his, "Amina");
+  await his.bringToFront();
+  await expect.poll(() => mark.getAttribute("data-stage"), { timeout: 20_000 }).toBe("read");
+});
+
+test("who writes is shown while they write, and not after", async () => {
+  await composer(his).pressSequentially("well");
+  const writing = hers.getByRole("heading", { level: 1, name: "Yuki" }).locator("xpath=ancestor::header").getByText("Yuki is writing");
+  await writing.waitFor();
+  await composer(his).fill("");
+  await writing.waitFor({ state: "detached" });
+});

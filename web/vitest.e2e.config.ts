@@ -1,0 +1,14 @@
+// Tests of the page in a real browser against three real services. Not part of `npm test`: they need the built program.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/e2e/**/*.e2e.ts"],
+    // One file at a time: each has three services and a browser of its own.
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+    teardownTimeout: 30_000,
+    reporters: ["verbose"],
+  },
+});
