@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Input, Refusal, RoomView, Step, Suite,
-    conversation::{self, Draft, Mark, MessageId, Position, ReadReceipts, compose},
+    conversation::{self, Draft, MessageId, Position, ReadReceipts, compose},
     core::Core,
     delivery::{AskedFor, NotHere},
     directory::{DirectoryView, KeysRefusal},
@@ -116,7 +116,20 @@ impl Client {
         domain: Domain,
         now: Timestamp,
     ) -> Result<(String, Step<'_>), ClientError> {
-        self.step(now, |core| core.link_request(domain))
+        self.link_request_named(domain, "", now)
+    }
+
+    /// The same, with a name for the device. It goes along in the code, and is told to no service.
+    ///
+    /// # Errors
+    /// [`ClientError::AccountExists`]; [`ClientError::BadName`].
+    pub fn link_request_named(
+        &mut self,
+        domain: Domain,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(String, Step<'_>), ClientError> {
+        self.step(now, |core| core.link_request(domain, name))
     }
 
     /// On the account's first device: vouches for the device that showed `code`. Ends in [`Event::LinkApproved`], whose
@@ -510,21 +523,6 @@ impl Client {
             Ok(())
         })
         .map(|((), step)| step)
-    }
-
-    /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
-    /// [`Mark::Accepted`] the person takes up a room into which a stranger brought them
-    /// ([`crate::conversation::is_request`]); writing in it does so too. Declining is [`Client::leave`].
-    ///
-    /// # Errors
-    /// [`ClientError::UnknownRoom`]; [`ClientError::Conversation`] for a draft that is too long.
-    pub fn mark_room(
-        &mut self,
-        room: &RoomUri,
-        marks: &[Mark],
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
     }
 
     /// What this person and another compare: the digits, and the code that this device shows.

@@ -95,6 +95,21 @@ pub enum ClientError {
         /// In bytes.
         limit: usize,
     },
+    /// A name is too long, or no plain text.
+    #[error("a device's name has at most {limit} bytes of plain text")]
+    BadName {
+        /// In bytes.
+        limit: usize,
+    },
+    /// No device is being linked under this URI.
+    #[error("{0} is not being linked")]
+    NoLink(DeviceUri),
+    /// The number of a linked device was not compared: nothing is sent to it.
+    #[error("the number of {0} was not compared yet")]
+    NotCompared(DeviceUri),
+    /// What the new device showed is not what it promised: somebody is in between, or it is another device.
+    #[error("{0} did not show what its code promised: take it off the account")]
+    LinkAltered(DeviceUri),
     /// There is no recovery code to confirm: make one first.
     #[error("there is no recovery code to confirm")]
     NoRecoveryCode,

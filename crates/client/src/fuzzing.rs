@@ -2,7 +2,9 @@
 //! codes, objects of MLS, stored rows. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in
 //! tests and under the feature `fuzzing` only.
 
-use crate::{attachment, backup, conversation, delivery, directory, linking, mls::wire, rows, verification};
+use crate::{
+    attachment, backup, conversation, delivery, directory, linking, mls::wire, pin, rows, verification,
+};
 use std::sync::LazyLock;
 use trefoil_proto::{
     Wire as _,
@@ -21,6 +23,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
+        pin::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
         verification::fuzzing::TARGETS,
         &[("client_event", event)],
@@ -81,6 +84,7 @@ mod tests {
             delivery::fuzzing::samples(),
             directory::fuzzing::samples(),
             linking::fuzzing::samples(),
+            pin::fuzzing::samples(),
             rows::fuzzing::samples(),
             verification::fuzzing::samples(),
             vec![("client_event", application())],

@@ -1,8 +1,15 @@
 //! Linking a device by two pasted codes: the new device shows a request, the account's first device signs for it and
-//! shows the answer. Neither code is secret; each is bound to its device by signature keys.
+//! shows the answer. Neither code is secret; each is bound to its device by signature keys. Whether the codes were
+//! exchanged on their way, the two people (or one person with two screens) see by comparing a short number
+//! ([`compare`]); only then does history follow.
 
+mod compare;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod history;
+
+pub use compare::{LinkView, Side};
+pub use history::HistoryPiece;
 
 use crate::{
     ClientError, Event, Method,
@@ -11,9 +18,9 @@ use crate::{
     directory::entry,
     live::Job,
     mls::credential::DeviceKey,
-    rows::{ACCOUNT, APPROVALS, AccountRow, LinkRow, RoomState, Row as _, Secret, name},
+    rows::{ACCOUNT, APPROVALS, AccountRow, DEVICE_NAMES, LinkRow, RoomState, Row as _, Secret, name},
 };
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ErrorBody, RoomUri, Timestamp, UserUri, Wire as _,
     credential::DeviceAuthorisation,
@@ -33,6 +40,12 @@ struct LinkRequest {
     domain: Domain,
     device: DeviceId,
     signature_key: [u8; 32],
+    /// The name that the person gave to the device, UTF-8; may be empty.
+    name: VLBytes,
+    /// SHA-256 of a number that is shown once the answer is there: [`compare`].
+    commitment: [u8; 32],
+    /// HPKE key of the hybrid suite: what only this device may read is sealed to it.
+    seal_key: VLBytes,
 }
 
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -42,35 +55,81 @@ struct LinkAnswer {
     authorisation: DeviceAuthorisation,
     rooms: Vec<RoomUri>,
     device_set: SignedDeviceSet,
+    /// The account's devices and the names that the person gave them.
+    names: Vec<DeviceName>,
+    /// Fresh for each request.
+    nonce: [u8; 32],
+    /// Sealed to the request's key: the secret of what the two devices tell each other through the service.
+    sealed: Sealed,
+}
+
+/// What HPKE makes.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Sealed {
+    kem_output: VLBytes,
+    ciphertext: VLBytes,
+}
+
+#[derive(Debug, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+struct DeviceName {
+    device: DeviceUri,
+    name: VLBytes,
 }
 
 impl Core {
     /// On the new device: makes its keys and the code to paste at the first device.
-    pub(crate) fn link_request(&mut self, domain: Domain) -> Result<String, ClientError> {
+    pub(crate) fn link_request(&mut self, domain: Domain, device_name: &str) -> Result<String, ClientError> {
         if self.me.is_some() {
             return Err(ClientError::AccountExists);
         }
         let device = DeviceId::from_random(&self.random::<8>()?[..]);
         let secret = self.random::<32>()?;
         let signature_key = DeviceKey::from_secret(&secret).public();
-        let row = LinkRow { domain: domain.clone(), device: device.clone(), device_secret: Secret(*secret) };
+        let (nonce, seal_secret) = (Secret(*self.random::<32>()?), Secret(*self.random::<32>()?));
+        let request = LinkRequest {
+            domain: domain.clone(),
+            device: device.clone(),
+            signature_key,
+            name: compare::checked_name(device_name)?.as_bytes().to_vec().into(),
+            commitment: compare::commitment(&nonce.bytes()),
+            seal_key: self.seal_pair(&seal_secret)?.public.into(),
+        };
+        let row = LinkRow {
+            domain: domain.clone(),
+            device,
+            device_secret: Secret(*secret),
+            nonce,
+            seal_secret,
+            request_hash: compare::request_hash(&request),
+            name: request.name.clone(),
+        };
         let mut tx = self.tx();
         row.write(&mut tx, ACCOUNT, name::LINK);
         tx.put(ACCOUNT, name::DOMAIN, domain.as_str());
-        Ok(code(REQUEST, &LinkRequest { domain, device, signature_key }))
+        Ok(code(REQUEST, &request))
     }
 
     /// On the first device: signs for the new one and tells the service.
-    pub(crate) fn link_approve(&mut self, code: &str) -> Result<(), ClientError> {
+    pub(crate) fn link_approve(&mut self, pasted: &str) -> Result<(), ClientError> {
         let me = self.me()?;
         let account = me.account.as_ref().ok_or(ClientError::NotPrimary)?;
-        let request: LinkRequest = parse(REQUEST, code)?;
+        let request: LinkRequest = parse(REQUEST, pasted)?;
         if request.domain != me.user.domain {
             return Err(ClientError::BadCode);
         }
-        let uri = DeviceUri { domain: request.domain, user: me.user.id.clone(), device: request.device };
+        let uri = DeviceUri {
+            domain: request.domain.clone(),
+            user: me.user.id.clone(),
+            device: request.device.clone(),
+        };
         let authorisation = DeviceAuthorisation::sign(account, &uri, &request.signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key: request.signature_key, authorisation };
+        let device_name =
+            compare::checked_name(&String::from_utf8_lossy(request.name.as_slice()))?.to_owned();
+        self.begin_comparing(&request, &device)?;
+        if !device_name.is_empty() {
+            self.tx().put(DEVICE_NAMES, uri.to_string(), device_name);
+        }
         // Approved before, and the answer was lost: the service would not take a second set for it.
         if self.own_set()?.is_some_and(|own| own.set.devices.contains(&entry(&device))) {
             return self.give_answer(&device);
@@ -122,12 +181,16 @@ impl Core {
                 open.push(room);
             }
         }
+        let Some(bound) = self.bound_answer(&approved.uri)? else { return Ok(()) };
         let answer = LinkAnswer {
-            user: approved.uri.user_uri(),
-            device: approved.uri.device.clone(),
-            authorisation: approved.authorisation.clone(),
+            user: bound.user,
+            device: bound.device,
+            authorisation: bound.authorisation,
             rooms: open,
             device_set,
+            names: self.device_names()?,
+            nonce: bound.nonce,
+            sealed: bound.sealed,
         };
         self.emit(Event::LinkApproved { device: approved.uri.clone(), answer: code(ANSWER, &answer) });
         Ok(())
@@ -163,7 +226,11 @@ impl Core {
         if !fits {
             return Err(ClientError::BadCode);
         }
+        self.finish_comparing(&row, &uri, &answer)?;
         self.keep_linked_set(answer.device_set, &uri, &key.public(), &answer.authorisation)?;
+        for named in answer.names {
+            self.tx().put(DEVICE_NAMES, named.device.to_string(), named.name.as_slice().to_vec());
+        }
         self.tx().delete(ACCOUNT, name::LINK);
         let me = self.settle_in(AccountRow {
             device: uri,

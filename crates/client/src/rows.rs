@@ -139,6 +139,13 @@ pub(crate) struct LinkRow {
     pub(crate) domain: Domain,
     pub(crate) device: DeviceId,
     pub(crate) device_secret: Secret,
+    /// Shown to the first device once its answer is here.
+    pub(crate) nonce: Secret,
+    /// What the key of the request is derived from.
+    pub(crate) seal_secret: Secret,
+    pub(crate) request_hash: [u8; 32],
+    /// Of the device.
+    pub(crate) name: VLBytes,
 }
 
 /// An invitation that is being used.

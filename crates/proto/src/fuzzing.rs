@@ -11,13 +11,17 @@ pub use exercise::{Decoder, built, exercise, run as run_in};
 
 use crate::{
     ErrorBody, Wire, backup,
-    content::{MimiContent, status::StatusReport},
+    content::{
+        Extensions, Handling, MimiContent,
+        poll::{Poll, Vote},
+        status::StatusReport,
+    },
     edge, frame, franking,
     mimi::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, recovery, room,
+    mls, pin, recovery, room,
 };
 use std::fmt::Debug;
 
@@ -36,6 +40,9 @@ type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("content", content),
     ("status_report", status_report),
+    ("poll", poll),
+    ("vote", vote),
+    ("handling", handling),
     ("directory", directory),
     ("mls_message", mls_message),
     ("key_package", object::<mls::KeyPackage>),
@@ -88,6 +95,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("read_backup", wire::<backup::ReadBackup>),
     ("sealed_part", wire::<backup::SealedPart>),
     ("delete_backup", wire::<backup::DeleteBackup>),
+    ("pin_prepare_request", wire::<pin::PrepareRequest>),
+    ("pin_prepared", wire::<pin::Prepared>),
+    ("pin_store_request", wire::<pin::StoreRequest>),
+    ("pin_try_request", wire::<pin::TryRequest>),
+    ("pin_try_response", wire::<pin::TryResponse>),
+    ("pin_unlock_request", wire::<pin::UnlockRequest>),
+    ("pin_remove_request", wire::<pin::RemoveRequest>),
+    ("pin_note", wire::<pin::Note>),
+    ("pin_put_note_request", wire::<pin::PutNoteRequest>),
+    ("pin_find_request", wire::<pin::FindRequest>),
     ("participant_list", participant_list),
     ("participant_list_update", wire::<room::ParticipantListUpdate>),
     ("invitations", wire::<room::Invitations>),
@@ -127,6 +144,26 @@ fn mls_message(input: &[u8]) {
 fn content(input: &[u8]) {
     if let Ok(content) = MimiContent::decode(input) {
         assert_eq!(content.encode().as_deref(), Ok(input), "content has a second encoding");
+    }
+}
+
+fn handling(input: &[u8]) {
+    if let Ok(content) = MimiContent::decode(input) {
+        let (handling, mut extensions) = (Handling::of(&content.extensions), Extensions::default());
+        handling.put(&mut extensions).expect("nothing stands there yet");
+        assert_eq!(Handling::of(&extensions), handling);
+    }
+}
+
+fn poll(input: &[u8]) {
+    if let Ok(poll) = Poll::decode(input) {
+        assert_eq!(poll.encode().as_deref(), Ok(input), "a poll has a second encoding");
+    }
+}
+
+fn vote(input: &[u8]) {
+    if let Ok(vote) = Vote::decode(input) {
+        assert_eq!(vote.encode().as_deref(), Ok(input), "a vote has a second encoding");
     }
 }
 

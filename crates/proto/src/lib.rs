@@ -16,6 +16,7 @@ pub mod limits;
 pub mod mimi;
 pub mod mls;
 pub mod paths;
+pub mod pin;
 pub mod recovery;
 pub mod room;
 pub mod time;

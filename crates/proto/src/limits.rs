@@ -76,6 +76,12 @@ pub const TOPIC: usize = 256;
 pub const EXTENSION: usize = 4095;
 /// Messages in one status report.
 pub const STATUSES: usize = 1024;
+/// Answers to choose from in a poll.
+pub const POLL_OPTIONS: usize = 12;
+/// Largest question of a poll, in bytes.
+pub const POLL_QUESTION: usize = 512;
+/// Largest answer of a poll, in bytes.
+pub const POLL_OPTION: usize = 256;
 /// Largest handle, in characters after normalisation.
 pub const HANDLE: usize = 30;
 /// Largest display name, in bytes.

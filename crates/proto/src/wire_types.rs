@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, backup, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    recovery, room,
+    pin, recovery, room,
 };
 
 macro_rules! wire_types {
@@ -53,6 +53,17 @@ wire_types! {
     backup::SealedPart, "part of a backup", limits::BACKUP_SEGMENT + SMALL;
     backup::DeleteBackup, "backup to delete", SMALL;
     ErrorBody, "error body", SMALL;
+
+    pin::PrepareRequest, "request to prepare a PIN record", SMALL;
+    pin::Prepared, "prepared PIN record", SMALL;
+    pin::StoreRequest, "PIN record", SMALL;
+    pin::TryRequest, "try of a PIN", SMALL;
+    pin::TryResponse, "answer to the try of a PIN", SMALL;
+    pin::UnlockRequest, "unlocking of a PIN record", SMALL;
+    pin::RemoveRequest, "removal of a PIN record", SMALL;
+    pin::Note, "note of PIN records", SMALL;
+    pin::PutNoteRequest, "note of PIN records to keep", SMALL;
+    pin::FindRequest, "question for a note of PIN records", SMALL;
 
     crate::frame::ClientFrame, "client frame", limits::CLIENT_FRAME;
     crate::frame::ServerFrame, "server frame", limits::SERVER_FRAME;

@@ -74,7 +74,7 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
-                witness, the key directory's roots and labels",
+                witness, the key directory's roots and labels, and the fixed part of the keys of PIN records",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
                     key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
@@ -94,6 +94,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::log::TABLES,
         crate::mailbox::TABLES,
         crate::media::TABLES,
+        crate::pin::TABLES,
         crate::rooms::TABLES,
         crate::service::fingerprints::TABLES,
     ]

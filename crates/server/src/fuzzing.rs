@@ -2,7 +2,9 @@
 //! here and not by `proto`. `fuzz/` runs them under libFuzzer, a test over spoiled samples. They exist in tests and
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
-use crate::{accounts, backup, config::Config, edge, federation, keys, log, mailbox, media, rooms, secrets};
+use crate::{
+    accounts, backup, config::Config, edge, federation, keys, log, mailbox, media, pin, rooms, secrets,
+};
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
 
@@ -19,6 +21,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         log::fuzzing::TARGETS,
         mailbox::fuzzing::TARGETS,
         media::fuzzing::TARGETS,
+        pin::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
@@ -73,6 +76,7 @@ mod tests {
             log::fuzzing::samples(),
             mailbox::fuzzing::samples(),
             media::fuzzing::samples(),
+            pin::fuzzing::samples(),
             rooms::fuzzing::samples(),
             own,
         ];

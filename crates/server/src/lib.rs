@@ -1,4 +1,5 @@
-//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, backups, federation, public log.
+//! One messaging service: edge, accounts, key packages, rooms, mailboxes, media, backups, PIN vault, federation, public
+//! log.
 //!
 //! A shell opens it with [`Service::open`] from a [`Config`] and runs it until it is told to stop. Everything that a
 //! room of this house offers to another stands in its `mod.rs`; who may call whom is a table in `ARCHITECTURE.md`.
@@ -18,6 +19,7 @@ pub mod keys;
 pub mod log;
 pub mod mailbox;
 pub mod media;
+pub mod pin;
 pub mod rate;
 pub mod rooms;
 pub mod secrets;

@@ -34,11 +34,13 @@ pub enum SecretName {
     DirectorySign,
     /// The key directory's VRF key.
     DirectoryVrf,
+    /// HMAC key that derives the keys of PIN records.
+    PinRecords,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -48,6 +50,7 @@ impl SecretName {
         Self::WitnessSign1,
         Self::DirectorySign,
         Self::DirectoryVrf,
+        Self::PinRecords,
     ];
 
     /// The name as it stands in the file.
@@ -62,6 +65,7 @@ impl SecretName {
             Self::WitnessSign1 => "witness-sign-1",
             Self::DirectorySign => "directory-sign",
             Self::DirectoryVrf => "directory-vrf",
+            Self::PinRecords => "pin-records",
         }
     }
 }

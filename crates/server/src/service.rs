@@ -15,6 +15,7 @@ use crate::{
     log::{self, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
+    pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     secrets::{SecretName, Secrets, SecretsError},
 };
@@ -216,6 +217,11 @@ impl Service {
             days: config.limits.media_days,
         };
         let backup_settings = backup::Settings { bytes: config.limits.backup_bytes };
+        let pin_settings = pin::Settings {
+            key: secrets.key(SecretName::PinRecords).clone(),
+            guesses: config.limits.pin_guesses,
+            records: config.limits.pin_records,
+        };
         let quota = Quota {
             entries: config.limits.mailbox_entries.get(),
             bytes: config.limits.mailbox_bytes,
@@ -257,6 +263,7 @@ impl Service {
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
+            pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rooms: Arc::new(Rooms::new(
                 config.domain.clone(),
                 Arc::clone(&store),

@@ -231,13 +231,22 @@ impl Exit {
             | ClientError::Oneself
             | ClientError::TooFewAuditors { .. }
             | ClientError::TooLarge { .. }
+            | ClientError::NoRecoveryCode
+            | ClientError::OtherRecoveryCode
+            | ClientError::BadRecoveryCode(_)
             | ClientError::AccountExists => Self::Usage,
+            ClientError::Archive(_) => Self::Deceived,
+            ClientError::NothingRestored => Self::NotFound,
             ClientError::Conversation(
                 ConversationError::TooLong { .. }
                 | ConversationError::Empty(_)
                 | ConversationError::Unusable(_)
+                | ConversationError::TooManyRooms { .. }
                 | ConversationError::NotMentioned(_),
             ) => Self::Usage,
+            ClientError::Conversation(
+                ConversationError::NotForwardable(_) | ConversationError::NotFailed,
+            ) => Self::Refused,
             ClientError::Conversation(ConversationError::NoSuchMessage) => Self::NotFound,
             _ => Self::Failed,
         }

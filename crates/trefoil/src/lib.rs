@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod bench;
 pub mod cli;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod exit;
 pub mod home;
 pub mod mention;
 pub mod person;
+pub mod pin;
 pub mod print;
 pub mod public_log;
 pub mod show;

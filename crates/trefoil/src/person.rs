@@ -326,7 +326,11 @@ pub fn parse_person(raw: &str) -> Result<UserUri, UsageError> {
     })
 }
 
-fn fresh(
+/// A folder that is made, or that an interrupted attempt left, with an empty core.
+///
+/// # Errors
+/// [`PersonError`].
+pub(crate) fn fresh(
     home: &Home,
     passphrase: Option<&Passphrase>,
     service: Service,
@@ -337,7 +341,8 @@ fn fresh(
     Ok((agent, kind))
 }
 
-fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {
+/// An identifier as people of a profile have one.
+pub(crate) fn identify(profile: Profile, raw: &str, code: Option<&str>) -> Result<Identifier, UsageError> {
     Ok(match (profile, code) {
         (Profile::Account, _) => Identifier::AccountName(raw.as_bytes().to_vec()),
         (Profile::Handle, _) => Identifier::Handle(raw.trim_start_matches('@').as_bytes().to_vec()),

@@ -1,6 +1,6 @@
 // Accounts, devices, people, recovery.
 import { at, get, post } from "./client";
-import type { Account, Card, Device, Directory, KnownService, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
+import type { Account, Backup, Card, Device, Directory, KnownService, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
 
 export interface NewAccount {
   url: string;
@@ -35,7 +35,12 @@ export const directories = (account: string) => get<Directory[]>(at`accounts/${a
 
 export const newRecoveryCode = (account: string) => post<{ code: string }>(at`accounts/${account}/recovery`);
 export const confirmRecovery = (account: string, code: string) => post<Account>(at`accounts/${account}/recovery/confirm`, { code });
-export const setPin = (account: string, pin: string) => post(at`accounts/${account}/pin`, { pin });
-export const recoverByCode = (url: string, code: string, name?: string) => post<Account>("recover", { url, code, name });
-export const recoverByPin = (url: string, identifier: string, pin: string) => post<Account>("recover/pin", { url, identifier, pin });
+/** How the backup stands that a recovery code opens. */
+export const backup = (account: string) => get<Backup>(at`accounts/${account}/recovery`);
+/** `identifier`: the name to give when everything is lost, on a service that finds nobody by name. */
+export const setPin = (account: string, pin: string, identifier: string) => post(at`accounts/${account}/pin`, { pin, identifier });
+export const recoverByCode = (url: string, code: string) => post<Account>("recover", { url, code });
+/** `code`: the one-time code of a phone number. */
+export const recoverByPin = (url: string, identifier: string, pin: string, code?: string) =>
+  post<Account>("recover/pin", { url, identifier, pin, code });
 export const exportTo = (account: string, folder: string) => post(at`accounts/${account}/export`, { folder });

@@ -91,6 +91,7 @@ function inWords(code: string, message: string | undefined): string {
     unreachable: m.error_unreachable,
     "pin-wrong": m.error_pin_wrong,
     "pin-locked": m.error_pin_locked,
+    "no-pin": m.error_no_pin,
     "not-there": m.error_not_there,
   };
   if (code === "not-there" || message === undefined) return (own[code] ?? m.error_unexpected)();

@@ -9,6 +9,8 @@ export interface Listening {
   event(event: AppEvent): void;
   gap(): void;
   connected(is: boolean): void;
+  /** No connection came about. A browser does not say why: ask in another way. */
+  failed(): void;
 }
 
 export function listen(to: Listening): () => void {
@@ -21,7 +23,9 @@ export function listen(to: Listening): () => void {
   function open(): void {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     socket = new WebSocket(`${scheme}//${location.host}/api/v1/events`);
+    let opened = false;
     socket.onopen = () => {
+      opened = true;
       wait = FIRST_WAIT;
       to.connected(true);
       if (wasOpen) to.gap();
@@ -33,6 +37,7 @@ export function listen(to: Listening): () => void {
     };
     socket.onclose = () => {
       to.connected(false);
+      if (!opened && !ended) to.failed();
       if (!ended) timer = window.setTimeout(open, nextWait());
     };
   }

@@ -12,6 +12,14 @@ export type Theme = Schemas["Theme"];
 export type NotificationLevel = Schemas["Preview"];
 export type KnownService = Schemas["KnownService"] & { name?: string };
 export type Account = Schemas["Account"] & { recovery?: "none" | "unconfirmed" | "confirmed" };
+/** What a recovery code brings back. */
+export interface Backup {
+  recovery: "none" | "unconfirmed" | "confirmed";
+  last?: number | null;
+  waiting: boolean;
+  bytes: number;
+  disputed: boolean;
+}
 export type State = Omit<Schemas["State"], "accounts" | "services"> & { accounts: Account[]; services: KnownService[] };
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];

@@ -52,9 +52,9 @@ export function isMuted(room: Room, now = Date.now()): boolean {
   return (room.muted_until ?? 0) > now;
 }
 
-/** The other person of a conversation of two. */
+/** The other person of a conversation of two; one that was given a name is a group, however few are in it. */
 export function otherIn(room: Room): Person | undefined {
-  return room.count <= 2 ? room.people.find((person) => person.standing !== "oneself") : undefined;
+  return room.count <= 2 && !room.name ? room.people.find((person) => person.standing !== "oneself") : undefined;
 }
 
 export function roomKey(place: Place): string {

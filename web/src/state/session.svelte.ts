@@ -33,7 +33,7 @@ export async function begin(): Promise<void> {
     await load();
     session.phase = "ready";
     stop?.();
-    stop = listen({ event: take, gap: () => void afterGap(), connected: (is) => (session.live = is) });
+    stop = listen({ event: take, gap: () => void afterGap(), connected: (is) => (session.live = is), failed: isItStillMine });
   } catch (error) {
     const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
     if (refused) lockOut();
@@ -59,6 +59,11 @@ async function afterGap(): Promise<void> {
   } catch {
     // The stream's next return tries again.
   }
+}
+
+/** A process that was started anew answers, but does not know this page: that shows as 401, which locks the page. */
+function isItStillMine(): void {
+  get("state").catch(() => {});
 }
 
 function lockOut(): void {
@@ -101,7 +106,8 @@ function take(event: AppEvent): void {
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;
-  alarm(title ? `${title}: ${event.text}` : event.text);
+  const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
+  alarm(title ? `${title}: ${text}` : text);
 }
 
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */

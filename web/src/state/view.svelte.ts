@@ -55,7 +55,7 @@ export function toggleAside(aside: Aside): void {
   const { place, aside: open } = view.where;
   if (!place) return;
   const same = open?.kind === aside.kind && (open.kind !== "person" || aside.kind !== "person" || open.user === aside.user);
-  if (same) settle({ place });
+  if (same) back();
   else go({ place, aside });
 }
 

@@ -5,9 +5,16 @@ import type { Person, Profile } from "../api/types";
 /** Somebody and what they are called. */
 export type Named = Pick<Person, "name" | "user">;
 
-/** A person's name, or the end of the address when there is none. */
+/** A person's name, or the beginning of what their service calls them when there is none. */
 export function called(person: Named): string {
-  return person.name?.trim() || person.user.split("/").pop() || person.user;
+  return person.name.trim() || named(person.user);
+}
+
+/** What the process gives as a name, which is an address while no name is known. */
+export function named(nameOrAddress: string): string {
+  if (!nameOrAddress.startsWith("mimi:")) return nameOrAddress;
+  const id = nameOrAddress.split("/").pop() ?? "";
+  return id.length > 8 ? `${id.slice(0, 6)}…` : id;
 }
 
 /** Who said a message. */

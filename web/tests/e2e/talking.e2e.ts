@@ -91,3 +91,14 @@ test("who writes is shown while they write, and not after", async () => {
   await composer(his).fill("");
   await writing.waitFor({ state: "detached" });
 });
+
+test("who writes faster than messages are taken loses no word", async () => {
+  for (let i = 1; i <= 8; i++) {
+    await composer(hers).pressSequentially(`quick ${i}.`, { delay: 0 });
+    await composer(hers).press("Enter");
+  }
+  await message(his, "quick 8.").waitFor();
+  const said = await message(his, /quick \d\./).allInnerTexts();
+  expect(said.map((text) => text.match(/quick \d\./)![0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => `quick ${i}.`));
+  expect(await composer(hers).inputValue()).toBe("");
+});

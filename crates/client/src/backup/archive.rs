@@ -29,7 +29,7 @@ pub(super) struct Entry {
 }
 
 /// A segment that is being filled.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     plain: Zeroizing<Vec<u8>>,
     rows: usize,
 }
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Seals it.
-    pub(super) fn seal(mut self, keys: &BackupKeys, number: u64, name: SegmentName) -> Vec<u8> {
+    pub(crate) fn seal(mut self, keys: &BackupKeys, number: u64, name: SegmentName) -> Vec<u8> {
         let size = bucket(self.plain.len() + 1, LEAST, MOST);
         self.plain.resize(size, 0);
         keys.seal(&context(number, name), &self.plain)

@@ -195,7 +195,7 @@ pub(super) fn current(tx: &Overlay, number: u8, key: &[u8]) -> Result<Option<Vec
 
 /// The next rows of everything that another device of the account may have, from a place on: a whole segment of them,
 /// and the place to go on from.
-pub(super) fn everything(tx: &Overlay, from: &[u8]) -> Result<(Writer, Option<Vec<u8>>), ClientError> {
+pub(crate) fn everything(tx: &Overlay, from: &[u8]) -> Result<(Writer, Option<Vec<u8>>), ClientError> {
     let mut writer = Writer::new();
     for (number, table) in tables::all() {
         let mut start = match from.split_first() {

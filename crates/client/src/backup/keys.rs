@@ -54,12 +54,12 @@ impl BackupKeys {
 
     /// Seals something under a key of its own: `context` names it, and is never the same for two. So the nonce is always
     /// zero.
-    pub(super) fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let payload = Payload { msg: plain, aad: &self.aad(context) };
         self.cipher(context).encrypt(&Nonce::default(), payload).expect("GCM takes what a segment may hold")
     }
 
-    pub(super) fn unseal(&self, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn unseal(&self, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let payload = Payload { msg: sealed, aad: &self.aad(context) };
         self.cipher(context).decrypt(&Nonce::default(), payload).ok().map(Zeroizing::new)
     }

@@ -36,7 +36,7 @@ pub struct SegmentEntry {
 }
 
 impl Manifest {
-    pub(super) fn seal(&self, keys: &BackupKeys, counter: u64, salt: [u8; SALT]) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, keys: &BackupKeys, counter: u64, salt: [u8; SALT]) -> Option<Vec<u8>> {
         let mut plain = vec![VERSION];
         let body = self.tls_serialize_detached().ok()?;
         plain.extend_from_slice(&u32::try_from(body.len()).ok()?.to_be_bytes());
@@ -50,7 +50,7 @@ impl Manifest {
     }
 
     /// `None` if it is not this backup's manifest of this counter, or not of this form.
-    pub(super) fn open(keys: &BackupKeys, counter: u64, sealed: &[u8]) -> Option<Self> {
+    pub(crate) fn open(keys: &BackupKeys, counter: u64, sealed: &[u8]) -> Option<Self> {
         if sealed.len() > limits::BACKUP_MANIFEST {
             return None;
         }

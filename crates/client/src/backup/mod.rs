@@ -26,4 +26,6 @@ pub use manifest::{Manifest, SegmentEntry};
 pub use restore::{Archive, ArchiveError};
 pub use rows::{BACKUP, CHANGED, CONTENTS, OUTBOX, PLACES, SEGMENTS};
 
+pub(crate) use collect::everything as collect_everything;
+pub(crate) use restore::{manifest_request, segment_request};
 pub(crate) use rows::note_changes;

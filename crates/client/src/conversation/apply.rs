@@ -4,11 +4,11 @@ use super::{
     ConversationError, ConversationEvent, MessageId, Refusal,
     body::{Attached, Body},
     classify::Meaning,
-    index,
+    index, polls,
     records::{Due, RoomKey, all, clear, get, put, put_record, record, schedule},
     rows::{
         EDITS, EditRow, HELD, Held, HeldChange, HeldStatus, MessageRow, REACTIONS, ReactionRow, Record,
-        STATUSES, Stamp, UNREAD, message_id, row_id,
+        STATUSES, Stamp, UNREAD, VOTES, message_id, row_id,
     },
     statuses,
 };
@@ -35,7 +35,7 @@ pub(super) struct Change<'a> {
     pub frank: Option<Vec<u8>>,
 }
 
-type Verdict = Result<Result<(), Refusal>, ConversationError>;
+pub(super) type Verdict = Result<Result<(), Refusal>, ConversationError>;
 
 /// Applies a change, or holds it until its target comes.
 pub(super) fn change(
@@ -46,7 +46,7 @@ pub(super) fn change(
     events: &mut Vec<ConversationEvent>,
 ) -> Verdict {
     match meaning {
-        Meaning::Edit(of) | Meaning::Unsend(of) | Meaning::Reaction(of, _) => {
+        Meaning::Edit(of) | Meaning::Unsend(of) | Meaning::Reaction(of, _) | Meaning::Vote(of, _) => {
             let Some((target, found)) = resolve(tx, room, *of)? else {
                 hold(tx, room, change, *of);
                 return Ok(Ok(()));
@@ -60,6 +60,9 @@ pub(super) fn change(
                 }
                 (Meaning::Reaction(_, emoji), Record::Message(_)) => {
                     like(tx, room, change, target, emoji, events)
+                }
+                (Meaning::Vote(_, vote), Record::Message(row)) => {
+                    polls::vote(tx, room, change, target, &row, vote, events)
                 }
                 _ => Ok(Err(Refusal::WrongTarget)),
             }
@@ -150,7 +153,7 @@ pub(super) fn strip(
     for (_, edit) in all::<EditRow>(tx, EDITS, room, &[&id.0])? {
         forget_files(tx, &edit.content)?;
     }
-    for table in [EDITS, STATUSES] {
+    for table in [EDITS, STATUSES, VOTES] {
         clear(tx, table, &room.range(&[&id.0]))?;
     }
     Ok(())
@@ -194,7 +197,8 @@ fn edit(
     let known = record(tx, room, own_id)?.is_some();
     // Kept even if the message was unsent: what answers this version must still find its message.
     put_record(tx, room, own_id, &Record::Edit(row_id(id)));
-    if !known && row.unsent.is_none() {
+    let fixed = is_fixed(&row)?;
+    if !known && row.unsent.is_none() && !fixed {
         let at = change.stamp.accepted.to_be_bytes();
         let kept = EditRow {
             content: change.content.bytes.to_vec().into(),
@@ -210,7 +214,15 @@ fn edit(
         }
     }
     release(tx, room, change.room, change.me, own_id, events)?;
-    Ok(Ok(()))
+    Ok(if fixed { Err(Refusal::WrongTarget) } else { Ok(()) })
+}
+
+/// Whether a message stays as it was said.
+fn is_fixed(row: &MessageRow) -> Result<bool, ConversationError> {
+    if row.content.is_empty() {
+        return Ok(false);
+    }
+    Ok(Body::of(&MimiContent::decode(&row.content)?).poll.is_some())
 }
 
 fn unsend(

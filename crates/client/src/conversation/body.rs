@@ -4,7 +4,10 @@ use super::text::mentions;
 use crate::attachment::Descriptor;
 use trefoil_proto::{
     UserUri,
-    content::{Extensions, MimiContent, NestedPart, Part, PartSemantics},
+    content::{
+        Extensions, MimiContent, NestedPart, Part, PartSemantics,
+        poll::{POLL, Poll},
+    },
 };
 
 /// The body of a message, picked from its parts.
@@ -12,6 +15,8 @@ use trefoil_proto::{
 pub struct Body {
     /// Its text, Markdown (GFM-MIMI) or plain; several texts are joined by an empty line. See [`super::plain`].
     pub text: Option<String>,
+    /// What it asks.
+    pub poll: Option<Poll>,
     /// Its files, in order.
     pub attachments: Vec<Attached>,
     /// Media types of parts that cannot be shown here.
@@ -40,6 +45,11 @@ impl Body {
         body
     }
 
+    /// The beginning of what it says, for where there is no room for all of it.
+    pub fn gist(&self) -> Option<&str> {
+        self.text.as_deref().or(self.poll.as_ref().map(|poll| poll.question.as_str()))
+    }
+
     pub(super) fn mentions(&self, user: &UserUri) -> bool {
         self.text.as_ref().is_some_and(|text| mentions(text, user))
     }
@@ -47,6 +57,9 @@ impl Body {
     fn add(&mut self, part: &NestedPart, extensions: &Extensions) {
         match &part.part {
             Part::Null => {}
+            Part::Single { content_type, content } if poll_of(content_type, content).is_some() => {
+                self.poll = self.poll.take().or_else(|| poll_of(content_type, content));
+            }
             Part::Single { content_type, content } => match text_of(content_type, content) {
                 Some(text) => match &mut self.text {
                     Some(before) => {
@@ -84,10 +97,16 @@ impl Body {
 fn is_supported(part: &NestedPart) -> bool {
     match &part.part {
         Part::Null | Part::External(_) => true,
-        Part::Single { content_type, content } => text_of(content_type, content).is_some(),
+        Part::Single { content_type, content } => {
+            text_of(content_type, content).is_some() || poll_of(content_type, content).is_some()
+        }
         Part::Multi { semantics: PartSemantics::SingleUnit, parts } => parts.iter().all(is_supported),
         Part::Multi { parts, .. } => parts.iter().any(is_supported),
     }
+}
+
+fn poll_of(content_type: &str, content: &[u8]) -> Option<Poll> {
+    Poll::decode(content).ok().filter(|_| content_type == POLL)
 }
 
 fn text_of<'c>(content_type: &str, content: &'c [u8]) -> Option<&'c str> {

@@ -1,8 +1,12 @@
 //! What a message means, decided from its content alone.
 
-use super::{MessageId, Refusal};
+use super::{Body, MessageId, Refusal};
 use trefoil_proto::{
-    content::{Disposition, MimiContent, NestedPart, PLAIN_TEXT, Part, status},
+    content::{
+        Disposition, MimiContent, NestedPart, PLAIN_TEXT, Part,
+        poll::{self, Vote},
+        status,
+    },
     limits,
 };
 
@@ -26,6 +30,8 @@ pub(super) enum Meaning {
     Unsend(MessageId),
     /// An emoji on a message.
     Reaction(MessageId, String),
+    /// What the sender chooses in a poll.
+    Vote(MessageId, Vote),
     /// What became of messages at the sender.
     Statuses(status::StatusReport),
     /// The sender began or stopped writing.
@@ -47,6 +53,11 @@ impl Meaning {
                         .map(Self::Statuses)
                         .map_err(|_| Refusal::Meaningless);
                 }
+                poll::VOTE => {
+                    let to = content.in_reply_to.filter(|_| content.replaces.is_none());
+                    let vote = to.zip(Vote::decode(bytes).ok());
+                    return vote.map(|(to, vote)| Self::Vote(to, vote)).ok_or(Refusal::Meaningless);
+                }
                 EVIDENCE => return Ok(Self::Evidence),
                 AGAIN => return Ok(Self::Again),
                 TYPING => {
@@ -64,7 +75,12 @@ impl Meaning {
         }
         let is_null = matches!(content.part.part, Part::Null);
         if let Some(of) = content.replaces {
-            return Ok(if is_null { Self::Unsend(of) } else { Self::Edit(of) });
+            // What was asked stays as it is, or votes would be for something else.
+            return match is_null {
+                true => Ok(Self::Unsend(of)),
+                false if Body::of(content).poll.is_some() => Err(Refusal::Meaningless),
+                false => Ok(Self::Edit(of)),
+            };
         }
         if is_null {
             return Err(Refusal::Meaningless);

@@ -1,16 +1,17 @@
 //! What people can say: each function makes a [`Draft`], which the core completes and queues.
 
 use super::{
-    ConversationError, MessageId, MessageStatus,
+    Attached, ConversationError, Message, MessageId, MessageStatus,
     classify::{AGAIN, EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
 use trefoil_proto::{
-    RoomUri, Timestamp, UserUri,
+    ProtoError, RoomUri, Timestamp, UserUri,
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, MARKDOWN, MimiContent, NestedPart, PLAIN_TEXT,
-        Part, PartSemantics,
+        Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart,
+        PLAIN_TEXT, Part, PartSemantics,
+        poll::{POLL, Poll, VOTE, Vote},
         status::{self, StatusReport},
     },
     limits,
@@ -37,6 +38,7 @@ pub struct Draft {
     /// To be submitted as a passing event: for connected devices only, stored nowhere.
     pub passing: bool,
     hashes: Option<Vec<u8>>,
+    handling: Handling,
 }
 
 /// Someone whom a text mentions by `@` and this name.
@@ -58,6 +60,22 @@ impl Draft {
             part,
             passing: false,
             hashes: None,
+            handling: Handling::default(),
+        }
+    }
+
+    /// What a message said, to be said once more.
+    pub(super) fn again(content: MimiContent) -> Self {
+        let hashes = ExtensionKey::Text(PLAINTEXT_HASHES.to_owned());
+        Self {
+            hashes: content.extensions.get(&hashes).map(<[u8]>::to_vec),
+            handling: Handling::of(&content.extensions),
+            replaces: content.replaces,
+            topic_id: content.topic_id,
+            expires: content.expires,
+            in_reply_to: content.in_reply_to,
+            part: content.part,
+            passing: false,
         }
     }
 
@@ -75,6 +93,7 @@ impl Draft {
         if let Some(hashes) = self.hashes {
             extensions.insert(ExtensionKey::Text(PLAINTEXT_HASHES.to_owned()), hashes)?;
         }
+        self.handling.put(&mut extensions)?;
         Ok(MimiContent {
             salt,
             replaces: self.replaces,
@@ -200,6 +219,85 @@ pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, Conversa
         },
     };
     Ok(Draft { hashes: Some(plaintext_hashes(files)), ..Draft::of(part) })
+}
+
+/// A poll: a question with 2 to 12 answers, of which people choose one, or several. Programs that know no polls show it as
+/// a list.
+///
+/// # Errors
+/// The question or an answer is empty, too long ([`limits::POLL_QUESTION`], [`limits::POLL_OPTION`] bytes), has control
+/// characters or comes twice; too many answers or too few.
+pub fn poll(question: &str, options: &[&str], several: bool) -> Result<Draft, ConversationError> {
+    let options: Vec<String> = options.iter().map(|option| option.trim().to_owned()).collect();
+    let poll = Poll { question: question.trim().to_owned(), options, several };
+    let body = poll.encode().map_err(|error| match error {
+        ProtoError::TooLarge { what: "question", limit } => {
+            ConversationError::TooLong { what: "the question", limit }
+        }
+        ProtoError::TooLarge { what: "option", limit } => {
+            ConversationError::TooLong { what: "an answer", limit }
+        }
+        ProtoError::TooLarge { limit, .. } => {
+            ConversationError::TooLong { what: "the list of answers", limit }
+        }
+        _ => ConversationError::Unusable("poll"),
+    })?;
+    let mut listed = poll.question.clone();
+    for (at, option) in poll.options.iter().enumerate() {
+        listed.push_str(&format!("\n{}. {option}", at + 1));
+    }
+    let parts =
+        vec![NestedPart::render(POLL, body), NestedPart::render(MARKDOWN, markup::outgoing(&listed, &[])?)];
+    Ok(Draft::of(NestedPart {
+        disposition: Disposition::RENDER,
+        language: String::new(),
+        part: Part::Multi { semantics: PartSemantics::ChooseOne, parts },
+    }))
+}
+
+/// What one chooses in a poll, by the indices of its answers; nothing takes an earlier choice back. The last vote counts.
+///
+/// # Errors
+/// An index above [`limits::POLL_OPTIONS`].
+pub fn vote(poll: MessageId, choices: &[u8]) -> Result<Draft, ConversationError> {
+    let mut choices = choices.to_vec();
+    choices.sort_unstable();
+    choices.dedup();
+    let vote = Vote { choices }.encode().map_err(|_| ConversationError::Unusable("choice"))?;
+    let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(VOTE, vote) };
+    Ok(Draft { in_reply_to: Some(poll), ..Draft::of(part) })
+}
+
+/// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was
+/// forwarded, and nothing of who said it or where. People whom it mentions are named in it and not mentioned. A poll begins anew.
+///
+/// # Errors
+/// [`ConversationError::NotForwardable`] for one that was taken back, that disappears or is seen once, and for one of
+/// which this program cannot pass on everything that it shows.
+pub fn forward(message: &Message) -> Result<Draft, ConversationError> {
+    const NOTHING: ConversationError = ConversationError::NotForwardable("there is nothing in it to pass on");
+    let Some(body) = &message.body else { return Err(NOTHING) };
+    if message.timer.is_some() {
+        return Err(ConversationError::NotForwardable("it disappears"));
+    }
+    let files = body.attachments.iter().map(|file| match file {
+        Attached::Usable(file) => Ok(file.clone()),
+        Attached::Unusable { .. } => Err(ConversationError::NotForwardable("a file in it cannot be used")),
+    });
+    let files: Vec<Descriptor> = files.collect::<Result<_, _>>()?;
+    let said = body.text.as_deref().map(markup::without_mentions).unwrap_or_default();
+    let asked = body.poll.as_ref().map(|asked| {
+        let options: Vec<&str> = asked.options.iter().map(String::as_str).collect();
+        poll(&asked.question, &options, asked.several)
+    });
+    let draft = match (files.is_empty(), said.trim().is_empty()) {
+        (true, true) if asked.is_some() => asked.transpose()?.ok_or(NOTHING)?,
+        (true, true) => return Err(NOTHING),
+        (true, false) => text(&said, &[])?,
+        (false, _) => attachment(&files, &said)?,
+    };
+    let forwarded = message.forwarded.unwrap_or(0).saturating_add(1);
+    Ok(Draft { handling: Handling { forwarded, ..Handling::default() }, ..draft })
 }
 
 /// What became of messages of this room here.

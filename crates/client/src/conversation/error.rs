@@ -30,6 +30,18 @@ pub enum ConversationError {
     /// There is no such message of one's own.
     #[error("no such message of yours")]
     NoSuchMessage,
+    /// The message did not fail: it is on its way, or there.
+    #[error("the message did not fail")]
+    NotFailed,
+    /// The message cannot be forwarded.
+    #[error("the message cannot be forwarded: {0}")]
+    NotForwardable(&'static str),
+    /// A message is forwarded to so many rooms at a time, and to fewer once it was forwarded often.
+    #[error("this message can be forwarded to at most {limit} at a time")]
+    TooManyRooms {
+        /// How many.
+        limit: usize,
+    },
     /// A stored row cannot be decoded.
     #[error("read a stored {0}")]
     Row(&'static str),

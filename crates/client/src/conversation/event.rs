@@ -15,6 +15,8 @@ pub enum ConversationEvent {
     Unsent { room: RoomUri, id: MessageId },
     /// The reactions to a message changed.
     Reactions { room: RoomUri, id: MessageId },
+    /// Somebody chose otherwise in a poll.
+    Votes { room: RoomUri, id: MessageId },
     /// A recipient has one's own message, or read it, and so on.
     Status { room: RoomUri, id: MessageId, user: UserUri, status: MessageStatus },
     /// Someone began or stopped writing. Stored nowhere; forget it after some seconds.
@@ -23,6 +25,8 @@ pub enum ConversationEvent {
     Profile { room: RoomUri, user: UserUri, name: String },
     /// A message of one's own went another step.
     Outgoing { room: RoomUri, id: MessageId, state: OutgoingState },
+    /// A message of one's own that could not be sent was discarded.
+    Discarded { room: RoomUri, id: MessageId },
     /// Messages were read, here or on another device of one's own.
     Read { room: RoomUri, messages: usize },
     /// A message disappeared; it is no longer stored.

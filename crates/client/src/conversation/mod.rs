@@ -20,6 +20,7 @@ mod marks;
 mod merge;
 mod note;
 mod outgoing;
+mod polls;
 mod query;
 mod reading;
 mod receive;
@@ -46,6 +47,7 @@ pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
 pub use note::{Line, note};
+pub(crate) use outgoing::once_more;
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{
     history, message, profile, rooms, summary, timeline, timeline_around, timeline_page, unread,
@@ -56,11 +58,13 @@ pub use receive::{Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
-    STATUSES, TIMELINE, UNREAD, WORDS,
+    STATUSES, TIMELINE, UNREAD, VOTES, WORDS,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
-pub use view::{Cursor, Item, Message, Note, Page, ReactionGroup, ReplyPreview, RoomSummary, Version};
+pub use view::{
+    Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version,
+};
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};
 

@@ -4,7 +4,7 @@
 //! takes effect when the hub accepts it, because its timestamp decides which of two wins.
 
 use super::{
-    ConversationError, ConversationEvent, MessageId, OutgoingState,
+    ConversationError, ConversationEvent, Draft, MessageId, OutgoingState,
     apply::{self, Change},
     body::Body,
     classify::Meaning,
@@ -132,7 +132,7 @@ pub fn sent(
         Meaning::Profile(name) => profile(tx, &key, room, me, name, stamp, &mut events)?,
         // What became of others' messages here was applied when it was composed.
         Meaning::Typing(_) | Meaning::Statuses(_) | Meaning::Evidence | Meaning::Again => {}
-        Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) => {
+        Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) | Meaning::Vote(..) => {
             let change = Change { room, me, sender: me, stamp, received: accepted, content: &content, frank };
             if let Err(reason) = apply::change(tx, &key, &change, &meaning, &mut events)? {
                 events.push(ConversationEvent::Refused {
@@ -171,11 +171,31 @@ pub fn failed(
     Ok(vec![ConversationEvent::Outgoing { room: room.clone(), id, state }])
 }
 
+/// What a message says that was given up, to be said once more: its place among the others was given up with it.
+///
+/// # Errors
+/// [`ConversationError::NoSuchMessage`], [`ConversationError::NotFailed`]; the store.
+pub(crate) fn once_more(tx: &Overlay, room: &RoomUri, id: MessageId) -> Result<Draft, ConversationError> {
+    let waiting: Option<OutgoingRow> = get(tx, OUTGOING, &RoomKey::of(room).key(&[&id.0]))?;
+    let Some(waiting) = waiting else {
+        let known = message_row(tx, &RoomKey::of(room), id)?.is_some_and(|row| row.mine);
+        return Err(if known { ConversationError::NotFailed } else { ConversationError::NoSuchMessage });
+    };
+    if waiting.failure.is_none() {
+        return Err(ConversationError::NotFailed);
+    }
+    Ok(Draft::again(ReceivedContent::decode(waiting.content.to_vec())?.content))
+}
+
 /// Forgets a message that the hub has not accepted.
 ///
 /// # Errors
 /// [`ConversationError::NoSuchMessage`] if it does not wait; the store.
-pub fn discard(tx: &mut Overlay, room: &RoomUri, id: MessageId) -> Result<(), ConversationError> {
+pub fn discard(
+    tx: &mut Overlay,
+    room: &RoomUri,
+    id: MessageId,
+) -> Result<Vec<ConversationEvent>, ConversationError> {
     let key = RoomKey::of(room);
     let at = key.key(&[&id.0]);
     get::<OutgoingRow>(tx, OUTGOING, &at)?.ok_or(ConversationError::NoSuchMessage)?;
@@ -184,7 +204,7 @@ pub fn discard(tx: &mut Overlay, room: &RoomUri, id: MessageId) -> Result<(), Co
         delete_line(tx, &key, &row);
         tx.delete(MESSAGES, at);
     }
-    Ok(())
+    Ok(vec![ConversationEvent::Discarded { room: room.clone(), id }])
 }
 
 /// The messages of a room that wait for the hub, oldest first, with how far they are and their content bytes.

@@ -4,6 +4,7 @@ use super::{
     Body, ConversationError, Cursor, Item, Line, Message, MessageId, MessageStatus, Note, OutgoingState,
     Page, Position, ReactionGroup, ReplyPreview, RoomSummary, StoredFrank, Version,
     apply::resolve,
+    polls,
     records::{RoomKey, all, get, message_row},
     rows::{
         EDITS, EditRow, Entry, MessageRow, PROFILES, ProfileRow, REACTIONS, ROOMS, ReactionRow, Record,
@@ -14,7 +15,7 @@ use crate::overlay::Overlay;
 use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
-    content::{MimiContent, Part, ReceivedContent},
+    content::{Handling, MimiContent, Part, ReceivedContent},
     limits,
 };
 use trefoil_store::KeyRange;
@@ -235,6 +236,10 @@ fn assemble(
         Some(first) => Some(current_body(tx, key, id, row, first)?),
         None => None,
     };
+    let handling = first.as_ref().map(|first| Handling::of(&first.extensions)).unwrap_or_default();
+    let timer = first.as_ref().and_then(|first| first.expires);
+    let asked = body.as_ref().and_then(|body| body.poll.clone());
+    let poll = asked.map(|poll| polls::counted(tx, key, id, poll)).transpose()?;
     let in_reply_to = first.as_ref().and_then(|first| first.in_reply_to);
     let outgoing = match (&row.failure, row.accepted) {
         _ if !row.mine => None,
@@ -255,12 +260,15 @@ fn assemble(
         body,
         edited: row.current.map(|current| Timestamp(current.accepted)),
         unsent: row.unsent.map(|stamp| Timestamp(stamp.accepted)),
+        poll,
         topic_id: first.map(|first| first.topic_id).unwrap_or_default(),
         reply: in_reply_to.map(|to| preview(tx, key, to)).transpose()?,
         reactions: if unsent { Vec::new() } else { reactions(tx, key, id)? },
         statuses: statuses(tx, key, id)?,
         mentions_me: row.mentions_me,
         unread: !row.mine && row.read.is_none() && !unsent,
+        forwarded: Some(handling.forwarded).filter(|hops| *hops > 0),
+        timer,
         expires: row.expires.map(Timestamp),
     })
 }
@@ -285,8 +293,8 @@ fn preview(tx: &Overlay, key: &RoomKey, to: MessageId) -> Result<ReplyPreview, C
     let excerpt = if row.unsent.is_some() {
         None
     } else {
-        let text = current_body(tx, key, id, &row, &MimiContent::decode(&row.content)?)?.text;
-        text.map(|text| super::plain(&text).chars().take(EXCERPT).collect())
+        let body = current_body(tx, key, id, &row, &MimiContent::decode(&row.content)?)?;
+        body.gist().map(|text| super::plain(text).chars().take(EXCERPT).collect())
     };
     let shown = row.current.map_or(id, |current| message_id(&current.id));
     let since_edited = row.unsent.is_none() && shown != to;

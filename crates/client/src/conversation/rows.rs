@@ -22,6 +22,8 @@ pub const TIMELINE: Table = Table::new("client.timeline");
 pub const UNREAD: Table = Table::new("client.unread");
 /// Reactions, by room, message, id of the reaction.
 pub const REACTIONS: Table = Table::new("client.reactions");
+/// What people chose in polls, by room, poll, user URI.
+pub const VOTES: Table = Table::new("client.votes");
 /// What became of one's own messages, by room, message, user URI.
 pub const STATUSES: Table = Table::new("client.statuses");
 /// What refers to a message that is not here yet, by room, that message, and its own id.
@@ -196,6 +198,17 @@ pub(super) struct StatusRow {
     pub accepted: u64,
 }
 row!(StatusRow, "message status");
+
+/// What somebody chose in a poll.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct VoteRow {
+    /// Indices of options; none if the person took their choice back.
+    #[n(0)]
+    pub choices: Vec<u8>,
+    #[n(1)]
+    pub stamp: Stamp,
+}
+row!(VoteRow, "vote");
 
 /// What waits for the message that it refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

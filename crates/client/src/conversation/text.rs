@@ -36,6 +36,11 @@ pub(super) fn outgoing(markdown: &str, mentions: &[Mention]) -> Result<String, C
 
 /// The text for places that do not render Markdown: mentions by name, `<` as it was typed. Other Markdown stays.
 pub fn plain(markdown: &str) -> String {
+    without_mentions(markdown).replace("&lt;", "<")
+}
+
+/// The text with the people whom it mentions by name only.
+pub(super) fn without_mentions(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut rest = markdown;
     while let Some((start, link)) = next_mention(rest) {
@@ -44,7 +49,7 @@ pub fn plain(markdown: &str) -> String {
         rest = link.rest;
     }
     out.push_str(rest);
-    out.replace("&lt;", "<")
+    out
 }
 
 /// Whether a text mentions someone.

@@ -2,7 +2,7 @@
 
 use super::{Body, Line, MessageId, MessageStatus, OutgoingState, Position, StoredFrank};
 use bytes::Bytes;
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri};
+use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, content::Expiration};
 
 /// Which part of a timeline to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct Message {
     pub edited: Option<Timestamp>,
     /// When it was unsent.
     pub unsent: Option<Timestamp>,
+    /// What it asks, and what was chosen.
+    pub poll: Option<Poll>,
     /// Its topic; empty for none.
     pub topic_id: Vec<u8>,
     /// What it answers.
@@ -87,6 +89,10 @@ pub struct Message {
     pub mentions_me: bool,
     /// Someone else's that was not read here.
     pub unread: bool,
+    /// How often it was forwarded before it came here.
+    pub forwarded: Option<u32>,
+    /// When it is to disappear, as its sender said.
+    pub timer: Option<Expiration>,
     /// When it disappears, once that is known.
     pub expires: Option<Timestamp>,
 }
@@ -111,6 +117,28 @@ pub struct ReactionGroup {
     pub emoji: String,
     /// Who, each once, with the id by which they can take it back.
     pub by: Vec<(UserUri, MessageId)>,
+}
+
+/// A question, and what people chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// The question.
+    pub question: String,
+    /// What can be chosen, in the order of the indices of a vote.
+    pub options: Vec<PollOption>,
+    /// More than one can be chosen.
+    pub several: bool,
+    /// People who chose something.
+    pub voters: usize,
+}
+
+/// An answer of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PollOption {
+    /// What it says.
+    pub text: String,
+    /// Who chose it, in the order of their votes.
+    pub by: Vec<UserUri>,
 }
 
 /// One version of a message, with what a report needs.

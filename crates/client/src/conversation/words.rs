@@ -102,6 +102,10 @@ pub(super) fn excerpt(body: &Body, wanted: &[Wanted]) -> Vec<(String, bool)> {
 /// What of a message can be searched, one text after the other.
 fn texts(body: &Body) -> Vec<String> {
     let mut texts: Vec<String> = body.text.as_deref().map(plain).into_iter().collect();
+    if let Some(poll) = &body.poll {
+        texts.push(poll.question.clone());
+        texts.extend(poll.options.iter().cloned());
+    }
     for file in &body.attachments {
         if let Attached::Usable(file) = file
             && !file.label.filename.is_empty()

@@ -1,6 +1,8 @@
 //! Pasted codes, for the fuzzer.
 
-use super::{ANSWER, LinkAnswer, LinkRequest, REQUEST, code, parse};
+#[cfg(test)]
+use super::Sealed;
+use super::{ANSWER, LinkAnswer, LinkRequest, REQUEST, code, compare::ComparisonRow, parse};
 use crate::{
     fuzzing::Target,
     inviting::{LINK, Link},
@@ -9,6 +11,7 @@ use crate::{
 pub(crate) const TARGETS: &[Target] = &[
     ("client_link_request", |input| pasted::<LinkRequest>(REQUEST, input)),
     ("client_link_answer", |input| pasted::<LinkAnswer>(ANSWER, input)),
+    ("client_link_comparison_row", crate::rows::fuzzing::row::<ComparisonRow>),
     ("client_invitation_link", |input| pasted::<Link>(LINK, input)),
 ];
 
@@ -23,11 +26,15 @@ fn pasted<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(prefix: &str, i
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    use crate::rows::Row as _;
     use trefoil_proto::credential::{AccountKey, DeviceAuthorisation};
     let request = LinkRequest {
         domain: "a.test".parse().unwrap(),
         device: "d2".parse().unwrap(),
         signature_key: [1; 32],
+        name: b"kitchen".to_vec().into(),
+        commitment: [4; 32],
+        seal_key: vec![5; 9].into(),
     };
     let answer = LinkAnswer {
         user: "mimi://a.test/u/ann".parse().unwrap(),
@@ -35,6 +42,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         authorisation: DeviceAuthorisation { account_key: AccountKey([2; 32]), signature: [3; 64] },
         rooms: vec!["mimi://a.test/r/tea".parse().unwrap(), "mimi://b.test/r/coffee".parse().unwrap()],
         device_set: crate::directory::fuzzing::signed_set(),
+        names: vec![super::DeviceName {
+            device: "mimi://a.test/d/ann/d1".parse().unwrap(),
+            name: b"phone".to_vec().into(),
+        }],
+        nonce: [6; 32],
+        sealed: Sealed { kem_output: vec![7; 9].into(), ciphertext: vec![8; 9].into() },
     };
     let invitation =
         Link { room: "mimi://a.test/r/tea".parse().unwrap(), secret: crate::rows::Secret([7; 32]) };
@@ -42,6 +55,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_link_request", code(REQUEST, &request).into_bytes()),
         ("client_link_request", format!(" {}\n", code(REQUEST, &request)).into_bytes()),
         ("client_link_answer", code(ANSWER, &answer).into_bytes()),
+        ("client_link_comparison_row", ComparisonRow::sample().to_row()),
         ("client_invitation_link", code(LINK, &invitation).into_bytes()),
     ]
 }

@@ -39,6 +39,10 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         domain: "a.test".parse().unwrap(),
         device: "d2".parse().unwrap(),
         device_secret: Secret([5; 32]),
+        nonce: Secret([6; 32]),
+        seal_secret: Secret([7; 32]),
+        request_hash: [8; 32],
+        name: bytes(),
     };
     let mark = CommitMark { epoch: 6, hash: [7; 32] };
     let person = || "mimi://a.test/u/bob".parse().unwrap();

@@ -73,6 +73,8 @@ pub struct Hub {
     pub proofs_asked: Vec<UserUri>,
     /// The clients' time.
     pub now: Timestamp,
+    /// People from whom no room takes messages.
+    pub muted: BTreeSet<UserUri>,
     /// Services that cannot be reached.
     pub away: Vec<Domain>,
     next_token: u8,
@@ -123,6 +125,7 @@ impl Hub {
             refuse_updates: false,
             accepted: BTreeMap::new(),
             deaf: false,
+            muted: BTreeSet::new(),
             away: Vec::new(),
             next_token: 0,
         }
@@ -565,7 +568,7 @@ impl Hub {
         let accepted_timestamp = self.tick();
         let current_epoch = self.rooms[uri].group.group_context().epoch().as_u64();
         let mut to = self.members(uri);
-        if !to.remove(from) {
+        if !to.remove(from) || self.muted.contains(&request.sending_uri) {
             return ServerFrame::Submitted { tag, response: SubmitMessageResponse::NotAllowed };
         }
         if request.app_message.epoch() != Some(current_epoch) {

@@ -7,12 +7,15 @@ mod decode;
 mod deterministic;
 mod encode;
 mod extensions;
+mod handling;
 mod part;
+pub mod poll;
 pub mod status;
 #[cfg(test)]
 mod tests;
 
 pub use extensions::{ExtensionKey, Extensions};
+pub use handling::{FORWARDED, Handling, VANISHING, VIEW_ONCE};
 pub use part::{Disposition, ExternalPart, NestedPart, Part, PartSemantics};
 
 use crate::{ProtoError, RoomUri, UserUri, limits};

@@ -1,8 +1,9 @@
 //! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
 
 use super::strategies;
-use crate::{ProtoError, Wire, backup, edge, mimi::update::UpdateRequest, recovery};
+use crate::{ProtoError, Wire, backup, edge, mimi::update::UpdateRequest, pin, recovery};
 use proptest::{
+    array::uniform32,
     prelude::*,
     test_runner::{Config, TestRunner},
 };
@@ -118,6 +119,46 @@ fn recovery_and_backups() {
     holds(part.prop_map(move |part| backup::ReadBackup { id, token: of.clone(), part }));
     holds((any::<u64>(), bytes()).prop_map(|(counter, sealed)| backup::SealedPart { counter, sealed }));
     holds(Just(backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }));
+}
+
+#[test]
+fn structures_of_pin_records() {
+    let name = || uniform32(any::<u8>()).prop_map(pin::RecordName);
+    let element = || uniform32(any::<u8>()).prop_map(pin::Element);
+    let masked = || uniform32(any::<u8>());
+    let place = || (strategies::bytes(), name()).prop_map(|(address, name)| pin::Place { address, name });
+    let note = || {
+        (any::<u8>(), masked(), prop::collection::vec(place(), 0..4))
+            .prop_map(|(version, salt, places)| pin::Note { version, salt, places })
+    };
+    holds((name(), element()).prop_map(|(name, blinded)| pin::PrepareRequest { name, blinded }));
+    holds(
+        (strategies::bytes(), element()).prop_map(|(ticket, evaluated)| pin::Prepared { ticket, evaluated }),
+    );
+    holds((name(), strategies::bytes(), masked()).prop_map(|(name, ticket, masked)| pin::StoreRequest {
+        tbs: pin::StoreTbs { name, ticket, masked },
+        signature: [5; 64],
+    }));
+    holds((name(), element()).prop_map(|(name, blinded)| pin::TryRequest { name, blinded }));
+    let answer = (element(), masked(), any::<u32>(), any::<u32>());
+    holds(answer.prop_map(|(evaluated, masked, serial, left)| {
+        pin::TryResponse::Evaluated(pin::Evaluated { evaluated, masked, serial, left })
+    }));
+    holds(Just(pin::TryResponse::Locked));
+    holds((name(), any::<u32>()).prop_map(|(name, through)| pin::UnlockRequest {
+        tbs: pin::UnlockTbs { name, through },
+        signature: [5; 64],
+    }));
+    holds(name().prop_map(|name| pin::RemoveRequest { tbs: pin::RemoveTbs { name }, signature: [5; 64] }));
+    holds(note());
+    holds(
+        (strategies::bytes(), note())
+            .prop_map(|(account_name, note)| pin::PutNoteRequest { account_name, note }),
+    );
+    holds(
+        strategies::bytes()
+            .prop_map(|handle| pin::FindRequest { identifier: edge::Identifier::Handle(handle) }),
+    );
 }
 
 proptest! {

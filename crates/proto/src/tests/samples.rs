@@ -5,8 +5,9 @@ use crate::{
     ErrorBody, ErrorCode, Timestamp, Wire as _,
     backup::{self, BackupId, BackupToken, SegmentName},
     content::{
-        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, MessageId, MimiContent, NestedPart,
-        Part, PartSemantics,
+        Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, Handling, MessageId, MimiContent,
+        NestedPart, Part, PartSemantics,
+        poll::{Poll, Vote},
         status::{MessageStatus, StatusReport},
     },
     credential::{AccountKey, DeviceAuthorisation},
@@ -35,7 +36,7 @@ use crate::{
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
-    recovery,
+    pin, recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
         ParticipantListUpdate, RichDescription, Role, RolesList, RoomMetadata, UserRolePair,
@@ -50,6 +51,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(mimi());
     all.extend(edge());
     all.extend(keeping());
+    all.extend(pin());
     all.extend(components());
     all
 }
@@ -108,11 +110,25 @@ pub(super) fn content() -> MimiContent {
     }
 }
 
+fn handled() -> MimiContent {
+    let mut content = content();
+    Handling { forwarded: 300, view_once: true, vanishing: true }.put(&mut content.extensions).unwrap();
+    content
+}
+
+fn poll() -> Poll {
+    let options = vec!["tea".to_owned(), "coffee".to_owned(), "milk".to_owned()];
+    Poll { question: "What?".to_owned(), options, several: true }
+}
+
 fn documents() -> Vec<(&'static str, Vec<u8>)> {
     let id = MessageId([1; 32]);
     let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
     vec![
         ("content", content().encode().unwrap()),
+        ("handling", handled().encode().unwrap()),
+        ("poll", poll().encode().unwrap()),
+        ("vote", Vote { choices: vec![0, 2] }.encode().unwrap()),
         ("status_report", StatusReport { statuses }.encode().unwrap()),
         ("directory", Directory::at("https://a.example").encode()),
         ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),
@@ -446,6 +462,42 @@ fn keeping() -> Vec<(&'static str, Vec<u8>)> {
         ("read_backup", read(backup::BackupPart::Segment(name))),
         ("sealed_part", backup::SealedPart { counter: 5, sealed: vec![9; 9] }.encode()),
         ("delete_backup", backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }.encode()),
+    ]
+}
+
+pub(super) fn note() -> pin::Note {
+    let place = |number: u8| pin::Place {
+        address: format!("https://{}.example", char::from(b'a' + number)).into_bytes(),
+        name: pin::RecordName([number; 32]),
+    };
+    pin::Note { version: pin::VERSION, salt: [7; 32], places: (0..3).map(place).collect() }
+}
+
+fn pin() -> Vec<(&'static str, Vec<u8>)> {
+    let (name, blinded) = (pin::RecordName([1; 32]), pin::Element([2; 32]));
+    let evaluated = pin::Evaluated { evaluated: blinded, masked: [3; 32], serial: 4, left: 6 };
+    let number = edge::Identifier::Phone { number: b"+15550100".to_vec(), code: b"123456".to_vec() };
+    let store = pin::StoreRequest {
+        tbs: pin::StoreTbs { name, ticket: vec![5; 72], masked: [3; 32] },
+        signature: [8; 64],
+    };
+    let unlock = pin::UnlockRequest { tbs: pin::UnlockTbs { name, through: 4 }, signature: [8; 64] };
+    let remove = pin::RemoveRequest { tbs: pin::RemoveTbs { name }, signature: [8; 64] };
+    vec![
+        ("pin_prepare_request", pin::PrepareRequest { name, blinded }.encode()),
+        ("pin_prepared", pin::Prepared { ticket: vec![5; 72], evaluated: blinded }.encode()),
+        ("pin_store_request", store.encode()),
+        ("pin_try_request", pin::TryRequest { name, blinded }.encode()),
+        ("pin_try_response", pin::TryResponse::Evaluated(evaluated).encode()),
+        ("pin_try_response", pin::TryResponse::Locked.encode()),
+        ("pin_unlock_request", unlock.encode()),
+        ("pin_remove_request", remove.encode()),
+        ("pin_note", note().encode()),
+        (
+            "pin_put_note_request",
+            pin::PutNoteRequest { account_name: b"alice".to_vec(), note: note() }.encode(),
+        ),
+        ("pin_find_request", pin::FindRequest { identifier: number }.encode()),
     ]
 }
 

@@ -288,6 +288,15 @@ fn account_name(raw: &[u8]) -> Result<(), AccountsError> {
     if fits { Ok(()) } else { Err(AccountsError::BadIdentifier("a name has 1 to 128 bytes of plain text")) }
 }
 
+/// An account name as it is to be found again: however it is spaced, and whatever its case.
+pub(super) fn account_locator(secret: &SecretKey, raw: &[u8]) -> Result<[u8; 32], AccountsError> {
+    account_name(raw)?;
+    let name = std::str::from_utf8(raw).map_err(|_| AccountsError::BadIdentifier("the name is not UTF-8"))?;
+    let folded: String = name.nfkc().collect::<String>().to_lowercase().nfkc().collect();
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    Ok(identifier_mac(secret, Profile::Account, &words.join(" ")))
+}
+
 /// The key of an identifier's row.
 pub(super) fn identifier_mac(secret: &SecretKey, profile: Profile, text: &str) -> [u8; 32] {
     let kind: &[u8] = match profile {

@@ -30,7 +30,9 @@ use rows::{CodeRow, IdentifierRow, PersonRow};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use trefoil_proto::{
     DeviceUri, Domain, Timestamp, UserId, Wire as _,
-    edge::{AddDeviceRequest, CodeRequest, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest},
+    edge::{
+        AddDeviceRequest, CodeRequest, Identifier, NewDevice, Profile, RegisterRequest, RemoveDeviceRequest,
+    },
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse},
     recovery::{BeginRecoveryRequest, RecoverRequest, RecoveryBegun},
@@ -356,6 +358,37 @@ impl Accounts {
         })
     }
 
+    /// What a person's note of PIN records is kept under: their keyed handle or number. Account names are neither unique
+    /// nor kept, so there the person gives the name that they want to be found by.
+    ///
+    /// # Errors
+    /// There is no such person, the account name is not acceptable, or the store failed.
+    pub async fn locator(&self, user: &UserId, account_name: &[u8]) -> Result<[u8; 32], AccountsError> {
+        let row = self.person_row(user).await?.ok_or(AccountsError::NoSuchPerson)?;
+        if self.settings.profile == Profile::Account {
+            return decide::account_locator(&self.settings.identifiers, account_name);
+        }
+        row.identifier.as_slice().try_into().map_err(|_| AccountsError::DamagedRow)
+    }
+
+    /// What the note of whoever has this identifier would be kept under, whether there is such a person or not. A number
+    /// is proven by its code, which is used up.
+    ///
+    /// # Errors
+    /// The identifier is not acceptable, the code is wrong, or the store failed.
+    pub async fn locate(&self, identifier: &Identifier, now: Timestamp) -> Result<[u8; 32], AccountsError> {
+        if let (Profile::Account, Identifier::AccountName(name)) = (self.settings.profile, identifier) {
+            return decide::account_locator(&self.settings.identifiers, name);
+        }
+        let identity = decide::identity(identifier, self.settings.profile, &self.settings.identifiers)?;
+        let mut batch = Batch::new();
+        self.prove(&identity, identifier, &mut batch, now).await?;
+        if !batch.is_empty() && !self.commit(batch, AccountsError::StoreCode).await? {
+            return Err(AccountsError::WrongCode);
+        }
+        identity.key().copied().ok_or(AccountsError::OtherProfile)
+    }
+
     /// Forgets codes that have expired, and rates that nobody uses.
     ///
     /// # Errors
@@ -386,7 +419,7 @@ impl Accounts {
     async fn prove(
         &self,
         identity: &Identity,
-        identifier: &trefoil_proto::edge::Identifier,
+        identifier: &Identifier,
         batch: &mut Batch,
         now: Timestamp,
     ) -> Result<(), AccountsError> {

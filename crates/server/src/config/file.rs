@@ -183,6 +183,21 @@ pub(super) struct Limits {
     /// One-time codes an hour in all: what the gateway may cost. Default: 2000.
     /// Example: `2000`
     pub codes_per_hour_in_all: u32,
+    /// Tries of one PIN record that are answered without the right PIN in between, 1 to 20. The last one locks the record
+    /// for ever. Each of a person's three services counts for itself. Default: 10.
+    /// Example: `10`
+    pub pin_guesses: u32,
+    /// Steps of making or removing PIN records an hour from one address; of IPv6, from one /64. Making one takes two.
+    /// Default: 60.
+    /// Example: `60`
+    pub pin_records_per_hour: u32,
+    /// Steps of restoring by a PIN an hour from one address; of IPv6, from one /64. Each try takes two here at most.
+    /// Default: 60.
+    /// Example: `60`
+    pub pin_tries_per_hour: u32,
+    /// PIN records in all, of people of any service, 300 bytes each. Default: 1000000.
+    /// Example: `1000000`
+    pub pin_records: u64,
     /// Bytes of media one person may upload a day. Default: 4294967296 (4 GiB).
     /// Example: `4294967296`
     pub media_bytes_per_day: u64,
@@ -238,6 +253,10 @@ impl Default for Limits {
             codes_per_hour: 5,
             codes_per_hour_from_address: 30,
             codes_per_hour_in_all: 2_000,
+            pin_guesses: 10,
+            pin_records_per_hour: 60,
+            pin_tries_per_hour: 60,
+            pin_records: 1_000_000,
             media_bytes_per_day: 4 * 1024 * 1024 * 1024,
             media_days: 365,
             backup_bytes: 4 * 1024 * 1024 * 1024,

@@ -141,6 +141,14 @@ pub struct Limits {
     pub codes_per_hour_from_address: NonZeroU32,
     /// One-time codes an hour.
     pub codes_per_hour_in_all: NonZeroU32,
+    /// Tries of one PIN record without a right one in between.
+    pub pin_guesses: NonZeroU32,
+    /// Steps of making PIN records an hour and address.
+    pub pin_records_per_hour: NonZeroU32,
+    /// Steps of restoring by a PIN an hour and address.
+    pub pin_tries_per_hour: NonZeroU32,
+    /// PIN records in all.
+    pub pin_records: u64,
     /// Bytes of media a day and person.
     pub media_bytes_per_day: u64,
     /// Days that media are kept.
@@ -387,6 +395,10 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
             file.codes_per_hour_from_address,
         )?,
         codes_per_hour_in_all: positive("limits.codes_per_hour_in_all", file.codes_per_hour_in_all)?,
+        pin_guesses: pin_guesses(file.pin_guesses)?,
+        pin_records_per_hour: positive("limits.pin_records_per_hour", file.pin_records_per_hour)?,
+        pin_tries_per_hour: positive("limits.pin_tries_per_hour", file.pin_tries_per_hour)?,
+        pin_records: file.pin_records,
         media_bytes_per_day: file.media_bytes_per_day,
         media_days: file.media_days.max(1),
         backup_bytes: file.backup_bytes,
@@ -399,6 +411,15 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
         ping: seconds("limits.ping_seconds", file.ping_seconds)?,
     })
+}
+
+/// What four digits bear: with more, an attacker who lets the services count has a chance worth having.
+const PIN_GUESSES: u32 = 20;
+
+fn pin_guesses(guesses: u32) -> Result<NonZeroU32, ConfigError> {
+    NonZeroU32::new(guesses)
+        .filter(|guesses| guesses.get() <= PIN_GUESSES)
+        .ok_or_else(|| invalid("limits.pin_guesses", &format!("must be 1 to {PIN_GUESSES}")))
 }
 
 fn body_bytes(bytes: u64) -> Result<u64, ConfigError> {

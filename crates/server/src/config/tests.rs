@@ -56,6 +56,15 @@ fn a_mailbox_takes_the_largest_event_and_is_kept_a_day() {
 }
 
 #[test]
+fn a_pin_record_is_tried_a_few_times() {
+    assert_eq!(with("").unwrap().limits.pin_guesses.get(), 10);
+    assert_eq!(with("[limits]\npin_guesses = 20").unwrap().limits.pin_guesses.get(), 20);
+    for guesses in [0, 21] {
+        assert_eq!(refused_key(with(&format!("[limits]\npin_guesses = {guesses}"))), "limits.pin_guesses");
+    }
+}
+
+#[test]
 fn unknown_keys_are_errors_in_file_and_environment() {
     assert!(matches!(with("colour = 1"), Err(ConfigError::Syntax(_))));
     assert!(matches!(with("[limits]\nmesages_per_second = 1"), Err(ConfigError::Syntax(_))));

@@ -19,6 +19,7 @@ mod listener;
 mod log;
 mod mimi;
 mod people;
+mod pin;
 mod rates;
 mod refusal;
 mod routes;
@@ -36,7 +37,7 @@ pub use tls::{TlsError, TlsFiles};
 
 use crate::{
     accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, federation::Federation,
-    keys::Keys, log::Log, mailbox::Mailboxes, media::Media, rooms::Rooms, secrets::SecretKey,
+    keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -76,6 +77,8 @@ pub struct House {
     pub media: Arc<Media>,
     /// Backups.
     pub backups: Arc<Backups>,
+    /// The PIN vault.
+    pub pins: Arc<Pins>,
     /// The hub.
     pub rooms: Arc<Rooms>,
     /// Other services.

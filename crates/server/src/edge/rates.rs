@@ -23,6 +23,8 @@ pub(super) struct EdgeRates {
     anonymous: Rates,
     registrations: Rates,
     codes: Rates,
+    pin_records: Rates,
+    pin_tries: Rates,
     requests: Rates,
     messages: Rates,
     lookups: Rates,
@@ -52,6 +54,8 @@ impl EdgeRates {
             anonymous: Rates::new(Rate::per_minute(limits.anonymous_per_minute)),
             registrations: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
             codes: Rates::new(Rate::per_hour(limits.codes_per_hour_from_address)),
+            pin_records: Rates::new(Rate::per_hour(limits.pin_records_per_hour)),
+            pin_tries: Rates::new(Rate::per_hour(limits.pin_tries_per_hour)),
             requests: Rates::new(Rate::per_minute(limits.requests_per_minute)),
             messages: Rates::new(Rate::per_second(limits.messages_per_second).with_bursts(BURST)),
             lookups: Rates::new(Rate::per_hour(limits.lookups_per_hour)),
@@ -78,6 +82,16 @@ impl EdgeRates {
     /// A wish for a one-time code.
     pub(super) fn code(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
         pass(self.codes.check(&network(address), now))
+    }
+
+    /// A step of making or removing a PIN record.
+    pub(super) fn pin_record(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.pin_records.check(&network(address), now))
+    }
+
+    /// A step of restoring by a PIN, whosever.
+    pub(super) fn pin_try(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.pin_tries.check(&network(address), now))
     }
 
     /// A request of a device.
@@ -140,6 +154,8 @@ impl EdgeRates {
             &self.anonymous,
             &self.registrations,
             &self.codes,
+            &self.pin_records,
+            &self.pin_tries,
             &self.requests,
             &self.messages,
             &self.lookups,

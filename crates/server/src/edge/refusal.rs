@@ -3,7 +3,8 @@
 use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, backup::BackupError, directory::DirectoryError, federation::FederationError,
-    keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError, rate::Wait, rooms::RoomsError,
+    keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError, pin::PinError, rate::Wait,
+    rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -213,6 +214,25 @@ impl From<BackupError> for Refusal {
             BackupError::Length => ErrorCode::TooLarge,
             BackupError::Contended => return Self::busy(&error.to_string()),
             BackupError::DamagedRow | BackupError::Read(_) | BackupError::Write(_) => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<PinError> for Refusal {
+    fn from(error: PinError) -> Self {
+        let code = match error {
+            PinError::Element | PinError::NoNote => ErrorCode::Malformed,
+            PinError::Signature => ErrorCode::BadSignature,
+            PinError::Ticket => ErrorCode::NotAllowed,
+            PinError::InUse | PinError::Locked | PinError::NoSuchTry => ErrorCode::Conflict,
+            PinError::Full => ErrorCode::QuotaExceeded,
+            PinError::NoSuchRecord | PinError::NotKept => ErrorCode::NotFound,
+            PinError::Taken => ErrorCode::IdentifierTaken,
+            PinError::Contended => return Self::busy(&error.to_string()),
+            PinError::Derive | PinError::DamagedRow | PinError::Read(_) | PinError::Write(_) => {
                 return Self::internal(&error);
             }
         };

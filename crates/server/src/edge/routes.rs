@@ -1,7 +1,7 @@
 //! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
 //! have a case for each line, and a new line without one fails them.
 
-use super::{Edge, attachments, backups, conversation, directory, guard, log, mimi, people, stream};
+use super::{Edge, attachments, backups, conversation, directory, guard, log, mimi, people, pin, stream};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
@@ -58,6 +58,15 @@ pub(super) fn client() -> Routes {
         .on(Method::POST, "/backups/manifest", backups::replace)
         .on(Method::POST, "/backups/read", backups::read)
         .on(Method::POST, "/backups/delete", backups::delete)
+        .on(Method::POST, "/pin/prepare", pin::prepare)
+        .on(Method::POST, "/pin/records", pin::store)
+        .on(Method::POST, "/pin/tries", pin::attempt)
+        .on(Method::POST, "/pin/unlock", pin::unlock)
+        .on(Method::POST, "/pin/remove", pin::remove)
+        .on(Method::POST, "/pin/find", pin::find)
+        .on(Method::GET, "/pin/note", pin::note)
+        .on(Method::PUT, "/pin/note", pin::put_note)
+        .on(Method::DELETE, "/pin/note", pin::remove_note)
         .on(Method::GET, "/stream", stream::connect)
         .on(Method::GET, "/directory/services", directory::services)
         .on(Method::POST, "/directory/proof", directory::proof)

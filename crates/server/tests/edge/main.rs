@@ -16,6 +16,7 @@ mod media;
 #[allow(dead_code)]
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;
+mod pin;
 mod recovery;
 mod removal;
 mod secrets;

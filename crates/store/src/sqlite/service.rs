@@ -203,10 +203,11 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
     if mode != "wal" {
         return Err(StoreError::Open("this file system does not support the write-ahead log".into()));
     }
+    // What is deleted or replaced is overwritten in the pages that are written anyway: keys are destroyed this way.
     connection
         .execute_batch(&format!(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {}; PRAGMA journal_size_limit = {}; \
-             PRAGMA cache_size = -{}; PRAGMA trusted_schema = OFF;",
+            "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = {}; \
+             PRAGMA journal_size_limit = {}; PRAGMA cache_size = -{}; PRAGMA trusted_schema = OFF;",
             options.checkpoint_pages,
             u64::from(options.checkpoint_pages) * 8192,
             options.cache_kib,

@@ -93,6 +93,12 @@ pub fn sentence(error: &ClientError) -> String {
         ClientError::BadCode => {
             "that is no linking code, or it is for another device: paste it whole".to_owned()
         }
+        ClientError::NoRecoveryCode => {
+            "there is no recovery code to confirm: make one with `trefoil account recovery`".to_owned()
+        }
+        ClientError::OtherRecoveryCode => {
+            "this is not the recovery code that was made last: compare it with what you wrote down".to_owned()
+        }
         ClientError::BadInvitation => {
             "that is no whole link of an invitation: copy all of it, or ask for another".to_owned()
         }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     agent::Agent,
+    backup,
     home::{Home, HomeError, Passphrase, write_private},
     person::{self, PersonError, Place},
     transport::Service,
@@ -21,6 +22,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use trefoil_client::backup::RecoverySecret;
 
 /// Name of the account in the home folder itself; further ones count on.
 const FIRST: &str = "1";
@@ -250,6 +252,44 @@ impl Accounts {
         };
         let (agent, _) = person::open(&home, self.passphrase.as_ref())?;
         Ok((self.keep(agent, id), code))
+    }
+
+    /// Brings an account back from its backup, and goes online with it.
+    ///
+    /// # Errors
+    /// There is no backup under this secret, or the service cannot be reached; nothing is kept then.
+    pub async fn recover(&self, url: &str, secret: &RecoverySecret) -> Answer<Keeper> {
+        let _one = self.making.lock().await;
+        let (id, folder) = self.free_place()?;
+        let ca = self.authority(url);
+        let home = Home::locate(Some(&folder))?;
+        let place = Place { service: url, ca: ca.as_deref() };
+        match backup::recover(&home, self.passphrase.as_ref(), place, secret, |_, _| {}).await {
+            Ok((agent, _)) => Ok(self.keep(agent, id)),
+            Err(error) => {
+                forget(&folder, id == FIRST);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Two suggested services that are not this one, to keep parts of a PIN.
+    ///
+    /// # Errors
+    /// Fewer are known.
+    pub async fn two_others(&self, url: &str) -> Answer<[Service; 2]> {
+        let own = url.trim_end_matches('/');
+        let known = self.services().await;
+        let mut others = Vec::new();
+        for one in known.iter().filter(|one| one.url.trim_end_matches('/') != own).take(2) {
+            let ca = self.authority(&one.url);
+            others.push(Service::new(&one.url, ca.as_deref()).map_err(PersonError::from)?);
+        }
+        others.try_into().map_err(|_| {
+            Problem::unusable(
+                "a PIN needs three services, each to keep a part, and this device knows fewer: use a recovery code",
+            )
+        })
     }
 
     fn keep(&self, agent: Agent, id: String) -> Keeper {

@@ -4,16 +4,22 @@
 use super::{
     error::{Answer, Problem},
     hub::{Happening, Hub},
-    shape::{self, Account, Connection, Item},
+    shape::{self, Account, Connection, Item, Recovery},
 };
 use crate::{
     agent::{Agent, AgentError, Way},
+    backup,
+    person::PersonError,
     show,
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::Instant,
+};
 use trefoil_client::{
     ClientError, Event,
+    backup::{BackupStep, Put, RecoveryState},
     conversation::{self, ConversationEvent as Talk, Cursor},
     overlay::Overlay,
 };
@@ -21,6 +27,10 @@ use trefoil_proto::{RoomUri, UserUri, content::MessageId};
 
 /// Longest wait for something to happen before looking around.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long a change waits for others before the backup takes them.
+const BACKUP_PAUSE: Duration = Duration::from_secs(3);
+/// How long a backup that failed waits.
+const BACKUP_AGAIN: Duration = Duration::from_secs(60);
 /// What handlers may have asked for at once.
 const ASKED: usize = 64;
 
@@ -46,6 +56,10 @@ pub struct Kept {
     told: Option<Account>,
     gone: bool,
     hub: Hub,
+    /// A request of the backup is under way.
+    keeping: bool,
+    /// The backup is not looked at before.
+    keep_after: Instant,
 }
 
 impl Keeper {
@@ -54,8 +68,16 @@ impl Keeper {
         let (jobs, queue) = mpsc::channel(ASKED);
         let events = broadcast::Sender::new(256);
         let way = agent.way();
-        let kept = Kept { agent, id: id.clone(), told: None, gone: false, hub };
-        tokio::spawn(keep(kept, queue, events.clone()));
+        let kept = Kept {
+            agent,
+            id: id.clone(),
+            told: None,
+            gone: false,
+            hub,
+            keeping: false,
+            keep_after: Instant::now(),
+        };
+        tokio::spawn(keep(kept, jobs.downgrade(), queue, events.clone()));
         Self { jobs, events, way, id }
     }
 
@@ -108,7 +130,12 @@ impl Keeper {
     }
 }
 
-async fn keep(mut kept: Kept, mut queue: mpsc::Receiver<Job>, heard: broadcast::Sender<Arc<Event>>) {
+async fn keep(
+    mut kept: Kept,
+    jobs: mpsc::WeakSender<Job>,
+    mut queue: mpsc::Receiver<Job>,
+    heard: broadcast::Sender<Arc<Event>>,
+) {
     if kept.agent.client.identity().is_some()
         && let Err(error) = kept.agent.go_online()
     {
@@ -116,6 +143,8 @@ async fn keep(mut kept: Kept, mut queue: mpsc::Receiver<Job>, heard: broadcast::
     }
     loop {
         kept.tell_account();
+        kept.back_up(&jobs);
+        let wait = if kept.is_waiting_to_back_up() { BACKUP_PAUSE } else { LONGEST_WAIT };
         let events = tokio::select! {
             biased;
             job = queue.recv() => match job {
@@ -126,7 +155,7 @@ async fn keep(mut kept: Kept, mut queue: mpsc::Receiver<Job>, heard: broadcast::
                 }
                 None => break,
             },
-            events = kept.agent.turn(LONGEST_WAIT) => events,
+            events = kept.agent.turn(wait) => events,
         };
         match events {
             Ok(events) => {
@@ -184,6 +213,7 @@ impl Kept {
             primary: identity.is_some_and(|me| me.primary),
             connection,
             connection_error: failure,
+            recovery: self.agent.client.recovery().map_or(Recovery::None, |view| recovery(view.state)),
             devices: self.agent.client.own_devices().map_or(0, |devices| devices.len()),
         }
     }
@@ -200,6 +230,55 @@ impl Kept {
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "a room could not be read"),
         }
+    }
+
+    fn is_waiting_to_back_up(&self) -> bool {
+        !self.keeping && self.agent.client.recovery().is_ok_and(|view| view.waiting)
+    }
+
+    /// Sends the next part of the backup, beside everything else.
+    fn back_up(&mut self, jobs: &mpsc::WeakSender<Job>) {
+        let due = self.agent.is_settled() && Instant::now() >= self.keep_after;
+        if !due || !self.is_waiting_to_back_up() {
+            return;
+        }
+        let step = match self.agent.act_for(|client, now| client.back_up(now)) {
+            Ok(BackupStep::Done | BackupStep::Off) => {
+                self.keep_after = Instant::now() + BACKUP_PAUSE;
+                return;
+            }
+            Ok(step) => step,
+            Err(error) => return self.backup_failed(&error),
+        };
+        self.keeping = true;
+        let (way, jobs) = (self.agent.way(), jobs.clone());
+        tokio::spawn(async move {
+            let put = backup::carry(&way, &step).await;
+            let job: Job = Box::new(move |kept| kept.backed_up(&step, put));
+            if let Some(jobs) = jobs.upgrade() {
+                // The account is being closed; what was not told is found out at the next start.
+                let _ = jobs.send(job).await;
+            }
+        });
+    }
+
+    fn backed_up(&mut self, step: &BackupStep, put: Result<Put, PersonError>) {
+        self.keeping = false;
+        let taken = match put {
+            Ok(put) => self
+                .agent
+                .act(|client, now| client.backup_answered(step, put, now))
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = taken {
+            self.backup_failed(&error);
+        }
+    }
+
+    fn backup_failed(&mut self, error: &dyn std::fmt::Display) {
+        tracing::warn!(%error, "the backup is not up to date");
+        self.keep_after = Instant::now() + BACKUP_AGAIN;
     }
 
     fn tell_account(&mut self) {
@@ -249,10 +328,11 @@ impl Kept {
             | Talk::Unsent { room, id }
             | Talk::Reactions { room, id }
             | Talk::Status { room, id, .. }
+            | Talk::Votes { room, id }
             | Talk::Outgoing { room, id, .. } => {
                 lines.insert((room.clone(), *id));
             }
-            Talk::Expired { room, id } => {
+            Talk::Expired { room, id } | Talk::Discarded { room, id } => {
                 let (account, room_uri, message) = (self.id.clone(), room.to_string(), id.to_string());
                 self.hub.tell(&Happening::Gone { account, room: room_uri, message });
                 rooms.insert(room.clone());
@@ -332,5 +412,14 @@ impl Kept {
                 self.hub.tell(&Happening::Item { account, room, item: Box::new(item) });
             }
         }
+    }
+}
+
+/// How recovery stands, by its name in the API.
+pub(super) fn recovery(state: RecoveryState) -> Recovery {
+    match state {
+        RecoveryState::None => Recovery::None,
+        RecoveryState::Unconfirmed => Recovery::Unconfirmed,
+        RecoveryState::Confirmed => Recovery::Confirmed,
     }
 }

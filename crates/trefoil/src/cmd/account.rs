@@ -1,6 +1,10 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
-use super::{Shared, read_text, unreadable};
+use super::{
+    Shared, read_text,
+    recovery::{self, Recovery},
+    unreadable,
+};
 use crate::{
     agent::Agent,
     exit::{NotFoundError, UsageError},
@@ -39,6 +43,10 @@ enum What {
     Directory(Directory),
     /// Link another device to the account
     Link(Link),
+    /// Make a recovery code, which brings everything back when this device is lost, or confirm it
+    Recovery(Recovery),
+    /// On a new device, when every other one is lost: bring the account and its history back with the recovery code
+    Recover(Recover),
     /// On the account's first device: take another device off the account and out of its rooms
     RemoveDevice(RemoveDevice),
 }
@@ -72,6 +80,15 @@ struct Create {
     #[arg(long)]
     name: Option<String>,
     /// Read the one-time code of a phone number from a file (or set TREFOIL_CODE, or standard input)
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Recover {
+    #[command(flatten)]
+    at: At,
+    /// Read the recovery code from this file; from standard input if it is left away
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
 }
@@ -230,6 +247,13 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Devices => devices(shared).await,
         What::Directory(ask) => directory(shared, &ask).await,
         What::Link(ask) => link(shared, ask).await,
+        What::Recovery(ask) => recovery::recovery(shared, &ask).await,
+        What::Recover(ask) => {
+            let ca = ask.at.read_ca()?;
+            let place = ask.at.place(ca.as_deref());
+            Box::pin(recovery::recover(shared, place, ask.code_file.as_deref())).await?;
+            show(shared)
+        }
         What::RemoveDevice(ask) => remove_device(shared, &ask).await,
     }
 }

@@ -15,11 +15,13 @@ pub mod man;
 mod marks;
 mod proven;
 pub mod receive;
+pub mod recovery;
 mod remove_from_room;
 pub mod rooms;
 mod save;
 pub mod search;
 pub mod send;
+mod send_again;
 pub mod serve;
 pub mod up;
 pub mod update;
@@ -203,6 +205,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
             Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
+            Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,

@@ -1,8 +1,9 @@
 //! `trefoil send`: a text, a file, a reply, a reaction, an edit, taking a message back, or that someone is writing.
 
-use super::{Shared, find_room, read_text, unreadable};
+use super::{Shared, find_room, read_text, send_again, unreadable};
 use crate::{
     agent::Agent,
+    backup,
     exit::{NotFoundError, UsageError},
     mention::mentioned,
     person::{PATIENCE, parse_person},
@@ -17,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use trefoil_client::{
+    Event,
     conversation::{ConversationError, Draft, compose},
     directory::Unproven,
 };
@@ -57,13 +59,56 @@ pub struct Send {
     /// Only tell those who are there that this person is writing; nothing is stored
     #[arg(long, conflicts_with_all = ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention"])]
     typing: bool,
+    /// Forward this message of another room, with its files
+    #[arg(long, value_name = "MESSAGE", requires = "from", conflicts_with_all = OTHERS)]
+    forward: Option<String>,
+    /// The room that the forwarded message is in
+    #[arg(long, value_name = "ROOM", requires = "forward")]
+    from: Option<String>,
+    /// Forward to this room too: five at a time, one for what was forwarded often
+    #[arg(long, value_name = "ROOM", requires = "forward")]
+    also: Vec<String>,
+    /// Send this message of yours once more, which could not be sent
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = OTHERS, conflicts_with = "forward")]
+    retry: Option<String>,
+    /// Forget this message of yours, which could not be sent
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = OTHERS, conflicts_with_all = ["forward", "retry"])]
+    discard: Option<String>,
+    /// Ask this, with two to twelve answers to choose from
+    #[arg(long, value_name = "QUESTION", requires = "option", conflicts_with_all = OTHERS)]
+    #[arg(conflicts_with_all = ["forward", "retry", "discard"])]
+    poll: Option<String>,
+    /// An answer; give it for each
+    #[arg(long, value_name = "ANSWER", requires = "poll")]
+    option: Vec<String>,
+    /// More than one answer can be chosen
+    #[arg(long, requires = "poll")]
+    several: bool,
+    /// Vote in this poll; without --choice, take the vote back
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = OTHERS)]
+    #[arg(conflicts_with_all = ["forward", "retry", "discard", "poll"])]
+    vote: Option<String>,
+    /// The number of an answer, from 1; several where the poll allows it
+    #[arg(long, value_name = "NUMBER", requires = "vote", value_parser = clap::value_parser!(u8).range(1..=12))]
+    choice: Vec<u8>,
 }
 
+/// What says something new.
+const OTHERS: [&str; 9] =
+    ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention", "typing"];
+
+/// A message that was sent.
 #[derive(Serialize)]
-struct Sent {
+pub(super) struct Sent {
     kind: &'static str,
     room: String,
     message: String,
+}
+
+impl Sent {
+    pub(super) fn of(room: &RoomUri, message: &MessageId) -> Self {
+        Self { kind: "sent", room: room.to_string(), message: message.to_string() }
+    }
 }
 
 impl fmt::Display for Sent {
@@ -82,6 +127,9 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     }
     let mut agent = shared.agent()?;
     let room = find_room(&mut agent, &ask.room)?;
+    if let Some(message) = &ask.discard {
+        return send_again::discard(shared, agent, &room.uri, message);
+    }
     if let Some(user) = room.blocked_by.first() {
         // Before a file is read and sent to where it would wait in vain.
         return Err(
@@ -89,6 +137,16 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         );
     }
     let room = room.uri;
+    if let Some(message) = &ask.retry {
+        return send_again::retry(shared, agent, room, message).await;
+    }
+    if let (Some(message), Some(from)) = (&ask.forward, &ask.from) {
+        let mut to = vec![room];
+        for also in &ask.also {
+            to.push(find_room(&mut agent, also)?.uri);
+        }
+        return send_again::forward(shared, agent, (from, message), &to).await;
+    }
     for other in [&ask.reply, &ask.react].into_iter().flatten() {
         if show::message(&agent, &room, &parse(other)?)?.is_none() {
             return Err(NotFoundError(format!("{other} is not on this device, or not in this room")).into());
@@ -126,24 +184,35 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     if alone {
         agent.go_online()?;
     }
+    finish(agent, &[(room.clone(), message)]).await?;
+    // Of what is stored nowhere, an id is of no use.
+    if ask.typing {
+        return Ok(());
+    }
+    shared.out.record(&Sent::of(&room, &message))?;
+    Ok(())
+}
+
+/// Waits until messages are out, and ends the connection; a refusal becomes the error.
+///
+/// # Errors
+/// One was not taken, or waits for a decision.
+pub(super) async fn finish(mut agent: Agent, sent: &[(RoomUri, MessageId)]) -> anyhow::Result<()> {
     let mut refused = None;
-    agent
-        .settle(PATIENCE, |_, event| refused = show::send_refusal(&event, &message).or(refused.take()))
-        .await?;
+    let refusal = |event: &Event| sent.iter().find_map(|(_, message)| show::send_refusal(event, message));
+    agent.settle(PATIENCE, |_, event| refused = refusal(&event).or(refused.take())).await?;
     if let Some(error) = refused {
         agent.close().await;
         return Err(error.into());
     }
     // What came in meanwhile may have stopped it on its way.
-    if let Some(error) = held(&mut agent, &room, &message)? {
-        return Err(error.into());
+    for (room, message) in sent {
+        if let Some(error) = held(&mut agent, room, message)? {
+            return Err(error.into());
+        }
     }
+    backup::back_up_by_the_way(&mut agent).await;
     agent.close().await;
-    // Of what is stored nowhere, an id is of no use.
-    if ask.typing {
-        return Ok(());
-    }
-    shared.out.record(&Sent { kind: "sent", room: room.to_string(), message: message.to_string() })?;
     Ok(())
 }
 
@@ -171,6 +240,23 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
     if let Some(message) = &ask.unsend {
         return Ok(compose::unsend(parse(message)?));
     }
+    let usable =
+        |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
+    if let Some(question) = &ask.poll {
+        let options: Vec<&str> = ask.option.iter().map(String::as_str).collect();
+        return Ok(usable(compose::poll(question, &options, ask.several))?);
+    }
+    if let Some(message) = &ask.vote {
+        let id = parse(message)?;
+        let poll = show::message(agent, room, &id)?.and_then(|message| message.poll);
+        let poll = poll.ok_or_else(|| NotFoundError(format!("{message} is no poll in this room")))?;
+        let known = ask.choice.iter().all(|choice| usize::from(*choice) <= poll.options.len());
+        if !known || (ask.choice.len() > 1 && !poll.several) {
+            return Err(UsageError("that cannot be chosen in this poll".to_owned()).into());
+        }
+        let choices: Vec<u8> = ask.choice.iter().map(|choice| choice - 1).collect();
+        return Ok(usable(compose::vote(id, &choices))?);
+    }
     let text = match &ask.text {
         Some(text) => text.clone(),
         None => read_text(None, "the text")?,
@@ -182,8 +268,6 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
     }
     let also = ask.mention.iter().map(|raw| parse_person(raw)).collect::<Result<Vec<_>, _>>()?;
     let (text, mentions) = mentioned(agent, room, text.trim_end(), &also)?;
-    let usable =
-        |made: Result<Draft, _>| made.map_err(|error: ConversationError| UsageError(error.to_string()));
     Ok(usable(match (&ask.reply, &ask.edit) {
         (Some(message), _) => compose::reply(parse(message)?, &text, &mentions),
         (None, Some(message)) => compose::edit(parse(message)?, &text, &mentions),
@@ -217,7 +301,7 @@ fn check_file(path: &Path) -> anyhow::Result<()> {
 }
 
 /// A message id, as `receive` prints it.
-fn parse(raw: &str) -> Result<MessageId, UsageError> {
+pub(super) fn parse(raw: &str) -> Result<MessageId, UsageError> {
     data_encoding::HEXLOWER_PERMISSIVE
         .decode(raw.as_bytes())
         .ok()

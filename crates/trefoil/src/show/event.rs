@@ -191,6 +191,7 @@ fn talk(store: &Overlay, event: &Talk) -> Result<Option<Shown>, ConversationErro
             let all = if all.is_empty() { "no reactions".to_owned() } else { all.join("  ") };
             ("reactions-changed", room, Some(id), None, format!("{all} to {}", what(room, id)?))
         }
+        Talk::Votes { room, id } => ("votes-changed", room, Some(id), None, votes(store, room, *id)?),
         Talk::Typing { room, user, started } => {
             let (event, does) = if *started { ("typing", "writes") } else { ("typing-stopped", "stopped") };
             (event, room, None, Some(user), format!("{} {does}", name(room, user)?))
@@ -212,6 +213,15 @@ fn talk(store: &Overlay, event: &Talk) -> Result<Option<Shown>, ConversationErro
         by: by.map(ToString::to_string),
         detail: Some(detail),
     })))
+}
+
+/// How often each answer of a poll was chosen.
+fn votes(store: &Overlay, room: &RoomUri, id: MessageId) -> Result<String, ConversationError> {
+    let poll = conversation::message(store, room, id)?.and_then(|message| message.poll);
+    let Some(poll) = poll else { return Ok("a poll".to_owned()) };
+    let options: Vec<String> =
+        poll.options.iter().map(|option| format!("{} {}", option.text, option.by.len())).collect();
+    Ok(format!("\u{201c}{}\u{201d}: {}", poll.question, options.join(", ")))
 }
 
 /// Why something that arrived was refused, in words.

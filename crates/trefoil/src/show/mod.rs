@@ -3,12 +3,14 @@
 mod delivery;
 mod event;
 mod keys;
+mod poll;
 mod refusal;
 mod standing;
 
 pub use delivery::name as finding_name;
 pub use event::event;
 pub use keys::unproven;
+pub use poll::Poll;
 pub use refusal::{NotTaken, refusal, send_refusal};
 pub use standing::{blocked, key_changed, mark, other_key, other_key_in_room, standing};
 
@@ -60,6 +62,10 @@ pub struct Message {
     pub mine: bool,
     /// When the hub accepted it, in milliseconds since the UNIX epoch; absent until then.
     pub accepted: Option<u64>,
+    /// What it asks.
+    pub poll: Option<Poll>,
+    /// How often it was forwarded before it came here.
+    pub forwarded: Option<u32>,
     /// What it says.
     pub text: Option<String>,
     /// What is shown is not the first version.
@@ -253,6 +259,8 @@ impl Message {
             },
             mine: message.mine,
             accepted: message.accepted.map(|time| time.0),
+            poll: message.poll.map(Poll::of),
+            forwarded: message.forwarded,
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
             unsent: message.unsent.is_some(),
@@ -296,8 +304,8 @@ fn quoted_text(store: &Overlay, room: &RoomUri, id: MessageId) -> Result<Option<
         return Ok(Some("[taken back]".to_owned()));
     }
     let body = message.body.unwrap_or_default();
-    if let Some(text) = body.text.filter(|text| !text.is_empty()) {
-        return Ok(Some(conversation::plain(&text)));
+    if let Some(text) = body.gist().filter(|text| !text.is_empty()) {
+        return Ok(Some(conversation::plain(text)));
     }
     let name = body.attachments.into_iter().find_map(|attached| match attached {
         Attached::Usable(file) if !file.label.filename.is_empty() => Some(file.label.filename),
@@ -375,11 +383,19 @@ impl fmt::Display for Message {
                 self.quoted.as_deref().unwrap_or("a message that is not here").chars().take(60).collect();
             write!(f, "\n    ↳ {}", harmless(&quoted.replace('\n', " ")))?;
         }
+        match self.forwarded {
+            Some(1) => write!(f, "\n    [forwarded]")?,
+            Some(hops) => write!(f, "\n    [forwarded {hops} times]")?,
+            None => {}
+        }
         if self.unsent {
             write!(f, "\n    [taken back]")?;
         }
         for line in self.text.as_deref().unwrap_or_default().lines() {
             write!(f, "\n    {}", harmless(line))?;
+        }
+        if let Some(poll) = &self.poll {
+            poll.fmt(f)?;
         }
         if self.edited {
             write!(f, "\n    [edited]")?;

@@ -9,7 +9,7 @@ import { comparePositions } from "../../state/window";
 export interface Scroller {
   to(message: string): void;
   toEnd(): void;
-  focus(message: string): void;
+  focusEnd(): void;
 }
 
 export class Talk {

@@ -12,6 +12,8 @@ enum Act {
     Unsend(usize),
     React(usize, u8),
     Report(usize, u8),
+    Ask,
+    Vote(usize, u8),
 }
 
 fn act() -> impl Strategy<Value = (u8, Act)> {
@@ -23,7 +25,9 @@ fn act() -> impl Strategy<Value = (u8, Act)> {
         3 => pick.clone().prop_map(Act::Edit),
         2 => pick.clone().prop_map(Act::Unsend),
         3 => (pick.clone(), 0u8..2).prop_map(|(at, emoji)| Act::React(at, emoji)),
-        3 => (pick, 0u8..8).prop_map(|(at, status)| Act::Report(at, status)),
+        3 => (pick.clone(), 0u8..8).prop_map(|(at, status)| Act::Report(at, status)),
+        2 => Just(Act::Ask),
+        3 => (pick, 0u8..4).prop_map(|(of, choice)| Act::Vote(of, choice)),
     ];
     (0u8..3, act)
 }
@@ -45,6 +49,9 @@ fn tell(acts: &[(u8, Act)]) -> Vec<Sent> {
             Act::Edit(of) => edit(pick(of), &words),
             Act::Unsend(of) => compose::unsend(pick(of)),
             Act::React(to, emoji) => reaction(pick(to), ["👍", "❤"][usize::from(*emoji)]),
+            Act::Ask => compose::poll(&words, &["tea", "coffee", "milk"], at % 2 == 0).unwrap(),
+            Act::Vote(of, 3) => compose::vote(pick(of), &[]).unwrap(),
+            Act::Vote(of, choice) => compose::vote(pick(of), &[*choice]).unwrap(),
             Act::Report(of, code) => status(pick(of), (*code).into()),
         };
         story.push(say(sender, at as u64, draft));

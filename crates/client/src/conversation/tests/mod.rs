@@ -4,6 +4,7 @@
 mod any_order;
 mod composing;
 mod disappearing;
+mod polls;
 mod rules;
 mod searching;
 mod sending;
@@ -17,7 +18,7 @@ use crate::{
 use std::sync::Arc;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
-    content::{MimiContent, ReceivedContent},
+    content::{MimiContent, NestedPart, ReceivedContent},
 };
 use trefoil_store::{KeyRange, MemoryStore};
 

@@ -24,6 +24,7 @@ use trefoil_proto::{
     },
     mls::Credential,
     paths::segment as escaped,
+    pin,
     recovery::{BeginRecoveryRequest, RecoverRequest, RecoverTbs},
 };
 use trefoil_server::edge::Edge;
@@ -33,7 +34,8 @@ pub const MEDIA_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 /// Past every rate that could get in the way.
 pub const WIDE: &str = "[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
                         lookups_per_hour = 1000000\nkey_claims_per_hour = 1000000\n\
-                        registrations_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
+                        registrations_per_hour = 1000000\npin_records_per_hour = 1000000\n\
+                        pin_tries_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
 
 /// A request for a room's group info, signed as it must be.
 pub fn group_info_request(device: &Device) -> GroupInfoRequest {
@@ -347,6 +349,38 @@ fn directory() -> Vec<Case> {
     ]
 }
 
+fn pin() -> Vec<Case> {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+    let (name, blinded) = (pin::name_of(&key), pin::Element([1; 32]));
+    let identifier = Identifier::Phone { number: b"+4700000000".to_vec(), code: b"000000".to_vec() };
+    let place = |number: u8| pin::Place {
+        address: format!("https://{number}.test").into_bytes(),
+        name: pin::RecordName([number; 32]),
+    };
+    let note = pin::Note { version: pin::VERSION, salt: [3; 32], places: (0..3).map(place).collect() };
+    let post = |template: &'static str, takes| case("POST", template, template, takes, Who::Anyone);
+    let at_note = |method, takes| case(method, "/v1/pin/note", "/v1/pin/note", takes, Who::Device);
+    let told = |case: Case, code| {
+        let path = case.path.clone();
+        odd(case, &[(path, code)])
+    };
+    vec![
+        // What is good in form and bad in sense, as the last column says.
+        told(post("/v1/pin/prepare", structure(&pin::PrepareRequest { name, blinded })), "Malformed"),
+        told(
+            post("/v1/pin/records", structure(&pin::StoreRequest::sign(&key, vec![4; 72], [5; 32]))),
+            "NotAllowed",
+        ),
+        told(post("/v1/pin/tries", structure(&pin::TryRequest { name, blinded })), "Malformed"),
+        told(post("/v1/pin/unlock", structure(&pin::UnlockRequest::sign(&key, 1))), "NotFound"),
+        post("/v1/pin/remove", structure(&pin::RemoveRequest::sign(&key))),
+        told(post("/v1/pin/find", structure(&pin::FindRequest { identifier })), "BadCode"),
+        at_note("GET", Takes::Nothing),
+        at_note("PUT", structure(&pin::PutNoteRequest { account_name: Vec::new(), note })),
+        at_note("DELETE", Takes::Nothing),
+    ]
+}
+
 /// The table.
 pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     let mut cases = people(service, ann).await;
@@ -354,6 +388,7 @@ pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     cases.extend(media());
     cases.extend(directory());
     cases.extend(keeping(service).await);
+    cases.extend(pin());
     cases
 }
 

@@ -68,6 +68,45 @@ pub(super) struct NewReaction {
     on: bool,
 }
 
+/// Where a message is to go.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ForwardTo {
+    /// Rooms of the same account.
+    to: Vec<Place>,
+}
+
+/// A room of an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// The account.
+    account: String,
+    /// The room.
+    room: String,
+}
+
+/// A question.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPoll {
+    /// What is asked.
+    question: String,
+    /// 2 to 12 answers.
+    options: Vec<String>,
+    /// More than one can be chosen.
+    #[serde(default)]
+    several: bool,
+}
+
+/// A choice.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewVote {
+    /// Indices of answers.
+    choices: Vec<u8>,
+}
+
 /// Whether somebody writes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +240,89 @@ pub(super) async fn react(
             (false, Some(reaction)) => Some(compose::remove_reaction(reaction)),
             _ => None,
         })
+    })
+    .await
+}
+
+/// Forwards a message, with its files, to other rooms of the same account: at most five at a time, one if it was forwarded
+/// often already.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/forward", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), request_body = ForwardTo, responses((status = 204), (status = 422, body = Problem)))]
+pub(super) async fn forward(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+    Body(ask): Body<ForwardTo>,
+) -> Answer<StatusCode> {
+    let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
+    if ask.to.iter().any(|place| place.account != account) {
+        let why = "a message can be forwarded within one account only: what encrypts its files belongs to it";
+        return Err(Problem::unusable(why));
+    }
+    let to = ask.to.iter().map(|place| room_uri(&place.room)).collect::<Answer<Vec<RoomUri>>>()?;
+    keeper
+        .with(move |kept| {
+            kept.agent.act_for(|client, now| client.forward(&room, id, &to, now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
+
+/// Sends a message once more that could not be sent.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/retry", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), responses((status = 200, body = Begun), (status = 422, body = Problem)))]
+pub(super) async fn retry(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+) -> Answer<Json<Begun>> {
+    let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
+    keeper
+        .with(move |kept| {
+            let again = kept.agent.act_for(|client, now| client.retry(&room, id, now))?;
+            Ok(Json(Begun { message: Some(again.to_string()) }))
+        })
+        .await
+}
+
+/// Forgets a message that could not be sent.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/discard", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), responses((status = 204), (status = 422, body = Problem)))]
+pub(super) async fn discard(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+) -> Answer<StatusCode> {
+    let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.discard(&room, id, now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
+
+/// Asks a question with answers to choose from.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/polls", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewPoll, responses((status = 200, body = Begun), (status = 422, body = Problem)))]
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Body(ask): Body<NewPoll>,
+) -> Answer<Json<Begun>> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    let options: Vec<&str> = ask.options.iter().map(String::as_str).collect();
+    let draft = compose::poll(&ask.question, &options, ask.several)?;
+    keeper
+        .with(move |kept| {
+            let message = kept.agent.act_for(|client, now| client.send(&room, draft, now))?;
+            Ok(Json(Begun { message: Some(message.to_string()) }))
+        })
+        .await
+}
+
+/// Chooses in a poll; nothing takes an earlier choice back.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/vote", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), request_body = NewVote, responses((status = 204), (status = 422, body = Problem)))]
+pub(super) async fn vote(
+    State(app): State<Arc<App>>,
+    Path((account, room, message)): Path<(String, String, String)>,
+    Body(ask): Body<NewVote>,
+) -> Answer<StatusCode> {
+    change(&app, &account, &room, &message, Whose::Any, move |_, _, id| {
+        Ok(Some(compose::vote(id, &ask.choices)?))
     })
     .await
 }

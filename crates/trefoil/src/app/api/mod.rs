@@ -5,6 +5,7 @@ mod accounts;
 mod files;
 mod messages;
 mod people;
+mod recovery;
 mod rooms;
 mod search;
 mod timeline;
@@ -81,7 +82,17 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::edit))
         .routes(routes!(messages::unsend))
         .routes(routes!(messages::react))
+        .routes(routes!(messages::forward))
+        .routes(routes!(messages::retry))
+        .routes(routes!(messages::discard))
+        .routes(routes!(messages::ask))
+        .routes(routes!(messages::vote))
         .routes(routes!(messages::typing))
+        .routes(routes!(recovery::make_code, recovery::backup))
+        .routes(routes!(recovery::confirm))
+        .routes(routes!(recovery::set_pin))
+        .routes(routes!(recovery::recover))
+        .routes(routes!(recovery::recover_by_pin))
         .routes(routes!(files::begin, files::all))
         .routes(routes!(files::progress, files::forget))
         .routes(routes!(files::fetch))

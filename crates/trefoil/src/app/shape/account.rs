@@ -107,6 +107,35 @@ pub struct Account {
     pub connection_error: Option<String>,
     /// How many devices the account has, as last heard.
     pub devices: usize,
+    /// Whether what is here survives the loss of this device.
+    pub recovery: Recovery,
+}
+
+/// Whether what is here survives the loss of this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recovery {
+    /// There is no recovery code.
+    None,
+    /// One was made, and not given back: it is not in force.
+    Unconfirmed,
+    /// A code, or a PIN, brings everything back.
+    Confirmed,
+}
+
+/// How the backup of an account stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Backup {
+    /// Whether there is a recovery code.
+    pub recovery: Recovery,
+    /// When everything was kept last, in milliseconds since the UNIX epoch.
+    pub last: Option<u64>,
+    /// Something is not kept yet.
+    pub waiting: bool,
+    /// Bytes at the service.
+    pub bytes: u64,
+    /// The service once showed another backup than this device had put there.
+    pub disputed: bool,
 }
 
 /// How an account stands with its service.

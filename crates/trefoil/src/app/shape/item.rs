@@ -81,6 +81,36 @@ pub struct Message {
     pub unread: bool,
     /// When it disappears, once its timer runs.
     pub expires: Option<u64>,
+    /// How often it was forwarded before it came here.
+    pub forwarded: Option<u32>,
+    /// What it asks.
+    pub poll: Option<Poll>,
+}
+
+/// A question with answers to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Poll {
+    /// The question.
+    pub question: String,
+    /// What can be chosen.
+    pub options: Vec<PollOption>,
+    /// More than one can be chosen.
+    pub several: bool,
+    /// People who chose something.
+    pub voters: usize,
+}
+
+/// An answer of a poll.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PollOption {
+    /// What it says.
+    pub text: String,
+    /// How many chose it.
+    pub votes: usize,
+    /// This person chose it.
+    pub mine: bool,
+    /// Who chose it, by the names that they gave, or by URI.
+    pub people: Vec<String>,
 }
 
 /// How far an own message is.
@@ -188,16 +218,32 @@ pub fn message(
     };
     let body = kept.body.unwrap_or_default();
     let (blocks, text) = drawn(&body);
+    let called = |user: &UserUri| -> Result<String, ConversationError> {
+        let given = name(user)?;
+        Ok(if given.is_empty() { user.to_string() } else { given })
+    };
     let mut reactions = Vec::new();
     for group in kept.reactions {
-        let mut people = Vec::new();
-        for (user, _) in &group.by {
-            let given = name(user)?;
-            people.push(if given.is_empty() { user.to_string() } else { given });
-        }
+        let people = group.by.iter().map(|(user, _)| called(user)).collect::<Result<_, _>>()?;
         let mine = group.by.iter().any(|(user, _)| user == me);
         reactions.push(Reaction { emoji: group.emoji, mine, people });
     }
+    let poll = kept.poll.map(|poll| -> Result<Poll, ConversationError> {
+        let option = |option: conversation::PollOption| {
+            Ok(PollOption {
+                text: inert(&option.text),
+                votes: option.by.len(),
+                mine: option.by.contains(me),
+                people: option.by.iter().map(called).collect::<Result<_, ConversationError>>()?,
+            })
+        };
+        Ok(Poll {
+            question: inert(&poll.question),
+            options: poll.options.into_iter().map(option).collect::<Result<_, ConversationError>>()?,
+            several: poll.several,
+            voters: poll.voters,
+        })
+    });
     let reply = kept.reply.map(|reply| -> Result<Reply, ConversationError> {
         let sender = reply.message.as_ref().map(|(_, sender)| sender.clone());
         Ok(Reply {
@@ -239,6 +285,8 @@ pub fn message(
         mentions_me: kept.mentions_me,
         unread: kept.unread,
         expires: kept.expires.map(|time| time.0),
+        forwarded: kept.forwarded,
+        poll: poll.transpose()?,
     })
 }
 

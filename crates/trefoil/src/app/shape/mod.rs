@@ -9,7 +9,7 @@ mod qr;
 mod room;
 
 pub(super) use account::profile_name;
-pub use account::{Account, Connection, Device, Directory, KnownService, Settings, State};
+pub use account::{Account, Backup, Connection, Device, Directory, KnownService, Recovery, Settings, State};
 pub use item::{FileKind, Item, Version, file_kind, item, message, versions};
 pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};

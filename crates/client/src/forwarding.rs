@@ -1,0 +1,61 @@
+//! Messages that are said again: forwarded to other rooms, or sent once more after they failed.
+
+use crate::{
+    ClientError, Event,
+    conversation::{self, ConversationError, MessageId, compose},
+    core::Core,
+};
+use trefoil_proto::{RoomUri, Timestamp};
+
+/// Rooms to which a message is forwarded at a time.
+const ROOMS: usize = 5;
+/// So often forwarded, it goes to one room at a time.
+const OFTEN: u32 = 5;
+
+impl Core {
+    pub(crate) fn forward(
+        &mut self,
+        from: &RoomUri,
+        message: MessageId,
+        to: &[RoomUri],
+        now: Timestamp,
+    ) -> Result<Vec<MessageId>, ClientError> {
+        let found = conversation::message(&self.tx(), from, message)?;
+        let found = found.ok_or(ConversationError::NoSuchMessage)?;
+        let limit = if found.forwarded.unwrap_or(0) >= OFTEN { 1 } else { ROOMS };
+        if to.is_empty() {
+            return Err(ConversationError::Empty("the list of rooms").into());
+        }
+        if to.len() > limit {
+            return Err(ConversationError::TooManyRooms { limit }.into());
+        }
+        let draft = compose::forward(&found)?;
+        let say = |room: &RoomUri| {
+            self.unblocked(room)?;
+            self.say(room, draft.clone(), now)
+        };
+        to.iter().map(say).collect()
+    }
+
+    pub(crate) fn retry(
+        &mut self,
+        room: &RoomUri,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<MessageId, ClientError> {
+        let draft = conversation::once_more(&self.tx(), room, message)?;
+        self.unblocked(room)?;
+        self.discard(room, message)?;
+        self.say(room, draft, now)
+    }
+
+    pub(crate) fn discard(&mut self, room: &RoomUri, message: MessageId) -> Result<(), ClientError> {
+        // Only what failed: the rest may be on its way.
+        conversation::once_more(&self.tx(), room, message)?;
+        let events = conversation::discard(&mut self.tx(), room, message)?;
+        for event in events {
+            self.emit(Event::Conversation(event));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! The client as a shell sees it, beside sending: what a person does with rooms and messages that are there.
+
+use crate::{
+    Client, ClientError, Step,
+    conversation::{Mark, MessageId},
+};
+use trefoil_proto::{RoomUri, Timestamp};
+
+impl Client {
+    /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
+    /// [`Mark::Accepted`] the person takes up a room into which a stranger brought them
+    /// ([`crate::conversation::is_request`]); writing in it does so too. Declining is [`Client::leave`].
+    ///
+    /// # Errors
+    /// [`ClientError::UnknownRoom`]; [`ClientError::Conversation`] for a draft that is too long.
+    pub fn mark_room(
+        &mut self,
+        room: &RoomUri,
+        marks: &[Mark],
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
+    }
+
+    /// Forwards a message to other rooms, with its files: as [`crate::conversation::compose::forward`]. All of it goes
+    /// out or nothing. At most five rooms at a time; one, if it was forwarded five times already.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`ClientError::Conversation`] with `NoSuchMessage`, `NotForwardable`, `TooManyRooms` or
+    /// `Empty`.
+    pub fn forward(
+        &mut self,
+        from: &RoomUri,
+        message: MessageId,
+        to: &[RoomUri],
+        now: Timestamp,
+    ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
+        self.step(now, |core| core.forward(from, message, to, now))
+    }
+
+    /// Sends a message of one's own once more that could not be sent. It is another one for everybody: this gives its
+    /// new id, and the one that failed is gone.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`ClientError::Conversation`] with `NoSuchMessage` or `NotFailed`.
+    pub fn retry(
+        &mut self,
+        room: &RoomUri,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<(MessageId, Step<'_>), ClientError> {
+        self.step(now, |core| core.retry(room, message, now))
+    }
+
+    /// Forgets a message of one's own that could not be sent.
+    ///
+    /// # Errors
+    /// [`ClientError::Conversation`] with `NoSuchMessage` or `NotFailed`.
+    pub fn discard(
+        &mut self,
+        room: &RoomUri,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.discard(room, message)).map(|((), step)| step)
+    }
+}
