@@ -209,7 +209,7 @@ impl Core {
                     return Ok(changing);
                 }
                 // And for the first others: what is sent before they are in, none of them could ever read.
-                let alone = room.context().is_none_or(|context| context.participants.members().count() < 2);
+                let alone = room.context().is_ok_and(|context| context.participants.members().count() < 2);
                 if alone && room.row.intents.iter().any(|intent| matches!(intent, Intent::Add { .. })) {
                     return Ok(true);
                 }

@@ -371,3 +371,62 @@ async fn only_its_own_page_and_scripts_are_served() {
 fn file_mode(path: &Path) -> std::fs::Permissions {
     std::fs::metadata(path).unwrap().permissions()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let account = format!("accounts/{}", grace["id"].as_str().unwrap());
+    app.post(&at(&ada, &room, "messages"), json!({"text": "remember this"})).await;
+    until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
+
+    // A code is in force once it was given back; a slip of the pen is told.
+    let code = app.post(&format!("{account}/recovery"), json!({})).await["code"].as_str().unwrap().to_owned();
+    assert_eq!(app.get(&format!("{account}/recovery")).await["recovery"], "unconfirmed");
+    let confirm = format!("{account}/recovery/confirm");
+    let mut slip = code.clone();
+    slip.replace_range(0..1, if code.starts_with('a') { "b" } else { "a" });
+    let (status, _) = app.ask(Method::POST, &confirm, Some(json!({"code": slip}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(app.post(&confirm, json!({"code": code})).await["recovery"], "confirmed");
+    app.post(&format!("{account}/pin"), json!({"pin": "2580"})).await;
+    until("everything is kept", async || {
+        let backup = app.get(&format!("{account}/recovery")).await;
+        (backup["waiting"] == false && backup["last"].is_u64()).then_some(())
+    })
+    .await;
+    let url = grace["service_url"].clone();
+
+    // Another device, with nothing but the code.
+    let second = App::start(&services, "second");
+    let (status, refused) =
+        second.ask(Method::POST, "recover", Some(json!({"url": url, "code": slip}))).await;
+    assert!(status.is_client_error(), "{refused}");
+    let back = second.post("recover", json!({"url": url, "code": code})).await;
+    assert_eq!((&back["user"], &back["primary"]), (&grace["user"], &json!(true)));
+    let texts: Vec<Value> =
+        messages(&second, &back, &room).await.iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(texts, ["remember this"]);
+    until("the room is open again", async || {
+        let rooms = second.get("rooms").await;
+        rooms.as_array().unwrap().iter().any(|one| one["state"] == "open" && one["count"] == 2).then_some(())
+    })
+    .await;
+    second.post(&at(&back, &room, "messages"), json!({"text": "I am back"})).await;
+    until("Ada hears it", async || {
+        messages(&app, &ada, &room).await.into_iter().find(|one| one["text"] == "I am back")
+    })
+    .await;
+    drop(second);
+
+    // A third one, with nothing but the PIN; a wrong one is told with what is left.
+    let third = App::start(&services, "third");
+    let by_pin = |pin: &str| json!({"url": url, "identifier": "grace", "pin": pin});
+    let (status, refused) = third.ask(Method::POST, "recover/pin", Some(by_pin("2581"))).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("pin-wrong")), "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("9 tries are left"), "{refused}");
+    let back = third.post("recover/pin", by_pin("2580")).await;
+    assert_eq!(back["user"], grace["user"]);
+    assert!(messages(&third, &back, &room).await.iter().any(|one| one["text"] == "remember this"));
+}
