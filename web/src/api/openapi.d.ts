@@ -263,6 +263,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a PIN, of which three services keep a part each: two of them are needed, and none can guess it. */
+        post: operations["set_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the backup stands. */
+        get: operations["backup"];
+        put?: never;
+        /** Makes a recovery code. It is not in force before it was given back. */
+        post: operations["make_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/recovery/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a recovery code into force, by giving it back: everything is kept from then on. */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms": {
         parameters: {
             query?: never;
@@ -450,6 +502,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets a message that could not be sent. */
+        post: operations["discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/edit": {
         parameters: {
             query?: never;
@@ -501,6 +570,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forwards a message, with its files, to other rooms of the same account: at most five at a time, one if it was forwarded
+         *     often already.
+         */
+        post: operations["forward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/history": {
         parameters: {
             query?: never;
@@ -535,6 +624,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message once more that could not be sent. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/unsend": {
         parameters: {
             query?: never;
@@ -546,6 +652,40 @@ export interface paths {
         put?: never;
         /** Takes a message of one's own back. */
         post: operations["unsend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Chooses in a poll; nothing takes an earlier choice back. */
+        post: operations["vote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/polls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question with answers to choose from. */
+        post: operations["ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -665,6 +805,40 @@ export interface paths {
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an account back with its recovery code, on this device in the place of every other one. */
+        post: operations["recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an account back with its PIN. */
+        post: operations["recover_by_pin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -796,6 +970,8 @@ export interface components {
             primary: boolean;
             /** @description `account`, `handle` or `phone`; empty before the service was heard of. */
             profile: string;
+            /** @description Whether what is here survives the loss of this device. */
+            recovery: components["schemas"]["Recovery"];
             /** @description Address of its service. */
             service_url: string;
             /** @description The person's URI; empty while the device is being linked. */
@@ -813,6 +989,25 @@ export interface components {
              * @description Messages.
              */
             messages: number;
+        };
+        /** @description How the backup of an account stands. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description Bytes at the service.
+             */
+            bytes: number;
+            /** @description The service once showed another backup than this device had put there. */
+            disputed: boolean;
+            /**
+             * Format: int64
+             * @description When everything was kept last, in milliseconds since the UNIX epoch.
+             */
+            last?: number | null;
+            /** @description Whether there is a recovery code. */
+            recovery: components["schemas"]["Recovery"];
+            /** @description Something is not kept yet. */
+            waiting: boolean;
         };
         /** @description That a message is on its way. */
         Begun: {
@@ -861,6 +1056,24 @@ export interface components {
             /** @enum {string} */
             t: "rule";
         };
+        /** @description What brings an account back. */
+        ByCode: {
+            /** @description The recovery code. */
+            code: string;
+            /** @description Address of the service. */
+            url: string;
+        };
+        /** @description What brings an account back when nothing but a PIN is left. */
+        ByPin: {
+            /** @description The one-time code of a phone number. */
+            code?: string | null;
+            /** @description Account name, handle or phone number. */
+            identifier: string;
+            /** @description The PIN. */
+            pin: string;
+            /** @description Address of the service. */
+            url: string;
+        };
         /** @description What others need to write to a person. */
         Card: {
             /** @description The same as a link that can be sent: the URI itself, which every Trefoil takes. */
@@ -869,6 +1082,11 @@ export interface components {
             qr: components["schemas"]["Qr"];
             /** @description The person's URI. */
             user: string;
+        };
+        /** @description A recovery code. */
+        Code: {
+            /** @description As it is written down. */
+            code: string;
         };
         /** @description Where a code is to go. */
         CodeFor: {
@@ -942,6 +1160,11 @@ export interface components {
          * @enum {string}
          */
         FileKind: "picture" | "audio" | "video" | "file";
+        /** @description Where a message is to go. */
+        ForwardTo: {
+            /** @description Rooms of the same account. */
+            to: components["schemas"]["Place"][];
+        };
         /** @description What was found. */
         Found: {
             /** @description Newest first. */
@@ -1227,6 +1450,11 @@ export interface components {
             failure?: string | null;
             /** @description Files. */
             files: components["schemas"]["File"][];
+            /**
+             * Format: int32
+             * @description How often it was forwarded before it came here.
+             */
+            forwarded?: number | null;
             /** @description It mentions the person who reads here. */
             mentions_me: boolean;
             /** @description The id of its first version, in hexadecimal: names it in every request. */
@@ -1235,6 +1463,7 @@ export interface components {
             mine: boolean;
             /** @description The name that they gave in this room; empty if none. */
             name: string;
+            poll?: components["schemas"]["Poll"] | null;
             /** @description Where it stands: a string that sorts as the timeline does. */
             position: string;
             /** @description Reactions, in the order in which each emoji first came. */
@@ -1332,6 +1561,22 @@ export interface components {
             /** @description The name; empty for none. */
             name: string;
         };
+        /** @description A PIN to be set. */
+        NewPin: {
+            /** @description On a service that finds nobody by name: the name to give when everything is lost. */
+            identifier?: string;
+            /** @description At least four characters. */
+            pin: string;
+        };
+        /** @description A question. */
+        NewPoll: {
+            /** @description 2 to 12 answers. */
+            options: string[];
+            /** @description What is asked. */
+            question: string;
+            /** @description More than one can be chosen. */
+            several?: boolean;
+        };
         /** @description A reaction. */
         NewReaction: {
             /** @description The emoji. */
@@ -1350,6 +1595,11 @@ export interface components {
         NewText: {
             /** @description The text in Markdown. */
             text: string;
+        };
+        /** @description A choice. */
+        NewVote: {
+            /** @description Indices of answers. */
+            choices: number[];
         };
         /** @description Something that happened. */
         Note: {
@@ -1427,6 +1677,35 @@ export interface components {
             /** @description What it says. */
             text: string;
         };
+        /** @description A room of an account. */
+        Place: {
+            /** @description The account. */
+            account: string;
+            /** @description The room. */
+            room: string;
+        };
+        /** @description A question with answers to choose from. */
+        Poll: {
+            /** @description What can be chosen. */
+            options: components["schemas"]["PollOption"][];
+            /** @description The question. */
+            question: string;
+            /** @description More than one can be chosen. */
+            several: boolean;
+            /** @description People who chose something. */
+            voters: number;
+        };
+        /** @description An answer of a poll. */
+        PollOption: {
+            /** @description This person chose it. */
+            mine: boolean;
+            /** @description Who chose it, by the names that they gave, or by URI. */
+            people: string[];
+            /** @description What it says. */
+            text: string;
+            /** @description How many chose it. */
+            votes: number;
+        };
         /**
          * @description What a notification shows.
          * @enum {string}
@@ -1472,6 +1751,11 @@ export interface components {
             /** @description Who, by the names that they gave, or by URI. */
             people: string[];
         };
+        /**
+         * @description Whether what is here survives the loss of this device.
+         * @enum {string}
+         */
+        Recovery: "none" | "unconfirmed" | "confirmed";
         /** @description What a message answers. */
         Reply: {
             /** @description The beginning of what it says now. */
@@ -2171,6 +2455,120 @@ export interface operations {
             };
         };
     };
+    set_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPin"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+        };
+    };
+    make_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create: {
         parameters: {
             query?: never;
@@ -2523,6 +2921,35 @@ export interface operations {
             };
         };
     };
+    discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     edit: {
         parameters: {
             query?: never;
@@ -2623,6 +3050,39 @@ export interface operations {
             };
         };
     };
+    forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardTo"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: never;
@@ -2671,6 +3131,37 @@ export interface operations {
             };
         };
     };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     unsend: {
         parameters: {
             query?: never;
@@ -2691,6 +3182,73 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVote"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPoll"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2895,6 +3453,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Happening"];
+                };
+            };
+        };
+    };
+    recover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recover_by_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByPin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
