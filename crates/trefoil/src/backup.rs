@@ -25,6 +25,8 @@ use trefoil_proto::{
 
 /// Breaks of the connection, one after another, after which it is given up for now.
 const TRIES: u32 = 6;
+/// How often a backup is begun anew because the service no longer has it, or has another.
+const LOSSES: u32 = 3;
 /// Answers that say "later", one after another, until it is given up for now.
 const WAITS: u32 = 120;
 /// Largest answer: a segment, and what goes around it.
@@ -36,11 +38,16 @@ const LARGEST: usize = limits::BACKUP_SEGMENT + limits::REQUEST;
 /// # Errors
 /// [`PersonError`]; what was done so far stays done.
 pub async fn step(agent: &mut Agent) -> Result<bool, PersonError> {
+    Ok(carry(agent).await?.is_some())
+}
+
+/// What the service answered, if there was anything to ask.
+async fn carry(agent: &mut Agent) -> Result<Option<Put>, PersonError> {
     loop {
         let step = agent.act_for(|client, now| client.back_up(now))?;
         let (path, body) = match &step {
             BackupStep::Again => continue,
-            BackupStep::Done | BackupStep::Off => return Ok(false),
+            BackupStep::Done | BackupStep::Off => return Ok(None),
             BackupStep::Open(request) => ("backups", request.encode()),
             BackupStep::Segment(request) => ("backups/segment", request.encode()),
             BackupStep::Manifest(request) => ("backups/manifest", request.encode()),
@@ -59,7 +66,7 @@ pub async fn step(agent: &mut Agent) -> Result<bool, PersonError> {
             Err(error) => return Err(error),
         };
         agent.act(|client, now| client.backup_answered(&step, put, now))?;
-        return Ok(true);
+        return Ok(Some(put));
     }
 }
 
@@ -68,11 +75,18 @@ pub async fn step(agent: &mut Agent) -> Result<bool, PersonError> {
 /// # Errors
 /// [`PersonError`]; what was done so far stays done.
 pub async fn back_up(agent: &mut Agent) -> Result<RecoveryView, PersonError> {
-    let mut breaks = 0;
+    let (mut breaks, mut lost) = (0, 0);
     loop {
-        match step(agent).await {
-            Ok(true) => breaks = 0,
-            Ok(false) => return Ok(agent.client.recovery()?),
+        match carry(agent).await {
+            Ok(Some(put)) => {
+                breaks = 0;
+                lost += u32::from(put != Put::Taken);
+                if lost > LOSSES {
+                    let detail = "it does not keep the backup".to_owned();
+                    return Err(PersonError::Refused { code: ErrorCode::Internal, detail });
+                }
+            }
+            Ok(None) => return Ok(agent.client.recovery()?),
             Err(error) if may_pass(&error) && breaks < TRIES => {
                 breaks += 1;
                 tokio::time::sleep(Duration::from_millis(250 << breaks)).await;

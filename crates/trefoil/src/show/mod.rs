@@ -410,7 +410,7 @@ impl fmt::Display for Message {
     }
 }
 
-fn word(status: MessageStatus) -> &'static str {
+pub(crate) fn word(status: MessageStatus) -> &'static str {
     match status {
         MessageStatus::Unread => "unread",
         MessageStatus::Delivered => "delivered",
@@ -443,7 +443,7 @@ fn role_in_words(role: Role) -> &'static str {
 }
 
 /// A line about people or safety in words, with the names that people gave in this room.
-fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
+pub(crate) fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, ConversationError> {
     let name = |user: &UserUri| -> Result<String, ConversationError> {
         Ok(conversation::profile(store, room, user)?.unwrap_or_else(|| user.to_string()))
     };
