@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, completions, find, log, man, receive, recovery, rooms, search, send,
-    serve, up, update, verify,
+    account, admin, app, audit, bench, completions, export, find, log, man, receive, recovery, rooms, search,
+    send, serve, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -54,6 +54,8 @@ pub enum Ask {
     Receive(receive::Receive),
     /// Keep everything now, sealed, in the service's storage, and print how the backup stands
     Backup(recovery::Backup),
+    /// Write everything into a folder, readable by people and programs
+    Export(export::Export),
     /// List, open, read, name and leave rooms; add and remove people
     Rooms(rooms::Rooms),
     /// Search what was said, on this device

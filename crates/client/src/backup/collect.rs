@@ -212,7 +212,7 @@ pub(crate) fn everything(tx: &Overlay, from: &[u8]) -> Result<(Writer, Option<Ve
             let Some((last, _)) = page.last() else { break };
             start = [last, &[0][..]].concat();
             for (key, _) in page {
-                if !tables::place(table, &key).is_some_and(|(of, _)| of == number)
+                if tables::place(table, &key).is_none_or(|(of, _)| of != number)
                     || number == NAMED && OF_ONE_DEVICE.contains(&&key[..])
                 {
                     continue;

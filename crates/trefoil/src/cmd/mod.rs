@@ -6,6 +6,7 @@ pub mod app;
 pub mod audit;
 pub mod bench;
 pub mod completions;
+pub mod export;
 pub mod find;
 mod found_evidence;
 mod invitations;
@@ -205,6 +206,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
             Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
+            Ask::Export(ask) => Box::pin(export::run(shared, &ask)).await,
             Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),

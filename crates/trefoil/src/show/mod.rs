@@ -430,7 +430,7 @@ impl fmt::Display for Message {
     }
 }
 
-fn word(status: MessageStatus) -> &'static str {
+pub(crate) fn word(status: MessageStatus) -> &'static str {
     match status {
         MessageStatus::Unread => "unread",
         MessageStatus::Delivered => "delivered",
