@@ -16,7 +16,8 @@ const BATCH: u64 = 64;
 const WORDS: u64 = 20_000;
 
 fn word(number: u64) -> String {
-    let syllables = ["ba", "ce", "di", "fo", "gu", "ha", "le", "mi", "no", "ru", "sa", "te", "vi", "wo", "zu", "xe"];
+    let syllables =
+        ["ba", "ce", "di", "fo", "gu", "ha", "le", "mi", "no", "ru", "sa", "te", "vi", "wo", "zu", "xe"];
     let (mut number, mut word) = (number, String::new());
     for _ in 0..4 {
         word.push_str(syllables[usize::try_from(number % 16).unwrap()]);
@@ -51,7 +52,8 @@ fn search(criterion: &mut Criterion) {
     let me: UserUri = "mimi://a.test/u/me".parse().unwrap();
     let ann: UserUri = "mimi://a.test/u/ann".parse().unwrap();
     let device: DeviceUri = "mimi://a.test/d/ann/one".parse().unwrap();
-    let rooms: Vec<RoomUri> = (0..20).map(|at| format!("mimi://a.test/r/room{at}").parse().unwrap()).collect();
+    let rooms: Vec<RoomUri> =
+        (0..20).map(|at| format!("mimi://a.test/r/room{at}").parse().unwrap()).collect();
     let begun = Instant::now();
     for number in 0..messages {
         let room = &rooms[usize::try_from(number % 20).unwrap()];

@@ -34,6 +34,7 @@ mod live;
 mod outbox;
 mod own_devices;
 mod plan;
+mod reading;
 mod rejoining;
 mod removal;
 mod requests;

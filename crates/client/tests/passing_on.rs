@@ -50,7 +50,8 @@ fn forward(
 fn files() -> Vec<trefoil_client::attachment::Descriptor> {
     let mut survey = Survey::new(FileKey::from_parts(&[1; 32], &[2; 7]).unwrap(), 5).unwrap();
     survey.feed(b"bytes").unwrap();
-    let label = Label { filename: "tea.pdf".into(), content_type: "application/pdf".into(), ..Label::default() };
+    let label =
+        Label { filename: "tea.pdf".into(), content_type: "application/pdf".into(), ..Label::default() };
     vec![survey.finish().unwrap().describe("https://a.test/v1/media/x".into(), label)]
 }
 
@@ -148,10 +149,7 @@ fn what_failed_is_sent_once_more_in_a_new_place() {
     // Nobody takes it for one that was held back.
     assert!(world.devices[bob].client.missing(&room).unwrap().is_empty());
     let refused = world.devices[alice].client.retry(&room, again, now).err();
-    assert!(
-        matches!(refused, Some(ClientError::Conversation(ConversationError::NotFailed))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Some(ClientError::Conversation(ConversationError::NotFailed))), "{refused:?}");
 }
 
 #[test]

@@ -67,10 +67,12 @@ fn a_stranger_hears_nothing_before_the_person_takes_the_room_up() {
     type_something(&mut world, bob, &room);
     assert!(!typed(&mut world, alice));
     assert_eq!(world.devices[bob].client.outbox_len(&room).unwrap(), 0);
-    assert!(world.devices[bob].submitted.iter().all(|frame| !matches!(
-        frame,
-        trefoil_proto::frame::ClientFrame::Submit { .. }
-    )));
+    assert!(
+        world.devices[bob]
+            .submitted
+            .iter()
+            .all(|frame| !matches!(frame, trefoil_proto::frame::ClientFrame::Submit { .. }))
+    );
     assert!(statuses(&world, alice, &room, id).is_empty());
     assert_eq!(name_of(&world, bob, alice, &room), None);
 

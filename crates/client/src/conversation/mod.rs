@@ -18,6 +18,7 @@ pub(crate) mod fuzzing;
 mod index;
 mod marks;
 mod note;
+mod once;
 mod outgoing;
 mod polls;
 mod query;
@@ -28,6 +29,7 @@ mod rows;
 mod search;
 mod statuses;
 mod text;
+mod timers;
 mod view;
 mod words;
 
@@ -45,6 +47,7 @@ pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_compl
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub use note::{Line, note};
+pub(crate) use once::{Opened, open_once};
 pub(crate) use outgoing::once_more;
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{
@@ -56,11 +59,16 @@ pub use receive::{Incoming, Received, receive};
 pub use records::{Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
-    STATUSES, TIMELINE, UNREAD, VOTES, WORDS,
+    STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES, WORDS,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
-pub use view::{Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version};
+pub(crate) use timers::close as close_room;
+pub use timers::room_timer;
+pub use view::{
+    Cursor, Item, Message, Note, Once, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary,
+    Version,
+};
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};
 

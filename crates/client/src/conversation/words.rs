@@ -183,10 +183,7 @@ mod tests {
     fn an_excerpt_shows_hits_in_what_was_written() {
         let shown = excerpt(&body("one\nTwo Cafés three"), &wanted("two caf"));
         let shown: Vec<_> = shown.iter().map(|(text, hit)| (text.as_str(), *hit)).collect();
-        assert_eq!(
-            shown,
-            [("one ", false), ("Two", true), (" ", false), ("Cafés", true), (" three", false)]
-        );
+        assert_eq!(shown, [("one ", false), ("Two", true), (" ", false), ("Cafés", true), (" three", false)]);
         let long = format!("{} needle {}", "hay ".repeat(100), "straw ".repeat(100));
         let shown = excerpt(&body(&long), &wanted("needle"));
         assert_eq!(shown.first().unwrap().0, "…");

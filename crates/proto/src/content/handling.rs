@@ -42,7 +42,8 @@ impl Handling {
     /// [`ProtoError::Malformed`] if they say something about it already.
     pub fn put(self, extensions: &mut Extensions) -> Result<(), ProtoError> {
         const IN_MEMORY: &str = "writing into memory does not fail";
-        let mut insert = |key: &str, value: Vec<u8>| extensions.insert(ExtensionKey::Text(key.to_owned()), value);
+        let mut insert =
+            |key: &str, value: Vec<u8>| extensions.insert(ExtensionKey::Text(key.to_owned()), value);
         if self.forwarded > 0 {
             let mut encoder = Encoder::new(Vec::new());
             encoder.u32(self.forwarded).expect(IN_MEMORY);
@@ -102,7 +103,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_counts_for_the_most_careful() {
         assert_eq!(Handling::of(&extensions(FORWARDED, b"\x61x")).forwarded, u32::MAX);
-        assert_eq!(Handling::of(&extensions(FORWARDED, b"\x1b\x00\x00\x00\x01\x00\x00\x00\x00")).forwarded, u32::MAX);
+        assert_eq!(
+            Handling::of(&extensions(FORWARDED, b"\x1b\x00\x00\x00\x01\x00\x00\x00\x00")).forwarded,
+            u32::MAX
+        );
         for (value, set) in [(&b"\xf5"[..], true), (b"\xf4", false), (b"\xf6", false), (b"\x01", true)] {
             assert_eq!(Handling::of(&extensions(VIEW_ONCE, value)).view_once, set, "{value:?}");
             assert_eq!(Handling::of(&extensions(VANISHING, value)).vanishing, set, "{value:?}");

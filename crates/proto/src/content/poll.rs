@@ -170,7 +170,9 @@ mod tests {
         let many: Vec<String> = (0..=limits::POLL_OPTIONS).map(|at| at.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let long = "x".repeat(limits::POLL_OPTION + 1);
-        for options in [&["one"][..], &["one", "one"], &["one", " "], &["one", "two\n"], &["one", &long], &many] {
+        for options in
+            [&["one"][..], &["one", "one"], &["one", " "], &["one", "two\n"], &["one", &long], &many]
+        {
             assert!(poll(options).encode().is_err(), "{options:?}");
         }
         let mut silent = poll(&["one", "two"]);

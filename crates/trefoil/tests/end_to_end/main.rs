@@ -24,6 +24,7 @@ mod public_log;
 mod reading;
 mod robbed;
 mod services;
+mod talking;
 mod two_faces;
 mod verifying;
 mod wrong_uses;

@@ -9,6 +9,7 @@ mod rules;
 mod searching;
 mod sending;
 mod stored;
+mod timers;
 
 use super::*;
 use crate::{
@@ -161,7 +162,8 @@ fn file(name: &str) -> Descriptor {
     let key = FileKey::from_parts(&[1; 32], &[2; 7]).unwrap();
     let mut survey = Survey::new(key, 5).unwrap();
     survey.feed(b"bytes").unwrap();
-    let label = Label { filename: name.to_owned(), content_type: "application/pdf".into(), ..Label::default() };
+    let label =
+        Label { filename: name.to_owned(), content_type: "application/pdf".into(), ..Label::default() };
     survey.finish().unwrap().describe("https://a.example/1".to_owned(), label)
 }
 

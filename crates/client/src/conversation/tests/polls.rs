@@ -49,7 +49,8 @@ fn the_last_vote_of_a_person_counts_and_nothing_takes_it_back() {
 #[test]
 fn several_can_be_chosen_only_where_it_says_so_and_only_what_there_is() {
     let (ann, bob, mut world) = (user("ann"), user("bob"), World::new());
-    let (one, many, words) = (say(&ann, 0, poll(false)), say(&ann, 1, poll(true)), say(&ann, 2, text("tea?")));
+    let (one, many, words) =
+        (say(&ann, 0, poll(false)), say(&ann, 1, poll(true)), say(&ann, 2, text("tea?")));
     world.take_all(&[&one, &many, &words]);
     for (at, of, choices, wrong) in [
         (3, one.id(), &[0, 1][..], true),
