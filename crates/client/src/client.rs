@@ -510,17 +510,7 @@ impl Client {
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             let drafts = conversation::mark_read(&mut core.tx(), room, through, now)?;
-            let Some(known) = core.room(room)? else { return Ok(()) };
-            let people =
-                known.context().map_or(usize::MAX, |context| context.participants.participants.len());
-            let told = receipts == ReadReceipts::Send
-                && known.row.state == RoomState::Open
-                && people <= conversation::STATUS_PARTICIPANTS
-                && !core.is_request(room)?;
-            for draft in drafts.into_iter().filter(|_| told) {
-                core.queue(room, draft, now)?;
-            }
-            Ok(())
+            core.tell_read(room, drafts, receipts, now)
         })
         .map(|((), step)| step)
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Client, ClientError, Step,
-    conversation::{Mark, MessageId},
+    conversation::{Body, Mark, MessageId, ReadReceipts},
 };
 use trefoil_proto::{RoomUri, Timestamp};
 
@@ -20,6 +20,29 @@ impl Client {
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
+    }
+
+    /// Opens a message that is seen once, and gives what it says. Once the step is committed nothing on this device has it
+    /// any more: show it, and do not lose it. The sender hears that it was read as with [`Client::mark_read`].
+    ///
+    /// # Errors
+    /// [`ClientError::Conversation`] with `NoSuchMessage` or `NotToBeOpened`.
+    pub fn open_once(
+        &mut self,
+        room: &RoomUri,
+        message: MessageId,
+        receipts: ReadReceipts,
+        now: Timestamp,
+    ) -> Result<(Body, Step<'_>), ClientError> {
+        self.step(now, |core| core.open_once(room, message, receipts, now))
+    }
+
+    /// The person closes a room on this device: messages that vanish go, if they were read.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn close_room(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.close_room(room, now)).map(|((), step)| step)
     }
 
     /// Forwards a message to other rooms, with its files: as [`crate::conversation::compose::forward`]. All of it goes

@@ -253,7 +253,9 @@ impl Exit {
                 | ConversationError::NotMentioned(_),
             ) => Self::Usage,
             ClientError::Conversation(
-                ConversationError::NotForwardable(_) | ConversationError::NotFailed,
+                ConversationError::NotForwardable(_)
+                | ConversationError::NotFailed
+                | ConversationError::NotToBeOpened,
             ) => Self::Refused,
             ClientError::Conversation(ConversationError::NoSuchMessage) => Self::NotFound,
             _ => Self::Failed,

@@ -26,6 +26,7 @@ mod send_again;
 pub mod serve;
 pub mod up;
 pub mod update;
+mod vanishing;
 pub mod verify;
 
 use crate::{

@@ -4,6 +4,7 @@ use super::{
     Shared, find_room, invitations,
     marks::{self, Marked},
     save::Saving,
+    vanishing,
 };
 use crate::{
     agent::Agent,
@@ -70,6 +71,12 @@ enum What {
     Accept(Named),
     /// Pin, archive or mute a room on this device, or keep a draft for it
     Mark(marks::Set),
+    /// Let messages of a room disappear that name no time themselves
+    Timer(vanishing::Timer),
+    /// Open a message that is seen once, and print it
+    Open(vanishing::Open),
+    /// Close a room: messages that vanish are gone if they were read
+    Close(Named),
     /// Ask the senders of messages that did not come here to send them again
     AskAgain(Named),
     /// Make an invitation and print its link: whoever has it can join
@@ -325,6 +332,9 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         }
         What::Accept(named) => marks::accept(shared, agent, &named.room).await,
         What::Mark(ask) => marks::set(shared, agent, &ask),
+        What::Timer(ask) => vanishing::timer(shared, agent, &ask).await,
+        What::Open(ask) => vanishing::open(shared, agent, &ask).await,
+        What::Close(named) => vanishing::close(agent, &named.room),
         What::AskAgain(named) => {
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
