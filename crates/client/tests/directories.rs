@@ -591,6 +591,29 @@ fn an_epoch_that_is_kept_from_somebody_is_noticed() {
 }
 
 #[test]
+fn an_epoch_that_was_heard_of_and_then_seen_is_not_taken_for_one_that_is_kept_back() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    world.say(alice, &room, "one");
+    world.run();
+    world.events(bob);
+    // Bob heard of the newest epoch, and saw it himself before he came to ask about it. There is none after it to ask for.
+    let newest = world.hub.directory.roots.len() as u64;
+    let key = [b"a.test".as_slice(), &[0], &newest.to_be_bytes()].concat();
+    let mut overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[bob].store));
+    let seen = overlay.get(trefoil_client::directory::ROOTS, &key).unwrap().expect("it was seen");
+    overlay.put(trefoil_client::directory::HEARD, key.clone(), seen);
+    overlay.commit().unwrap();
+    world.say(alice, &room, "two");
+    world.run();
+    let withheld = said(&world.events(bob), |event| matches!(event, Event::EpochWithheld { .. }));
+    assert_eq!(withheld, 0);
+    let overlay = trefoil_client::overlay::Overlay::new(std::sync::Arc::clone(&world.devices[bob].store));
+    assert!(overlay.get(trefoil_client::directory::HEARD, &key).unwrap().is_none(), "nothing is left to ask");
+}
+
+#[test]
 fn a_typing_notice_does_not_go_to_a_room_that_is_not_proven() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

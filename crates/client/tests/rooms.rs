@@ -32,6 +32,22 @@ fn two_people_talk() {
 }
 
 #[test]
+fn what_is_written_before_the_others_are_in_waits_for_them() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let (people, now) = ([world.user(bob)], world.now);
+    let (room, step) =
+        world.devices[alice].client.create_room_with("Tea", &people, Suite::Hybrid, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(alice, outcome);
+    world.say(alice, &room, "at once");
+    world.run();
+    world.take_up(bob, &room);
+    assert_eq!(world.texts(bob, &room), ["at once"]);
+    assert!(world.devices[alice].client.is_idle());
+}
+
+#[test]
 fn a_taken_name_is_refused_and_another_can_be_tried() {
     let mut world = World::new();
     let at = world.person("taken");

@@ -1,6 +1,7 @@
 // The accounts of this machine and the services that are suggested.
 import { SvelteMap } from "svelte/reactivity";
-import type { Account, KnownService, Profile } from "../api/types";
+import type { Account, KnownService, Profile, Room } from "../api/types";
+import type { Named } from "../text/names";
 
 class Accounts {
   byId = new SvelteMap<string, Account>();
@@ -32,6 +33,12 @@ export function asProfile(name: string | undefined): Profile | undefined {
 }
 
 export const accounts = new Accounts();
+
+/** Everybody of a room by name, oneself included. */
+export function namedIn(room: Room): Named[] {
+  const own = accounts.byId.get(room.account);
+  return own ? [...room.people, own] : room.people;
+}
 
 export function takeAccount(account: Account): void {
   accounts.byId.set(account.id, account);

@@ -2,6 +2,7 @@
 import { m } from "../paraglide/messages.js";
 import type { Place } from "../api/rooms";
 import type { Item } from "../api/types";
+import { namedIn } from "./accounts.svelte";
 import { senderOf } from "../text/names";
 import { noteInWords } from "../text/note";
 import { excerpt } from "../text/plain";
@@ -16,7 +17,8 @@ const REMEMBERED = 500;
 export function arrived(place: Place, item: Item): void {
   const here = samePlace(view.where.place, place);
   if (item.kind === "note") {
-    if (here) speakPolitely(noteInWords(item));
+    const room = rooms.get(place);
+    if (here) speakPolitely(noteInWords(item, room && namedIn(room)));
     return;
   }
   if (item.mine || !item.unread || item.unsent || !firstTime(item.message)) return;

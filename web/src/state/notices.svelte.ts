@@ -9,6 +9,8 @@ export interface Notice {
 }
 
 const SHOWN_FOR = 6_000;
+const SPOKEN_FOR = 3_000;
+let forgetting: number | undefined;
 
 class Notices {
   all = $state.raw<Notice[]>([]);
@@ -40,6 +42,9 @@ export function dismiss(id: number): void {
 export function speakPolitely(text: string): void {
   // The same words twice are said twice only if the text differs in between.
   notices.spoken = notices.spoken === text ? `${text}\u00a0` : text;
+  // Once said, it is gone: what was unsent since must not stay anywhere.
+  clearTimeout(forgetting);
+  forgetting = window.setTimeout(() => (notices.spoken = ""), SPOKEN_FOR);
 }
 
 function add(notice: Notice): void {

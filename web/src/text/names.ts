@@ -2,8 +2,11 @@
 import { m } from "../paraglide/messages.js";
 import type { Person, Profile } from "../api/types";
 
+/** Somebody and what they are called. */
+export type Named = Pick<Person, "name" | "user">;
+
 /** A person's name, or the beginning of what their service calls them when there is none. */
-export function called(person: Pick<Person, "name" | "user">): string {
+export function called(person: Named): string {
   return person.name.trim() || named(person.user);
 }
 

@@ -1,11 +1,12 @@
 // What happened to people and safety, in the person's language; what this page has no words for, in the process's.
 import { m } from "../paraglide/messages.js";
 import type { Note } from "../api/types";
-import { apart, named } from "./names";
+import { apart, called, type Named } from "./names";
 
-export function noteInWords(note: Note): string {
-  const name = apart(named(note.user_name ?? ""));
-  const by = apart(named(note.by_name ?? ""));
+/** `people` are those whose names may have become known since. */
+export function noteInWords(note: Note, people: Named[] = []): string {
+  const name = apart(nameOf(note.user_name, people));
+  const by = apart(nameOf(note.by_name, people));
   const detail = apart(note.detail ?? "");
   const words: Record<string, () => string> = {
     opened: () => m.note_opened({ by }),
@@ -30,4 +31,10 @@ export function noteInWords(note: Note): string {
     lapsed: m.note_lapsed,
   };
   return words[note.what]?.() ?? note.text.charAt(0).toLocaleUpperCase() + note.text.slice(1);
+}
+
+/** Of somebody whose name was not known yet, the line knows the address only. */
+function nameOf(name: string | null | undefined, people: Named[]): string {
+  if (!name?.startsWith("mimi://")) return name ?? "";
+  return called(people.find((person) => person.user === name) ?? { name: "", user: name });
 }

@@ -1,6 +1,7 @@
 // A line of plain text for a message: for the inbox, for quotes, for what a screen reader is told.
 import { m } from "../paraglide/messages.js";
 import type { Block, Inline, Item, Message } from "../api/types";
+import type { Named } from "./names";
 import { noteInWords } from "./note";
 
 export function excerpt(message: Message): string {
@@ -18,8 +19,8 @@ export function excerpt(message: Message): string {
   return file.name;
 }
 
-export function line(item: Item): string {
-  return item.kind === "note" ? noteInWords(item) : excerpt(item);
+export function line(item: Item, people: Named[] = []): string {
+  return item.kind === "note" ? noteInWords(item, people) : excerpt(item);
 }
 
 export function blocks(body: Block[]): string {

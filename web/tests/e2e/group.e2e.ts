@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { button, composer, message, openRoom, write } from "./setting/hands";
+import { button, composer, message, takeUp, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { word } from "./setting/words";
@@ -33,7 +33,7 @@ test("a group of people on three services is made in the window", async () => {
   }
   await dialog.locator("footer").getByRole("button").last().click();
   await composer(page).waitFor();
-  for (const other of pages.slice(1)) await openRoom(other, NAME);
+  for (const other of pages.slice(1)) await takeUp(other);
   await write(page, "Good morning you two!");
   for (const other of pages) await message(other, "Good morning you two!").waitFor();
 });

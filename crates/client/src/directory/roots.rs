@@ -176,7 +176,11 @@ impl Core {
         }
         let heard = self.tx().scan(HEARD, &KeyRange::all(), usize::MAX, false)?;
         for (_, row) in heard {
-            let root = RootRow::from_row(&row)?.signed.root;
+            let signed = RootRow::from_row(&row)?.signed;
+            if self.seen_meanwhile(&signed, now)? {
+                continue;
+            }
+            let root = signed.root;
             let job = Job::Root(root.directory.clone(), root.epoch);
             let of_this = asked.entry(root.directory.clone()).or_default();
             // One that does not answer keeps nobody from asking about the others.
@@ -188,6 +192,18 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// True if this device has seen that epoch itself since it heard of it: nothing has to be asked any more.
+    fn seen_meanwhile(&mut self, heard: &SignedRoot, now: Timestamp) -> Result<bool, ClientError> {
+        let key = epoch_key(&heard.root.directory, heard.root.epoch);
+        let Some(seen) = RootRow::read(&self.tx(), ROOTS, &key)? else { return Ok(false) };
+        self.tx().delete(HEARD, key);
+        let keys = self.services()?;
+        if let (Some(seen), Some(told)) = (verified(seen.signed, &keys), verified(heard.clone(), &keys)) {
+            self.compare_roots(&seen, &told, now)?;
+        }
+        Ok(true)
     }
 
     /// Where this device stands to a root that somebody saw.
@@ -283,6 +299,12 @@ impl Core {
         code: ErrorCode,
         now: Timestamp,
     ) -> Result<(), ClientError> {
+        let heard = RootRow::read(&self.tx(), HEARD, &epoch_key(directory, epoch))?;
+        if let Some(heard) = heard
+            && self.seen_meanwhile(&heard.signed, now)?
+        {
+            return Ok(());
+        }
         if code == ErrorCode::NotFound {
             self.withheld(directory, epoch)
         } else {

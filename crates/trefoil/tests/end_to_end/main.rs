@@ -20,6 +20,7 @@ mod inviting;
 mod kills;
 mod lies;
 mod linking;
+mod made_anew;
 mod pasted;
 mod pin;
 mod public_log;

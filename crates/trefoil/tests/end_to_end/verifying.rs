@@ -4,33 +4,12 @@
 use crate::{
     commands::{Commands, trefoil},
     crowd::Device,
+    made_anew,
     services::Services,
 };
-use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::Value;
-use tls_codec::{Serialize as _, TlsSerialize, TlsSize, VLBytes};
-use trefoil::{
-    home::Home,
-    person::{self, PATIENCE},
-};
-use trefoil_client::{Event, rows::ACCOUNT};
-use trefoil_proto::{
-    DeviceUri, UserUri, Wire as _,
-    credential::DeviceAuthorisation,
-    edge::{Identifier, NewDevice, REGISTER_LABEL, RegisterRequest, RegisterTbs, signed_content},
-};
-use trefoil_store::{Batch, LocalStore as _, SqliteOptions, SqliteStore, Store as _, Table};
-use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
-
-/// A registration under way, as the client stores it.
-#[derive(TlsSize, TlsSerialize)]
-struct Candidate {
-    device: DeviceUri,
-    device_secret: [u8; 32],
-    authorisation: DeviceAuthorisation,
-    account_secret: Option<[u8; 32]>,
-    request: VLBytes,
-}
+use trefoil::{home::Home, person::PATIENCE};
+use trefoil_proto::UserUri;
 
 /// Three people of one service, and a room that the third opened with the other two.
 struct Three {
@@ -65,68 +44,12 @@ impl Three {
     async fn make_ben_anew(&mut self) -> Commands {
         let ben: UserUri = self.bens.parse().unwrap();
         self.services.stop(0);
-        let database = self.services.planned(0).data.join("service.db");
-        let store = SqliteStore::open(database, SqliteOptions::default()).unwrap();
-        let mut batch = Batch::new();
-        // A service that plays by the rules would take a new key as a reset of the old account only.
-        for table in ["accounts.people", "directory.newest"] {
-            batch.delete(Table::new(table), ben.id.as_str().as_bytes().to_vec());
-        }
-        store.commit(batch).await.unwrap();
-        drop(store);
+        made_anew::forget(&self.services.planned(0).data.join("service.db"), &ben).await;
         self.services.begin(0).await;
-
         let home = Home::locate(Some(&self.services.path().join("people").join("ben anew"))).unwrap();
-        let (store, _) = home.prepare(None).unwrap();
-        let mut batch = Batch::new();
-        batch.put(ACCOUNT, "candidate", candidate(&ben));
-        store.commit(batch).unwrap();
-        drop(store);
-        let place = self.services.at(0);
-        home.settle(place.service, place.ca).unwrap();
-        let (mut agent, _) = person::open(&home, None).unwrap();
-        agent.go_online().unwrap();
-        let mut refused = None;
-        let registered = |event: &Event| matches!(event, Event::Registered { user, .. } if *user == ben);
-        let done = |_: &_, events: &[Event]| {
-            events.iter().any(|event| registered(event) || matches!(event, Event::RegistrationRefused { .. }))
-        };
-        let show = |_: &_, event: Event| {
-            if matches!(event, Event::RegistrationRefused { .. }) {
-                refused = Some(event);
-            }
-        };
-        agent.run_until(PATIENCE, done, show).await.unwrap();
-        assert_eq!(refused, None);
-        agent.settle(PATIENCE, |_, _| {}).await.unwrap();
-        drop(agent.close().await);
+        made_anew::register(&home, self.services.at(0), &ben, "ben").await;
         Commands { home: home.folder().to_owned() }
     }
-}
-
-fn candidate(user: &UserUri) -> Vec<u8> {
-    let (account_secret, device_secret) = ([71; 32], [72; 32]);
-    let (account, key) = (SigningKey::from_bytes(&account_secret), SigningKey::from_bytes(&device_secret));
-    let uri: DeviceUri = format!("mimi://{}/d/{}/anew", user.domain, user.id).parse().unwrap();
-    let signature_key = key.verifying_key().to_bytes();
-    let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
-    let device = NewDevice { uri: uri.clone(), signature_key, authorisation: authorisation.clone() };
-    let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
-    let set = DeviceSet::first(user.clone(), authorisation.account_key, vec![entry]);
-    let device_set = SignedDeviceSet::by_account(set, &account).encode();
-    let tbs = RegisterTbs { identifier: Identifier::AccountName(b"ben".to_vec()), device, device_set };
-    let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
-    let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
-    let candidate = Candidate {
-        device: uri,
-        device_secret,
-        authorisation,
-        account_secret: Some(account_secret),
-        request: request.encode().into(),
-    };
-    let mut row = vec![1];
-    candidate.tls_serialize(&mut row).unwrap();
-    row
 }
 
 fn verify(person: &Commands, other: &str) -> Value {

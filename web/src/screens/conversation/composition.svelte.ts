@@ -19,6 +19,7 @@ export class Composition {
   sending = $state(false);
   private mentioned = new Map<string, string>();
   private beforeEdit = "";
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly talk: Talk,
@@ -81,47 +82,74 @@ export class Composition {
 
   async send(): Promise<boolean> {
     if (this.sending || this.empty) return false;
-    this.sending = true;
     try {
       await (this.talk.editing ? this.sendEdit(this.talk.editing) : this.sendNew());
       return true;
     } catch (error) {
       failed(error);
       return false;
-    } finally {
-      this.sending = false;
     }
   }
 
   private async sendEdit(message: Message): Promise<void> {
-    if (this.text.trim() !== message.text) await api.edit(this.talk.place, message.message, this.text.trim());
+    if (this.text.trim() !== message.text) await this.meanwhile(api.edit(this.talk.place, message.message, this.text.trim()));
     this.endEditing();
   }
 
   private async sendNew(): Promise<void> {
-    const { place, replyTo, timeline } = this.talk;
-    const text = this.text.trim();
+    const { place, timeline } = this.talk;
     const sent = this.attachments;
     const message: NewMessage = {};
+    if (sent.length > 0) {
+      message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
+      if (this.viewOnce) message.view_once = true;
+    }
+    const { replyTo } = this.talk;
+    const text = this.text.trim();
     if (text) message.text = text;
     if (replyTo) message.reply_to = replyTo.message;
     const mentions = [...this.mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
     if (mentions.length > 0) message.mentions = mentions;
     if (this.timer > 0) message.expires_seconds = this.timer;
-    if (sent.length > 0) {
-      message.files = await Promise.all(sent.map((attachment) => attachment.done));
-      if (this.viewOnce) message.view_once = true;
-    }
     iPause(place);
-    await api.send(place, message);
+    // From here on the field belongs to the next message: who writes fast has begun it before this one is taken.
     this.text = "";
-    this.attachments = [];
-    sent.forEach((attachment) => attachment.forget());
+    this.attachments = this.attachments.filter((one) => !sent.includes(one));
     this.viewOnce = false;
     this.mentioned.clear();
     this.talk.replyTo = undefined;
     keepDraft(place, "");
+    try {
+      await this.after(() => api.send(place, message));
+    } catch (error) {
+      this.putBack(text, sent, replyTo);
+      throw error;
+    }
+    sent.forEach((attachment) => attachment.forget());
     timeline.answered();
     await this.talk.showNewest();
+  }
+
+  private async meanwhile<T>(work: Promise<T>): Promise<T> {
+    this.sending = true;
+    try {
+      return await work;
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** One after the other, so that they arrive as they were written. */
+  private async after<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => {});
+    return turn;
+  }
+
+  private putBack(text: string, attachments: Attachment[], replyTo: Message | undefined): void {
+    this.text = [text, this.text].filter(Boolean).join("\n");
+    this.attachments = [...attachments, ...this.attachments];
+    this.talk.replyTo ??= replyTo;
+    keepDraft(this.talk.place, this.text);
   }
 }

@@ -12,6 +12,15 @@ export async function openRoom(page: Page, title: string): Promise<void> {
   await composer(page).waitFor();
 }
 
+/** Takes up the conversation that somebody unknown has opened, whatever it is called. */
+export async function takeUp(page: Page): Promise<void> {
+  await page.getByRole("group", { name: word("folders") }).getByRole("button", { name: word("folder_requests") }).click();
+  await page.getByRole("list", { name: word("conversations") }).getByRole("listitem").first().getByRole("button").first().click();
+  await button(page.getByRole("region", { name: word("request_title") }), "request_accept").click();
+  await composer(page).waitFor();
+  await page.getByRole("group", { name: word("folders") }).getByRole("button", { name: word("folder_all"), exact: true }).click();
+}
+
 export const composer = (page: Page) => page.getByRole("form", { name: word("composer") }).getByRole("textbox");
 
 export async function write(page: Page, text: string): Promise<void> {

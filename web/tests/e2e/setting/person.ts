@@ -96,6 +96,15 @@ export class Person {
     return page;
   }
 
+  /** After the process was started again: a window by the new link, and no other. */
+  async reopen(): Promise<Page> {
+    const pages = this.context!.pages();
+    const page = await this.context!.newPage();
+    await page.goto(this.link);
+    for (const old of pages) await old.close();
+    return page;
+  }
+
   /** Ends the local process and starts it again at the same port. */
   async restart(): Promise<void> {
     await this.program.end();
@@ -136,14 +145,16 @@ export class Person {
   state = () => this.get<State>("state");
   rooms = () => this.get<Room[]>("rooms");
 
-  /** Opens a room with others, which is there when everybody is in it. */
+  /** Opens a room with others, which is there when everybody is in it and has taken it up. */
   async room(name: string, ...others: Person[]): Promise<string> {
     const people = others.map((other) => other.account.user);
     const { room } = await this.post<{ room: string }>(`accounts/${this.account.id}/rooms`, { name, people });
     for (const person of [this, ...others])
       await until(`${person.name} is in the room with everybody`, async () => {
         const all = await person.rooms();
-        return all.some((one) => one.room === room && one.state === "open" && one.count === others.length + 1);
+        const found = all.find((one) => one.room === room && one.state === "open" && one.count === others.length + 1);
+        if (found?.request) await person.post(person.in(room, "marks"), { accepted: true });
+        return found;
       });
     return room;
   }

@@ -22,11 +22,37 @@ interface Ready {
   ca: string;
 }
 
+interface Listening {
+  kind: "listening";
+  domain: string;
+}
+
 export class Services {
+  /** Those that were started one by one, to be stopped one by one. */
+  private readonly single = new Map<Profile, Program<Listening>>();
+
   private constructor(
     readonly folder: string,
     private readonly program: Program<Ready>,
   ) {}
+
+  /** Three that can be stopped and started again: `trefoil up` would start one that ends again by itself. */
+  static async startSingly(): Promise<Services> {
+    const services = await Services.start();
+    // It has written the configurations; the ports in them stay.
+    await services.program.end();
+    for (const { profile } of services.all) await services.begin(profile);
+    return services;
+  }
+
+  async begin(profile: Profile): Promise<void> {
+    this.single.set(profile, await Program.start<Listening>("listening", ["--json", "serve", "--config", this.of(profile).config]));
+  }
+
+  async stop(profile: Profile): Promise<void> {
+    await this.single.get(profile)!.end();
+    this.single.delete(profile);
+  }
 
   static async start(): Promise<Services> {
     const folder = mkdtempSync(join(tmpdir(), "trefoil-page-"));
@@ -75,6 +101,7 @@ export class Services {
 
   async end(): Promise<void> {
     await this.program.end();
+    for (const program of this.single.values()) await program.end();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -26,12 +26,12 @@ export class Stage {
   }
 }
 
-/** To be called once, at the top of a file. */
-export function stage(): Stage {
+/** To be called once, at the top of a file. `singly` starts services that can be stopped. */
+export function stage(singly = false): Stage {
   const made = new Stage();
 
   beforeAll(async () => {
-    made.services = await Services.start();
+    made.services = await (singly ? Services.startSingly() : Services.start());
     made.browser = await launch();
   });
 
