@@ -2,14 +2,14 @@
 //! and the history that follows it.
 
 use crate::{
-    agent::Agent,
+    agent::{Agent, Way},
     backup::{post, read},
     exit::NotFoundError,
     person::PersonError,
     print,
 };
 use trefoil_client::{LinkView, Side};
-use trefoil_proto::{DeviceUri, ErrorCode, Wire as _, backup::OpenBackup};
+use trefoil_proto::{DeviceUri, ErrorCode, Wire as _};
 
 /// On the new device, once it is linked and online: shows its part to the first device, and gives the number to
 /// compare: `1234 5678`.
@@ -17,9 +17,10 @@ use trefoil_proto::{DeviceUri, ErrorCode, Wire as _, backup::OpenBackup};
 /// # Errors
 /// [`PersonError`].
 pub async fn show_number(agent: &mut Agent) -> Result<String, PersonError> {
-    let link = own_link(agent)?;
-    open(agent, &agent.client.link_place(&link.device)?).await?;
-    send(agent, "backups/segment", agent.client.link_show(&link.device)?.encode()).await?;
+    let (link, way) = (own_link(agent)?, agent.way());
+    let (place, shown) = (agent.client.link_place(&link.device)?, agent.client.link_show(&link.device)?);
+    send(&way, "backups", place.encode()).await?;
+    send(&way, "backups/segment", shown.encode()).await?;
     link.number.ok_or_else(|| missing("no number to compare"))
 }
 
@@ -33,7 +34,8 @@ pub async fn look_for_number(agent: &mut Agent, device: &DeviceUri) -> Result<Op
     };
     let link = known(agent)?.ok_or_else(|| missing("that device was not linked from here"))?;
     if link.number.is_none() {
-        match read(agent.service(), &agent.client.link_look(device)?).await {
+        let (way, look) = (agent.way(), agent.client.link_look(device)?);
+        match read(&way.service, &look).await {
             Ok(part) => agent.act(|client, now| client.link_seen(device, &part.sealed, now))?,
             Err(PersonError::Refused { code: ErrorCode::NotFound, .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -53,13 +55,14 @@ pub async fn compared(
     mut moved: impl FnMut(u64),
 ) -> Result<(), PersonError> {
     agent.act(|client, now| client.link_compared(device, now))?;
-    open(agent, &agent.client.link_place(device)?).await?;
+    let (way, place) = (agent.way(), agent.client.link_place(device)?);
+    send(&way, "backups", place.encode()).await?;
     let (mut from, mut entries) = (Vec::new(), Vec::new());
     loop {
         let number = entries.len() as u64;
         moved(number);
         let piece = agent.client.history_piece(device, &from, number)?;
-        send(agent, "backups/segment", piece.put.encode()).await?;
+        send(&way, "backups/segment", piece.put.encode()).await?;
         entries.push(piece.entry);
         match piece.next {
             Some(next) => from = next,
@@ -70,7 +73,7 @@ pub async fn compared(
     loop {
         let list =
             agent.client.history_list(device, entries.clone(), replaces, crate::clock::now())?.encode();
-        match send(agent, "backups/manifest", list).await {
+        match send(&way, "backups/manifest", list).await {
             // An attempt before this one got as far.
             Err(PersonError::Refused { code: ErrorCode::Conflict, detail })
                 if detail.parse().is_ok_and(|there: u64| there > replaces) =>
@@ -93,8 +96,9 @@ pub async fn fetch_history(
     agent: &mut Agent,
     mut moved: impl FnMut(usize, usize),
 ) -> Result<bool, PersonError> {
-    let device = own_link(agent)?.device;
-    let part = match read(agent.service(), &agent.client.history_request(&device)?).await {
+    let (device, way) = (own_link(agent)?.device, agent.way());
+    let request = agent.client.history_request(&device)?;
+    let part = match read(&way.service, &request).await {
         Ok(part) => part,
         Err(PersonError::Refused { code: ErrorCode::NotFound, .. }) => return Ok(false),
         Err(error) => return Err(error),
@@ -102,13 +106,14 @@ pub async fn fetch_history(
     let list = agent.client.history_listed(&device, &part)?;
     for (there, entry) in list.segments.iter().enumerate() {
         moved(there, list.segments.len());
-        let piece = read(agent.service(), &agent.client.history_piece_request(&device, entry)?).await?;
+        let request = agent.client.history_piece_request(&device, entry)?;
+        let piece = read(&way.service, &request).await?;
         agent.act(|client, now| client.take_history(&device, entry, &piece.sealed, now))?;
     }
     moved(list.segments.len(), list.segments.len());
     let delete = agent.act_for(|client, now| client.history_done(&device, now))?;
     // What is left of it ends by itself after a day.
-    if let Err(error) = send(agent, "backups/delete", delete.encode()).await {
+    if let Err(error) = send(&way, "backups/delete", delete.encode()).await {
         tracing::debug!(%error, "history on its way was not removed");
     }
     Ok(true)
@@ -137,11 +142,6 @@ fn missing(what: &str) -> PersonError {
     NotFoundError(what.to_owned()).into()
 }
 
-async fn open(agent: &Agent, request: &OpenBackup) -> Result<(), PersonError> {
-    send(agent, "backups", request.encode()).await
-}
-
-async fn send(agent: &Agent, path: &str, body: Vec<u8>) -> Result<(), PersonError> {
-    let token = agent.client.bearer();
-    post(agent.service(), path, token.as_deref().map(String::as_str), body).await.map(drop)
+async fn send(way: &Way, path: &str, body: Vec<u8>) -> Result<(), PersonError> {
+    post(&way.service, path, Some(&way.bearer()), body).await.map(drop)
 }

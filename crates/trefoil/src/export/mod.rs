@@ -7,7 +7,12 @@ mod records;
 
 pub use records::FORMAT;
 
-use crate::{agent::Agent, clock, exit::UsageError, show, transfer};
+use crate::{
+    agent::{Agent, Way},
+    clock,
+    exit::UsageError,
+    show, transfer,
+};
 use place::{new_file, new_folder, safe};
 use records::{Account, File, Line, Message, Person, Room};
 use std::{
@@ -16,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use trefoil_client::{
-    ClientError, RoomState,
+    ClientError, IdentityView, RoomState,
     conversation::{self, Attached, ConversationError, Cursor, Item, Position},
     overlay::Overlay,
     verification::Standing,
@@ -82,87 +87,121 @@ pub async fn export(
     agent: &mut Agent,
     folder: &Path,
     fetch: bool,
-    mut moved: impl FnMut(Progress),
+    moved: impl FnMut(Progress),
 ) -> Result<Progress, ExportError> {
-    let me = agent.client.identity().ok_or(ClientError::NoAccount)?;
-    new_folder(folder)?;
-    let store = Overlay::new(agent.client.store().clone());
-    let mut names: BTreeMap<RoomUri, Known> = BTreeMap::new();
-    for view in agent.client.rooms()? {
-        let people = view.participants.into_iter().map(|person| (person.user, person.standing)).collect();
-        names.insert(view.uri, (view.name, view.state, people));
-    }
-    for summary in conversation::rooms(&store)? {
-        names.entry(summary.room).or_insert((String::new(), RoomState::Left, Vec::new()));
-    }
-    let mut progress = Progress::default();
-    for room in names.keys() {
-        let mut at = Position::START;
-        loop {
-            let page = conversation::timeline(&store, room, Cursor::After(at), PAGE)?;
-            let Some(last) = page.last() else { break };
-            at = last.position();
-            progress.of += page.len() as u64;
+    Everything::of(agent)?.write(folder, fetch, moved).await
+}
+
+/// What is to be written, as it stands when it is asked for: the device is not needed any more after that, and can do
+/// other things.
+pub struct Everything {
+    way: Way,
+    me: IdentityView,
+    devices: Vec<records::Device>,
+    names: BTreeMap<RoomUri, Known>,
+}
+
+impl Everything {
+    /// What a device has.
+    ///
+    /// # Errors
+    /// [`ExportError::Client`].
+    pub fn of(agent: &mut Agent) -> Result<Self, ExportError> {
+        let me = agent.client.identity().ok_or(ClientError::NoAccount)?;
+        let store = Overlay::new(agent.client.store().clone());
+        let mut names: BTreeMap<RoomUri, Known> = BTreeMap::new();
+        for view in agent.client.rooms()? {
+            let people = view.participants.into_iter().map(|person| (person.user, person.standing)).collect();
+            names.insert(view.uri, (view.name, view.state, people));
         }
+        for summary in conversation::rooms(&store)? {
+            names.entry(summary.room).or_insert((String::new(), RoomState::Left, Vec::new()));
+        }
+        let mut devices = Vec::new();
+        for device in agent.client.own_devices()? {
+            let name = agent.client.device_name(&device)?;
+            devices.push(records::Device { this: device == me.device, device: device.to_string(), name });
+        }
+        Ok(Self { way: agent.way(), me, devices, names })
     }
-    moved(progress);
-    let (mut rooms, mut people) = (Vec::new(), BTreeMap::<String, Person>::new());
-    for (number, (room, (name, state, members))) in names.iter().enumerate() {
-        let label = if name.is_empty() { room.id.as_str() } else { name };
-        let place = format!("{:03}-{}", number + 1, safe(label, "room"));
-        let mut writer = RoomWriter::new(folder, room, &place, label)?;
-        let mut at = Position::START;
-        loop {
-            let page = conversation::timeline(&store, room, Cursor::After(at), PAGE)?;
-            let Some(last) = page.last() else { break };
-            at = last.position();
-            for item in page {
-                writer.write(agent, &store, item, fetch, &mut progress).await?;
-                progress.lines += 1;
-                moved(progress);
+
+    /// Writes it, as [`export`].
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub async fn write(
+        self,
+        folder: &Path,
+        fetch: bool,
+        mut moved: impl FnMut(Progress),
+    ) -> Result<Progress, ExportError> {
+        let Self { way, me, devices, names } = self;
+        new_folder(folder)?;
+        let store = Overlay::new(way.store.clone());
+        let mut progress = Progress::default();
+        for room in names.keys() {
+            let mut at = Position::START;
+            loop {
+                let page = conversation::timeline(&store, room, Cursor::After(at), PAGE)?;
+                let Some(last) = page.last() else { break };
+                at = last.position();
+                progress.of += page.len() as u64;
             }
         }
-        writer.finish()?;
-        for (user, standing) in members {
-            let person = people.entry(user.to_string()).or_insert_with(|| Person {
-                user: user.to_string(),
-                names: Vec::new(),
-                verified: *standing == Standing::Verified,
+        moved(progress);
+        let (mut rooms, mut people) = (Vec::new(), BTreeMap::<String, Person>::new());
+        for (number, (room, (name, state, members))) in names.iter().enumerate() {
+            let label = if name.is_empty() { room.id.as_str() } else { name };
+            let place = format!("{:03}-{}", number + 1, safe(label, "room"));
+            let mut writer = RoomWriter::new(folder, room, &place, label)?;
+            let mut at = Position::START;
+            loop {
+                let page = conversation::timeline(&store, room, Cursor::After(at), PAGE)?;
+                let Some(last) = page.last() else { break };
+                at = last.position();
+                for item in page {
+                    writer.write(&way, &store, item, fetch, &mut progress).await?;
+                    progress.lines += 1;
+                    moved(progress);
+                }
+            }
+            writer.finish()?;
+            for (user, standing) in members {
+                let person = people.entry(user.to_string()).or_insert_with(|| Person {
+                    user: user.to_string(),
+                    names: Vec::new(),
+                    verified: *standing == Standing::Verified,
+                });
+                if let Some(name) = conversation::profile(&store, room, user)?
+                    && !person.names.contains(&name)
+                {
+                    person.names.push(name);
+                }
+            }
+            rooms.push(Room {
+                room: room.to_string(),
+                name: name.clone(),
+                folder: format!("rooms/{place}"),
+                state: if *state == RoomState::Left { "left" } else { "open" },
+                people: members.iter().map(|(user, _)| user.to_string()).collect(),
             });
-            if let Some(name) = conversation::profile(&store, room, user)?
-                && !person.names.contains(&name)
-            {
-                person.names.push(name);
-            }
         }
-        rooms.push(Room {
-            room: room.to_string(),
-            name: name.clone(),
-            folder: format!("rooms/{place}"),
-            state: if *state == RoomState::Left { "left" } else { "open" },
-            people: members.iter().map(|(user, _)| user.to_string()).collect(),
-        });
+        let account = Account {
+            format: FORMAT,
+            made: clock::now().0,
+            user: me.user.to_string(),
+            service: way.service.address(),
+            account_key: data_encoding::HEXLOWER.encode(&me.account_key),
+            devices,
+            people: people.into_values().collect(),
+            rooms,
+        };
+        let text = serde_json::to_vec_pretty(&account).map_err(|error| failed(folder)(error.into()))?;
+        put(&folder.join("account.json"), &text)?;
+        put(&folder.join("README.txt"), readable::explanation(&account, &progress).as_bytes())?;
+        moved(progress);
+        Ok(progress)
     }
-    let mut devices = Vec::new();
-    for device in agent.client.own_devices()? {
-        let name = agent.client.device_name(&device)?;
-        devices.push(records::Device { this: device == me.device, device: device.to_string(), name });
-    }
-    let account = Account {
-        format: FORMAT,
-        made: clock::now().0,
-        user: me.user.to_string(),
-        service: agent.service().address(),
-        account_key: data_encoding::HEXLOWER.encode(&me.account_key),
-        devices,
-        people: people.into_values().collect(),
-        rooms,
-    };
-    let text = serde_json::to_vec_pretty(&account).map_err(|error| failed(folder)(error.into()))?;
-    put(&folder.join("account.json"), &text)?;
-    put(&folder.join("README.txt"), readable::explanation(&account, &progress).as_bytes())?;
-    moved(progress);
-    Ok(progress)
 }
 
 /// Name, state and people of a room, as this device knows them.
@@ -190,7 +229,7 @@ impl<'a> RoomWriter<'a> {
 
     async fn write(
         &mut self,
-        agent: &Agent,
+        way: &Way,
         store: &Overlay,
         item: Item,
         fetch: bool,
@@ -204,7 +243,7 @@ impl<'a> RoomWriter<'a> {
                 let files = message.body.as_ref().map(|body| body.attachments.clone()).unwrap_or_default();
                 let mut record = Message::of(store, self.room, *message)?;
                 for attached in files {
-                    let file = self.attachment(agent, attached, fetch).await?;
+                    let file = self.attachment(way, attached, fetch).await?;
                     match file.problem {
                         None => progress.files += 1,
                         Some(_) => progress.missing += 1,
@@ -224,7 +263,7 @@ impl<'a> RoomWriter<'a> {
     }
 
     /// A file of a message, fetched. One that cannot be had is no reason to stop.
-    async fn attachment(&self, agent: &Agent, attached: Attached, fetch: bool) -> Result<File, ExportError> {
+    async fn attachment(&self, way: &Way, attached: Attached, fetch: bool) -> Result<File, ExportError> {
         let file = match attached {
             Attached::Usable(file) => file,
             Attached::Unusable { content_type, reason } => {
@@ -249,7 +288,7 @@ impl<'a> RoomWriter<'a> {
             new_folder(&folder)?;
         }
         let target = transfer::free_place(&folder, &safe(&file.label.filename, "attachment"));
-        match transfer::download(agent, &file, &target, |_, _| {}).await {
+        match transfer::download(way, &file, &target, |_, _| {}).await {
             Ok(()) => {
                 let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 record.path = Some(format!("files/{name}"));
