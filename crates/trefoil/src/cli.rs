@@ -84,7 +84,7 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "find"]),
+    ("Chat", &["account", "send", "receive", "rooms", "find", "backup", "export"]),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];
