@@ -88,7 +88,7 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "app"]),
+    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "backup", "export", "app"]),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];

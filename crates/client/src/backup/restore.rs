@@ -125,7 +125,10 @@ impl Core {
             return Err(ClientError::NothingRestored);
         }
         let next = manifest.segments.last().map_or(0, |segment| segment.number + 1);
-        let state = StateRow { opened: Some(()), counter, next, last: manifest.made, ..StateRow::default() };
+        // What fell due while nobody was here is gone from the store, and has to go from the segments.
+        let walk = Some(Vec::new().into());
+        let last = manifest.made;
+        let state = StateRow { opened: Some(()), counter, next, last, walk, ..StateRow::default() };
         let mut tx = self.tx();
         state.write(&mut tx, BACKUP, backup_name::STATE);
         SecretRow::of(&archive.secret).write(&mut tx, BACKUP, backup_name::SECRET);
