@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ClientError,
-    conversation::{Merge, take_row},
+    conversation::{self, Merge, take_row},
     core::Core,
     recovering::RecoveringRow,
     room::Room,
@@ -135,7 +135,13 @@ impl Core {
         drop(tx);
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
+        self.index_anew();
         Ok(())
+    }
+
+    fn index_anew(&mut self) {
+        conversation::begin_index_anew(&mut self.tx());
+        self.live.indexing = true;
     }
 
     /// Takes the rows of a segment that another device of this account made for this one.
@@ -151,6 +157,7 @@ impl Core {
         }
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
+        self.index_anew();
         Ok(())
     }
 

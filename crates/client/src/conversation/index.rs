@@ -97,6 +97,11 @@ pub(crate) fn catch_up(tx: &mut Overlay) -> Result<bool, ConversationError> {
     Ok(complete)
 }
 
+/// Has every message looked at again, some at a time: rows came in beside the messages' own way.
+pub(crate) fn begin_anew(tx: &mut Overlay) {
+    tx.delete(SEARCH_INDEX, STATE);
+}
+
 /// The key of a word's entry for a message: entries of a word stand in the order of the timeline, over all rooms.
 fn posting(word: &str, position: &[u8; 16], id: MessageId) -> Vec<u8> {
     [word.as_bytes(), &[0], position, &id.0].concat()

@@ -44,7 +44,9 @@ pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
-pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_complete};
+pub(crate) use index::{
+    begin_anew as begin_index_anew, catch_up as catch_up_index, is_complete as is_index_complete,
+};
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
