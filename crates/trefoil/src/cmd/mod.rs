@@ -202,7 +202,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
-            Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
+            Ask::Send(ask) => Box::pin(send::run(shared, *ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),
