@@ -358,19 +358,6 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    /// Makes somebody an admin.
-    ///
-    /// # Errors
-    /// As [`Client::add_people`].
-    pub fn make_admin(
-        &mut self,
-        room: &RoomUri,
-        user: &UserUri,
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
-        self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
-    }
-
     /// Makes an invitation into a room for so many people, good until a time, and returns its link. The link is a
     /// secret: whoever has it can come in. It holds once the change is through, and for as long as this person is an
     /// admin.
@@ -649,7 +636,12 @@ impl Client {
         self.core.is_idle()
     }
 
-    fn change(&mut self, room: &RoomUri, intent: Intent, now: Timestamp) -> Result<Step<'_>, ClientError> {
+    pub(crate) fn change(
+        &mut self,
+        room: &RoomUri,
+        intent: Intent,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             core.open_room(room, true)?;
             core.unblocked(room)?;

@@ -256,6 +256,16 @@ impl Core {
         if admin && role != Role::ADMIN { Err(ClientError::NotAllowed) } else { Ok(()) }
     }
 
+    /// Makes a member of an admin, unless nobody else is one.
+    pub(crate) fn take_admin(&mut self, uri: &RoomUri, user: &UserUri) -> Result<(), ClientError> {
+        let participants = self.known_room(uri)?.context().map(|context| context.participants.clone());
+        let others = participants.unwrap_or_default();
+        if !others.members().any(|pair| pair.user != *user && pair.role == Role::ADMIN) {
+            return Err(ClientError::NotAllowed);
+        }
+        self.intend(uri, Intent::TakeAdmin { user: user.clone() })
+    }
+
     /// Leaves: other own devices first, the last admin names another, then this device proposes to be removed.
     pub(crate) fn leave(&mut self, uri: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         self.open_room(uri, false)?;

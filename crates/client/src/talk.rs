@@ -3,8 +3,9 @@
 use crate::{
     Client, ClientError, Step,
     conversation::{Body, Mark, MessageId, ReadReceipts},
+    rows::Intent,
 };
-use trefoil_proto::{RoomUri, Timestamp};
+use trefoil_proto::{RoomUri, Timestamp, UserUri};
 
 impl Client {
     /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
@@ -20,6 +21,37 @@ impl Client {
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
+    }
+
+    /// Makes somebody an admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn make_admin(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
+    }
+
+    /// Takes the role of an admin away: from then on they are a member. A room keeps at least one admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`]; [`ClientError::NotAllowed`] for the only admin.
+    pub fn take_admin(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            core.unblocked(room)?;
+            core.take_admin(room, user)
+        })
+        .map(|((), step)| step)
     }
 
     /// Opens a message that is seen once, and gives what it says. Once the step is committed nothing on this device has it

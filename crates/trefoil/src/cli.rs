@@ -49,7 +49,7 @@ pub enum Ask {
     /// Make an account, look at it, link another device
     Account(account::Account),
     /// Send a text, a file, a reaction, an edit
-    Send(send::Send),
+    Send(Box<send::Send>),
     /// Fetch what arrived and print it
     Receive(receive::Receive),
     /// Keep everything now, sealed, in the service's storage, and print how the backup stands

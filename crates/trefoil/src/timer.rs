@@ -26,7 +26,7 @@ pub fn in_words(seconds: u32) -> String {
     let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
     let (number, unit) = units
         .into_iter()
-        .find(|(unit, _)| seconds % unit == 0)
+        .find(|(unit, _)| seconds.is_multiple_of(*unit))
         .map_or((seconds, "second"), |(unit, name)| (seconds / unit, name));
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }

@@ -205,7 +205,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
-            Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
+            Ask::Send(ask) => Box::pin(send::run(shared, *ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
             Ask::Export(ask) => Box::pin(export::run(shared, &ask)).await,
             Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,

@@ -60,6 +60,16 @@ enum What {
         #[arg(long, value_name = "DIR")]
         save: Option<PathBuf>,
     },
+    /// Make somebody an admin, or an admin a member again
+    Admin {
+        #[command(flatten)]
+        named: Named,
+        /// Who, by URI
+        person: String,
+        /// Take the role away
+        #[arg(long)]
+        take_away: bool,
+    },
     /// Give a room another name
     Rename {
         #[command(flatten)]
@@ -321,6 +331,16 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;
             agent.act(|client, now| client.leave(&uri, now))?;
+            finish(shared, agent, &uri).await
+        }
+        What::Admin { named, person, take_away } => {
+            let user = person::parse_person(&person)?;
+            let uri = find_room(&mut agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            agent.act(|client, now| match take_away {
+                true => client.take_admin(&uri, &user, now),
+                false => client.make_admin(&uri, &user, now),
+            })?;
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {
