@@ -8,15 +8,35 @@ export const takeBackUpload = (account: string, upload: string) => remove(at`acc
 
 /** Hands over all of `file`. `progress` hears the bytes that are there; an aborted signal stops between two pieces. */
 export async function upload(account: string, file: File, signal: AbortSignal, progress: (there: number) => void): Promise<string> {
-  const { upload: id, there } = await post<Upload>(at`accounts/${account}/files`, { name: file.name || "file", size: file.size });
+  const { upload: id, there } = (await begunBefore(account, file)) ?? (await post<Upload>(at`accounts/${account}/files`, { name: file.name || "file", size: file.size }));
   let offset = there;
+  progress(offset);
+  remember(account, file, id);
   while (offset < file.size) {
     signal.throwIfAborted();
     offset = await piece(account, id, file, offset);
     progress(offset);
   }
+  remember(account, file, undefined);
   return id;
 }
+
+/** The same file, chosen again after this window was loaded anew in the middle: what is there already is not handed over twice. */
+async function begunBefore(account: string, file: File): Promise<Upload | undefined> {
+  const id = sessionStorage.getItem(keyOf(account, file));
+  if (!id) return undefined;
+  const known = await get<Upload>(at`accounts/${account}/files/${id}`).catch(() => undefined);
+  return known?.size === file.size ? known : undefined;
+}
+
+function remember(account: string, file: File, id: string | undefined): void {
+  const key = keyOf(account, file);
+  if (id === undefined) sessionStorage.removeItem(key);
+  else sessionStorage.setItem(key, id);
+}
+
+/** Only in this window, and only as far as a browser can tell that a file is the same. */
+const keyOf = (account: string, file: File) => `trefoil-upload ${account} ${file.size} ${file.lastModified} ${file.name}`;
 
 async function piece(account: string, id: string, file: File, offset: number): Promise<number> {
   const path = at`accounts/${account}/files/${id}`;

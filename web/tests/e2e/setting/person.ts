@@ -118,7 +118,7 @@ export class Person {
 
   // The API, as scripts have it.
 
-  async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async request(method: string, path: string, body?: unknown): Promise<Response> {
     const token = readFileSync(join(this.home, "app-token"), "utf8");
     const headers: Record<string, string> = { Authorization: `Bearer ${token}`, "X-Trefoil": "1" };
     const raw = body instanceof Uint8Array;
@@ -129,9 +129,17 @@ export class Person {
       ...(body === undefined ? {} : { body: raw ? Buffer.from(body) : JSON.stringify(body) }),
       signal: AbortSignal.timeout(60_000),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  }
+
+  async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await (await this.request(method, path, body)).text();
     return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.request("GET", path)).arrayBuffer());
   }
 
   get = <T>(path: string) => this.ask<T>("GET", path);

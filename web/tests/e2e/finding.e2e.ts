@@ -1,0 +1,70 @@
+// What one finds again: search, what is pinned, archived, muted, and messages that go.
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { button, composer, message, openRoom } from "./setting/hands";
+import type { Person } from "./setting/person";
+import { stage } from "./setting/stage";
+import { until } from "./setting/until";
+import { word } from "./setting/words";
+
+const here = stage();
+let amina: Person;
+let yuki: Person;
+let page: Page;
+let tea: string;
+
+beforeAll(async () => {
+  amina = await here.person("account", "Amina");
+  yuki = await here.person("handle", "Yuki");
+  tea = await yuki.room("Tea", amina);
+  const coffee = await yuki.room("Coffee", amina);
+  await yuki.say(coffee, "The cups are in the cupboard");
+  for (let i = 0; i < 120; i++) await yuki.say(tea, `line ${i} of a long talk${i === 7 ? " about the crocodile" : ""}`);
+  await until("all of it is there", async () => (await amina.rooms()).find((one) => one.room === tea)?.unread === 120, 60_000);
+  page = await amina.open(here.browser);
+}, 120_000);
+
+test("a message far up is found from anywhere and shown where it stands", async () => {
+  await page.getByRole("list", { name: word("conversations") }).getByText("Coffee").waitFor();
+  await page.keyboard.press("Control+k");
+  const search = page.getByRole("dialog", { name: word("search"), exact: true });
+  await search.getByRole("searchbox").fill("crocodil");
+  await search.locator("mark").first().waitFor();
+  await search.getByRole("button", { name: /crocodile/ }).click();
+  const found = message(page, "crocodile");
+  await found.waitFor();
+  await expect.poll(() => found.evaluate((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight)).toBe(true);
+});
+
+test("a conversation is pinned above the others, archived away, and comes back", async () => {
+  const list = page.getByRole("list", { name: word("conversations") });
+  const first = () => list.getByRole("listitem").first().innerText();
+  const choose = async (title: string, choice: string) => {
+    const row = list.getByRole("listitem").filter({ hasText: title });
+    await row.hover();
+    await row.getByRole("button").last().click();
+    await page.getByRole("menuitem", { name: word(choice) }).click();
+  };
+  expect(await first()).toContain("Tea");
+  await choose("Coffee", "pin_room");
+  await expect.poll(first).toContain("Coffee");
+  await choose("Tea", "archive");
+  await expect.poll(() => list.getByRole("listitem").count()).toBe(1);
+  await page.getByRole("group", { name: word("folders") }).getByRole("button", { name: word("folder_archived") }).click();
+  await choose("Tea", "unarchive");
+  await page.getByRole("group", { name: word("folders") }).getByRole("button", { name: word("folder_all"), exact: true }).click();
+  await expect.poll(() => list.getByRole("listitem").count()).toBe(2);
+});
+
+test("a message with a timer says so, and is gone on both sides when it is over", async () => {
+  await openRoom(page, "Coffee");
+  const coffee = (await amina.rooms()).find((one) => one.name === "Coffee")!.room;
+  await yuki.say(coffee, "read this quickly", { expires_seconds: 3 });
+  const short = message(page, "read this quickly");
+  await short.waitFor();
+  await page.bringToFront();
+  await composer(page).click();
+  await short.waitFor({ state: "detached", timeout: 30_000 });
+  await until("it is gone at Yuki's", async () => !(await yuki.messages(coffee)).some((one) => one.text === "read this quickly"), 30_000);
+  await button(page, "settings").waitFor();
+});

@@ -1,0 +1,162 @@
+// Every screen and dialog of the page, one after the other, in whichever language.
+import type { Locator, Page } from "playwright-core";
+import { word } from "./words";
+
+export interface Stop {
+  name: string;
+  open: () => Promise<unknown>;
+  /** Back to where the next one begins. */
+  leave?: () => Promise<unknown>;
+}
+
+export class Tour {
+  constructor(
+    private readonly page: Page,
+    private readonly locale = "en",
+  ) {}
+
+  private t = (name: string, inputs: Record<string, string> = {}) => word(name, inputs, this.locale);
+  private button = (name: string, at: Page | Locator = this.page) => at.getByRole("button", { name: this.t(name), exact: true });
+  private item = (name: string) => this.page.getByRole("menuitem", { name: this.t(name), exact: true });
+  private esc = () => this.page.keyboard.press("Escape");
+  private heading = (name: string) => this.page.getByRole("heading", { name: this.t(name) }).first().waitFor();
+
+  /** Before there is an account. */
+  firstRun(domain: string): Stop[] {
+    const { page } = this;
+    const back = () => this.button("back").click();
+    return [
+      { name: "first-run", open: () => this.heading("first_title") },
+      { name: "have-account", open: () => this.button("first_have").click().then(() => this.heading("have_title")), leave: back },
+      { name: "choose-service", open: () => this.button("first_new").click().then(() => this.heading("service_title")) },
+      { name: "another-service", open: () => page.getByRole("radio", { name: this.t("service_other") }).check() },
+      {
+        name: "who-are-you",
+        open: async () => {
+          await page.getByRole("radio", { name: domain }).check();
+          await this.button("next").click();
+          await this.heading("identity_title");
+        },
+      },
+    ];
+  }
+
+  /** With the scene; begins at the inbox. */
+  async *everything(title: string): AsyncGenerator<string> {
+    for (const stop of [...this.inbox(), ...this.conversation(title), ...this.settings()]) {
+      await stop.open();
+      await this.page.waitForTimeout(350);
+      yield stop.name;
+      await stop.leave?.();
+    }
+  }
+
+  private inbox(): Stop[] {
+    const start = (choice: string, titled = choice): Stop => ({
+      name: choice.replace("start_", "dialog-"),
+      open: async () => {
+        await this.button("start_new").click();
+        await this.item(choice).click();
+        await this.page.getByRole("dialog", { name: this.t(titled) }).waitFor();
+      },
+      leave: this.esc,
+    });
+    return [
+      { name: "inbox", open: () => this.page.getByRole("list", { name: this.t("conversations") }).getByRole("listitem").first().waitFor() },
+      { name: "menu-new", open: () => this.button("start_new").click(), leave: this.esc },
+      start("start_find"),
+      start("start_group"),
+      start("start_join"),
+      start("start_card", "my_card"),
+      {
+        name: "dialog-search",
+        open: async () => {
+          await this.page.keyboard.press("Control+k");
+          await this.page.getByRole("searchbox").fill("library");
+          await this.page.locator("mark").first().waitFor();
+        },
+        leave: this.esc,
+      },
+      { name: "dialog-keys", open: () => this.page.keyboard.press("Control+/").then(() => this.page.getByRole("dialog").waitFor()), leave: this.esc },
+    ];
+  }
+
+  private conversation(title: string): Stop[] {
+    const { page } = this;
+    const row = (text: string | RegExp) => page.getByRole("article").filter({ hasText: text }).last();
+    const menu = async (of: Locator) => {
+      await of.hover();
+      await of.getByRole("button", { name: this.t("more"), exact: true }).click();
+    };
+    const fromMenu = (name: string, of: () => Locator, choice: string): Stop => ({
+      name,
+      open: async () => {
+        await menu(of());
+        await this.item(choice).click();
+        await page.getByRole("dialog").waitFor();
+      },
+      leave: this.esc,
+    });
+    const own = () => page.locator("[data-key]").filter({ has: page.locator("[data-stage]") }).last();
+    const details = () => page.getByRole("region", { name: this.t("details") });
+    return [
+      {
+        name: "conversation",
+        open: async () => {
+          await page.getByRole("list", { name: this.t("conversations") }).getByRole("button", { name: title }).first().click();
+          await page.getByRole("form", { name: this.t("composer") }).waitFor();
+          await page.getByRole("img", { name: /china/ }).last().waitFor();
+        },
+      },
+      { name: "menu-message", open: () => menu(own()), leave: this.esc },
+      fromMenu("dialog-forward", own, "forward"),
+      fromMenu("dialog-unsend", own, "unsend"),
+      {
+        name: "emoji",
+        open: () => page.getByRole("form", { name: this.t("composer") }).getByRole("button", { name: this.t("emoji"), exact: true }).click(),
+        leave: this.esc,
+      },
+      { name: "dialog-history", open: () => row(this.t("edited")).getByRole("button", { name: this.t("edited"), exact: true }).click(), leave: this.esc },
+      { name: "dialog-reactions", open: () => page.getByRole("button", { name: this.t("who_reacted") }).last().click(), leave: this.esc },
+      { name: "gallery", open: () => page.getByRole("article").getByRole("button", { name: /china/ }).last().click(), leave: this.esc },
+      {
+        name: "group-details",
+        open: async () => {
+          await page.getByRole("heading", { level: 1, name: title }).click();
+          await details().getByRole("listitem").filter({ hasText: "Yuki" }).first().waitFor();
+        },
+      },
+      {
+        name: "dialog-invite",
+        open: () => details().getByRole("button", { name: this.t("invite") }).click().then(() => page.getByRole("dialog").waitFor()),
+        leave: this.esc,
+      },
+      { name: "dialog-add-people", open: () => this.button("add", details()).click().then(() => page.getByRole("dialog").waitFor()), leave: this.esc },
+      {
+        name: "person",
+        open: async () => {
+          await details().getByRole("listitem").filter({ hasText: "Yuki" }).getByRole("button").first().click();
+          await details().getByRole("list", { name: this.t("safety_digits") }).waitFor();
+        },
+        leave: this.esc,
+      },
+    ];
+  }
+
+  private settings(): Stop[] {
+    const { page } = this;
+    const part = (name: string, of: string | RegExp, heading: string): Stop => ({
+      name,
+      open: async () => {
+        await page.getByRole("main").getByRole("article").getByRole("button", { name: of }).first().click();
+        await this.heading(heading);
+      },
+      leave: () => page.goBack(),
+    });
+    return [
+      { name: "settings", open: () => page.keyboard.press("Control+,").then(() => this.heading("theme").catch(() => this.heading("privacy"))) },
+      part("devices", /\d|١/, "approve_title"),
+      part("recovery", this.t("recovery"), "pin"),
+    ];
+  }
+}
