@@ -31,7 +31,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes this device wait to be linked to an account that is there already. */
-        post: operations["request_link"];
+        post: operations["request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -66,7 +66,24 @@ export interface paths {
         get: operations["devices"];
         put?: never;
         /** Lets another device in, on the account's first device. */
-        post: operations["approve_link"];
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/devices/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a name to one of the account's devices; no service learns it. */
+        post: operations["name"];
         delete?: never;
         options?: never;
         head?: never;
@@ -101,6 +118,23 @@ export interface paths {
         get: operations["directories"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes everything of an account into a folder of this machine; how far it is, is told as it goes. */
+        post: operations["export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -170,8 +204,62 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes the first device's answer, on the device that waits to be linked. */
-        post: operations["finish_link"];
+        /** Takes the first device's answer, on the device that waits to be linked; gives the number to compare. */
+        post: operations["finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that are being linked, or were. */
+        get: operations["all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links/compared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * On the first device: the person says that both devices show the same number. What was said before is sent to the new
+         *     one, sealed for it alone.
+         */
+        post: operations["compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** On the first device: looks whether the new one has shown its part of the number. */
+        post: operations["look"];
         delete?: never;
         options?: never;
         head?: never;
@@ -417,6 +505,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The person closed a room on this device: messages that vanish go, if they were read. */
+        post: operations["close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/invitations": {
         parameters: {
             query?: never;
@@ -607,6 +712,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a message that is seen once. Nothing on this device has it any more after that. */
+        post: operations["open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/react": {
         parameters: {
             query?: never;
@@ -754,6 +876,23 @@ export interface paths {
         get: operations["timeline"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/timer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets the timer of a room. */
+        post: operations["timer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1116,6 +1255,13 @@ export interface components {
             /** @description Its URI. */
             uri: string;
         };
+        /** @description A name for a device. */
+        DeviceName: {
+            /** @description Its URI. */
+            device: string;
+            /** @description The name; empty for none. */
+            name: string;
+        };
         /** @description What is known of a service's key directory. */
         Directory: {
             /** @description It was caught showing different people different keys. */
@@ -1245,6 +1391,23 @@ export interface components {
             /** @description The upload. */
             upload: string;
         } | {
+            /** @description The account. */
+            account: string;
+            /**
+             * Format: int64
+             * @description Lines that are written.
+             */
+            done: number;
+            /** @description It is all there. */
+            ended: boolean;
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
+            of: number;
+            /** @enum {string} */
+            type: "export";
+        } | {
             /** @description As they are now. */
             settings: components["schemas"]["Settings"];
             /** @enum {string} */
@@ -1366,6 +1529,19 @@ export interface components {
             /** @description The token of the link that `trefoil app` opened. */
             launch: string;
         };
+        /** @description A device that is being linked, or was. */
+        Link: {
+            /** @description The person said that both show the same. */
+            compared: boolean;
+            /** @description The new device. */
+            device: string;
+            /** @description The history was sent, or has arrived. */
+            done: boolean;
+            /** @description This device let it in; otherwise it is the one that was let in. */
+            first: boolean;
+            /** @description What both devices must show, once the new one has shown its part. */
+            number?: string | null;
+        };
         /** @description What the first device answered. */
         LinkAnswer: {
             /** @description As it was pasted. */
@@ -1375,6 +1551,9 @@ export interface components {
         LinkApproved: {
             /** @description To be pasted at the new device. */
             answer: string;
+            /** @description The device. */
+            device: string;
+            qr?: components["schemas"]["Qr"] | null;
         };
         /** @description A code that another device shows. */
         LinkCode: {
@@ -1391,6 +1570,8 @@ export interface components {
         };
         /** @description Where an account is that this device shall be linked to. */
         LinkTo: {
+            /** @description A name for this device, which no service learns; may be empty. */
+            name?: string;
             /** @description Address of the service. */
             url: string;
         };
@@ -1399,6 +1580,13 @@ export interface components {
          * @enum {string}
          */
         LinkWarning: "other_host" | "lookalike";
+        /** @description A device that is linked now. */
+        Linked: {
+            /** @description The account. */
+            account: components["schemas"]["Account"];
+            /** @description What the first device must show as well: `1234 5678`. The history comes once it was compared there. */
+            number: string;
+        };
         /** @description An invitation that was made. */
         MadeInvitation: {
             /** @description Whoever has it can come in. */
@@ -1463,6 +1651,7 @@ export interface components {
             mine: boolean;
             /** @description The name that they gave in this room; empty if none. */
             name: string;
+            once?: components["schemas"]["Once"] | null;
             poll?: components["schemas"]["Poll"] | null;
             /** @description Where it stands: a string that sorts as the timeline does. */
             position: string;
@@ -1476,6 +1665,11 @@ export interface components {
             state?: components["schemas"]["SendState"] | null;
             /** @description What it says, as it was written (Markdown); empty for none. */
             text: string;
+            /**
+             * Format: int32
+             * @description It disappears so many seconds after it was read.
+             */
+            timer?: number | null;
             /** @description Somebody else's that was not read here. */
             unread: boolean;
             /** @description It was taken back. */
@@ -1555,6 +1749,8 @@ export interface components {
             reply_to?: string | null;
             /** @description Its text in Markdown, or the caption of its files. */
             text?: string;
+            /** @description It can be opened once by each reader, and not at all here. */
+            view_once?: boolean;
         };
         /** @description A name. */
         NewName: {
@@ -1596,6 +1792,16 @@ export interface components {
             /** @description The text in Markdown. */
             text: string;
         };
+        /** @description A timer for a room. */
+        NewTimer: {
+            /**
+             * Format: int32
+             * @description Messages disappear so many seconds after they were read; 0 for never.
+             */
+            seconds: number;
+            /** @description They also go as soon as the room is closed on a device after they were read there. */
+            vanishing?: boolean;
+        };
         /** @description A choice. */
         NewVote: {
             /** @description Indices of answers. */
@@ -1625,6 +1831,11 @@ export interface components {
             /** @description What, by a name that does not change. */
             what: string;
         };
+        /**
+         * @description How far a message is that is seen once.
+         * @enum {string}
+         */
+        Once: "closed" | "opened" | "sent";
         /** @description A device. */
         OneDevice: {
             /** @description Its URI. */
@@ -1639,6 +1850,11 @@ export interface components {
         OnePerson: {
             /** @description By URI. */
             user: string;
+        };
+        /** @description What a message that is seen once says. */
+        Opened: components["schemas"]["Version"] & {
+            /** @description Its files, which can be fetched for ten minutes. */
+            files: components["schemas"]["File"][];
         };
         /** @description A part of a timeline. */
         Part: {
@@ -1804,10 +2020,17 @@ export interface components {
             state: string;
             /** @description `hybrid`, `classical`, or nothing before it is open. */
             suite?: string | null;
+            /**
+             * Format: int32
+             * @description Messages that name no timer disappear so many seconds after they were read; 0 for never.
+             */
+            timer: number;
             /** @description What to call it: its name, or who else is in it. */
             title: string;
             /** @description Unread messages, counted up to a thousand. */
             unread: number;
+            /** @description They also go as soon as the room is closed on a device after they were read there. */
+            vanishing: boolean;
         };
         /** @description That a room is being made or joined. */
         RoomBegun: {
@@ -1890,6 +2113,11 @@ export interface components {
             settings: components["schemas"]["Settings"];
             /** @description Of this program. */
             version: string;
+        };
+        /** @description Where to. */
+        Target: {
+            /** @description A folder of this machine that is new or empty. */
+            folder: string;
         };
         /**
          * @description How the page looks.
@@ -1975,7 +2203,7 @@ export interface operations {
             };
         };
     };
-    request_link: {
+    request: {
         parameters: {
             query?: never;
             header?: never;
@@ -2040,7 +2268,7 @@ export interface operations {
             };
         };
     };
-    approve_link: {
+    approve: {
         parameters: {
             query?: never;
             header?: never;
@@ -2062,6 +2290,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LinkApproved"];
                 };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceName"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             422: {
                 headers: {
@@ -2121,6 +2380,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Directory"][];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2299,7 +2589,7 @@ export interface operations {
             };
         };
     };
-    finish_link: {
+    finish: {
         parameters: {
             query?: never;
             header?: never;
@@ -2319,7 +2609,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["Linked"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"][];
+                };
+            };
+        };
+    };
+    compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneDevice"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneDevice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2759,6 +3142,26 @@ export interface operations {
             };
         };
     };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     invite: {
         parameters: {
             query?: never;
@@ -3106,6 +3509,37 @@ export interface operations {
             };
         };
     };
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     react: {
         parameters: {
             query?: never;
@@ -3376,6 +3810,38 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTimer"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
