@@ -26,6 +26,7 @@ web/dist/index.html: $(PAGE_SOURCES)
 test: test-tools page ## install what the tests need, then run every test
 	$(CARGO) test --workspace --locked --doc --quiet
 	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
+	cd web && npm test && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e
 	$(CARGO) nextest run -p trefoil-sim --features undefended --test undefended --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 
 check: tools ## formatting, lints, unit tests
@@ -56,12 +57,17 @@ tools: # says what to install when a build cannot work
 	@for tool in cc perl make; do command -v $$tool >/dev/null || { \
 		echo "$$tool is missing: on Debian or Ubuntu, apt-get install build-essential perl."; exit 1; }; done
 
-test-tools: # installs a C compiler, perl, make and cargo-nextest where they are missing
+test-tools: # installs a C compiler, perl, make, Chromium and cargo-nextest where they are missing
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)."; exit 1; }
 	@if ! { command -v cc && command -v perl; } >/dev/null; then \
 		if [ -n "$(SUDO)" ] && command -v apt-get >/dev/null; then \
 			$(SUDO) apt-get update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y build-essential perl; \
 		else echo "cc or perl is missing: on Debian or Ubuntu, apt-get install build-essential perl."; exit 1; fi; fi
+	@if ! command -v chromium >/dev/null; then \
+		if [ -n "$(SUDO)" ] && command -v apt-get >/dev/null; then \
+			$(SUDO) apt-get update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+				chromium fonts-noto-core fonts-noto-color-emoji; \
+		else echo "chromium is missing: the page is tested in it (apt-get install chromium)."; exit 1; fi; fi
 	@command -v cargo-nextest >/dev/null || $(CARGO) install cargo-nextest --locked
 
 help: ## this list

@@ -358,19 +358,6 @@ impl Client {
         .map(|((), step)| step)
     }
 
-    /// Makes somebody an admin.
-    ///
-    /// # Errors
-    /// As [`Client::add_people`].
-    pub fn make_admin(
-        &mut self,
-        room: &RoomUri,
-        user: &UserUri,
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
-        self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
-    }
-
     /// Makes an invitation into a room for so many people, good until a time, and returns its link. The link is a
     /// secret: whoever has it can come in. It holds once the change is through, and for as long as this person is an
     /// admin.
@@ -510,17 +497,7 @@ impl Client {
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             let drafts = conversation::mark_read(&mut core.tx(), room, through, now)?;
-            let Some(known) = core.room(room)? else { return Ok(()) };
-            let people =
-                known.context().map_or(usize::MAX, |context| context.participants.participants.len());
-            let told = receipts == ReadReceipts::Send
-                && known.row.state == RoomState::Open
-                && people <= conversation::STATUS_PARTICIPANTS
-                && !core.is_request(room)?;
-            for draft in drafts.into_iter().filter(|_| told) {
-                core.queue(room, draft, now)?;
-            }
-            Ok(())
+            core.tell_read(room, drafts, receipts, now)
         })
         .map(|((), step)| step)
     }
@@ -659,7 +636,12 @@ impl Client {
         self.core.is_idle()
     }
 
-    fn change(&mut self, room: &RoomUri, intent: Intent, now: Timestamp) -> Result<Step<'_>, ClientError> {
+    pub(crate) fn change(
+        &mut self,
+        room: &RoomUri,
+        intent: Intent,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             core.open_room(room, true)?;
             core.unblocked(room)?;

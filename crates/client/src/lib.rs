@@ -36,6 +36,7 @@ mod live;
 mod outbox;
 mod own_devices;
 mod plan;
+mod reading;
 mod recovering;
 mod rejoining;
 mod removal;

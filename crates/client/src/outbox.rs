@@ -39,7 +39,7 @@ pub(crate) const WINDOW: u32 = 64;
 const OVERHEAD: usize = 1024;
 
 impl Core {
-    /// What the person says in a room. It takes up a request, unless it passes.
+    /// What the person says in a room. It takes up a request, unless it passes, and disappears as the room has it.
     pub(crate) fn say(
         &mut self,
         uri: &RoomUri,
@@ -50,7 +50,8 @@ impl Core {
             self.known_room(uri)?;
             self.accept(uri)?;
         }
-        self.queue(uri, draft, now)
+        let timer = conversation::room_timer(&self.tx(), uri)?;
+        self.queue(uri, draft.under(timer), now)
     }
 
     /// Completes a draft and puts it into the room's outbox; a passing one leaves now or not at all.

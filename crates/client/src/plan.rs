@@ -105,6 +105,12 @@ pub(crate) fn plan(
             }
             _ => return Ok(None),
         },
+        Intent::TakeAdmin { user } => match context.participants.index_of(user) {
+            Some(index) if context.role_of(user) == Role::ADMIN => {
+                update.changed.push(IndexRolePair { index, role: Role::MEMBER });
+            }
+            _ => return Ok(None),
+        },
         Intent::RemoveOwnOthers => {
             let own = group.own_leaf_index();
             let others =

@@ -209,8 +209,7 @@ impl Core {
                     return Ok(changing);
                 }
                 // And for the first others: what is sent before they are in, none of them could ever read.
-                let alone =
-                    room.context().is_ok_and(|context| context.participants.members().count() < 2);
+                let alone = room.context().is_ok_and(|context| context.participants.members().count() < 2);
                 if alone && room.row.intents.iter().any(|intent| matches!(intent, Intent::Add { .. })) {
                     return Ok(true);
                 }
@@ -255,6 +254,16 @@ impl Core {
         }
         let role = room.context().map_or(Role::NONE, |context| context.role_of(&me.user));
         if admin && role != Role::ADMIN { Err(ClientError::NotAllowed) } else { Ok(()) }
+    }
+
+    /// Makes a member of an admin, unless nobody else is one.
+    pub(crate) fn take_admin(&mut self, uri: &RoomUri, user: &UserUri) -> Result<(), ClientError> {
+        let participants = self.known_room(uri)?.context().map(|context| context.participants.clone());
+        let others = participants.unwrap_or_default();
+        if !others.members().any(|pair| pair.user != *user && pair.role == Role::ADMIN) {
+            return Err(ClientError::NotAllowed);
+        }
+        self.intend(uri, Intent::TakeAdmin { user: user.clone() })
     }
 
     /// Leaves: other own devices first, the last admin names another, then this device proposes to be removed.

@@ -287,6 +287,9 @@ pub(crate) enum Intent {
     /// Make invitations, take others back: an `InvitationsUpdate`.
     #[tls_codec(discriminant = 9)]
     Invitations { update: VLBytes },
+    /// Somebody who is an admin is a member from then on.
+    #[tls_codec(discriminant = 10)]
+    TakeAdmin { user: UserUri },
 }
 
 /// A message to send.
@@ -352,7 +355,8 @@ mod tests {
                 people.prop_map(|people| Intent::Remove { people }),
                 prop::collection::vec(any::<u8>(), 0..40)
                     .prop_map(|name| Intent::Rename { name: name.into() }),
-                user.prop_map(|user| Intent::MakeAdmin { user }),
+                user.clone().prop_map(|user| Intent::MakeAdmin { user }),
+                user.prop_map(|user| Intent::TakeAdmin { user }),
                 Just(Intent::CommitProposals),
                 Just(Intent::RemoveOwnOthers),
                 Just(Intent::Leave),

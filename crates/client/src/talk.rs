@@ -2,9 +2,10 @@
 
 use crate::{
     Client, ClientError, Step,
-    conversation::{Mark, MessageId},
+    conversation::{Body, Mark, MessageId, ReadReceipts},
+    rows::Intent,
 };
-use trefoil_proto::{RoomUri, Timestamp};
+use trefoil_proto::{RoomUri, Timestamp, UserUri};
 
 impl Client {
     /// Sets marks of a room, all or none: pinned, archived, muted, a draft. They stay on this device. With
@@ -20,6 +21,60 @@ impl Client {
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
+    }
+
+    /// Makes somebody an admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`].
+    pub fn make_admin(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.change(room, Intent::MakeAdmin { user: user.clone() }, now)
+    }
+
+    /// Takes the role of an admin away: from then on they are a member. A room keeps at least one admin.
+    ///
+    /// # Errors
+    /// As [`Client::add_people`]; [`ClientError::NotAllowed`] for the only admin.
+    pub fn take_admin(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| {
+            core.open_room(room, true)?;
+            core.unblocked(room)?;
+            core.take_admin(room, user)
+        })
+        .map(|((), step)| step)
+    }
+
+    /// Opens a message that is seen once, and gives what it says. Once the step is committed nothing on this device has it
+    /// any more: show it, and do not lose it. The sender hears that it was read as with [`Client::mark_read`].
+    ///
+    /// # Errors
+    /// [`ClientError::Conversation`] with `NoSuchMessage` or `NotToBeOpened`.
+    pub fn open_once(
+        &mut self,
+        room: &RoomUri,
+        message: MessageId,
+        receipts: ReadReceipts,
+        now: Timestamp,
+    ) -> Result<(Body, Step<'_>), ClientError> {
+        self.step(now, |core| core.open_once(room, message, receipts, now))
+    }
+
+    /// The person closes a room on this device: messages that vanish go, if they were read.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn close_room(&mut self, room: &RoomUri, now: Timestamp) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.close_room(room, now)).map(|((), step)| step)
     }
 
     /// Forwards a message to other rooms, with its files: as [`crate::conversation::compose::forward`]. All of it goes

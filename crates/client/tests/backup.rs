@@ -340,6 +340,34 @@ fn archive_code(code: &RecoveryCode) -> String {
 }
 
 #[test]
+fn what_fell_due_while_nobody_was_there_goes_from_the_backup_too() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let code = confirm(&mut world, alice);
+    let mut vault = Vault::default();
+    send(&mut world, alice, &room, compose::text("this stays", &[]).unwrap());
+    // The hub's clock is the same as the people's.
+    world.hub.clock = world.now.0;
+    let passing = compose::text("this goes", &[]).unwrap().disappearing_after(60).unwrap();
+    send(&mut world, alice, &room, passing);
+    assert_eq!(world.texts(alice, &room), ["this stays", "this goes"]);
+    assert_eq!(back_up(&mut world, alice, &mut vault, 99), BackupStep::Done);
+    let segments: Vec<_> = vault.segments.keys().copied().collect();
+    world.disconnect(alice);
+    world.now = world.now.plus_millis(120_000);
+    let new = restore(&mut world, &vault, &code, "alice's new");
+    assert_eq!(world.texts(new, &room), ["this stays"]);
+    world.act(new, |client, now| client.recover(now));
+    world.run();
+    world.pass(25 * 60 * 60 * 1000);
+    assert_eq!(back_up(&mut world, new, &mut vault, 99), BackupStep::Done);
+    assert!(segments.iter().all(|name| !vault.segments.contains_key(name)), "a segment still has it");
+    let again = restore(&mut world, &vault, &code, "once more");
+    assert_eq!(world.texts(again, &room), ["this stays"]);
+}
+
+#[test]
 fn garbage_is_bounded_and_what_is_forgotten_goes() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

@@ -157,6 +157,41 @@ fn two_committers_at_once_both_get_their_way() {
 }
 
 #[test]
+fn an_admin_s_role_is_taken_away_but_not_the_last_one_s() {
+    let mut world = World::new();
+    let (alice, bob) = (world.person("alice"), world.person("bob"));
+    let room = world.create(alice, &[bob], Suite::Hybrid);
+    let (a, b) = (world.user(alice), world.user(bob));
+    let now = world.now;
+    let refused = world.devices[alice].client.take_admin(&room, &a, now).err();
+    assert!(matches!(refused, Some(trefoil_client::ClientError::NotAllowed)), "{refused:?}");
+    world.act(alice, |client, now| client.make_admin(&room, &b, now));
+    world.run();
+    // Either of them can, of oneself too.
+    world.act(bob, |client, now| client.take_admin(&room, &a, now));
+    world.run();
+    for at in [alice, bob] {
+        let view = world.devices[at].client.room(&room).unwrap().unwrap();
+        let role = |user| view.participants.iter().find(|person| person.user == user).unwrap().role;
+        assert_eq!((role(a.clone()), role(b.clone())), (Role::MEMBER, Role::ADMIN), "{at}");
+    }
+    let told =
+        |event: &Event| matches!(event, Event::RoleChanged { user, role: Role::MEMBER, .. } if *user == a);
+    assert!(world.events(alice).iter().any(told));
+    let refused = world.devices[alice].client.rename_room(&room, "Mine", now).err();
+    assert!(matches!(refused, Some(trefoil_client::ClientError::NotAllowed)), "{refused:?}");
+    // Two who take each other's away at once leave one.
+    world.act(bob, |client, now| client.make_admin(&room, &a, now));
+    world.run();
+    world.act(alice, |client, now| client.take_admin(&room, &b, now));
+    world.act(bob, |client, now| client.take_admin(&room, &a, now));
+    world.run();
+    world.pass(120_000);
+    let view = world.devices[alice].client.room(&room).unwrap().unwrap();
+    assert_eq!(view.participants.iter().filter(|person| person.role == Role::ADMIN).count(), 1);
+}
+
+#[test]
 fn lost_answers_to_commits_and_messages_lose_and_double_nothing() {
     let mut world = World::new();
     let (alice, bob) = (world.person("alice"), world.person("bob"));

@@ -15,6 +15,7 @@ use crate::{
         Extensions, Handling, MimiContent,
         poll::{Poll, Vote},
         status::StatusReport,
+        timer::RoomTimer,
     },
     edge, frame, franking,
     mimi::{
@@ -42,6 +43,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("status_report", status_report),
     ("poll", poll),
     ("vote", vote),
+    ("room_timer", room_timer),
     ("handling", handling),
     ("directory", directory),
     ("mls_message", mls_message),
@@ -164,6 +166,12 @@ fn poll(input: &[u8]) {
 fn vote(input: &[u8]) {
     if let Ok(vote) = Vote::decode(input) {
         assert_eq!(vote.encode().as_deref(), Ok(input), "a vote has a second encoding");
+    }
+}
+
+fn room_timer(input: &[u8]) {
+    if let Ok(timer) = RoomTimer::decode(input) {
+        assert_eq!(timer.encode().as_deref(), Ok(input), "a timer has a second encoding");
     }
 }
 

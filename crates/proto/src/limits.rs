@@ -82,6 +82,8 @@ pub const POLL_OPTIONS: usize = 12;
 pub const POLL_QUESTION: usize = 512;
 /// Largest answer of a poll, in bytes.
 pub const POLL_OPTION: usize = 256;
+/// Longest time until a message disappears, in seconds: a year (draft-ietf-mimi-content-09, section 9.1).
+pub const TIMER: u32 = 365 * 24 * 60 * 60;
 /// Largest handle, in characters after normalisation.
 pub const HANDLE: usize = 30;
 /// Largest display name, in bytes.

@@ -25,6 +25,8 @@ use trefoil_proto::{
 
 /// Breaks of the connection, one after another, after which it is given up for now.
 const TRIES: u32 = 6;
+/// How often a backup is begun anew because the service no longer has it, or has another.
+const LOSSES: u32 = 3;
 /// Answers that say "later", one after another, until it is given up for now.
 const WAITS: u32 = 120;
 /// Largest answer: a segment, and what goes around it.
@@ -36,16 +38,21 @@ const LARGEST: usize = limits::BACKUP_SEGMENT + limits::REQUEST;
 /// # Errors
 /// [`PersonError`]; what was done so far stays done.
 pub async fn step(agent: &mut Agent) -> Result<bool, PersonError> {
+    Ok(next(agent).await?.is_some())
+}
+
+/// What the service answered, if there was anything to ask.
+async fn next(agent: &mut Agent) -> Result<Option<Put>, PersonError> {
     loop {
         let step = agent.act_for(|client, now| client.back_up(now))?;
         match &step {
             BackupStep::Again => continue,
-            BackupStep::Done | BackupStep::Off => return Ok(false),
+            BackupStep::Done | BackupStep::Off => return Ok(None),
             _ => {}
         }
         let put = carry(&agent.way(), &step).await?;
         agent.act(|client, now| client.backup_answered(&step, put, now))?;
-        return Ok(true);
+        return Ok(Some(put));
     }
 }
 
@@ -79,11 +86,18 @@ pub async fn carry(way: &Way, step: &BackupStep) -> Result<Put, PersonError> {
 /// # Errors
 /// [`PersonError`]; what was done so far stays done.
 pub async fn back_up(agent: &mut Agent) -> Result<RecoveryView, PersonError> {
-    let mut breaks = 0;
+    let (mut breaks, mut lost) = (0, 0);
     loop {
-        match step(agent).await {
-            Ok(true) => breaks = 0,
-            Ok(false) => return Ok(agent.client.recovery()?),
+        match next(agent).await {
+            Ok(Some(put)) => {
+                breaks = 0;
+                lost += u32::from(put != Put::Taken);
+                if lost > LOSSES {
+                    let detail = "it does not keep the backup".to_owned();
+                    return Err(PersonError::Refused { code: ErrorCode::Internal, detail });
+                }
+            }
+            Ok(None) => return Ok(agent.client.recovery()?),
             Err(error) if may_pass(&error) && breaks < TRIES => {
                 breaks += 1;
                 tokio::time::sleep(Duration::from_millis(250 << breaks)).await;

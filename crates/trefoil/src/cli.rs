@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, completions, find, log, man, receive, recovery, rooms, search, send,
-    serve, up, update, verify,
+    account, admin, app, audit, bench, completions, export, find, log, man, receive, recovery, rooms, search,
+    send, serve, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -49,11 +49,13 @@ pub enum Ask {
     /// Make an account, look at it, link another device
     Account(account::Account),
     /// Send a text, a file, a reaction, an edit
-    Send(send::Send),
+    Send(Box<send::Send>),
     /// Fetch what arrived and print it
     Receive(receive::Receive),
     /// Keep everything now, sealed, in the service's storage, and print how the backup stands
     Backup(recovery::Backup),
+    /// Write everything into a folder, readable by people and programs
+    Export(export::Export),
     /// List, open, read, name and leave rooms; add and remove people
     Rooms(rooms::Rooms),
     /// Search what was said, on this device
@@ -86,7 +88,7 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "app"]),
+    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "backup", "export", "app"]),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];

@@ -3,6 +3,7 @@
 use crate::{
     agent::{self, AgentError},
     audit::FollowError,
+    export::ExportError,
     home::HomeError,
     person::PersonError,
     print,
@@ -102,6 +103,9 @@ impl Exit {
         }
         if let Some(TransferError::Person(error)) = cause.downcast_ref() {
             return Some(Self::of_person(error));
+        }
+        if let Some(ExportError::Usage(_)) = cause.downcast_ref() {
+            return Some(Self::Usage);
         }
         if let Some(error) = cause.downcast_ref::<FollowError>() {
             return Some(match error {
@@ -232,10 +236,14 @@ impl Exit {
             | ClientError::TooFewAuditors { .. }
             | ClientError::TooLarge { .. }
             | ClientError::NoRecoveryCode
+            | ClientError::BadName { .. }
             | ClientError::OtherRecoveryCode
             | ClientError::BadRecoveryCode(_)
             | ClientError::AccountExists => Self::Usage,
             ClientError::Archive(_) => Self::Deceived,
+            ClientError::LinkAltered(_) => Self::OtherKey,
+            ClientError::NotCompared(_) => Self::Refused,
+            ClientError::NoLink(_) => Self::NotFound,
             ClientError::NothingRestored => Self::NotFound,
             ClientError::Conversation(
                 ConversationError::TooLong { .. }
@@ -245,7 +253,9 @@ impl Exit {
                 | ConversationError::NotMentioned(_),
             ) => Self::Usage,
             ClientError::Conversation(
-                ConversationError::NotForwardable(_) | ConversationError::NotFailed,
+                ConversationError::NotForwardable(_)
+                | ConversationError::NotFailed
+                | ConversationError::NotToBeOpened,
             ) => Self::Refused,
             ClientError::Conversation(ConversationError::NoSuchMessage) => Self::NotFound,
             _ => Self::Failed,

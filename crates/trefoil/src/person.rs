@@ -125,10 +125,23 @@ pub async fn request_link(
     passphrase: Option<&Passphrase>,
     place: Place<'_>,
 ) -> Result<(String, KeyKind), PersonError> {
+    request_link_named(home, passphrase, place, "").await
+}
+
+/// The same, with a name for the device, which no service learns.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn request_link_named(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+    name: &str,
+) -> Result<(String, KeyKind), PersonError> {
     let service = Service::new(place.service, place.ca)?;
     let info = service_info(&service).await?;
     let (mut agent, kind) = fresh(home, passphrase, service)?;
-    let (code, step) = agent.client.link_request(info.domain, crate::clock::now())?;
+    let (code, step) = agent.client.link_request_named(info.domain, name, crate::clock::now())?;
     step.commit()?;
     home.settle(&agent.service().address(), place.ca)?;
     Ok((code, kind))

@@ -21,9 +21,33 @@ pub fn parse_timer(raw: &str) -> Result<u32, UsageError> {
     number.parse::<u32>().ok().and_then(|number| number.checked_mul(seconds)).ok_or_else(wrong)
 }
 
+/// A timer as a person says it, in the largest unit that it is a whole number of.
+pub fn in_words(seconds: u32) -> String {
+    let units = [(24 * 60 * 60, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
+    let (number, unit) = units
+        .into_iter()
+        .find(|(unit, _)| seconds.is_multiple_of(*unit))
+        .map_or((seconds, "second"), |(unit, name)| (seconds / unit, name));
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timers_are_said_in_their_largest_unit() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (3600, "1 hour"),
+            (86_400, "1 day"),
+            (604_800, "7 days"),
+            (864_000, "10 days"),
+        ] {
+            assert_eq!(in_words(seconds), words);
+        }
+    }
 
     #[test]
     fn timers_have_a_number_and_a_unit() {

@@ -31,7 +31,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes this device wait to be linked to an account that is there already. */
-        post: operations["request_link"];
+        post: operations["request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -66,7 +66,24 @@ export interface paths {
         get: operations["devices"];
         put?: never;
         /** Lets another device in, on the account's first device. */
-        post: operations["approve_link"];
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/devices/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a name to one of the account's devices; no service learns it. */
+        post: operations["name"];
         delete?: never;
         options?: never;
         head?: never;
@@ -101,6 +118,23 @@ export interface paths {
         get: operations["directories"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes everything of an account into a folder of this machine; how far it is, is told as it goes. */
+        post: operations["export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -170,8 +204,62 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes the first device's answer, on the device that waits to be linked. */
-        post: operations["finish_link"];
+        /** Takes the first device's answer, on the device that waits to be linked; gives the number to compare. */
+        post: operations["finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that are being linked, or were. */
+        get: operations["all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links/compared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * On the first device: the person says that both devices show the same number. What was said before is sent to the new
+         *     one, sealed for it alone.
+         */
+        post: operations["compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/links/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** On the first device: looks whether the new one has shown its part of the number. */
+        post: operations["look"];
         delete?: never;
         options?: never;
         head?: never;
@@ -257,6 +345,58 @@ export interface paths {
         put?: never;
         /** Compares; on a match the person is verified. */
         post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a PIN, of which three services keep a part each: two of them are needed, and none can guess it. */
+        post: operations["set_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the backup stands. */
+        get: operations["backup"];
+        put?: never;
+        /** Makes a recovery code. It is not in force before it was given back. */
+        post: operations["make_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/recovery/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a recovery code into force, by giving it back: everything is kept from then on. */
+        post: operations["confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -365,6 +505,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The person closed a room on this device: messages that vanish go, if they were read. */
+        post: operations["close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/invitations": {
         parameters: {
             query?: never;
@@ -450,6 +607,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets a message that could not be sent. */
+        post: operations["discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/edit": {
         parameters: {
             query?: never;
@@ -501,6 +675,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forwards a message, with its files, to other rooms of the same account: at most five at a time, one if it was forwarded
+         *     often already.
+         */
+        post: operations["forward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/history": {
         parameters: {
             query?: never;
@@ -512,6 +706,23 @@ export interface paths {
         get: operations["history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a message that is seen once. Nothing on this device has it any more after that. */
+        post: operations["open"];
         delete?: never;
         options?: never;
         head?: never;
@@ -535,6 +746,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message once more that could not be sent. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/unsend": {
         parameters: {
             query?: never;
@@ -546,6 +774,40 @@ export interface paths {
         put?: never;
         /** Takes a message of one's own back. */
         post: operations["unsend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/messages/{message}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Chooses in a poll; nothing takes an earlier choice back. */
+        post: operations["vote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/rooms/{room}/polls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question with answers to choose from. */
+        post: operations["ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -620,6 +882,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/rooms/{room}/timer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets the timer of a room. */
+        post: operations["timer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/rooms/{room}/typing": {
         parameters: {
             query?: never;
@@ -665,6 +944,40 @@ export interface paths {
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an account back with its recovery code, on this device in the place of every other one. */
+        post: operations["recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recover/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an account back with its PIN. */
+        post: operations["recover_by_pin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -796,6 +1109,8 @@ export interface components {
             primary: boolean;
             /** @description `account`, `handle` or `phone`; empty before the service was heard of. */
             profile: string;
+            /** @description Whether what is here survives the loss of this device. */
+            recovery: components["schemas"]["Recovery"];
             /** @description Address of its service. */
             service_url: string;
             /** @description The person's URI; empty while the device is being linked. */
@@ -813,6 +1128,25 @@ export interface components {
              * @description Messages.
              */
             messages: number;
+        };
+        /** @description How the backup of an account stands. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description Bytes at the service.
+             */
+            bytes: number;
+            /** @description The service once showed another backup than this device had put there. */
+            disputed: boolean;
+            /**
+             * Format: int64
+             * @description When everything was kept last, in milliseconds since the UNIX epoch.
+             */
+            last?: number | null;
+            /** @description Whether there is a recovery code. */
+            recovery: components["schemas"]["Recovery"];
+            /** @description Something is not kept yet. */
+            waiting: boolean;
         };
         /** @description That a message is on its way. */
         Begun: {
@@ -861,6 +1195,24 @@ export interface components {
             /** @enum {string} */
             t: "rule";
         };
+        /** @description What brings an account back. */
+        ByCode: {
+            /** @description The recovery code. */
+            code: string;
+            /** @description Address of the service. */
+            url: string;
+        };
+        /** @description What brings an account back when nothing but a PIN is left. */
+        ByPin: {
+            /** @description The one-time code of a phone number. */
+            code?: string | null;
+            /** @description Account name, handle or phone number. */
+            identifier: string;
+            /** @description The PIN. */
+            pin: string;
+            /** @description Address of the service. */
+            url: string;
+        };
         /** @description What others need to write to a person. */
         Card: {
             /** @description The same as a link that can be sent: the URI itself, which every Trefoil takes. */
@@ -869,6 +1221,11 @@ export interface components {
             qr: components["schemas"]["Qr"];
             /** @description The person's URI. */
             user: string;
+        };
+        /** @description A recovery code. */
+        Code: {
+            /** @description As it is written down. */
+            code: string;
         };
         /** @description Where a code is to go. */
         CodeFor: {
@@ -897,6 +1254,13 @@ export interface components {
             this: boolean;
             /** @description Its URI. */
             uri: string;
+        };
+        /** @description A name for a device. */
+        DeviceName: {
+            /** @description Its URI. */
+            device: string;
+            /** @description The name; empty for none. */
+            name: string;
         };
         /** @description What is known of a service's key directory. */
         Directory: {
@@ -942,6 +1306,11 @@ export interface components {
          * @enum {string}
          */
         FileKind: "picture" | "audio" | "video" | "file";
+        /** @description Where a message is to go. */
+        ForwardTo: {
+            /** @description Rooms of the same account. */
+            to: components["schemas"]["Place"][];
+        };
         /** @description What was found. */
         Found: {
             /** @description Newest first. */
@@ -1021,6 +1390,23 @@ export interface components {
             type: "transfer";
             /** @description The upload. */
             upload: string;
+        } | {
+            /** @description The account. */
+            account: string;
+            /**
+             * Format: int64
+             * @description Lines that are written.
+             */
+            done: number;
+            /** @description It is all there. */
+            ended: boolean;
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
+            of: number;
+            /** @enum {string} */
+            type: "export";
         } | {
             /** @description As they are now. */
             settings: components["schemas"]["Settings"];
@@ -1143,6 +1529,19 @@ export interface components {
             /** @description The token of the link that `trefoil app` opened. */
             launch: string;
         };
+        /** @description A device that is being linked, or was. */
+        Link: {
+            /** @description The person said that both show the same. */
+            compared: boolean;
+            /** @description The new device. */
+            device: string;
+            /** @description The history was sent, or has arrived. */
+            done: boolean;
+            /** @description This device let it in; otherwise it is the one that was let in. */
+            first: boolean;
+            /** @description What both devices must show, once the new one has shown its part. */
+            number?: string | null;
+        };
         /** @description What the first device answered. */
         LinkAnswer: {
             /** @description As it was pasted. */
@@ -1152,6 +1551,9 @@ export interface components {
         LinkApproved: {
             /** @description To be pasted at the new device. */
             answer: string;
+            /** @description The device. */
+            device: string;
+            qr?: components["schemas"]["Qr"] | null;
         };
         /** @description A code that another device shows. */
         LinkCode: {
@@ -1168,6 +1570,8 @@ export interface components {
         };
         /** @description Where an account is that this device shall be linked to. */
         LinkTo: {
+            /** @description A name for this device, which no service learns; may be empty. */
+            name?: string;
             /** @description Address of the service. */
             url: string;
         };
@@ -1176,6 +1580,13 @@ export interface components {
          * @enum {string}
          */
         LinkWarning: "other_host" | "lookalike";
+        /** @description A device that is linked now. */
+        Linked: {
+            /** @description The account. */
+            account: components["schemas"]["Account"];
+            /** @description What the first device must show as well: `1234 5678`. The history comes once it was compared there. */
+            number: string;
+        };
         /** @description An invitation that was made. */
         MadeInvitation: {
             /** @description Whoever has it can come in. */
@@ -1227,6 +1638,11 @@ export interface components {
             failure?: string | null;
             /** @description Files. */
             files: components["schemas"]["File"][];
+            /**
+             * Format: int32
+             * @description How often it was forwarded before it came here.
+             */
+            forwarded?: number | null;
             /** @description It mentions the person who reads here. */
             mentions_me: boolean;
             /** @description The id of its first version, in hexadecimal: names it in every request. */
@@ -1235,6 +1651,8 @@ export interface components {
             mine: boolean;
             /** @description The name that they gave in this room; empty if none. */
             name: string;
+            once?: components["schemas"]["Once"] | null;
+            poll?: components["schemas"]["Poll"] | null;
             /** @description Where it stands: a string that sorts as the timeline does. */
             position: string;
             /** @description Reactions, in the order in which each emoji first came. */
@@ -1247,6 +1665,11 @@ export interface components {
             state?: components["schemas"]["SendState"] | null;
             /** @description What it says, as it was written (Markdown); empty for none. */
             text: string;
+            /**
+             * Format: int32
+             * @description It disappears so many seconds after it was read.
+             */
+            timer?: number | null;
             /** @description Somebody else's that was not read here. */
             unread: boolean;
             /** @description It was taken back. */
@@ -1326,11 +1749,29 @@ export interface components {
             reply_to?: string | null;
             /** @description Its text in Markdown, or the caption of its files. */
             text?: string;
+            /** @description It can be opened once by each reader, and not at all here. */
+            view_once?: boolean;
         };
         /** @description A name. */
         NewName: {
             /** @description The name; empty for none. */
             name: string;
+        };
+        /** @description A PIN to be set. */
+        NewPin: {
+            /** @description On a service that finds nobody by name: the name to give when everything is lost. */
+            identifier?: string;
+            /** @description At least four characters. */
+            pin: string;
+        };
+        /** @description A question. */
+        NewPoll: {
+            /** @description 2 to 12 answers. */
+            options: string[];
+            /** @description What is asked. */
+            question: string;
+            /** @description More than one can be chosen. */
+            several?: boolean;
         };
         /** @description A reaction. */
         NewReaction: {
@@ -1350,6 +1791,21 @@ export interface components {
         NewText: {
             /** @description The text in Markdown. */
             text: string;
+        };
+        /** @description A timer for a room. */
+        NewTimer: {
+            /**
+             * Format: int32
+             * @description Messages disappear so many seconds after they were read; 0 for never.
+             */
+            seconds: number;
+            /** @description They also go as soon as the room is closed on a device after they were read there. */
+            vanishing?: boolean;
+        };
+        /** @description A choice. */
+        NewVote: {
+            /** @description Indices of answers. */
+            choices: number[];
         };
         /** @description Something that happened. */
         Note: {
@@ -1375,6 +1831,11 @@ export interface components {
             /** @description What, by a name that does not change. */
             what: string;
         };
+        /**
+         * @description How far a message is that is seen once.
+         * @enum {string}
+         */
+        Once: "closed" | "opened" | "sent";
         /** @description A device. */
         OneDevice: {
             /** @description Its URI. */
@@ -1389,6 +1850,11 @@ export interface components {
         OnePerson: {
             /** @description By URI. */
             user: string;
+        };
+        /** @description What a message that is seen once says. */
+        Opened: components["schemas"]["Version"] & {
+            /** @description Its files, which can be fetched for ten minutes. */
+            files: components["schemas"]["File"][];
         };
         /** @description A part of a timeline. */
         Part: {
@@ -1426,6 +1892,35 @@ export interface components {
             hit: boolean;
             /** @description What it says. */
             text: string;
+        };
+        /** @description A room of an account. */
+        Place: {
+            /** @description The account. */
+            account: string;
+            /** @description The room. */
+            room: string;
+        };
+        /** @description A question with answers to choose from. */
+        Poll: {
+            /** @description What can be chosen. */
+            options: components["schemas"]["PollOption"][];
+            /** @description The question. */
+            question: string;
+            /** @description More than one can be chosen. */
+            several: boolean;
+            /** @description People who chose something. */
+            voters: number;
+        };
+        /** @description An answer of a poll. */
+        PollOption: {
+            /** @description This person chose it. */
+            mine: boolean;
+            /** @description Who chose it, by the names that they gave, or by URI. */
+            people: string[];
+            /** @description What it says. */
+            text: string;
+            /** @description How many chose it. */
+            votes: number;
         };
         /**
          * @description What a notification shows.
@@ -1472,6 +1967,11 @@ export interface components {
             /** @description Who, by the names that they gave, or by URI. */
             people: string[];
         };
+        /**
+         * @description Whether what is here survives the loss of this device.
+         * @enum {string}
+         */
+        Recovery: "none" | "unconfirmed" | "confirmed";
         /** @description What a message answers. */
         Reply: {
             /** @description The beginning of what it says now. */
@@ -1520,10 +2020,17 @@ export interface components {
             state: string;
             /** @description `hybrid`, `classical`, or nothing before it is open. */
             suite?: string | null;
+            /**
+             * Format: int32
+             * @description Messages that name no timer disappear so many seconds after they were read; 0 for never.
+             */
+            timer: number;
             /** @description What to call it: its name, or who else is in it. */
             title: string;
             /** @description Unread messages, counted up to a thousand. */
             unread: number;
+            /** @description They also go as soon as the room is closed on a device after they were read there. */
+            vanishing: boolean;
         };
         /** @description That a room is being made or joined. */
         RoomBegun: {
@@ -1606,6 +2113,11 @@ export interface components {
             settings: components["schemas"]["Settings"];
             /** @description Of this program. */
             version: string;
+        };
+        /** @description Where to. */
+        Target: {
+            /** @description A folder of this machine that is new or empty. */
+            folder: string;
         };
         /**
          * @description How the page looks.
@@ -1691,7 +2203,7 @@ export interface operations {
             };
         };
     };
-    request_link: {
+    request: {
         parameters: {
             query?: never;
             header?: never;
@@ -1756,7 +2268,7 @@ export interface operations {
             };
         };
     };
-    approve_link: {
+    approve: {
         parameters: {
             query?: never;
             header?: never;
@@ -1778,6 +2290,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LinkApproved"];
                 };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceName"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             422: {
                 headers: {
@@ -1837,6 +2380,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Directory"][];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2015,7 +2589,7 @@ export interface operations {
             };
         };
     };
-    finish_link: {
+    finish: {
         parameters: {
             query?: never;
             header?: never;
@@ -2035,7 +2609,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["Linked"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"][];
+                };
+            };
+        };
+    };
+    compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneDevice"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneDevice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2167,6 +2834,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyOutcome"];
+                };
+            };
+        };
+    };
+    set_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPin"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+        };
+    };
+    make_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2361,6 +3142,26 @@ export interface operations {
             };
         };
     };
+    close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     invite: {
         parameters: {
             query?: never;
@@ -2523,6 +3324,35 @@ export interface operations {
             };
         };
     };
+    discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     edit: {
         parameters: {
             query?: never;
@@ -2623,6 +3453,39 @@ export interface operations {
             };
         };
     };
+    forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardTo"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: never;
@@ -2642,6 +3505,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Version"][];
+                };
+            };
+        };
+    };
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2671,6 +3565,37 @@ export interface operations {
             };
         };
     };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     unsend: {
         parameters: {
             query?: never;
@@ -2691,6 +3616,73 @@ export interface operations {
                 content?: never;
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVote"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPoll"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2827,6 +3819,38 @@ export interface operations {
             };
         };
     };
+    timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTimer"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     typing: {
         parameters: {
             query?: never;
@@ -2895,6 +3919,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Happening"];
+                };
+            };
+        };
+    };
+    recover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recover_by_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByPin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -21,6 +21,8 @@ use trefoil_store::KeyRange;
 
 /// Rows that one step looks at.
 const AT_ONCE: usize = 4096;
+/// Stands in a walk for the places of segments, behind every table.
+const PLACED: u8 = u8::MAX;
 
 /// The account as it stands in an archive. Holds the account key.
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -53,6 +55,16 @@ pub(super) fn walk(tx: &mut Overlay, from: &[u8]) -> Result<Option<Vec<u8>>, Cli
             left -= 1;
             tx.put(CHANGED, place_key(of, place), IF_OTHER);
         }
+    }
+    // What segments have and the store has no longer.
+    let start = from.split_first().filter(|(first, _)| **first == PLACED).map(|(_, place)| place.to_vec());
+    let range = KeyRange { start: start.unwrap_or_default().into(), end: None };
+    for (place, _) in tx.scan(PLACES, &range, left + 1, false)? {
+        if left == 0 {
+            return Ok(Some(place_key(PLACED, &place)));
+        }
+        left -= 1;
+        tx.put(CHANGED, place.to_vec(), IF_OTHER);
     }
     Ok(None)
 }
@@ -212,7 +224,7 @@ pub(crate) fn everything(tx: &Overlay, from: &[u8]) -> Result<(Writer, Option<Ve
             let Some((last, _)) = page.last() else { break };
             start = [last, &[0][..]].concat();
             for (key, _) in page {
-                if !tables::place(table, &key).is_some_and(|(of, _)| of == number)
+                if tables::place(table, &key).is_none_or(|(of, _)| of != number)
                     || number == NAMED && OF_ONE_DEVICE.contains(&&key[..])
                 {
                     continue;

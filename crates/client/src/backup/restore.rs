@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ClientError,
-    conversation::{Merge, take_row},
+    conversation::{self, Merge, take_row},
     core::Core,
     recovering::RecoveringRow,
     room::Room,
@@ -125,14 +125,23 @@ impl Core {
             return Err(ClientError::NothingRestored);
         }
         let next = manifest.segments.last().map_or(0, |segment| segment.number + 1);
-        let state = StateRow { opened: Some(()), counter, next, last: manifest.made, ..StateRow::default() };
+        // What fell due while nobody was here is gone from the store, and has to go from the segments.
+        let walk = Some(Vec::new().into());
+        let last = manifest.made;
+        let state = StateRow { opened: Some(()), counter, next, last, walk, ..StateRow::default() };
         let mut tx = self.tx();
         state.write(&mut tx, BACKUP, backup_name::STATE);
         SecretRow::of(&archive.secret).write(&mut tx, BACKUP, backup_name::SECRET);
         drop(tx);
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
+        self.index_anew();
         Ok(())
+    }
+
+    fn index_anew(&mut self) {
+        conversation::begin_index_anew(&mut self.tx());
+        self.live.indexing = true;
     }
 
     /// Takes the rows of a segment that another device of this account made for this one.
@@ -148,6 +157,7 @@ impl Core {
         }
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
+        self.index_anew();
         Ok(())
     }
 

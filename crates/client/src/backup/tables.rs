@@ -27,6 +27,10 @@ pub(crate) const KEPT: &[(u8, Table)] = &[
     (22, conversation::STATUSES),
     (23, conversation::HELD),
     (24, conversation::EXPIRIES),
+    (25, conversation::VOTES),
+    (26, conversation::TIMERS),
+    (27, conversation::VANISHING),
+    (28, conversation::MARKS),
 ];
 
 /// Rows of [`rows::ACCOUNT`] that are kept.
@@ -84,6 +88,10 @@ mod tests {
     const LEFT_OUT: &[Table] = &[
         // Which messages are unread, the messages say.
         conversation::UNREAD,
+        // The index of words is made anew from the messages.
+        conversation::WORDS,
+        conversation::FOUND_BY,
+        conversation::SEARCH_INDEX,
         // What was not sent has not happened: it waits on this device.
         conversation::OUTGOING,
         rows::OUTBOX,

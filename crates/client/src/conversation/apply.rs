@@ -8,7 +8,7 @@ use super::{
     records::{Due, RoomKey, all, clear, get, put, put_record, record, schedule},
     rows::{
         EDITS, EditRow, HELD, Held, HeldChange, HeldStatus, MessageRow, REACTIONS, ReactionRow, Record,
-        STATUSES, Stamp, UNREAD, VOTES, message_id, row_id,
+        STATUSES, Stamp, UNREAD, VANISHING, VOTES, message_id, row_id,
     },
     statuses,
 };
@@ -79,9 +79,12 @@ pub(super) fn change(
             }
             Ok(Ok(()))
         }
-        Meaning::Message | Meaning::Typing(_) | Meaning::Profile(_) | Meaning::Evidence | Meaning::Again => {
-            Ok(Err(Refusal::Meaningless))
-        }
+        Meaning::Message
+        | Meaning::Typing(_)
+        | Meaning::Profile(_)
+        | Meaning::Timer(_)
+        | Meaning::Evidence
+        | Meaning::Again => Ok(Err(Refusal::Meaningless)),
     }
 }
 
@@ -159,7 +162,7 @@ pub(super) fn strip(
     Ok(())
 }
 
-fn forget_files(tx: &mut Overlay, content: &[u8]) -> Result<(), ConversationError> {
+pub(super) fn forget_files(tx: &mut Overlay, content: &[u8]) -> Result<(), ConversationError> {
     if content.is_empty() {
         return Ok(());
     }
@@ -219,8 +222,8 @@ fn edit(
 
 /// Whether a message stays as it was said.
 fn is_fixed(row: &MessageRow) -> Result<bool, ConversationError> {
-    if row.content.is_empty() {
-        return Ok(false);
+    if row.once.is_some() || row.content.is_empty() {
+        return Ok(row.once.is_some());
     }
     Ok(Body::of(&MimiContent::decode(&row.content)?).poll.is_some())
 }
@@ -239,6 +242,7 @@ fn unsend(
     let first = row.unsent.is_none();
     strip(tx, room, id, &row)?;
     index::forget(tx, room, id)?;
+    tx.delete(VANISHING, room.key(&[&id.0]));
     tx.delete(UNREAD, room.key(&[&row.position().to_bytes()]));
     row.unsent = Some(row.unsent.map_or(change.stamp, |before| before.min(change.stamp)));
     row.content = Vec::new().into();

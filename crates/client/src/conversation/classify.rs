@@ -6,6 +6,7 @@ use trefoil_proto::{
         Disposition, MimiContent, NestedPart, PLAIN_TEXT, Part,
         poll::{self, Vote},
         status,
+        timer::{RoomTimer, TIMER},
     },
     limits,
 };
@@ -32,6 +33,8 @@ pub(super) enum Meaning {
     Reaction(MessageId, String),
     /// What the sender chooses in a poll.
     Vote(MessageId, Vote),
+    /// When messages of the room disappear from now on.
+    Timer(RoomTimer),
     /// What became of messages at the sender.
     Statuses(status::StatusReport),
     /// The sender began or stopped writing.
@@ -57,6 +60,10 @@ impl Meaning {
                     let to = content.in_reply_to.filter(|_| content.replaces.is_none());
                     let vote = to.zip(Vote::decode(bytes).ok());
                     return vote.map(|(to, vote)| Self::Vote(to, vote)).ok_or(Refusal::Meaningless);
+                }
+                TIMER => {
+                    let timer = RoomTimer::decode(bytes).ok().filter(|_| content.replaces.is_none());
+                    return timer.map(Self::Timer).ok_or(Refusal::Meaningless);
                 }
                 EVIDENCE => return Ok(Self::Evidence),
                 AGAIN => return Ok(Self::Again),

@@ -2,7 +2,7 @@
 
 use super::{
     Attached, ConversationError, Message, MessageId, MessageStatus,
-    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, TYPING, is_display_name, is_reaction},
+    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, Meaning, TYPING, is_display_name, is_reaction},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
@@ -13,14 +13,15 @@ use trefoil_proto::{
         PLAIN_TEXT, Part, PartSemantics,
         poll::{POLL, Poll, VOTE, Vote},
         status::{self, StatusReport},
+        timer::{RoomTimer, TIMER},
     },
     limits,
 };
 
 /// Attachments in one message: what fits the extension that names their hashes, with room to spare.
 pub const ATTACHMENTS: usize = 32;
-/// Longest timer of a disappearing message: receivers refuse more (draft-ietf-mimi-content-09, section 9.1).
-pub const LONGEST_TIMER_SECONDS: u32 = 365 * 24 * 60 * 60;
+/// Longest timer of a disappearing message: receivers refuse more.
+pub const LONGEST_TIMER_SECONDS: u32 = limits::TIMER;
 
 /// A message without salt, sender and room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +116,44 @@ impl Draft {
         }
         self.expires = Some(Expiration { relative: true, time: seconds });
         Ok(self)
+    }
+
+    /// Lets each reader open it once on each of their devices, and nobody here once it is queued. A hint: whoever sees it
+    /// can keep what they saw.
+    ///
+    /// # Errors
+    /// It is no message with a text or files.
+    pub fn seen_once(mut self) -> Result<Self, ConversationError> {
+        if !self.is_message()
+            || matches!(self.part.part, Part::Multi { semantics: PartSemantics::ChooseOne, .. })
+        {
+            return Err(ConversationError::Unusable("message to be seen once"));
+        }
+        self.handling.view_once = true;
+        Ok(self)
+    }
+
+    /// Whether it makes a message of the timeline.
+    fn is_message(&self) -> bool {
+        let content = MimiContent {
+            salt: [0; 16],
+            replaces: self.replaces,
+            topic_id: Vec::new(),
+            expires: None,
+            in_reply_to: self.in_reply_to,
+            extensions: Extensions::default(),
+            part: self.part.clone(),
+        };
+        matches!(Meaning::of(&content), Ok(Meaning::Message))
+    }
+
+    /// As it is sent to a room with a timer, unless it names one itself.
+    pub(crate) fn under(mut self, timer: RoomTimer) -> Self {
+        if timer.seconds > 0 && self.expires.is_none() && self.is_message() {
+            self.expires = Some(Expiration { relative: true, time: timer.seconds });
+            self.handling.vanishing = timer.vanishing;
+        }
+        self
     }
 
     /// Lets it disappear at a time, cut to the second, read or not.
@@ -268,6 +307,19 @@ pub fn vote(poll: MessageId, choices: &[u8]) -> Result<Draft, ConversationError>
     Ok(Draft { in_reply_to: Some(poll), ..Draft::of(part) })
 }
 
+/// Sets the timer of a room: from now on messages that name none disappear so many seconds after reading. With
+/// `vanishing`, they also go as soon as the room is closed on a device after they were read there
+/// ([`crate::Client::close_room`]). Zero seconds end it.
+///
+/// # Errors
+/// More than [`LONGEST_TIMER_SECONDS`], or `vanishing` without a time.
+pub fn room_timer(seconds: u32, vanishing: bool) -> Result<Draft, ConversationError> {
+    let timer = RoomTimer { seconds, vanishing };
+    let body = timer.encode().map_err(|_| ConversationError::Unusable("timer"))?;
+    let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(TIMER, body) };
+    Ok(Draft::of(part))
+}
+
 /// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was
 /// forwarded, and nothing of who said it or where. People whom it mentions are named in it and not mentioned. A poll begins anew.
 ///
@@ -276,6 +328,9 @@ pub fn vote(poll: MessageId, choices: &[u8]) -> Result<Draft, ConversationError>
 /// which this program cannot pass on everything that it shows.
 pub fn forward(message: &Message) -> Result<Draft, ConversationError> {
     const NOTHING: ConversationError = ConversationError::NotForwardable("there is nothing in it to pass on");
+    if message.once.is_some() {
+        return Err(ConversationError::NotForwardable("it is seen once"));
+    }
     let Some(body) = &message.body else { return Err(NOTHING) };
     if message.timer.is_some() {
         return Err(ConversationError::NotForwardable("it disappears"));

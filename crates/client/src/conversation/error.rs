@@ -42,6 +42,9 @@ pub enum ConversationError {
         /// How many.
         limit: usize,
     },
+    /// It is not seen once, or was opened here, or is one's own.
+    #[error("there is nothing to open in this message")]
+    NotToBeOpened,
     /// A stored row cannot be decoded.
     #[error("read a stored {0}")]
     Row(&'static str),

@@ -31,6 +31,10 @@ pub enum ConversationEvent {
     Read { room: RoomUri, messages: usize },
     /// A message disappeared; it is no longer stored.
     Expired { room: RoomUri, id: MessageId },
+    /// Messages of the room disappear otherwise from now on.
+    Timer { room: RoomUri },
+    /// A message that is seen once was opened here: its content is gone.
+    Opened { room: RoomUri, id: MessageId },
     /// The person's own marks of a room changed, or whether they took it up.
     Marked { room: RoomUri },
     /// A line about people or safety came into the timeline.

@@ -8,7 +8,7 @@ use super::{
     apply::{drop_held, strip},
     index,
     records::{Due, RoomKey, clear, delete_line, put_record, record, schedule, scheduled},
-    rows::{EDITS, EXPIRIES, MESSAGES, REACTIONS, Record},
+    rows::{EDITS, EXPIRIES, MESSAGES, REACTIONS, Record, VANISHING},
 };
 use crate::overlay::Overlay;
 use trefoil_proto::{Timestamp, content::Expiration};
@@ -83,7 +83,7 @@ pub(super) fn bury(tx: &mut Overlay, room: &RoomKey, id: MessageId, now: Timesta
     schedule(tx, room, now.plus_millis(TOMBSTONE_MILLIS), Due::Tombstone, id);
 }
 
-fn delete(
+pub(super) fn delete(
     tx: &mut Overlay,
     room: &RoomKey,
     id: MessageId,
@@ -99,6 +99,7 @@ fn delete(
     }
     strip(tx, room, id, &row)?;
     index::forget(tx, room, id)?;
+    tx.delete(VANISHING, room.key(&[&id.0]));
     clear(tx, REACTIONS, &room.range(&[&id.0]))?;
     drop_held(tx, room, id)?;
     delete_line(tx, room, &row);

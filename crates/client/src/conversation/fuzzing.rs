@@ -7,7 +7,7 @@ use super::{
     plain,
     rows::{
         EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record,
-        RoomRow, Row, StatusRow, VoteRow,
+        RoomRow, Row, StatusRow, TimerRow, VoteRow,
     },
     text::mentions,
     words,
@@ -30,6 +30,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_counter_row", row::<RoomRow>),
     ("client_outgoing_row", row::<OutgoingRow>),
     ("client_marks_row", row::<MarksRow>),
+    ("client_timer_row", row::<TimerRow>),
     ("client_indexed_row", row::<IndexedRow>),
     ("client_search_index_row", row::<IndexRow>),
     ("client_search_words", words),
@@ -92,7 +93,7 @@ fn row<R: Row + PartialEq + Debug>(input: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use super::rows::{HeldChange, HeldStatus, MessageRow, NoteRow, Stamp};
+    use super::rows::{HeldChange, HeldStatus, MessageRow, NoteRow, OnceRow, Stamp};
     use trefoil_proto::content::{Disposition, Extensions, NestedPart, Part};
     let stamp = Stamp { accepted: 5, id: [1; 32].into() };
     let (person, device) = ("mimi://a.test/u/ann".to_owned(), "mimi://a.test/d/ann/d1".to_owned());
@@ -112,6 +113,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         read: Some(8),
         expires: None,
         failure: Some("it failed".to_owned()),
+        once: Some(OnceRow::Closed),
     };
     let note = NoteRow { kind: 3, user: Some(person.clone()), by: Some(person.clone()), text: None, at: 9 };
     let change = HeldChange { sender: person.clone(), accepted: 5, content: content(), frank: None };
@@ -164,6 +166,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_counter_row", RoomRow { arrivals: 5 }.to_bytes()),
         ("client_outgoing_row", outgoing.to_bytes()),
         ("client_marks_row", marks.to_bytes()),
+        ("client_timer_row", TimerRow { seconds: 60, vanishing: true, stamp }.to_bytes()),
+        ("client_message_row", Record::Line.to_bytes()),
         ("client_indexed_row", indexed.to_bytes()),
         ("client_search_index_row", IndexRow { complete: true, next: b"key".to_vec().into() }.to_bytes()),
         ("client_search_words", text.as_bytes().to_vec()),

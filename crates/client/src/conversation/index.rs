@@ -19,14 +19,16 @@ const AT_ONCE: usize = 128;
 /// The one row of [`SEARCH_INDEX`].
 const STATE: &[u8] = b"state";
 
-/// Brings the index to what a message says now; nothing, once it was unsent, or before the hub accepted it.
+/// Brings the index to what a message says now: nothing, once it was unsent, before the hub accepted it, or if it is seen
+/// once.
 pub(super) fn index(
     tx: &mut Overlay,
     room: &RoomKey,
     id: MessageId,
     row: &MessageRow,
 ) -> Result<(), ConversationError> {
-    let words: Vec<String> = if row.accepted.is_none() || row.content.is_empty() {
+    let hidden = row.accepted.is_none() || row.content.is_empty() || row.once.is_some();
+    let words: Vec<String> = if hidden {
         Vec::new()
     } else {
         let first = MimiContent::decode(&row.content)?;
@@ -93,6 +95,11 @@ pub(crate) fn catch_up(tx: &mut Overlay) -> Result<bool, ConversationError> {
     }
     put(tx, SEARCH_INDEX, STATE.to_vec(), &IndexRow { complete, next: next.into() });
     Ok(complete)
+}
+
+/// Has every message looked at again, some at a time: rows came in beside the messages' own way.
+pub(crate) fn begin_anew(tx: &mut Overlay) {
+    tx.delete(SEARCH_INDEX, STATE);
 }
 
 /// The key of a word's entry for a message: entries of a word stand in the order of the timeline, over all rooms.

@@ -19,6 +19,7 @@ mod index;
 mod marks;
 mod merge;
 mod note;
+mod once;
 mod outgoing;
 mod polls;
 mod query;
@@ -29,6 +30,7 @@ mod rows;
 mod search;
 mod statuses;
 mod text;
+mod timers;
 mod view;
 mod words;
 
@@ -42,11 +44,14 @@ pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
 pub use expiry::{expire, next_expiry};
-pub(crate) use index::{catch_up as catch_up_index, is_complete as is_index_complete};
+pub(crate) use index::{
+    begin_anew as begin_index_anew, catch_up as catch_up_index, is_complete as is_index_complete,
+};
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
 pub use note::{Line, note};
+pub(crate) use once::{Opened, open_once};
 pub(crate) use outgoing::once_more;
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
 pub use query::{
@@ -58,12 +63,15 @@ pub use receive::{Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
-    STATUSES, TIMELINE, UNREAD, VOTES, WORDS,
+    STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES, WORDS,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;
+pub(crate) use timers::close as close_room;
+pub use timers::room_timer;
 pub use view::{
-    Cursor, Item, Message, Note, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary, Version,
+    Cursor, Item, Message, Note, Once, Page, Poll, PollOption, ReactionGroup, ReplyPreview, RoomSummary,
+    Version,
 };
 
 pub use trefoil_proto::content::{MessageId, status::MessageStatus};

@@ -35,6 +35,8 @@ pub enum Line {
     RoleChanged { user: UserUri, by: UserUri, role: u32 },
     /// The room has another name.
     Renamed { by: UserUri, name: String },
+    /// From now on messages disappear so many seconds after reading, zero for never; perhaps as soon as the room is closed.
+    TimerSet { by: UserUri, seconds: u32, vanishing: bool },
     /// Someone reads with one more device.
     DeviceAdded { device: DeviceUri, by: Option<UserUri> },
     /// Someone reads with one device fewer.
@@ -116,6 +118,9 @@ impl Line {
                 (6, Some(user.to_string()), Some(by), Some(role.to_string()))
             }
             Self::Renamed { by, name } => (7, None, Some(by), Some(name.clone())),
+            Self::TimerSet { by, seconds, vanishing } => {
+                (16, None, Some(by), Some(format!("{seconds} {vanishing}")))
+            }
             Self::DeviceAdded { device, by } => (8, None, by.as_ref(), Some(device.to_string())),
             Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
@@ -172,6 +177,12 @@ impl Line {
                 Self::InvitationMade { by: by()?, people, not_after }
             }
             14 => Self::InvitationTakenBack { by: by()? },
+            16 => {
+                let (seconds, vanishing) = text()?.split_once(' ').ok_or_else(missing)?;
+                let seconds = seconds.parse().map_err(|_| missing())?;
+                let vanishing = vanishing.parse().map_err(|_| missing())?;
+                Self::TimerSet { by: by()?, seconds, vanishing }
+            }
             20 => Self::VerifiedKeyChanged { user: user()? },
             21 => Self::Verified { user: user()? },
             22 => Self::KeyAccepted { user: user()? },

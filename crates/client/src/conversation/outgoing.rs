@@ -8,16 +8,20 @@ use super::{
     apply::{self, Change},
     body::Body,
     classify::Meaning,
-    expiry, index,
+    expiry, index, once,
     receive::profile,
     records::{
         Due, RoomKey, StoredFrank, all, arrive, delete_line, get, message_row, put, put_line, put_record,
         record, schedule,
     },
-    rows::{MESSAGES, MessageRow, OUTGOING, OutgoingRow, Record, Stamp, row_id},
+    rows::{MESSAGES, MessageRow, OUTGOING, OutgoingRow, Record, Stamp, VANISHING, row_id},
+    timers,
 };
 use crate::overlay::Overlay;
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, content::ReceivedContent};
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp, UserUri,
+    content::{Handling, ReceivedContent},
+};
 
 /// A message of one's own that is about to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +56,10 @@ pub fn queued(
     }
     let known = record(tx, &key, id)?;
     if let (Meaning::Message, None) = (&meaning, &known) {
+        let once = once::begins(&content.content, true);
+        if Handling::of(&content.content.extensions).vanishing {
+            tx.put(VANISHING, key.key(&[&id.0]), Vec::new());
+        }
         let row = MessageRow {
             sender: me.to_string(),
             device: device.to_string(),
@@ -59,7 +67,7 @@ pub fn queued(
             arrival: arrive(tx, &key)?,
             received: queued.0,
             mine: true,
-            content: content.bytes.to_vec().into(),
+            content: once::kept(content, once),
             frank: None,
             current: None,
             mentions_me: Body::of(&content.content).mentions(me),
@@ -67,6 +75,7 @@ pub fn queued(
             read: None,
             expires: None,
             failure: None,
+            once,
         };
         put_line(tx, &key, id, &row);
         put_record(tx, &key, id, &Record::Message(row));
@@ -130,6 +139,7 @@ pub fn sent(
             }
         }
         Meaning::Profile(name) => profile(tx, &key, room, me, name, stamp, &mut events)?,
+        Meaning::Timer(timer) => timers::set(tx, &key, (room, me), stamp, *timer, &mut events)?,
         // What became of others' messages here was applied when it was composed.
         Meaning::Typing(_) | Meaning::Statuses(_) | Meaning::Evidence | Meaning::Again => {}
         Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) | Meaning::Vote(..) => {
@@ -202,6 +212,7 @@ pub fn discard(
     tx.delete(OUTGOING, at.clone());
     if let Some(row) = message_row(tx, &key, id)? {
         delete_line(tx, &key, &row);
+        tx.delete(VANISHING, at.clone());
         tx.delete(MESSAGES, at);
     }
     Ok(vec![ConversationEvent::Discarded { room: room.clone(), id }])

@@ -1,14 +1,14 @@
 //! Reading the timeline.
 
 use super::{
-    Body, ConversationError, Cursor, Item, Line, Message, MessageId, MessageStatus, Note, OutgoingState,
-    Page, Position, ReactionGroup, ReplyPreview, RoomSummary, StoredFrank, Version,
+    Body, ConversationError, Cursor, Item, Line, Message, MessageId, MessageStatus, Note, Once,
+    OutgoingState, Page, Position, ReactionGroup, ReplyPreview, RoomSummary, StoredFrank, Version,
     apply::resolve,
     polls,
     records::{RoomKey, all, get, message_row},
     rows::{
-        EDITS, EditRow, Entry, MessageRow, PROFILES, ProfileRow, REACTIONS, ROOMS, ReactionRow, Record,
-        Row as _, STATUSES, Stamp, StatusRow, TIMELINE, UNREAD, message_id,
+        EDITS, EditRow, Entry, MessageRow, OnceRow, PROFILES, ProfileRow, REACTIONS, ROOMS, ReactionRow,
+        Record, Row as _, STATUSES, Stamp, StatusRow, TIMELINE, UNREAD, message_id,
     },
 };
 use crate::overlay::Overlay;
@@ -153,7 +153,7 @@ pub fn message(tx: &Overlay, room: &RoomUri, id: MessageId) -> Result<Option<Mes
 pub fn history(tx: &Overlay, room: &RoomUri, id: MessageId) -> Result<Vec<Version>, ConversationError> {
     let key = RoomKey::of(room);
     let Some((id, Record::Message(row))) = resolve(tx, &key, id)? else { return Ok(Vec::new()) };
-    if row.unsent.is_some() {
+    if row.unsent.is_some() || row.once.is_some() {
         return Ok(Vec::new());
     }
     let mut versions = vec![version(id, row.accepted, &row.content, row.frank.as_ref())?];
@@ -231,10 +231,11 @@ fn assemble(
     row: &MessageRow,
 ) -> Result<Message, ConversationError> {
     let unsent = row.unsent.is_some();
-    let first = if unsent { None } else { Some(MimiContent::decode(&row.content)?) };
+    let first =
+        if unsent || row.content.is_empty() { None } else { Some(MimiContent::decode(&row.content)?) };
     let body = match &first {
-        Some(first) => Some(current_body(tx, key, id, row, first)?),
-        None => None,
+        Some(first) if row.once.is_none() => Some(current_body(tx, key, id, row, first)?),
+        _ => None,
     };
     let handling = first.as_ref().map(|first| Handling::of(&first.extensions)).unwrap_or_default();
     let timer = first.as_ref().and_then(|first| first.expires);
@@ -257,6 +258,11 @@ fn assemble(
         accepted: row.accepted.map(Timestamp),
         received: Timestamp(row.received),
         outgoing,
+        once: row.once.map(|once| match once {
+            OnceRow::Closed => Once::Closed,
+            OnceRow::Opened => Once::Opened,
+            OnceRow::Sent => Once::Sent,
+        }),
         body,
         edited: row.current.map(|current| Timestamp(current.accepted)),
         unsent: row.unsent.map(|stamp| Timestamp(stamp.accepted)),
@@ -267,6 +273,7 @@ fn assemble(
         statuses: statuses(tx, key, id)?,
         mentions_me: row.mentions_me,
         unread: !row.mine && row.read.is_none() && !unsent,
+        vanishing: handling.vanishing,
         forwarded: Some(handling.forwarded).filter(|hops| *hops > 0),
         timer,
         expires: row.expires.map(Timestamp),
@@ -290,7 +297,7 @@ fn preview(tx: &Overlay, key: &RoomKey, to: MessageId) -> Result<ReplyPreview, C
     let Some((id, Record::Message(row))) = resolve(tx, key, to)? else {
         return Ok(ReplyPreview { id: to, message: None, excerpt: None, since_edited: false });
     };
-    let excerpt = if row.unsent.is_some() {
+    let excerpt = if row.unsent.is_some() || row.once.is_some() {
         None
     } else {
         let body = current_body(tx, key, id, &row, &MimiContent::decode(&row.content)?)?;

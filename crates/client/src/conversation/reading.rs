@@ -45,6 +45,23 @@ pub fn mark_read(
     read.chunks(limits::STATUSES).map(|some| compose::status(some.to_vec())).collect()
 }
 
+/// The same of one message.
+pub(super) fn mark_read_one(
+    tx: &mut Overlay,
+    room: &RoomUri,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<Vec<Draft>, ConversationError> {
+    let key = RoomKey::of(room);
+    match message_row(tx, &key, id)?.filter(|row| !row.mine && row.read.is_none()) {
+        Some(row) => {
+            read_one(tx, &key, id, row, now)?;
+            Ok(vec![compose::status(vec![(id, MessageStatus::Read)])?])
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Another device of the same person says that a message was read.
 pub(super) fn read_elsewhere(
     tx: &mut Overlay,

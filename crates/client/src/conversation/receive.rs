@@ -8,16 +8,17 @@ use super::{
     compose::{self, LONGEST_TIMER_SECONDS},
     expiry, index,
     marks::{Mark, is_request, set_marks},
-    outgoing,
+    once, outgoing,
     records::{
         Due, Position, RoomKey, StoredFrank, arrive, get, put, put_line, put_record, record, schedule,
     },
-    rows::{MessageRow, PROFILES, ProfileRow, Record, Stamp, UNREAD, row_id},
+    rows::{MessageRow, PROFILES, ProfileRow, Record, Stamp, UNREAD, VANISHING, row_id},
+    timers,
 };
 use crate::overlay::Overlay;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
-    content::{ReceivedContent, status::MessageStatus},
+    content::{Handling, ReceivedContent, status::MessageStatus},
     defence::Defence,
 };
 
@@ -113,6 +114,10 @@ fn take(
             }
         }
         Meaning::Evidence | Meaning::Again => {}
+        Meaning::Timer(timer) => {
+            let whose = (incoming.room, incoming.sender_user);
+            timers::set(tx, &room, whose, stamp, *timer, &mut received.events)?;
+        }
         Meaning::Profile(name) => {
             profile(tx, &room, incoming.room, incoming.sender_user, name, stamp, &mut received.events)?;
         }
@@ -179,6 +184,7 @@ fn add(
         apply::drop_held(tx, room, id)?;
         return Ok(false);
     }
+    let once = once::begins(content, mine);
     let row = MessageRow {
         sender: incoming.sender_user.to_string(),
         device: incoming.sender_device.to_string(),
@@ -186,7 +192,7 @@ fn add(
         arrival: arrive(tx, room)?,
         received: incoming.received.0,
         mine,
-        content: incoming.content.bytes.to_vec().into(),
+        content: once::kept(incoming.content, once),
         frank: incoming.frank.map(|frank| frank.to_bytes().into()),
         current: None,
         mentions_me: Body::of(content).mentions(incoming.me),
@@ -194,7 +200,11 @@ fn add(
         read: None,
         expires: expires.map(|at| at.0),
         failure: None,
+        once,
     };
+    if Handling::of(&content.extensions).vanishing {
+        tx.put(VANISHING, room.key(&[&id.0]), Vec::new());
+    }
     if let Some(at) = expires {
         schedule(tx, room, at, Due::Message, id);
     }

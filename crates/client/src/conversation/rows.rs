@@ -43,6 +43,10 @@ pub const WORDS: Table = Table::new("client.search_words");
 pub const FOUND_BY: Table = Table::new("client.search_messages");
 /// How far the index of words is: one row.
 pub const SEARCH_INDEX: Table = Table::new("client.search_index");
+/// When messages of a room disappear from now on, by room URI.
+pub const TIMERS: Table = Table::new("client.room_timers");
+/// Messages that go when their room is closed, by room and id.
+pub const VANISHING: Table = Table::new("client.vanishing");
 /// What the person set for rooms on this device, by room URI.
 pub const MARKS: Table = Table::new("client.room_marks");
 
@@ -101,6 +105,9 @@ pub(super) enum Record {
     /// One that disappeared.
     #[n(3)]
     Gone,
+    /// What made a line about the room.
+    #[n(4)]
+    Line,
 }
 row!(Record, "message");
 
@@ -120,7 +127,7 @@ pub(super) struct MessageRow {
     pub received: u64,
     #[n(5)]
     pub mine: bool,
-    /// Content bytes of the first version, as received; empty once unsent.
+    /// Content bytes of the first version, as received; empty once unsent, or opened if it is seen once.
     #[n(6)]
     pub content: ByteVec,
     #[n(7)]
@@ -138,6 +145,24 @@ pub(super) struct MessageRow {
     pub expires: Option<u64>,
     #[n(13)]
     pub failure: Option<String>,
+    /// It is seen once: how far that is.
+    #[n(14)]
+    pub once: Option<OnceRow>,
+}
+
+/// How far a message is that is seen once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(super) enum OnceRow {
+    /// Not opened here.
+    #[n(1)]
+    Closed,
+    /// Opened here: its content is gone.
+    #[n(2)]
+    Opened,
+    /// One's own: its content is gone.
+    #[n(3)]
+    Sent,
 }
 
 /// A later version.
@@ -278,6 +303,18 @@ pub(super) struct OutgoingRow {
     pub failure: Option<String>,
 }
 row!(OutgoingRow, "outgoing message");
+
+/// When messages of a room disappear from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct TimerRow {
+    #[n(0)]
+    pub seconds: u32,
+    #[n(1)]
+    pub vanishing: bool,
+    #[n(2)]
+    pub stamp: Stamp,
+}
+row!(TimerRow, "timer of a room");
 
 /// What a person set for a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

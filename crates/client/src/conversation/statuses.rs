@@ -4,7 +4,7 @@ use super::{
     ConversationError, ConversationEvent, MessageId, MessageStatus,
     apply::{Change, HELD_MILLIS, resolve},
     reading,
-    records::{Due, RoomKey, get, message_row, put, schedule},
+    records::{Due, RoomKey, all, get, message_row, put, schedule},
     rows::{HELD, Held, HeldStatus, Row as _, STATUSES, StatusRow},
 };
 use crate::overlay::Overlay;
@@ -66,6 +66,12 @@ pub(super) fn apply(
         }
     }
     Ok(())
+}
+
+/// Whether somebody read a message of one's own.
+pub(super) fn is_read(tx: &Overlay, room: &RoomKey, id: MessageId) -> Result<bool, ConversationError> {
+    let statuses = all::<StatusRow>(tx, STATUSES, room, &[&id.0])?;
+    Ok(statuses.iter().any(|(_, row)| rank(row.status) >= rank(MessageStatus::Read.into())))
 }
 
 /// The order in which statuses move forward; zero for those that say nothing here.

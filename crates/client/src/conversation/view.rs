@@ -69,7 +69,9 @@ pub struct Message {
     pub received: Timestamp,
     /// For one's own: how far it is.
     pub outgoing: Option<OutgoingState>,
-    /// What it says now; `None` once it was unsent.
+    /// It is seen once: how far that is.
+    pub once: Option<Once>,
+    /// What it says now; `None` once it was unsent, and if it is seen once: [`crate::Client::open_once`] gives it.
     pub body: Option<Body>,
     /// When the version that is shown was accepted, if it is not the first.
     pub edited: Option<Timestamp>,
@@ -89,6 +91,8 @@ pub struct Message {
     pub mentions_me: bool,
     /// Someone else's that was not read here.
     pub unread: bool,
+    /// It goes when the room is closed after it was read.
+    pub vanishing: bool,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
     /// When it is to disappear, as its sender said.
@@ -117,6 +121,17 @@ pub struct ReactionGroup {
     pub emoji: String,
     /// Who, each once, with the id by which they can take it back.
     pub by: Vec<(UserUri, MessageId)>,
+}
+
+/// How far a message is that is seen once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// It can be opened here.
+    Closed,
+    /// It was opened here.
+    Opened,
+    /// One's own: nobody opens it here.
+    Sent,
 }
 
 /// A question, and what people chose.

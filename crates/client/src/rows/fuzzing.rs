@@ -53,6 +53,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
             Intent::Add { people: vec![person()] },
             Intent::Rename { name: bytes() },
             Intent::MakeAdmin { user: person() },
+            Intent::TakeAdmin { user: person() },
             Intent::RemoveDevices { devices: vec![account.device.clone()] },
             Intent::Leave,
         ],

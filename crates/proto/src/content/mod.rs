@@ -13,6 +13,7 @@ pub mod poll;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod timer;
 
 pub use extensions::{ExtensionKey, Extensions};
 pub use handling::{FORWARDED, Handling, VANISHING, VIEW_ONCE};

@@ -236,14 +236,14 @@ impl Accounts {
     ///
     /// # Errors
     /// The service cannot be reached; nothing is kept then.
-    pub async fn request_link(&self, url: &str) -> Answer<(Keeper, String)> {
+    pub async fn request_link(&self, url: &str, name: &str) -> Answer<(Keeper, String)> {
         let _one = self.making.lock().await;
         let known = self.look(url).await?;
         let (id, folder) = self.free_place()?;
         let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: ca.as_deref() };
-        let (code, _) = match person::request_link(&home, self.passphrase.as_ref(), place).await {
+        let (code, _) = match person::request_link_named(&home, self.passphrase.as_ref(), place, name).await {
             Ok(made) => made,
             Err(error) => {
                 forget(&folder, id == FIRST);

@@ -10,6 +10,7 @@ use crate::{
 use axum::http::StatusCode;
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
+use moka::sync::Cache;
 use rand::RngCore as _;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -18,12 +19,15 @@ use std::{
     io::{self, Seek as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use trefoil_client::attachment::Descriptor;
-use trefoil_proto::limits;
+use trefoil_client::{attachment::Descriptor, conversation::Attached};
+use trefoil_proto::{content::MessageId, limits};
 use utoipa::ToSchema;
 
+/// How long the files of a message that is seen once can be fetched after it was opened.
+const OPENED: Duration = Duration::from_secs(600);
 /// Uploads under way at once.
 const MOST: usize = 64;
 
@@ -66,6 +70,8 @@ struct Spooled {
 pub struct Files {
     folder: PathBuf,
     under_way: Mutex<BTreeMap<String, Spooled>>,
+    /// What describes the files of messages that were opened once: nothing else has it any more.
+    opened: Cache<(String, MessageId), Arc<Vec<Attached>>>,
 }
 
 impl Files {
@@ -82,7 +88,11 @@ impl Files {
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(unusable)?;
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(unusable)?;
-        Ok(Self { folder, under_way: Mutex::default() })
+        Ok(Self {
+            folder,
+            under_way: Mutex::default(),
+            opened: Cache::builder().max_capacity(64).time_to_live(OPENED).build(),
+        })
     }
 
     /// Begins one.
@@ -195,6 +205,16 @@ impl Files {
             }
             sent => Ok(sent?),
         }
+    }
+
+    /// Keeps what describes the files of a message that was opened once.
+    pub fn keep_opened(&self, account: &str, message: MessageId, files: Vec<Attached>) {
+        self.opened.insert((account.to_owned(), message), Arc::new(files));
+    }
+
+    /// What was kept of a message that was opened once.
+    pub fn opened(&self, account: &str, message: MessageId, index: usize) -> Option<Attached> {
+        self.opened.get(&(account.to_owned(), message))?.get(index).cloned()
     }
 
     /// A place for a file that is being fetched; each request has its own.

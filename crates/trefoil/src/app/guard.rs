@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// What changes something must bear this header, which no form and no link of another site can set.
 pub const MARK: HeaderName = HeaderName::from_static("x-trefoil");
 
-/// Nothing is loaded from elsewhere, nothing runs that is not a file of this program, no string becomes markup or script
-/// but through the one policy of the page's framework, and nobody may frame it.
+/// Nothing is loaded from elsewhere, nothing runs that is not a file of this program, no string becomes markup or script,
+/// and nobody may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
     connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; \
-    require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+    require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// Lets through what may pass, and marks every answer.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {

@@ -76,6 +76,17 @@ pub enum Happening {
         /// Of how many.
         of: u64,
     },
+    /// Everything of an account is being written into files.
+    Export {
+        /// The account.
+        account: String,
+        /// Lines that are written.
+        done: u64,
+        /// Of how many.
+        of: u64,
+        /// It is all there.
+        ended: bool,
+    },
     /// The settings are others.
     Settings {
         /// As they are now.

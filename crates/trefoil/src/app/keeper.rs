@@ -8,17 +8,18 @@ use super::{
 };
 use crate::{
     agent::{Agent, AgentError, Way},
-    backup,
+    backup, link,
     person::PersonError,
     show,
 };
+use futures_util::{FutureExt as _, future::BoxFuture};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
     time::Instant,
 };
 use trefoil_client::{
-    ClientError, Event,
+    ClientError, Event, Side,
     backup::{BackupStep, Put, RecoveryState},
     conversation::{self, ConversationEvent as Talk, Cursor},
     overlay::Overlay,
@@ -29,12 +30,23 @@ use trefoil_proto::{RoomUri, UserUri, content::MessageId};
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How long a change waits for others before the backup takes them.
 const BACKUP_PAUSE: Duration = Duration::from_secs(3);
+/// How often history from the first device is looked for.
+const HISTORY_AGAIN: Duration = Duration::from_secs(2);
 /// How long a backup that failed waits.
 const BACKUP_AGAIN: Duration = Duration::from_secs(60);
 /// What handlers may have asked for at once.
 const ASKED: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Kept) + Send>;
+type Act = Box<dyn FnOnce(&mut Kept) + Send>;
+type ActWhile = Box<dyn for<'k> FnOnce(&'k mut Kept) -> BoxFuture<'k, ()> + Send>;
+
+/// What a handler has the task do.
+enum Job {
+    /// At once.
+    Now(Act),
+    /// With requests of its own, while everything else of the account waits.
+    While(ActWhile),
+}
 
 /// An account, as handlers reach it.
 #[derive(Clone)]
@@ -60,6 +72,10 @@ pub struct Kept {
     keeping: bool,
     /// The backup is not looked at before.
     keep_after: Instant,
+    /// History is to come from the account's first device.
+    history_awaited: bool,
+    /// It is not looked for before.
+    history_after: Instant,
 }
 
 impl Keeper {
@@ -69,6 +85,7 @@ impl Keeper {
         let events = broadcast::Sender::new(256);
         let way = agent.way();
         let kept = Kept {
+            history_awaited: Kept::awaits_history(&agent),
             agent,
             id: id.clone(),
             told: None,
@@ -76,6 +93,7 @@ impl Keeper {
             hub,
             keeping: false,
             keep_after: Instant::now(),
+            history_after: Instant::now(),
         };
         tokio::spawn(keep(kept, jobs.downgrade(), queue, events.clone()));
         Self { jobs, events, way, id }
@@ -90,10 +108,31 @@ impl Keeper {
         act: impl FnOnce(&mut Kept) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         let (give, take) = oneshot::channel();
-        let job: Job = Box::new(move |kept| {
+        let job = Job::Now(Box::new(move |kept| {
             // Who asked may have gone; what was asked is done all the same.
             let _ = give.send(act(kept));
-        });
+        }));
+        let closed = || Problem::internal("the account is being closed");
+        self.jobs.send(job).await.map_err(|_| closed())?;
+        take.await.map_err(|_| closed())?
+    }
+
+    /// Has the task do something that asks the service by itself; everything else of the account waits meanwhile.
+    ///
+    /// # Errors
+    /// Those of `act`; the account is being closed.
+    pub async fn with_whole<T: Send + 'static>(
+        &self,
+        act: impl for<'k> FnOnce(&'k mut Kept) -> BoxFuture<'k, Answer<T>> + Send + 'static,
+    ) -> Answer<T> {
+        let (give, take) = oneshot::channel();
+        let job = Job::While(Box::new(move |kept| {
+            async move {
+                // Who asked may have gone; what was asked is done all the same.
+                let _ = give.send(act(kept).await);
+            }
+            .boxed()
+        }));
         let closed = || Problem::internal("the account is being closed");
         self.jobs.send(job).await.map_err(|_| closed())?;
         take.await.map_err(|_| closed())?
@@ -144,12 +183,20 @@ async fn keep(
     loop {
         kept.tell_account();
         kept.back_up(&jobs);
-        let wait = if kept.is_waiting_to_back_up() { BACKUP_PAUSE } else { LONGEST_WAIT };
+        kept.look_for_history().await;
+        let wait = match () {
+            () if kept.history_awaited => HISTORY_AGAIN,
+            () if kept.is_waiting_to_back_up() => BACKUP_PAUSE,
+            () => LONGEST_WAIT,
+        };
         let events = tokio::select! {
             biased;
             job = queue.recv() => match job {
                 Some(job) => {
-                    job(&mut kept);
+                    match job {
+                        Job::Now(act) => act(&mut kept),
+                        Job::While(act) => act(&mut kept).await,
+                    }
                     // What the job caused is shown before the next one.
                     kept.agent.turn(Duration::ZERO).await
                 }
@@ -232,6 +279,36 @@ impl Kept {
         }
     }
 
+    /// On a device that was linked: takes in the history that the first device sent, once it is there.
+    async fn look_for_history(&mut self) {
+        let awaited =
+            self.history_awaited && self.agent.is_caught_up() && Instant::now() >= self.history_after;
+        if !awaited {
+            return;
+        }
+        self.history_after = Instant::now() + HISTORY_AGAIN;
+        match link::fetch_history(&mut self.agent, |_, _| {}).await {
+            Ok(true) => {
+                self.history_awaited = false;
+                // Every window shows other timelines now.
+                self.hub.tell(&Happening::Behind);
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the history from the first device is not here yet"),
+        }
+    }
+
+    /// Whether history is still to come from the account's first device.
+    fn awaits_history(agent: &Agent) -> bool {
+        let links = agent.client.links().unwrap_or_default();
+        links.iter().any(|link| link.side == Side::New && !link.done)
+    }
+
+    /// From now on history is looked for.
+    pub fn await_history(&mut self) {
+        self.history_awaited = Self::awaits_history(&self.agent);
+    }
+
     fn is_waiting_to_back_up(&self) -> bool {
         !self.keeping && self.agent.client.recovery().is_ok_and(|view| view.waiting)
     }
@@ -254,7 +331,7 @@ impl Kept {
         let (way, jobs) = (self.agent.way(), jobs.clone());
         tokio::spawn(async move {
             let put = backup::carry(&way, &step).await;
-            let job: Job = Box::new(move |kept| kept.backed_up(&step, put));
+            let job = Job::Now(Box::new(move |kept| kept.backed_up(&step, put)));
             if let Some(jobs) = jobs.upgrade() {
                 // The account is being closed; what was not told is found out at the next start.
                 let _ = jobs.send(job).await;
@@ -351,7 +428,13 @@ impl Kept {
             Talk::Noted { room } => {
                 noted.insert(room.clone());
             }
-            Talk::Profile { room, .. } | Talk::Read { room, .. } | Talk::Marked { room } => {
+            Talk::Opened { room, id } => {
+                lines.insert((room.clone(), *id));
+            }
+            Talk::Profile { room, .. }
+            | Talk::Read { room, .. }
+            | Talk::Timer { room }
+            | Talk::Marked { room } => {
                 rooms.insert(room.clone());
             }
             Talk::Refused { .. } => {}

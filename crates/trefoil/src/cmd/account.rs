@@ -9,6 +9,7 @@ use crate::{
     agent::Agent,
     exit::{NotFoundError, UsageError},
     home::write_private,
+    link,
     person::{self, PATIENCE, Place},
     print, show,
 };
@@ -16,7 +17,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, fs, path::PathBuf};
-use trefoil_client::{conversation::compose, verification::Identity};
+use trefoil_client::{Side, conversation::compose, verification::Identity};
 use trefoil_proto::{DeviceUri, Domain, credential::AccountKey};
 use trefoil_transparency::gossip::{Accused, Evidence};
 
@@ -47,6 +48,8 @@ enum What {
     Recovery(Recovery),
     /// On a new device, when every other one is lost: bring the account and its history back with the recovery code
     Recover(Recover),
+    /// Give one of the account's devices a name, for your own eyes
+    NameDevice(NameDevice),
     /// On the account's first device: take another device off the account and out of its rooms
     RemoveDevice(RemoveDevice),
 }
@@ -174,11 +177,41 @@ struct Link {
 #[derive(Debug, Subcommand)]
 enum Step {
     /// On the new device: print the code to paste on the account's first device
-    Request(At),
+    Request(Request),
     /// On the account's first device: approve a code, print the answer to paste on the new device
     Approve(Pasted),
-    /// On the new device: take the answer, join the account's rooms
+    /// On the new device: take the answer, join the account's rooms, print the number to compare
     Finish(Pasted),
+    /// On the first device: print the number to compare; with --same, send the history to the new device
+    Check(Check),
+    /// On the new device: fetch the history that the first one sent
+    History,
+}
+
+#[derive(Debug, Args)]
+struct Request {
+    #[command(flatten)]
+    at: At,
+    /// A name for this device, for your own eyes; no service learns it
+    #[arg(long, default_value = "")]
+    name: String,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The new device, as `trefoil account devices` lists it, or the last part of it; the newest one if it is left away
+    device: Option<String>,
+    /// Both devices show the same number
+    #[arg(long)]
+    same: bool,
+}
+
+#[derive(Debug, Args)]
+struct NameDevice {
+    /// The device, as `trefoil account devices` lists it, or the last part of it
+    device: String,
+    /// Its name; empty to take it away
+    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -226,11 +259,16 @@ impl fmt::Display for Line {
 struct Device {
     device: String,
     this: bool,
+    name: Option<String>,
 }
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.device, if self.this { "  (this one)" } else { "" })
+        write!(f, "{}", self.device)?;
+        if let Some(name) = &self.name {
+            write!(f, "  {}", print::harmless(name))?;
+        }
+        f.write_str(if self.this { "  (this one)" } else { "" })
     }
 }
 
@@ -254,6 +292,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
             Box::pin(recovery::recover(shared, place, ask.code_file.as_deref())).await?;
             show(shared)
         }
+        What::NameDevice(ask) => name_device(shared, &ask).await,
         What::RemoveDevice(ask) => remove_device(shared, &ask).await,
     }
 }
@@ -327,7 +366,8 @@ async fn devices(shared: &Shared) -> anyhow::Result<()> {
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
     for device in agent.client.own_devices()? {
-        shared.out.record(&Device { this: device == me.device, device: device.to_string() })?;
+        let name = agent.client.device_name(&device)?;
+        shared.out.record(&Device { this: device == me.device, device: device.to_string(), name })?;
     }
     agent.close().await;
     Ok(())
@@ -390,12 +430,8 @@ async fn remove_device(shared: &Shared, ask: &RemoveDevice) -> anyhow::Result<()
     let mut agent = shared.agent()?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
-    let devices = agent.client.own_devices()?;
-    let named = |uri: &&DeviceUri| uri.to_string() == ask.device || uri.device.as_str() == ask.device;
-    let device = devices.iter().find(named).ok_or_else(|| {
-        NotFoundError(format!("the account has no device {}: see `trefoil account devices`", ask.device))
-    })?;
-    person::remove_device(&mut agent, device).await?;
+    let device = named_device(&agent, &ask.device)?;
+    person::remove_device(&mut agent, &device).await?;
     agent.close().await;
     shared.out.record(&Line { kind: "device-removed", text: device.to_string() })?;
     Ok(())
@@ -403,10 +439,12 @@ async fn remove_device(shared: &Shared, ask: &RemoveDevice) -> anyhow::Result<()
 
 async fn link(shared: &Shared, ask: Link) -> anyhow::Result<()> {
     match ask.step {
-        Step::Request(at) => {
+        Step::Request(Request { at, name }) => {
             let ca = at.read_ca()?;
             let (home, passphrase) = (shared.home()?, shared.passphrase()?);
-            let (code, _) = person::request_link(&home, passphrase.as_ref(), at.place(ca.as_deref())).await?;
+            let (code, _) =
+                person::request_link_named(&home, passphrase.as_ref(), at.place(ca.as_deref()), &name)
+                    .await?;
             shared.out.record(&Line { kind: "link-request", text: code })?;
             Ok(())
         }
@@ -428,10 +466,100 @@ async fn link(shared: &Shared, ask: Link) -> anyhow::Result<()> {
             let answer = pasted.read()?;
             let mut agent = shared.agent()?;
             person::finish_link(&mut agent, answer.trim()).await?;
+            let number = link::show_number(&mut agent).await?;
             agent.close().await;
-            show(shared)
+            show(shared)?;
+            shared.out.record(&Line { kind: "link-number", text: number })?;
+            print::remark(
+                "on the first device, `trefoil account link check` must show the same number; if it does, add --same there, \
+                 and the history comes here with `trefoil account link history`",
+            );
+            Ok(())
+        }
+        Step::Check(ask) => link_check(shared, &ask).await,
+        Step::History => {
+            let mut agent = shared.agent()?;
+            agent.go_online()?;
+            agent.settle(PATIENCE, |_, _| {}).await?;
+            let bar = print::progress(0, "history");
+            let came = link::fetch_history(&mut agent, |there, of| {
+                bar.set_length(of as u64);
+                bar.set_position(there as u64);
+            })
+            .await?;
+            bar.finish_and_clear();
+            agent.close().await;
+            if !came {
+                return Err(NotFoundError(
+                    "no history was sent yet: compare the numbers, then `trefoil account link check --same` on the \
+                     first device"
+                        .to_owned(),
+                )
+                .into());
+            }
+            shared.out.record(&Line { kind: "link-history", text: "the history is here".to_owned() })?;
+            Ok(())
         }
     }
+}
+
+async fn link_check(shared: &Shared, ask: &Check) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    agent.go_online()?;
+    agent.settle(PATIENCE, |_, _| {}).await?;
+    let device = match &ask.device {
+        Some(named) => named_device(&agent, named)?,
+        None => {
+            let links =
+                agent.client.links()?.into_iter().filter(|link| link.side == Side::First && !link.done);
+            let devices = agent.client.own_devices()?;
+            let waiting: Vec<_> = links.map(|link| link.device).filter(|uri| devices.contains(uri)).collect();
+            match &waiting[..] {
+                [one] => one.clone(),
+                [] => {
+                    return Err(
+                        NotFoundError("no device waits for its number to be compared".to_owned()).into()
+                    );
+                }
+                _ => return Err(UsageError("several devices wait: name one of them".to_owned()).into()),
+            }
+        }
+    };
+    let Some(number) = link::look_for_number(&mut agent, &device).await? else {
+        return Err(NotFoundError(
+            "the new device has not shown its number yet: run `trefoil account link finish` there".to_owned(),
+        )
+        .into());
+    };
+    shared.out.record(&Line { kind: "link-number", text: number })?;
+    if ask.same {
+        let bar = print::progress(0, "history");
+        link::compared(&mut agent, &device, |sent| bar.set_position(sent)).await?;
+        bar.finish_and_clear();
+        shared.out.record(&Line { kind: "link-history-sent", text: device.to_string() })?;
+    } else {
+        print::remark(
+            "if the new device shows another number, somebody exchanged the codes: take it off with `trefoil account \
+             remove-device DEVICE`. If it is the same, run this again with --same",
+        );
+    }
+    agent.close().await;
+    Ok(())
+}
+
+async fn name_device(shared: &Shared, ask: &NameDevice) -> anyhow::Result<()> {
+    let mut agent = shared.agent()?;
+    let device = named_device(&agent, &ask.device)?;
+    agent.act(|client, now| client.name_device(&device, &ask.name, now))?;
+    shared.out.record(&Line { kind: "device-named", text: device.to_string() })?;
+    Ok(())
+}
+
+fn named_device(agent: &Agent, named: &str) -> anyhow::Result<DeviceUri> {
+    let fits = |uri: &DeviceUri| uri.to_string() == named || uri.device.as_str() == named;
+    agent.client.own_devices()?.into_iter().find(fits).ok_or_else(|| {
+        NotFoundError(format!("the account has no device {named}: see `trefoil account devices`")).into()
+    })
 }
 
 impl At {

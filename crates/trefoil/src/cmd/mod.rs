@@ -6,6 +6,7 @@ pub mod app;
 pub mod audit;
 pub mod bench;
 pub mod completions;
+pub mod export;
 pub mod find;
 mod found_evidence;
 mod invitations;
@@ -25,6 +26,7 @@ mod send_again;
 pub mod serve;
 pub mod up;
 pub mod update;
+mod vanishing;
 pub mod verify;
 
 use crate::{
@@ -203,8 +205,9 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Ask::Account(ask) => Box::pin(account::run(shared, ask)).await,
-            Ask::Send(ask) => Box::pin(send::run(shared, ask)).await,
+            Ask::Send(ask) => Box::pin(send::run(shared, *ask)).await,
             Ask::Receive(ask) => Box::pin(receive::run(shared, ask)).await,
+            Ask::Export(ask) => Box::pin(export::run(shared, &ask)).await,
             Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),

@@ -1,7 +1,7 @@
 //! `trefoil receive`: what arrived, once or as it comes.
 
 use super::{Shared, save::Saving};
-use crate::{agent::Agent, backup, person::PATIENCE, print, show};
+use crate::{agent::Agent, backup, link, person::PATIENCE, print, show};
 use anyhow::Context as _;
 use clap::Args;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -54,6 +54,7 @@ pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
     let settled = agent.settle(PATIENCE, |_, event| events.push(event)).await;
     print(shared, &ask, &mut agent, &mut saving, events).await?;
     settled?;
+    link::fetch_history_by_the_way(&mut agent).await;
     backup::back_up_by_the_way(&mut agent).await;
     agent.close().await;
     saving.as_mut().map_or(Ok(()), Saving::outcome)
@@ -71,6 +72,7 @@ async fn follow(
         let events = agent.turn(Duration::from_secs(60)).await?;
         print(shared, ask, agent, saving, events).await?;
         if agent.is_settled() {
+            link::fetch_history_by_the_way(agent).await;
             backup::back_up_by_the_way(agent).await;
         }
         if let Some(Err(error)) = saving.as_mut().map(Saving::outcome) {

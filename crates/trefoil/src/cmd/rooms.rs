@@ -4,6 +4,7 @@ use super::{
     Shared, find_room, invitations,
     marks::{self, Marked},
     save::Saving,
+    vanishing,
 };
 use crate::{
     agent::Agent,
@@ -59,6 +60,16 @@ enum What {
         #[arg(long, value_name = "DIR")]
         save: Option<PathBuf>,
     },
+    /// Make somebody an admin, or an admin a member again
+    Admin {
+        #[command(flatten)]
+        named: Named,
+        /// Who, by URI
+        person: String,
+        /// Take the role away
+        #[arg(long)]
+        take_away: bool,
+    },
     /// Give a room another name
     Rename {
         #[command(flatten)]
@@ -70,6 +81,12 @@ enum What {
     Accept(Named),
     /// Pin, archive or mute a room on this device, or keep a draft for it
     Mark(marks::Set),
+    /// Let messages of a room disappear that name no time themselves
+    Timer(vanishing::Timer),
+    /// Open a message that is seen once, and print it
+    Open(vanishing::Open),
+    /// Close a room: messages that vanish are gone if they were read
+    Close(Named),
     /// Ask the senders of messages that did not come here to send them again
     AskAgain(Named),
     /// Make an invitation and print its link: whoever has it can join
@@ -316,6 +333,16 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             agent.act(|client, now| client.leave(&uri, now))?;
             finish(shared, agent, &uri).await
         }
+        What::Admin { named, person, take_away } => {
+            let user = person::parse_person(&person)?;
+            let uri = find_room(&mut agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            agent.act(|client, now| match take_away {
+                true => client.take_admin(&uri, &user, now),
+                false => client.make_admin(&uri, &user, now),
+            })?;
+            finish(shared, agent, &uri).await
+        }
         What::Rename { named, name } => {
             let name = parse_name(&name)?;
             let uri = find_room(&mut agent, &named.room)?.uri;
@@ -325,6 +352,9 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
         }
         What::Accept(named) => marks::accept(shared, agent, &named.room).await,
         What::Mark(ask) => marks::set(shared, agent, &ask),
+        What::Timer(ask) => vanishing::timer(shared, agent, &ask).await,
+        What::Open(ask) => vanishing::open(shared, agent, &ask).await,
+        What::Close(named) => vanishing::close(agent, &named.room),
         What::AskAgain(named) => {
             let uri = find_room(&mut agent, &named.room)?.uri;
             catch_up(&mut agent).await?;

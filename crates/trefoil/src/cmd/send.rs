@@ -56,6 +56,9 @@ pub struct Send {
     /// Let it disappear so long after each reader has read it (30s, 10m, 8h, 7d, 4w)
     #[arg(long, value_name = "TIME", conflicts_with_all = ["react", "edit", "unsend"])]
     expires: Option<String>,
+    /// Let each reader open it once on a device; this device keeps nothing of it
+    #[arg(long, conflicts_with_all = ["react", "edit", "unsend", "typing"])]
+    once: bool,
     /// Only tell those who are there that this person is writing; nothing is stored
     #[arg(long, conflicts_with_all = ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention"])]
     typing: bool,
@@ -94,8 +97,8 @@ pub struct Send {
 }
 
 /// What says something new.
-const OTHERS: [&str; 9] =
-    ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention", "typing"];
+const OTHERS: [&str; 10] =
+    ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention", "once", "typing"];
 
 /// A message that was sent.
 #[derive(Serialize)]
@@ -174,6 +177,8 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         (false, true) => written(&mut agent, &room, &ask)?,
         (false, false) => attached(&agent, &ask).await?,
     };
+    let draft =
+        if ask.once { draft.seen_once().map_err(|error| UsageError(error.to_string()))? } else { draft };
     let draft = match timer {
         Some(seconds) => draft
             .disappearing_after(seconds)

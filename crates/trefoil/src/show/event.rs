@@ -199,6 +199,7 @@ fn talk(store: &Overlay, event: &Talk) -> Result<Option<Shown>, ConversationErro
         Talk::Status { room, id, user, status: MessageStatus::Read } => {
             ("read", room, Some(id), Some(user), format!("{} read {}", name(room, user)?, what(room, id)?))
         }
+        Talk::Opened { room, id } => ("opened", room, Some(id), None, format!("opened: {id}")),
         Talk::Expired { room, id } => ("disappeared", room, Some(id), None, format!("disappeared: {id}")),
         Talk::Refused { room, id, sender, reason } => {
             let detail = format!("a message of {} was refused: {reason:?}", name(room, sender)?);

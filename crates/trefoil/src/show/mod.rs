@@ -18,6 +18,7 @@ use crate::{
     agent::Agent,
     clock,
     print::{self, harmless},
+    timer::in_words,
 };
 use serde::Serialize;
 use std::fmt;
@@ -25,8 +26,8 @@ use trefoil_client::{
     ClientError, Event,
     attachment::Descriptor,
     conversation::{
-        self, Attached, ConversationError, ConversationEvent as Talk, Cursor, Item, Line, MessageStatus,
-        OutgoingState, Position,
+        self, Attached, Body, ConversationError, ConversationEvent as Talk, Cursor, Item, Line,
+        MessageStatus, Once, OutgoingState, Position,
     },
     overlay::Overlay,
     verification,
@@ -64,6 +65,8 @@ pub struct Message {
     pub accepted: Option<u64>,
     /// What it asks.
     pub poll: Option<Poll>,
+    /// It is seen once: `closed`, `opened`, or `sent` for one's own.
+    pub once: Option<&'static str>,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
     /// What it says.
@@ -186,6 +189,22 @@ pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<M
     found.map(|message| Message::of(&store, room, message)).transpose()
 }
 
+/// A message that is seen once, with what was in it when it was opened.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn opened(
+    agent: &Agent,
+    room: &RoomUri,
+    id: &MessageId,
+    body: Body,
+) -> Result<Option<Shown>, ClientError> {
+    let store = Overlay::new(agent.client.store().clone());
+    let Some(found) = conversation::message(&store, room, *id)? else { return Ok(None) };
+    let whole = conversation::Message { body: Some(body), ..found };
+    Ok(Some(Shown::Message(Box::new(Message::of(&store, room, whole)?))))
+}
+
 /// Says on standard error what happens about people and safety while a command does something else: nothing else would
 /// say it later. Messages wait, unread, for `trefoil receive`.
 pub fn by_the_way(agent: &Agent, event: &Event) {
@@ -260,6 +279,11 @@ impl Message {
             mine: message.mine,
             accepted: message.accepted.map(|time| time.0),
             poll: message.poll.map(Poll::of),
+            once: message.once.map(|once| match once {
+                Once::Closed => "closed",
+                Once::Opened => "opened",
+                Once::Sent => "sent",
+            }),
             forwarded: message.forwarded,
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
@@ -394,6 +418,12 @@ impl fmt::Display for Message {
         for line in self.text.as_deref().unwrap_or_default().lines() {
             write!(f, "\n    {}", harmless(line))?;
         }
+        match self.once {
+            Some("closed") => write!(f, "\n    [seen once: `trefoil rooms open` shows it]")?,
+            Some("opened") => write!(f, "\n    [seen once: opened]")?,
+            Some(_) => write!(f, "\n    [seen once]")?,
+            None => {}
+        }
         if let Some(poll) = &self.poll {
             poll.fmt(f)?;
         }
@@ -430,7 +460,7 @@ impl fmt::Display for Message {
     }
 }
 
-fn word(status: MessageStatus) -> &'static str {
+pub(crate) fn word(status: MessageStatus) -> &'static str {
     match status {
         MessageStatus::Unread => "unread",
         MessageStatus::Delivered => "delivered",
@@ -489,6 +519,14 @@ pub fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Con
             format!("{} made {} {}", name(by)?, name(user)?, role_in_words(Role(*role)))
         }
         Line::Renamed { by, name: new } => format!("{} called the room {new:?}", name(by)?),
+        Line::TimerSet { by, seconds: 0, .. } => {
+            format!("{} set messages to stay", name(by)?)
+        }
+        Line::TimerSet { by, seconds, vanishing } => {
+            let also = if *vanishing { ", or when the room is closed" } else { "" };
+            let time = in_words(*seconds);
+            format!("{} set messages to disappear {time} after reading{also}", name(by)?)
+        }
         Line::DeviceAdded { device, by } => {
             let by = by_another(by.as_ref(), device, &name)?;
             format!("{} reads with one more device: {}{by}", name(&device.user_uri())?, device.device)

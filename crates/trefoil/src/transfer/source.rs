@@ -13,6 +13,8 @@ const LARGEST_PICTURE: u64 = 64 * 1024 * 1024;
 
 /// Media types by the beginning of a file.
 const MAGIC: &[(&[u8], &str)] = &[
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
     (b"\xFF\xD8\xFF", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF8", "image/gif"),
@@ -39,7 +41,7 @@ impl Source {
         let mut file = File::open(&path)?;
         let mut head = [0; 16];
         let read = file.read(&mut head)?;
-        let media_type = media_type(&head[..read]);
+        let media_type = media_type(&head[..read], &path);
         file.rewind()?;
         let picture = matches!(media_type, "image/jpeg" | "image/png");
         let content = if picture && !whole {
@@ -102,13 +104,22 @@ impl Source {
     }
 }
 
-fn media_type(head: &[u8]) -> &'static str {
-    let webp = head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP");
-    MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name).unwrap_or(if webp {
-        "image/webp"
-    } else {
-        "application/octet-stream"
-    })
+/// The type of a file by its beginning. Where sound and film begin alike, its name says which: `.weba` and `.m4a` are sound.
+fn media_type(head: &[u8], path: &Path) -> &'static str {
+    let is_named =
+        |wanted: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted));
+    if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return name;
+    }
+    match (head.get(..4), head.get(4..8), head.get(8..12)) {
+        (Some(b"\x1A\x45\xDF\xA3"), ..) if is_named("weba") => "audio/webm",
+        (Some(b"\x1A\x45\xDF\xA3"), ..) => "video/webm",
+        (_, Some(b"ftyp"), _) if is_named("m4a") => "audio/mp4",
+        (_, Some(b"ftyp"), _) => "video/mp4",
+        (Some(b"RIFF"), _, Some(b"WEBP")) => "image/webp",
+        (Some(b"RIFF"), _, Some(b"WAVE")) => "audio/wav",
+        _ => "application/octet-stream",
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +138,23 @@ mod tests {
         assert_eq!(source.read(9..99).unwrap(), b"hello");
         assert_eq!(source.label().content_type, "application/pdf");
         assert_eq!(source.label().filename, "a.pdf");
+    }
+
+    #[test]
+    fn sound_and_film_are_told_apart() {
+        let place = tempfile::tempdir().unwrap();
+        let of = |name: &str, bytes: &[u8]| {
+            let path = place.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            Source::open(&path, false).unwrap().label().content_type
+        };
+        let webm = b"\x1A\x45\xDF\xA3 and so on";
+        assert_eq!(of("voice.weba", webm), "audio/webm");
+        assert_eq!(of("film.webm", webm), "video/webm");
+        assert_eq!(of("a.ogg", b"OggS\0\x02 and so on"), "audio/ogg");
+        assert_eq!(of("a.mp4", b"\0\0\0\x18ftypisom"), "video/mp4");
+        assert_eq!(of("a.m4a", b"\0\0\0\x18ftypM4A "), "audio/mp4");
+        assert_eq!(of("a.wav", b"RIFF\0\0\0\0WAVE"), "audio/wav");
     }
 
     #[test]

@@ -371,3 +371,182 @@ async fn only_its_own_page_and_scripts_are_served() {
 fn file_mode(path: &Path) -> std::fs::Permissions {
     std::fs::metadata(path).unwrap().permissions()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let account = format!("accounts/{}", grace["id"].as_str().unwrap());
+    app.post(&at(&ada, &room, "messages"), json!({"text": "remember this"})).await;
+    until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
+
+    // A code is in force once it was given back; a slip of the pen is told.
+    let code = app.post(&format!("{account}/recovery"), json!({})).await["code"].as_str().unwrap().to_owned();
+    assert_eq!(app.get(&format!("{account}/recovery")).await["recovery"], "unconfirmed");
+    let confirm = format!("{account}/recovery/confirm");
+    let mut slip = code.clone();
+    slip.replace_range(0..1, if code.starts_with('a') { "b" } else { "a" });
+    let (status, _) = app.ask(Method::POST, &confirm, Some(json!({"code": slip}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(app.post(&confirm, json!({"code": code})).await["recovery"], "confirmed");
+    app.post(&format!("{account}/pin"), json!({"pin": "2580"})).await;
+    until("everything is kept", async || {
+        let backup = app.get(&format!("{account}/recovery")).await;
+        (backup["waiting"] == false && backup["last"].is_u64()).then_some(())
+    })
+    .await;
+    let url = grace["service_url"].clone();
+
+    // Another device, with nothing but the code.
+    let second = App::start(&services, "second");
+    let (status, refused) =
+        second.ask(Method::POST, "recover", Some(json!({"url": url, "code": slip}))).await;
+    assert!(status.is_client_error(), "{refused}");
+    let back = second.post("recover", json!({"url": url, "code": code})).await;
+    assert_eq!((&back["user"], &back["primary"]), (&grace["user"], &json!(true)));
+    let texts: Vec<Value> =
+        messages(&second, &back, &room).await.iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(texts, ["remember this"]);
+    until("the room is open again", async || {
+        let rooms = second.get("rooms").await;
+        rooms.as_array().unwrap().iter().any(|one| one["state"] == "open" && one["count"] == 2).then_some(())
+    })
+    .await;
+    second.post(&at(&back, &room, "messages"), json!({"text": "I am back"})).await;
+    until("Ada hears it", async || {
+        messages(&app, &ada, &room).await.into_iter().find(|one| one["text"] == "I am back")
+    })
+    .await;
+    drop(second);
+
+    // A third one, with nothing but the PIN; a wrong one is told with what is left.
+    let third = App::start(&services, "third");
+    let by_pin = |pin: &str| json!({"url": url, "identifier": "grace", "pin": pin});
+    let (status, refused) = third.ask(Method::POST, "recover/pin", Some(by_pin("2581"))).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("pin-wrong")), "{refused}");
+    assert!(refused["message"].as_str().unwrap().contains("9 tries are left"), "{refused}");
+    let back = third.post("recover/pin", by_pin("2580")).await;
+    assert_eq!(back["user"], grace["user"]);
+    assert!(messages(&third, &back, &room).await.iter().any(|one| one["text"] == "remember this"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_device_is_compared_and_gets_the_history() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let account = format!("accounts/{}", grace["id"].as_str().unwrap());
+    app.post(&at(&ada, &room, "messages"), json!({"text": "from before"})).await;
+    until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
+
+    let second = App::start(&services, "second");
+    let ask = json!({"url": grace["service_url"], "name": "Tablet"});
+    let waiting = second.post("accounts/link", ask).await;
+    let here = format!("accounts/{}", waiting["account"]["id"].as_str().unwrap());
+    let approved = app.post(&format!("{account}/devices"), json!({"code": waiting["code"]})).await;
+    let linked = second.post(&format!("{here}/link"), json!({"answer": approved["answer"]})).await;
+    assert_eq!((&linked["account"]["user"], &linked["account"]["primary"]), (&grace["user"], &json!(false)));
+
+    // Both show the same number; the history comes only after the person said so.
+    let device = json!({"device": approved["device"]});
+    let seen = app.post(&format!("{account}/links/look"), device.clone()).await;
+    assert_eq!(seen["number"], linked["number"], "{seen} {linked}");
+    let number = linked["number"].as_str().unwrap();
+    assert_eq!(number.chars().filter(char::is_ascii_digit).count(), 8, "{number}");
+    assert!(messages(&second, &linked["account"], &room).await.is_empty());
+    app.post(&format!("{account}/links/compared"), device).await;
+    until("the history is on the second device", async || {
+        messages(&second, &linked["account"], &room)
+            .await
+            .into_iter()
+            .find(|one| one["text"] == "from before")
+    })
+    .await;
+    let devices = app.get(&format!("{account}/devices")).await;
+    assert!(devices.as_array().unwrap().iter().any(|one| one["name"] == "Tablet"), "{devices}");
+    until("the second device is in the room", async || {
+        let rooms = second.get("rooms").await;
+        rooms.as_array().unwrap().iter().any(|one| one["state"] == "open").then_some(())
+    })
+    .await;
+    second.post(&at(&linked["account"], &room, "messages"), json!({"text": "from the tablet"})).await;
+    until("Ada hears the second device", async || {
+        messages(&app, &ada, &room).await.into_iter().find(|one| one["text"] == "from the tablet")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polls_timers_what_is_seen_once_and_everything_in_files() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let by_text = async |whose: &Value, text: &str| {
+        until(text, async || messages(&app, whose, &room).await.into_iter().find(|one| one["text"] == text))
+            .await
+    };
+
+    let poll = json!({"question": "Tea?", "options": ["green", "black"], "several": false});
+    let poll = app.post(&at(&ada, &room, "polls"), poll).await["message"].as_str().unwrap().to_owned();
+    let asked = until("Grace has the poll", async || {
+        messages(&app, &grace, &room).await.into_iter().find(|one| one["poll"]["question"] == "Tea?")
+    })
+    .await;
+    let vote = format!("messages/{}/vote", asked["message"].as_str().unwrap());
+    app.post(&at(&grace, &room, &vote), json!({"choices": [1]})).await;
+    until("Ada sees the vote", async || {
+        let all = messages(&app, &ada, &room).await;
+        all.into_iter().find(|one| one["message"] == *poll && one["poll"]["options"][1]["votes"] == 1)
+    })
+    .await;
+
+    // Forwarded, to a room of her own; and it says that it was.
+    let rooms = format!("accounts/{}/rooms", ada["id"].as_str().unwrap());
+    let own = app.post(&rooms, json!({"name": "Notes", "people": []})).await["room"].clone();
+    app.post(&at(&ada, &room, "messages"), json!({"text": "worth keeping"})).await;
+    let kept = by_text(&ada, "worth keeping").await;
+    let place = json!({"to": [{"account": ada["id"], "room": own}]});
+    app.post(&at(&ada, &room, &format!("messages/{}/forward", kept["message"].as_str().unwrap())), place)
+        .await;
+    let passed = messages(&app, &ada, &quoted(&own)).await.pop().unwrap();
+    assert_eq!((&passed["text"], &passed["forwarded"]), (&json!("worth keeping"), &json!(1)));
+
+    // What is seen once is shown once.
+    app.post(&at(&ada, &room, "messages"), json!({"text": "a secret", "view_once": true})).await;
+    let closed = until("Grace can open it", async || {
+        messages(&app, &grace, &room).await.into_iter().find(|one| one["once"] == "closed")
+    })
+    .await;
+    assert_eq!(closed["text"], "");
+    let open = at(&grace, &room, &format!("messages/{}/open", closed["message"].as_str().unwrap()));
+    assert_eq!(app.post(&open, json!({})).await["text"], "a secret");
+    let (status, again) = app.ask(Method::POST, &open, Some(json!({}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{again}");
+
+    // A timer of the room makes a line at both, and holds for what names none.
+    app.post(&at(&grace, &room, "timer"), json!({"seconds": 3600})).await;
+    until("Ada's room has the timer", async || {
+        let rooms = app.get("rooms").await;
+        let timed = |one: &&Value| one["account"] == ada["id"] && one["timer"] == 3600;
+        rooms.as_array().unwrap().iter().find(timed).map(|_| ())
+    })
+    .await;
+    app.post(&at(&ada, &room, "messages"), json!({"text": "for an hour"})).await;
+    assert_eq!(by_text(&grace, "for an hour").await["timer"], 3600);
+
+    // Everything, in files.
+    let folder = services.path().join("export");
+    let (status, _) = app
+        .ask(
+            Method::POST,
+            &format!("accounts/{}/export", grace["id"].as_str().unwrap()),
+            Some(json!({"folder": folder})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let account =
+        until("the export is there", async || std::fs::read_to_string(folder.join("account.json")).ok())
+            .await;
+    assert!(account.contains(grace["user"].as_str().unwrap()));
+}

@@ -18,6 +18,8 @@ async fn a_device_is_linked_writes_and_is_taken_off() {
     person::rename(&mut devices[0].agent, "Ada").unwrap();
     let room = open_room(&mut devices, "Linking").await;
     let name = room.to_string();
+    devices[0].say(&room, "before there was a second device");
+    until(&mut devices, LIMIT, "Grace has it", |devices| devices[1].texts(&room).len() == 1).await;
     drop(devices.pop().unwrap().switch_off().await);
     let people = services.path().join("people");
     let first = Commands { home: people.join("grace") };
@@ -25,20 +27,49 @@ async fn a_device_is_linked_writes_and_is_taken_off() {
     let (url, ca) = (services.planned(1).url.clone(), services.plan.ca.to_str().unwrap().to_owned());
 
     let value = |lines: &[serde_json::Value]| lines[0]["value"].as_str().unwrap().to_owned();
-    let request = value(&second.run(&["account", "link", "request", "--service", &url, "--ca", &ca]));
+    let request = value(&second.run(&[
+        "account",
+        "link",
+        "request",
+        "--service",
+        &url,
+        "--ca",
+        &ca,
+        "--name",
+        "Kitchen",
+    ]));
     let answer = value(&first.run(&["account", "link", "approve", &request]));
+    let early = trefoil(&first.home, &["account", "link", "check"]);
+    assert_eq!(early.code, 3, "{}", early.said);
     let shown = second.run(&["account", "link", "finish", &answer]);
     assert_eq!(shown[0]["primary"], false);
+    let number = value(&shown[1..]);
+    assert_eq!(number.len(), 9, "{number}");
+    assert_eq!(value(&first.run(&["account", "link", "check"])), number, "both show the same");
     until(&mut devices, LIMIT, "Ada is told and greets the new device", |devices| {
         let view = devices[0].agent.client.room(&room).unwrap().unwrap();
         let reading: usize = view.participants.iter().map(|person| person.devices.len()).sum();
         reading == 3 && devices[0].agent.client.is_idle()
     })
     .await;
+    // What was said before comes once the numbers were compared, and not earlier.
+    assert_eq!(trefoil(&second.home, &["account", "link", "history"]).code, 3);
     second.run(&["receive"]);
+    assert!(second.shown(&name, "before there was a second device").is_none());
+    first.run(&["account", "link", "check", "--same"]);
+    second.run(&["account", "link", "history"]);
+    let early = second.shown(&name, "before there was a second device").unwrap();
+    assert_eq!(early["name"], "Ada");
+    let named = |person: &Commands| {
+        let lines = person.run(&["account", "devices"]);
+        lines.iter().any(|line| line["name"] == "Kitchen")
+    };
+    assert!(named(&first) && named(&second), "both know the name");
     second.run(&["send", &name, "from my second device"]);
-    until(&mut devices, LIMIT, "Ada has it", |devices| devices[0].texts(&room) == ["from my second device"])
-        .await;
+    until(&mut devices, LIMIT, "Ada has it", |devices| {
+        devices[0].texts(&room).last().is_some_and(|text| text == "from my second device")
+    })
+    .await;
     let step = devices[0].say(&room, "to both of you");
     until(&mut devices, LIMIT, "it is with the hub", |devices| devices[0].agent.client.is_idle()).await;
     let heard = |person: &Commands| {

@@ -28,6 +28,7 @@ mod reading;
 mod recovering;
 mod robbed;
 mod services;
+mod talking;
 mod two_faces;
 mod verifying;
 mod wrong_uses;

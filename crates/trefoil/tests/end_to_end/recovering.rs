@@ -100,6 +100,29 @@ async fn who_loses_the_only_device_comes_back_with_a_code() {
     assert_eq!(new.run(&["backup"])[0]["waiting"], false);
     assert_eq!(new.run(&["account", "devices"]).len(), 1);
 
+    // All of it can be taken along, readable.
+    let folder = services.path().join("export");
+    let done = &new.run(&["export", folder.to_str().unwrap()])[0];
+    assert_eq!((&done["files"], &done["missing"]), (&1.into(), &0.into()), "{done}");
+    let account: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("account.json")).unwrap()).unwrap();
+    assert_eq!((&account["format"], &account["user"]), (&"trefoil-export-1".into(), &card.clone().into()));
+    let place = folder.join(account["rooms"][0]["folder"].as_str().unwrap());
+    assert!(place.ends_with("001-Recovering"), "{}", place.display());
+    let lines: Vec<serde_json::Value> = std::fs::read_to_string(place.join("messages.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(done["lines"], lines.len());
+    let leaf = lines.iter().find(|line| line["text"] == "a leaf").unwrap();
+    assert_eq!(sha256(&place.join(leaf["files"][0]["path"].as_str().unwrap())), sha256(&picture));
+    let text = std::fs::read_to_string(place.join("messages.md")).unwrap();
+    assert!(text.starts_with("# Recovering\n") && text.contains("> I am back\n"), "{text}");
+    assert!(folder.join("README.txt").exists());
+    let again = trefoil(&new.home, &["export", folder.to_str().unwrap()]);
+    assert_eq!(again.code, 2, "{}", again.said);
+
     // The old folder comes back, and is told.
     let ended = trefoil(&lost.home, &["receive"]);
     assert_eq!(ended.code, 4, "{}", ended.said);

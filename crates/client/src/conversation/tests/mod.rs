@@ -9,6 +9,7 @@ mod rules;
 mod searching;
 mod sending;
 mod stored;
+mod timers;
 
 use super::*;
 use crate::{

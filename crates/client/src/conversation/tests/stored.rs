@@ -31,6 +31,7 @@ fn message() -> MessageRow {
         read: Some(8),
         expires: Some(9),
         failure: Some("f".into()),
+        once: None,
     }
 }
 
@@ -84,7 +85,7 @@ fn rows_are_stored_as_they_were() {
 
 #[test]
 fn rows_come_back() {
-    let record = Record::Message(message());
+    let record = Record::Message(MessageRow { once: Some(OnceRow::Opened), ..message() });
     assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
     assert_eq!(Record::from_bytes(&Record::Gone.to_bytes()).unwrap(), Record::Gone);
 }

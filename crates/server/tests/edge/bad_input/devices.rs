@@ -295,8 +295,8 @@ async fn keeping(service: &Running) -> Vec<Case> {
         PutManifest { id, token: token.clone(), expected: 0, sealed: vec![5; 64], dropped: vec![name] };
     let read = ReadBackup { id, token: token.clone(), part: BackupPart::Segment(name) };
     let open = OpenBackup { id, token_hash: [6; 32], kind: BackupKind::Lasting };
-    let post = |template: &'static str, takes, who, code| {
-        let told = if code == "" { vec![] } else { vec![(template.to_owned(), code)] };
+    let post = |template: &'static str, takes, who, code: &'static str| {
+        let told = if code.is_empty() { vec![] } else { vec![(template.to_owned(), code)] };
         odd(case("POST", template, template, takes, who), &told)
     };
     vec![

@@ -14,7 +14,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use trefoil_client::Event;
 use trefoil_proto::DeviceUri;
@@ -32,48 +32,6 @@ pub(super) struct NewAccount {
     code: Option<String>,
     /// The name that others see; may be empty.
     name: String,
-}
-
-/// Where an account is that this device shall be linked to.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkTo {
-    /// Address of the service.
-    url: String,
-}
-
-/// A device that waits to be linked.
-#[derive(Serialize, ToSchema)]
-pub(super) struct LinkRequest {
-    /// The account, on this device.
-    account: Account,
-    /// To be pasted at the account's first device.
-    code: String,
-    /// The same as a QR code.
-    qr: Option<Qr>,
-}
-
-/// What the first device answered.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkAnswer {
-    /// As it was pasted.
-    answer: String,
-}
-
-/// A code that another device shows.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkCode {
-    /// As it was pasted.
-    code: String,
-}
-
-/// That another device was let in.
-#[derive(Serialize, ToSchema)]
-pub(super) struct LinkApproved {
-    /// To be pasted at the new device.
-    answer: String,
 }
 
 /// A name.
@@ -102,35 +60,6 @@ pub(super) async fn register(
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let keeper = app.accounts.register(ask.url.trim(), ask.identifier.trim(), code, name).await?;
     keeper.with(|kept| Ok(kept.account())).await.map(Json)
-}
-
-/// Makes this device wait to be linked to an account that is there already.
-#[utoipa::path(post, path = "/accounts/link", request_body = LinkTo, responses((status = 200, body = LinkRequest)))]
-pub(super) async fn request_link(
-    State(app): State<Arc<App>>,
-    Body(ask): Body<LinkTo>,
-) -> Answer<Json<LinkRequest>> {
-    let (keeper, code) = app.accounts.request_link(ask.url.trim()).await?;
-    let account = keeper.with(|kept| Ok(kept.account())).await?;
-    Ok(Json(LinkRequest { account, qr: Qr::of(&code), code }))
-}
-
-/// Takes the first device's answer, on the device that waits to be linked.
-#[utoipa::path(post, path = "/accounts/{account}/link", params(("account" = String, Path,)), request_body = LinkAnswer, responses((status = 200, body = Account)))]
-pub(super) async fn finish_link(
-    State(app): State<Arc<App>>,
-    Path(account): Path<String>,
-    Body(ask): Body<LinkAnswer>,
-) -> Answer<Json<Account>> {
-    let keeper = app.accounts.get(&account)?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act(|client, now| client.link_finish(ask.answer.trim(), now))?;
-            kept.agent.go_online()?;
-            Ok(kept.account())
-        })
-        .await
-        .map(Json)
 }
 
 /// Chooses the name that others see.
@@ -168,38 +97,18 @@ pub(super) async fn devices(
     keeper
         .with(|kept| {
             let this = kept.agent.client.identity().map(|me| me.device);
-            let devices = kept.agent.client.own_devices()?;
-            Ok(devices
-                .into_iter()
-                .map(|device| Device {
+            let mut listed = Vec::new();
+            for device in kept.agent.client.own_devices()? {
+                listed.push(Device {
                     this: Some(&device) == this.as_ref(),
+                    name: kept.agent.client.device_name(&device)?.unwrap_or_default(),
                     uri: device.to_string(),
-                    name: String::new(),
-                })
-                .collect())
+                });
+            }
+            Ok(listed)
         })
         .await
         .map(Json)
-}
-
-/// Lets another device in, on the account's first device.
-#[utoipa::path(post, path = "/accounts/{account}/devices", params(("account" = String, Path,)), request_body = LinkCode, responses((status = 200, body = LinkApproved), (status = 422, body = Problem)))]
-pub(super) async fn approve_link(
-    State(app): State<Arc<App>>,
-    Path(account): Path<String>,
-    Body(ask): Body<LinkCode>,
-) -> Answer<Json<LinkApproved>> {
-    let keeper = app.accounts.get(&account)?;
-    let approved = keeper.with_answer(
-        PATIENCE,
-        move |kept| Ok(kept.agent.act(|client, now| client.link_approve(ask.code.trim(), now))?),
-        |event| match event {
-            Event::LinkApproved { answer, .. } => Some(Ok(answer.clone())),
-            Event::LinkRefused { code, detail } => Some(Err(refused(*code, detail))),
-            _ => None,
-        },
-    );
-    Ok(Json(LinkApproved { answer: approved.await? }))
 }
 
 /// Takes a device off the account, on its first device.

@@ -108,7 +108,7 @@ pub(super) async fn fetch(
     Path((account, room, message, index)): Path<(String, String, String, usize)>,
 ) -> Answer<Response> {
     let keeper = app.accounts.get(&account)?;
-    let file = described(&keeper, &room, &message, index).await?;
+    let file = described(&app, &keeper, &room, &message, index).await?;
     let (opened, size) = download(&app, &keeper, &file).await?;
     let media_type = match file_kind(&file.label.content_type) {
         FileKind::Audio | FileKind::Video => HeaderValue::from_str(&file.label.content_type).ok(),
@@ -131,7 +131,7 @@ pub(super) async fn picture(
     Query(wanted): Query<Width>,
 ) -> Answer<Response> {
     let keeper = app.accounts.get(&account)?;
-    let file = described(&keeper, &room, &message, index).await?;
+    let file = described(&app, &keeper, &room, &message, index).await?;
     if let Some(drawn) = app.pictures.kept(&file.plaintext_hash, wanted.width) {
         return Ok(shown(&drawn));
     }
@@ -156,8 +156,17 @@ fn shown(drawn: &Drawn) -> Response {
 }
 
 /// What describes a file of a message.
-async fn described(keeper: &Keeper, room: &str, message: &str, index: usize) -> Answer<Descriptor> {
+async fn described(
+    app: &App,
+    keeper: &Keeper,
+    room: &str,
+    message: &str,
+    index: usize,
+) -> Answer<Descriptor> {
     let (room, id) = (room_uri(room)?, message_id(message)?);
+    if let Some(Attached::Usable(file)) = app.files.opened(&keeper.id, id, index) {
+        return Ok(file);
+    }
     keeper
         .with(move |kept| {
             let found = conversation::message(&kept.store(), &room, id)?;

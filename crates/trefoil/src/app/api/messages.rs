@@ -38,6 +38,9 @@ pub(super) struct NewMessage {
     mentions: Vec<String>,
     /// It disappears so many seconds after it was read.
     expires_seconds: Option<u32>,
+    /// It can be opened once by each reader, and not at all here.
+    #[serde(default)]
+    view_once: bool,
     /// Uploads to send along.
     #[serde(default)]
     files: Vec<String>,
@@ -185,6 +188,7 @@ async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage, files: Vec<Descrip
                 Some(seconds) => draft.disappearing_after(seconds)?,
                 None => draft,
             };
+            let draft = if ask.view_once { draft.seen_once()? } else { draft };
             Ok(kept.agent.act_for(|client, now| client.send(&room, draft, now))?)
         })
         .await

@@ -2,8 +2,11 @@
 //! and `docs/openapi.json` is made from that.
 
 mod accounts;
+mod export;
 mod files;
+mod links;
 mod messages;
+mod once;
 mod people;
 mod recovery;
 mod rooms;
@@ -49,11 +52,19 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(whole::code))
         .routes(routes!(whole::events))
         .routes(routes!(accounts::register))
-        .routes(routes!(accounts::request_link))
-        .routes(routes!(accounts::finish_link))
+        .routes(routes!(links::request))
+        .routes(routes!(links::finish))
+        .routes(routes!(links::all))
+        .routes(routes!(links::look))
+        .routes(routes!(links::compared))
+        .routes(routes!(links::name))
+        .routes(routes!(export::export))
+        .routes(routes!(once::timer))
+        .routes(routes!(once::close))
+        .routes(routes!(once::open))
         .routes(routes!(accounts::rename))
         .routes(routes!(accounts::card))
-        .routes(routes!(accounts::devices, accounts::approve_link))
+        .routes(routes!(accounts::devices, links::approve))
         .routes(routes!(accounts::remove_device))
         .routes(routes!(accounts::directories))
         .routes(routes!(people::find))

@@ -81,10 +81,26 @@ pub struct Message {
     pub unread: bool,
     /// When it disappears, once its timer runs.
     pub expires: Option<u64>,
+    /// It disappears so many seconds after it was read.
+    pub timer: Option<u32>,
+    /// It is seen once: how far that is.
+    pub once: Option<Once>,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
     /// What it asks.
     pub poll: Option<Poll>,
+}
+
+/// How far a message is that is seen once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Once {
+    /// It can be opened here.
+    Closed,
+    /// It was opened here.
+    Opened,
+    /// One's own: nobody opens it here.
+    Sent,
 }
 
 /// A question with answers to choose from.
@@ -285,6 +301,12 @@ pub fn message(
         mentions_me: kept.mentions_me,
         unread: kept.unread,
         expires: kept.expires.map(|time| time.0),
+        timer: kept.timer.filter(|timer| timer.relative).map(|timer| timer.time),
+        once: kept.once.map(|once| match once {
+            conversation::Once::Closed => Once::Closed,
+            conversation::Once::Opened => Once::Opened,
+            conversation::Once::Sent => Once::Sent,
+        }),
         forwarded: kept.forwarded,
         poll: poll.transpose()?,
     })
@@ -298,6 +320,13 @@ pub fn versions(kept: Vec<conversation::Version>) -> Vec<Version> {
             Version { at: version.accepted.map(|time| time.0), body, text }
         })
         .collect()
+}
+
+/// What a body says, and its files.
+pub fn of_body(body: &Body) -> (Version, Vec<File>) {
+    let (blocks, text) = drawn(body);
+    let files = body.attachments.iter().enumerate().map(|(index, file)| File::of(index, file)).collect();
+    (Version { at: None, body: blocks, text }, files)
 }
 
 fn drawn(body: &Body) -> (Vec<Block>, String) {

@@ -10,7 +10,7 @@ mod room;
 
 pub(super) use account::profile_name;
 pub use account::{Account, Backup, Connection, Device, Directory, KnownService, Recovery, Settings, State};
-pub use item::{FileKind, Item, Version, file_kind, item, message, versions};
+pub use item::{File, FileKind, Item, Version, file_kind, item, message, of_body, versions};
 pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};
 pub use person::{Person, Safety, VerifyOutcome};

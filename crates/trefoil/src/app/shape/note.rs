@@ -88,6 +88,10 @@ fn parts(line: &Line) -> Parts<'_> {
         Line::RoleChanged { user, by, role } => {
             Parts { detail: Some(role.to_string()), ..done("role-changed", user, by) }
         }
+        Line::TimerSet { by: who, seconds, vanishing } => Parts {
+            detail: Some(seconds.to_string()),
+            ..by(if *vanishing { "vanish-set" } else { "timer-set" }, who)
+        },
         Line::Renamed { by: who, name } => Parts { detail: Some(name.clone()), ..by("renamed", who) },
         Line::DeviceAdded { device, by } => Parts {
             by: by.as_ref(),

@@ -49,6 +49,10 @@ pub struct Room {
     pub muted_until: Option<u64>,
     /// What was written and not sent.
     pub draft: String,
+    /// Messages that name no timer disappear so many seconds after they were read; 0 for never.
+    pub timer: u32,
+    /// They also go as soon as the room is closed on a device after they were read there.
+    pub vanishing: bool,
     /// The stranger who brought this person in, while it was not taken up.
     pub request: Option<Person>,
     /// Why nothing is sent here now, as a sentence.
@@ -182,6 +186,7 @@ fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, Clien
     };
     let name = inert(&view.name);
     let marks = conversation::marks(&store, &view.uri)?;
+    let timer = conversation::room_timer(&store, &view.uri)?;
     let request = marks.request.as_ref().map(|by| person(client, &store, &view.uri, me.as_ref(), by));
     Ok(Room {
         account: account.to_owned(),
@@ -199,6 +204,8 @@ fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, Clien
         archived: marks.archived,
         muted_until: marks.muted_until.map(|until| until.0),
         draft: marks.draft,
+        timer: timer.seconds,
+        vanishing: timer.vanishing,
         request: request.transpose()?,
         blocked: blocked(client, view),
         blocked_by: view.blocked_by.iter().map(ToString::to_string).collect(),
