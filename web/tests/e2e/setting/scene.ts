@@ -47,6 +47,8 @@ export async function scene(here: Stage, last: string): Promise<Scene> {
   const twoOfThem = await oleh.room("", amina);
   const yukis = await amina.room("", yuki);
   const group = await amina.room(title, yuki, oleh);
+  // Before anything is said, so that the newest line of each conversation is what somebody said.
+  await verify(amina, yuki);
   await yuki.say(choir, "Tamar brings the notes. Who brings the candles?");
   await amina.say(yukis, "Did the proof come back from the printer?");
   await yuki.say(yukis, "はい！色もきれいでした ✨");

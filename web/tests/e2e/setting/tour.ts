@@ -111,7 +111,7 @@ export class Tour {
         open: async () => {
           await page.getByRole("list", { name: this.t("conversations") }).getByRole("button", { name: title }).first().click();
           await page.getByRole("form", { name: this.t("composer") }).waitFor();
-          await page.getByRole("img", { name: /china/ }).last().waitFor();
+          await page.getByRole("img", { name: /china|flower/ }).last().waitFor();
         },
       },
       { name: "menu-message", open: () => menu(own()), leave: this.esc },
@@ -124,7 +124,7 @@ export class Tour {
       },
       { name: "dialog-history", open: () => row(this.t("edited")).getByRole("button", { name: this.t("edited"), exact: true }).click(), leave: this.esc },
       { name: "dialog-reactions", open: () => page.getByRole("button", { name: this.t("who_reacted") }).last().click(), leave: this.esc },
-      { name: "gallery", open: () => page.getByRole("article").getByRole("button").filter({ has: page.getByRole("img", { name: /china/ }) }).last().click().then(() => page.getByRole("dialog", { name: this.t("gallery") }).waitFor()), leave: this.esc },
+      { name: "gallery", open: () => page.getByRole("article").getByRole("button").filter({ has: page.getByRole("img", { name: /china|flower/ }) }).last().click().then(() => page.getByRole("dialog", { name: this.t("gallery") }).waitFor()), leave: this.esc },
       {
         name: "group-details",
         open: async () => {
