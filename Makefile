@@ -16,7 +16,7 @@ run: tools page ## build, start three services, let three people talk, and stay 
 
 page: web/dist/index.html ## build the page of `trefoil app` (needs Node.js 20.19 or newer)
 
-PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' -not -name openapi.d.ts 2>/dev/null)
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' -not -name openapi.d.ts 2>/dev/null) docs/openapi.json
 
 web/dist/index.html: $(PAGE_SOURCES)
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or newer (the page is built with it)."; exit 1; }
