@@ -5,7 +5,7 @@ import type { AppEvent, State } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
-import { alarm } from "./notices.svelte";
+import { alarm, tell } from "./notices.svelte";
 import { arrived } from "./arrivals";
 import { openTimeline } from "./open.svelte";
 import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
@@ -103,11 +103,17 @@ function take(event: AppEvent): void {
   }
 }
 
+/** What the conversations concerned show by themselves, by a line, a banner and a mark beside the person. */
+const SHOWN_THERE = new Set(["key-changed"]);
+/** Good to know, and no reason to worry. */
+const GOOD_TO_KNOW = new Set(["auditor-new"]);
+
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
+  if (SHOWN_THERE.has(event.what)) return;
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;
   const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
-  alarm(title ? `${title}: ${text}` : text);
+  (GOOD_TO_KNOW.has(event.what) ? tell : alarm)(title ? `${title}: ${text}` : text);
 }
 
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */

@@ -2,7 +2,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import * as api from "../api/messages";
 import type { Place } from "../api/rooms";
-import { roomKey } from "./rooms.svelte";
+import { roomKey, rooms } from "./rooms.svelte";
 import { chosen } from "./settings.svelte";
 
 const HOLDS = 7_000;
@@ -31,7 +31,8 @@ export function takeTyping(place: Place, user: string, name: string, writing: bo
 
 export function iWrite(place: Place): void {
   const key = roomKey(place);
-  if (!chosen.all.typing || (said?.key === key && Date.now() - said.at < SAY_AGAIN_AFTER)) return;
+  // Where nothing is sent, that somebody writes is not sent either.
+  if (!chosen.all.typing || rooms.get(place)?.blocked || (said?.key === key && Date.now() - said.at < SAY_AGAIN_AFTER)) return;
   said = { key, at: Date.now() };
   api.typing(place, true).catch(() => {});
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { button, composer, message, openRoom, write } from "./setting/hands";
+import { button, composer, dismissAll, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { program } from "./setting/process";
 import { stage } from "./setting/stage";
@@ -97,9 +97,10 @@ test("somebody who comes back under another key stops everything until it is dec
   expect(await message(hers, "who are you?").count()).toBe(0);
   expect(await composer(hers).inputValue(), "nothing that was written is lost").toBe("who are you?");
 
+  await dismissAll(hers);
   await banner.getByRole("button").first().click();
   await details(hers).getByRole("alert").getByText(word("standing_changed_text")).waitFor();
-  expect(await digits(hers)).toHaveLength(12);
+  await expect.poll(() => digits(hers)).toHaveLength(12);
   await button(details(hers), "accept_key").click();
   await button(hers.getByRole("dialog"), "accept_key").click();
   await banner.waitFor({ state: "detached" });

@@ -3,6 +3,7 @@ import * as api from "../../api/messages";
 import type { Message, NewMessage, Person, Room } from "../../api/types";
 import { draftOf, isSaving, keepDraft } from "../../state/drafts.svelte";
 import { failed } from "../../state/notices.svelte";
+import { rooms } from "../../state/rooms.svelte";
 import { Attachment } from "../../state/transfers.svelte";
 import { iPause, iWrite } from "../../state/typing.svelte";
 import { called } from "../../text/names";
@@ -81,7 +82,7 @@ export class Composition {
   }
 
   async send(): Promise<boolean> {
-    if (this.sending || this.empty) return false;
+    if (this.sending || this.empty || rooms.get(this.talk.place)?.blocked) return false;
     try {
       await (this.talk.editing ? this.sendEdit(this.talk.editing) : this.sendNew());
       return true;

@@ -50,3 +50,9 @@ export async function findByCard(page: Page, other: Person): Promise<void> {
   await dialog.getByRole("list", { name: word("found_people") }).getByRole("button").click();
   await composer(page).waitFor();
 }
+
+/** Closes what the page has told in passing, as somebody does who has read it. */
+export async function dismissAll(page: Page): Promise<void> {
+  const close = page.locator(".toasts").getByRole("button", { name: word("close"), exact: true });
+  while ((await close.count()) > 0) await close.first().click();
+}

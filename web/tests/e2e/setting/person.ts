@@ -167,7 +167,7 @@ export class Person {
     return room;
   }
 
-  say = (room: string, text: string, more: Record<string, unknown> = {}) => this.post<{ message: string }>(this.in(room, "messages"), { text, ...more });
+  say = (room: string, text: string, more: Record<string, unknown> = {}) => this.post<{ message: string | null }>(this.in(room, "messages"), { text, ...more });
 
   async messages(room: string): Promise<Message[]> {
     const { items } = await this.get<{ items: Item[] }>(this.in(room, "timeline?limit=200"));

@@ -53,8 +53,8 @@ export async function scene(here: Stage, last: string): Promise<Scene> {
   await oleh.say(twoOfThem, "Медове печиво вже в духовці 🍯");
 
   const ids = new Map<string, string>();
-  const settled = (id: string) =>
-    Promise.all([amina, yuki, oleh].map((person) => until(`${person.name} has the line`, async () => (await person.messages(group)).some((one) => one.message === id))));
+  const settled = (line: string, id: string) =>
+    Promise.all([amina, yuki, oleh].map((person) => until(`${person.name} has the line ${line}`, async () => (await person.messages(group)).some((one) => one.message === id))));
   for (const line of lines) {
     const person = people.get(line.who)!;
     const at = (of: string, what: string) => person.in(group, `messages/${ids.get(of)!}/${what}`);
@@ -63,9 +63,12 @@ export async function scene(here: Stage, last: string): Promise<Scene> {
     else if (line.unsend) await person.post(at(line.unsend, "unsend"));
     else if (!line.document) {
       const files = line.picture ? [await person.upload(line.picture, readFileSync(demo(line.picture)))] : [];
-      const { message } = await person.say(group, line.text ?? "", { files, ...(line.reply ? { reply_to: ids.get(line.reply) } : {}) });
+      const { message: begun } = await person.say(group, line.text ?? "", { files, ...(line.reply ? { reply_to: ids.get(line.reply) } : {}) });
+      // With files, it is there only when they are.
+      const sent = async () => (await person.messages(group)).findLast((one) => one.mine && one.files.length > 0 && ![...ids.values()].includes(one.message));
+      const message = begun ?? (await until(`${line.id} is sent`, sent)).message;
       ids.set(line.id, message);
-      await settled(message);
+      await settled(line.id, message);
     }
     if (line.id === last) break;
   }

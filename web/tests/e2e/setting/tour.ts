@@ -7,6 +7,8 @@ export interface Stop {
   open: () => Promise<unknown>;
   /** Back to where the next one begins. */
   leave?: () => Promise<unknown>;
+  /** The conversation is still open after it. */
+  within?: boolean;
 }
 
 export class Tour {
@@ -43,11 +45,13 @@ export class Tour {
 
   /** With the scene; begins at the inbox. */
   async *everything(title: string): AsyncGenerator<string> {
-    for (const stop of [...this.inbox(), ...this.conversation(title), ...this.settings()]) {
+    for (const stop of [...this.inbox(), ...this.conversation(title).map((one) => ({ ...one, within: true })), ...this.settings()] as Stop[]) {
       await stop.open();
       await this.page.waitForTimeout(350);
       yield stop.name;
       await stop.leave?.();
+      // Esc closes one thing at a time.
+      if (stop.within) await this.page.getByRole("form", { name: this.t("composer") }).waitFor({ timeout: 2_000 }).catch(() => Promise.reject(new Error(`${stop.name}: Esc left the conversation too`)));
     }
   }
 
