@@ -23,10 +23,11 @@ export interface Backup {
 export type State = Omit<Schemas["State"], "accounts" | "services"> & { accounts: Account[]; services: KnownService[] };
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
-export type Device = Schemas["Device"] & { primary?: boolean; added?: number | null; sas?: string | null };
+export type Device = Schemas["Device"];
 export type LinkRequest = Schemas["LinkRequest"];
-export type LinkApproved = Schemas["LinkApproved"] & { qr?: Qr | null; sas?: string | null };
-export type Linked = Account & { sas?: string | null };
+export type LinkApproved = Schemas["LinkApproved"];
+export type Linked = Schemas["Linked"];
+export type Link = Schemas["Link"];
 export type Standing = Schemas["PersonStanding"];
 export type Person = Schemas["Person"] & { devices?: number | null };
 export type Safety = Schemas["Safety"];
