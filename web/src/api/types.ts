@@ -37,27 +37,11 @@ export type Directory = Schemas["Directory"];
 export type Inline = Schemas["Inline"];
 export type Block = Schemas["Block"];
 export type LinkWarning = Schemas["LinkWarning"];
-export type FileInfo = Schemas["File"] & { width?: number | null; height?: number | null };
+export type FileInfo = Schemas["File"];
 
-export interface Poll {
-  question: string;
-  options: { text: string; votes: number; mine: boolean; people: string[] }[];
-  several: boolean;
-  voters: number;
-}
-
-export type Message = Omit<Schemas["Message"], "files"> & {
-  kind: "message";
-  files: FileInfo[];
-  /** For how many it was. */
-  recipients?: number | null;
-  /** Seconds after which it disappears, once it was read. */
-  timer?: number | null;
-  /** How often it was handed on. */
-  forwarded?: number | null;
-  view_once?: boolean | null;
-  poll?: Poll | null;
-};
+export type Poll = Schemas["Poll"];
+export type Opened = Schemas["Opened"];
+export type Message = Schemas["Message"] & { kind: "message" };
 export type Note = Schemas["Note"] & { kind: "note" };
 export type Item = Message | Note;
 
@@ -69,7 +53,7 @@ export type RoomDetail = Listed<Schemas["RoomDetail"]>;
 
 export type TimelinePage = Omit<Schemas["Part"], "items"> & { items: Item[] };
 export type EarlierVersion = Schemas["Version"];
-export type NewMessage = Schemas["NewMessage"] & { view_once?: boolean };
+export type NewMessage = Partial<Schemas["NewMessage"]>;
 export type Upload = Schemas["Progress"];
 
 export type NewMarks = Partial<Schemas["NewMarks"]>;

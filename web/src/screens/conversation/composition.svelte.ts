@@ -71,7 +71,6 @@ export class Composition {
   detach(attachment: Attachment): void {
     attachment.takeBack();
     this.attachments = this.attachments.filter((one) => one !== attachment);
-    if (this.attachments.length === 0) this.viewOnce = false;
   }
 
   mention(person: Person): string {
@@ -100,10 +99,9 @@ export class Composition {
     const { place, timeline } = this.talk;
     const sent = this.attachments;
     const message: NewMessage = {};
-    if (sent.length > 0) {
-      message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
-      if (this.viewOnce) message.view_once = true;
-    }
+    if (sent.length > 0) message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
+    const once = this.viewOnce;
+    if (once) message.view_once = true;
     const { replyTo } = this.talk;
     const text = this.text.trim();
     if (text) message.text = text;
@@ -122,6 +120,7 @@ export class Composition {
     try {
       await this.after(() => api.send(place, message));
     } catch (error) {
+      this.viewOnce ||= once;
       this.putBack(text, sent, replyTo);
       throw error;
     }
