@@ -55,3 +55,39 @@ test("a picture that is seen once is drawn in its dialog", async () => {
   await hers.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 });
+
+const setTimer = async (page: Page, choice: string | RegExp) => {
+  await button(page, "more_about", { name: "\u2068Tea\u2069" }).last().click();
+  await page.getByRole("menuitem", { name: word("timer_choose") }).click();
+  await page.getByRole("menuitemradio", { name: choice }).click();
+};
+
+test("a timer that one person sets shows at the other, and on what is written under it", async () => {
+  await setTimer(his, /1 hour/);
+  await message(hers, "set messages to disappear 1 hour after").waitFor();
+  await hers.getByRole("main").getByTitle(word("expires_after", { span: "1 hour" })).first().waitFor();
+  await write(his, "for an hour");
+  await message(hers, "for an hour").getByText(/^Disappears/).waitFor({ state: "attached" });
+  expect((await amina.rooms()).find((one) => one.room === room)).toMatchObject({ timer: 3_600, vanishing: false });
+});
+
+test("what vanishes is gone when the conversation is left", async () => {
+  await setTimer(his, word("timer_vanish"));
+  await message(hers, "set messages to vanish").waitFor();
+  await write(his, "gone with the door");
+  await message(hers, "gone with the door").waitFor();
+  await until("it was read", async () => (await amina.messages(room)).every((one) => !one.unread));
+  await button(hers, "settings").click();
+  await until("it is gone", async () => (await amina.messages(room)).every((one) => one.text !== "gone with the door"));
+  await openRoom(hers, "Tea");
+  await message(hers, "for an hour").waitFor();
+  expect(await message(hers, "gone with the door").count()).toBe(0);
+  await write(hers, "gone with the page");
+  await message(his, "gone with the page").waitFor();
+  await until("it was read", async () => (await yuki.messages(room)).every((one) => !one.unread));
+  await his.reload();
+  await until("it is gone", async () => (await yuki.messages(room)).every((one) => one.text !== "gone with the page"));
+  await openRoom(his, "Tea");
+  await setTimer(his, word("timer_never"));
+  await message(hers, "set messages to stay").waitFor();
+});

@@ -13,8 +13,8 @@ export const TIMERS = [300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
 export class Composition {
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
-  /** Seconds after which messages disappear; undefined until chosen, then 0 stands for never. */
-  chosenTimer = $state<number | undefined>(undefined);
+  /** Seconds after which this one message disappears; 0 leaves it to the conversation. */
+  timer = $state(0);
   viewOnce = $state(false);
   sending = $state(false);
   private mentioned = new Map<string, string>();
@@ -30,13 +30,6 @@ export class Composition {
 
   get empty(): boolean {
     return this.text.trim() === "" && this.attachments.length === 0;
-  }
-
-  /** Until chosen, what this person used last here goes on. */
-  get timer(): number {
-    if (this.chosenTimer !== undefined) return this.chosenTimer;
-    const last = this.talk.timeline.items.findLast((item): item is Message => item.kind === "message" && item.mine);
-    return last?.timer ?? 0;
   }
 
   wrote(): void {
@@ -108,12 +101,14 @@ export class Composition {
     if (replyTo) message.reply_to = replyTo.message;
     const mentions = [...this.mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
     if (mentions.length > 0) message.mentions = mentions;
-    if (this.timer > 0) message.expires_seconds = this.timer;
+    const { timer } = this;
+    if (timer > 0) message.expires_seconds = timer;
     iPause(place);
     // From here on the field belongs to the next message: who writes fast has begun it before this one is taken.
     this.text = "";
     this.attachments = this.attachments.filter((one) => !sent.includes(one));
     this.viewOnce = false;
+    this.timer = 0;
     this.mentioned.clear();
     this.talk.replyTo = undefined;
     keepDraft(place, "");
@@ -121,6 +116,7 @@ export class Composition {
       await this.after(() => api.send(place, message));
     } catch (error) {
       this.viewOnce ||= once;
+      this.timer ||= timer;
       this.putBack(text, sent, replyTo);
       throw error;
     }
