@@ -1,6 +1,6 @@
 // Accounts, devices, people, recovery.
 import { at, get, post } from "./client";
-import type { Account, Backup, Card, Device, Directory, KnownService, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
+import type { Account, Backup, Card, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
 
 export interface NewAccount {
   url: string;
@@ -12,13 +12,19 @@ export interface NewAccount {
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
 export const createAccount = (account: NewAccount) => post<Account>("accounts", account);
-export const startLinking = (url: string) => post<LinkRequest>("accounts/link", { url });
+/** `name`: of this device; no service learns it. */
+export const startLinking = (url: string, name: string) => post<LinkRequest>("accounts/link", { url, name });
 export const finishLinking = (account: string, answer: string) => post<Linked>(at`accounts/${account}/link`, { answer });
 export const renameMyself = (account: string, name: string) => post<Account>(at`accounts/${account}/name`, { name });
 export const myCard = (account: string) => get<Card>(at`accounts/${account}/card`);
 
 export const devices = (account: string) => get<Device[]>(at`accounts/${account}/devices`);
 export const approveDevice = (account: string, code: string) => post<LinkApproved>(at`accounts/${account}/devices`, { code });
+/** Devices that are being linked, or were. */
+export const links = (account: string) => get<Link[]>(at`accounts/${account}/links`);
+export const lookAtLink = (account: string, device: string) => post<Link>(at`accounts/${account}/links/look`, { device });
+/** Both show the same number: what was said before is sent, and is there when this returns. */
+export const linkCompared = (account: string, device: string) => post(at`accounts/${account}/links/compared`, { device });
 export const nameDevice = (account: string, device: string, name: string) => post(at`accounts/${account}/devices/name`, { device, name });
 export const removeDevice = (account: string, device: string) => post(at`accounts/${account}/devices/remove`, { device });
 

@@ -33,6 +33,11 @@ export function post<T = void>(path: string, body: object = {}): Promise<T> {
   return ask<T>("POST", path, JSON.stringify(body), "application/json");
 }
 
+/** Goes through even while the page itself goes away. */
+export function postLeaving(path: string): Promise<void> {
+  return ask<void>("POST", path, "{}", "application/json", true);
+}
+
 export function put<T>(path: string, bytes: Blob): Promise<T> {
   return ask<T>("PUT", path, bytes, "application/octet-stream");
 }
@@ -56,13 +61,13 @@ export function sentence(error: unknown): string {
   return error instanceof ApiError ? error.message : m.error_unexpected();
 }
 
-async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string): Promise<T> {
+async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string, keepalive = false): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-Trefoil"] = "1";
   if (type) headers["Content-Type"] = type;
   let response: Response;
   try {
-    response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store" });
+    response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store", keepalive });
   } catch {
     throw new ApiError(0, "process-away", m.error_process_away());
   }

@@ -1,7 +1,7 @@
 // What stands in a room's timeline, and what people do with it.
 import { address, at, get, post } from "./client";
 import type { Place } from "./rooms";
-import type { EarlierVersion, NewMessage, Position, TimelinePage } from "./types";
+import type { EarlierVersion, NewMessage, Opened, Position, TimelinePage } from "./types";
 
 export interface Window {
   before?: Position;
@@ -21,6 +21,8 @@ export const react = (p: Place, message: string, emoji: string, on: boolean) => 
 export const retry = (p: Place, message: string) => post(`${one(p, message)}/retry`);
 export const discard = (p: Place, message: string) => post(`${one(p, message)}/discard`);
 export const forward = (p: Place, message: string, to: Place[]) => post(`${one(p, message)}/forward`, { to });
+/** Opens what is seen once: what it says is nowhere afterwards, and its files can be fetched for ten minutes. */
+export const openOnce = (p: Place, message: string) => post<Opened>(`${one(p, message)}/open`);
 export const history = (p: Place, message: string) => get<EarlierVersion[]>(`${one(p, message)}/history`);
 export const openPoll = (p: Place, question: string, options: string[], several: boolean) =>
   post<{ message: string }>(`${base(p)}/polls`, { question, options, several });

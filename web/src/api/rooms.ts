@@ -1,5 +1,5 @@
 // Rooms: the list, who is in one, invitations, marks that only this person sees.
-import { at, get, post } from "./client";
+import { at, get, post, postLeaving } from "./client";
 import type { Found, NewMarks, Qr, Room, RoomDetail } from "./types";
 
 export interface Place {
@@ -20,6 +20,10 @@ export const invite = (p: Place, people: number, days: number) =>
   post<{ link: string; qr?: Qr | null }>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
 export const takeBackInvitation = (p: Place, key: string) => post(at`accounts/${p.account}/rooms/${p.room}/invitations/take-back`, { key });
 export const mark = (p: Place, marks: NewMarks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
+/** Messages disappear so many seconds after they were read, 0 for never; `vanishing`: also when the conversation is closed after that. */
+export const setTimer = (p: Place, seconds: number, vanishing: boolean) => post(at`accounts/${p.account}/rooms/${p.room}/timer`, { seconds, vanishing });
+/** The person has closed it: what vanishes goes. */
+export const closeRoom = (p: Place) => postLeaving(at`accounts/${p.account}/rooms/${p.room}/close`);
 export const askAgain = (p: Place) => post<{ messages: number }>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
 
 export interface Sought {

@@ -23,10 +23,11 @@ export interface Backup {
 export type State = Omit<Schemas["State"], "accounts" | "services"> & { accounts: Account[]; services: KnownService[] };
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
-export type Device = Schemas["Device"] & { primary?: boolean; added?: number | null; sas?: string | null };
+export type Device = Schemas["Device"];
 export type LinkRequest = Schemas["LinkRequest"];
-export type LinkApproved = Schemas["LinkApproved"] & { qr?: Qr | null; sas?: string | null };
-export type Linked = Account & { sas?: string | null };
+export type LinkApproved = Schemas["LinkApproved"];
+export type Linked = Schemas["Linked"];
+export type Link = Schemas["Link"];
 export type Standing = Schemas["PersonStanding"];
 export type Person = Schemas["Person"] & { devices?: number | null };
 export type Safety = Schemas["Safety"];
@@ -36,27 +37,11 @@ export type Directory = Schemas["Directory"];
 export type Inline = Schemas["Inline"];
 export type Block = Schemas["Block"];
 export type LinkWarning = Schemas["LinkWarning"];
-export type FileInfo = Schemas["File"] & { width?: number | null; height?: number | null };
+export type FileInfo = Schemas["File"];
 
-export interface Poll {
-  question: string;
-  options: { text: string; votes: number; mine: boolean; people: string[] }[];
-  several: boolean;
-  voters: number;
-}
-
-export type Message = Omit<Schemas["Message"], "files"> & {
-  kind: "message";
-  files: FileInfo[];
-  /** For how many it was. */
-  recipients?: number | null;
-  /** Seconds after which it disappears, once it was read. */
-  timer?: number | null;
-  /** How often it was handed on. */
-  forwarded?: number | null;
-  view_once?: boolean | null;
-  poll?: Poll | null;
-};
+export type Poll = Schemas["Poll"];
+export type Opened = Schemas["Opened"];
+export type Message = Schemas["Message"] & { kind: "message" };
 export type Note = Schemas["Note"] & { kind: "note" };
 export type Item = Message | Note;
 
@@ -68,7 +53,7 @@ export type RoomDetail = Listed<Schemas["RoomDetail"]>;
 
 export type TimelinePage = Omit<Schemas["Part"], "items"> & { items: Item[] };
 export type EarlierVersion = Schemas["Version"];
-export type NewMessage = Schemas["NewMessage"] & { view_once?: boolean };
+export type NewMessage = Partial<Schemas["NewMessage"]>;
 export type Upload = Schemas["Progress"];
 
 export type NewMarks = Partial<Schemas["NewMarks"]>;
