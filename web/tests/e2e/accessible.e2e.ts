@@ -32,15 +32,18 @@ interface Look {
   options: BrowserContextOptions;
   theme: string;
   language: string;
+  /** Where the colours or the length of words differ only, these screens are enough. */
+  only?: string[];
 }
 
+const MAIN = ["inbox", "dialog-group", "conversation", "group-details", "person", "settings", "recovery"];
 const wide = { width: 1280, height: 800 };
 const looks: Look[] = [
   { look: "light", options: { viewport: wide }, theme: "light", language: "" },
   { look: "dark", options: { viewport: wide }, theme: "dark", language: "" },
-  { look: "high contrast", options: { viewport: wide }, theme: "contrast", language: "" },
+  { look: "high contrast", options: { viewport: wide }, theme: "contrast", language: "", only: MAIN },
   { look: "right to left", options: { viewport: wide }, theme: "light", language: "ar" },
-  { look: "German", options: { viewport: wide }, theme: "dark", language: "de" },
+  { look: "German", options: { viewport: wide }, theme: "dark", language: "de", only: MAIN },
 ];
 
 async function opened(person: Person, { options, theme, language }: Look): Promise<Page> {
@@ -54,7 +57,7 @@ async function opened(person: Person, { options, theme, language }: Look): Promi
 test.each(looks)("every screen and dialog is without violations: $look", async (look) => {
   const page = await opened(of.amina, look);
   const found: string[] = [];
-  for await (const name of new Tour(page, look.language || "en").everything(of.title)) {
+  for await (const name of new Tour(page, look.language || "en").everything(of.title, look.only)) {
     for (const violation of await violations(page)) found.push(`${name}: ${violation}`);
     if (!(await fits(page))) found.push(`${name}: scrolls sideways`);
   }
@@ -171,6 +174,8 @@ test("from the first run to a message without a mouse", async () => {
   await message(page, "typed, not clicked").waitFor();
   // Back to the message by the arrow, and a reaction by its menu.
   await keys.press("ArrowUp");
+  // A line about who came in may stand below it.
+  for (let i = 0; i < 5 && !(await page.evaluate(() => document.activeElement?.textContent?.includes("typed, not clicked"))); i++) await keys.press("ArrowUp");
   await keys.press("Enter");
   await page.getByRole("menu").waitFor();
   await keys.press("Escape");
