@@ -88,10 +88,9 @@ function take(event: AppEvent): void {
     case "alarm":
       return tellAlarm(event);
     case "transfer":
-      return takeTransfer(event.upload ?? event.message ?? "", event);
+      return takeTransfer(event.upload, event);
     case "export":
-      exporting.done = event.done;
-      exporting.of = event.of;
+      exporting.set(event.account, { done: event.done, of: event.of, ended: event.ended });
       return;
     case "settings":
       return takeSettings(event.settings);
@@ -104,6 +103,7 @@ function take(event: AppEvent): void {
 }
 
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
+  if (event.what === "export-failed") exporting.delete(event.account);
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;
   const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
