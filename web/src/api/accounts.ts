@@ -1,13 +1,6 @@
 // Accounts, devices, people, recovery.
 import { at, get, post } from "./client";
-import type { Account, Backup, Card, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
-
-export interface NewAccount {
-  url: string;
-  identifier: string;
-  code?: string;
-  name: string;
-}
+import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Person, Safety, Verdict } from "./types";
 
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
@@ -39,7 +32,7 @@ export const verifyByEye = (account: string, user: string, digits: string[]) =>
 export const acceptKey = (account: string, user: string) => post(at`accounts/${account}/people/${user}/accept-key`);
 export const directories = (account: string) => get<Directory[]>(at`accounts/${account}/directories`);
 
-export const newRecoveryCode = (account: string) => post<{ code: string }>(at`accounts/${account}/recovery`);
+export const newRecoveryCode = (account: string) => post<Code>(at`accounts/${account}/recovery`);
 export const confirmRecovery = (account: string, code: string) => post<Account>(at`accounts/${account}/recovery/confirm`, { code });
 /** How the backup stands that a recovery code opens. */
 export const backup = (account: string) => get<Backup>(at`accounts/${account}/recovery`);

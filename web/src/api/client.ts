@@ -80,9 +80,7 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 async function refused(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
   if (response.status === 401 && path !== "session") onLockedOut();
-  // What no handler answered is something that this build of the process does not know.
-  const unknown = said.code === undefined && (response.status === 404 || response.status === 405);
-  const code = unknown ? "not-there" : (said.code ?? "unknown");
+  const code = said.code ?? "unknown";
   return new ApiError(response.status, code, inWords(code, said.message), said.left);
 }
 
@@ -97,9 +95,8 @@ function inWords(code: string, message: string | undefined): string {
     "pin-wrong": m.error_pin_wrong,
     "pin-locked": m.error_pin_locked,
     "no-pin": m.error_no_pin,
-    "not-there": m.error_not_there,
   };
-  if (code === "not-there" || message === undefined) return (own[code] ?? m.error_unexpected)();
+  if (message === undefined) return (own[code] ?? m.error_unexpected)();
   const words = getLocale() === "en" ? message : (own[code]?.() ?? message);
   return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }

@@ -88,10 +88,9 @@ function take(event: AppEvent): void {
     case "alarm":
       return tellAlarm(event);
     case "transfer":
-      return takeTransfer(event.upload ?? event.message ?? "", event);
+      return takeTransfer(event.upload, event);
     case "export":
-      exporting.done = event.done;
-      exporting.of = event.of;
+      exporting.set(event.account, { done: event.done, of: event.of, ended: event.ended });
       return;
     case "settings":
       return takeSettings(event.settings);
@@ -109,6 +108,7 @@ const SHOWN_THERE = new Set(["key-changed"]);
 const GOOD_TO_KNOW = new Set(["auditor-new"]);
 
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
+  if (event.what === "export-failed") exporting.delete(event.account);
   if (SHOWN_THERE.has(event.what)) return;
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;

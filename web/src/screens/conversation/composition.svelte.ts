@@ -18,6 +18,8 @@ export class Composition {
   timer = $state(0);
   viewOnce = $state(false);
   sending = $state(false);
+  /** Uploads of messages that were sent from here. */
+  underWay = $state.raw<string[]>([]);
   private mentioned = new Map<string, string>();
   private beforeEdit = "";
   private turn: Promise<unknown> = Promise.resolve();
@@ -113,6 +115,7 @@ export class Composition {
     this.mentioned.clear();
     this.talk.replyTo = undefined;
     keepDraft(place, "");
+    this.underWay = [...this.underWay, ...(message.files ?? [])];
     try {
       await this.after(() => api.send(place, message));
     } catch (error) {
