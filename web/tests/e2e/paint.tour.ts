@@ -1,0 +1,40 @@
+// How soon the page is painted when it is opened on this machine: printed, for docs/performance.md.
+import { beforeAll, expect, test } from "vitest";
+import type { Person } from "./setting/person";
+import { scene } from "./setting/scene";
+import { stage } from "./setting/stage";
+import { word } from "./setting/words";
+
+const TIMES = 15;
+const here = stage();
+let amina: Person;
+
+beforeAll(async () => {
+  ({ amina } = await scene(here, "not-too-many"));
+});
+
+test("first paint", async () => {
+  const page = await amina.open(here.browser);
+  const list = page.getByRole("list", { name: word("conversations") }).getByRole("listitem").first();
+  await list.waitFor();
+  const paints: number[] = [];
+  const inboxes: number[] = [];
+  for (let i = 0; i < TIMES; i++) {
+    const fresh = await amina.another();
+    await fresh.getByRole("list", { name: word("conversations") }).getByRole("listitem").first().waitFor();
+    const measured = await fresh.evaluate(() => ({
+      paint: performance.getEntriesByName("first-contentful-paint")[0]!.startTime,
+      inbox: performance.now(),
+    }));
+    paints.push(measured.paint);
+    inboxes.push(measured.inbox);
+    await fresh.close();
+  }
+  const median = (all: number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]!.toFixed(0);
+  const transferred = await page.evaluate(() => {
+    const all = performance.getEntriesByType("resource").filter((one) => one.name.includes("/assets/")) as PerformanceResourceTiming[];
+    return { files: all.length, bytes: all.reduce((sum, one) => sum + one.encodedBodySize, 0) };
+  });
+  console.log(`first contentful paint: median ${median(paints)} ms; inbox with its conversations: at most ${median(inboxes)} ms; ${transferred.files} files, ${Math.round(transferred.bytes / 1024)} KiB, of ${TIMES} windows`);
+  expect(paints.every((paint) => paint > 0)).toBe(true);
+});
