@@ -16,7 +16,7 @@ use crate::{
         poll::{Poll, Vote},
         status::StatusReport,
     },
-    edge, frame, franking,
+    discovery, edge, frame, franking,
     mimi::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
@@ -95,6 +95,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("read_backup", wire::<backup::ReadBackup>),
     ("sealed_part", wire::<backup::SealedPart>),
     ("delete_backup", wire::<backup::DeleteBackup>),
+    ("discovery_request", wire::<discovery::DiscoveryRequest>),
+    ("discovery_response", wire::<discovery::DiscoveryResponse>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),
     ("pin_prepared", wire::<pin::Prepared>),
     ("pin_store_request", wire::<pin::StoreRequest>),

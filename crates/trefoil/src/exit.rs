@@ -13,7 +13,9 @@ use crate::{
     transport::TransportError,
 };
 use std::{io, process::ExitCode};
-use trefoil_client::{ClientError, conversation::ConversationError, pin::PinError};
+use trefoil_client::{
+    ClientError, conversation::ConversationError, discovery::DiscoveryError, pin::PinError,
+};
 use trefoil_proto::ErrorCode;
 
 /// How a command ended. The numbers are stable.
@@ -207,6 +209,11 @@ impl Exit {
             PersonError::Refused { .. } => Self::Refused,
             PersonError::Usage(_) => Self::Usage,
             PersonError::NotFound(_) => Self::NotFound,
+            PersonError::Discovery(error) => match error {
+                DiscoveryError::Number | DiscoveryError::Batch => Self::Usage,
+                DiscoveryError::OtherKey(_) | DiscoveryError::Unproven => Self::Deceived,
+                _ => Self::Failed,
+            },
         }
     }
 

@@ -15,6 +15,7 @@ use trefoil_transparency::{
     log::DirectoryRoot,
 };
 
+/// Runs the binary with an empty environment but for the path, no input, and a time limit by its own commands.
 fn trefoil(home: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_trefoil"))
         .env_clear()
@@ -135,6 +136,9 @@ fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
     let short = place.path().join("short");
     fs::write(&short, "123\n").unwrap();
     let short = short.to_str().unwrap();
+    let empty = place.path().join("empty");
+    fs::write(&empty, "\n").unwrap();
+    let empty = empty.to_str().unwrap();
     let with = ["--with", "https://127.0.0.1:1", "--with", "https://127.0.0.1:2"];
     let pin = |more: &[&'static str]| [&["account", "pin"][..], &with[..], more].concat();
     let (no_pin, pin_of) = (pin(&["--pin-file", "/no/such/pin"]), pin(&["--pin-file"]));
@@ -150,6 +154,10 @@ fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
         (&["--passphrase-file", folder, "rooms"], folder),
         (&["receive", "--save", file], file),
         (&["receive", "--save", &inside], "nothing was fetched"),
+        (&["find", "+44@phone.test"], "international form"),
+        (&["find", "--book", empty, "phone.test"], "no phone number"),
+        (&["find", "--book", "/no/such/book", "phone.test"], "/no/such/book"),
+        (&["find", "--book", file, "ada@phone.test"], "domain alone"),
         (&["rooms", "create", ""], "empty"),
         (&["rooms", "create", " \t"], "empty"),
         (&["rooms", "rename", "Tea", ""], "empty"),
