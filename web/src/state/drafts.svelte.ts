@@ -34,7 +34,6 @@ async function save(key: string): Promise<void> {
     if ((rooms.get(draft.place)?.draft ?? "") !== draft.text) takeRoom(await api.mark(draft.place, { draft: draft.text }));
   } catch {
     // Kept in the page, and tried again with the next key.
-    return;
   }
   if (waiting.get(key) === draft) waiting.delete(key);
 }
