@@ -8,7 +8,7 @@ SUDO := $(shell if [ "$$(id -u)" = 0 ]; then echo env; elif command -v sudo >/de
 NEXTEST_PROFILE ?= $(if $(CI),ci,default)
 
 .DEFAULT_GOAL := help
-.PHONY: run page test check drill bench fuzz release release-twice help tools test-tools
+.PHONY: run page page-tests test check drill bench fuzz release release-twice help tools test-tools
 
 run: tools page ## build, start three services, let three people talk, and stay up (DATA=folder, default ./data)
 	$(CARGO) build --release --locked -p trefoil
@@ -16,7 +16,7 @@ run: tools page ## build, start three services, let three people talk, and stay 
 
 page: web/dist/index.html ## build the page of `trefoil app` (needs Node.js 20.19 or newer)
 
-PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' 2>/dev/null)
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' -not -name openapi.d.ts 2>/dev/null) docs/openapi.json
 
 web/dist/index.html: $(PAGE_SOURCES)
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or newer (the page is built with it)."; exit 1; }
@@ -26,13 +26,17 @@ web/dist/index.html: $(PAGE_SOURCES)
 test: test-tools page ## install what the tests need, then run every test
 	$(CARGO) test --workspace --locked --doc --quiet
 	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
-	cd web && npm test && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e
+	cd web && npm test && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e:core
 	$(CARGO) nextest run -p trefoil-sim --features undefended --test undefended --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 
 check: tools ## formatting, lints, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked --lib --quiet
+
+page-tests: test-tools page ## every test of the page in a real browser (axe on every screen among them; about ten minutes)
+	$(CARGO) build --locked -p trefoil
+	cd web && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e
 
 drill: tools ## play every attack against real services and devices, and print who noticed (docs/drill.md)
 	$(CARGO) build --release --locked -p trefoil-sim

@@ -3,7 +3,8 @@
 //! tests and under the feature `fuzzing` only.
 
 use crate::{
-    attachment, backup, conversation, delivery, directory, linking, mls::wire, pin, rows, verification,
+    attachment, backup, conversation, delivery, directory, discovery, linking, mls::wire, pin, rows,
+    verification,
 };
 use std::sync::LazyLock;
 use trefoil_proto::{
@@ -22,6 +23,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         conversation::fuzzing::TARGETS,
         delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
+        discovery::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
         pin::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
@@ -83,6 +85,7 @@ mod tests {
             conversation::fuzzing::samples(),
             delivery::fuzzing::samples(),
             directory::fuzzing::samples(),
+            discovery::fuzzing::samples(),
             linking::fuzzing::samples(),
             pin::fuzzing::samples(),
             rows::fuzzing::samples(),

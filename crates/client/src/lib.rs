@@ -21,6 +21,7 @@ mod changes;
 mod client;
 mod core;
 pub mod directory;
+pub mod discovery;
 mod effect;
 mod error;
 mod event;

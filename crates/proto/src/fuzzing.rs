@@ -17,7 +17,7 @@ use crate::{
         status::StatusReport,
         timer::RoomTimer,
     },
-    edge, frame, franking,
+    discovery, edge, frame, franking,
     mimi::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
@@ -97,6 +97,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("read_backup", wire::<backup::ReadBackup>),
     ("sealed_part", wire::<backup::SealedPart>),
     ("delete_backup", wire::<backup::DeleteBackup>),
+    ("discovery_request", wire::<discovery::DiscoveryRequest>),
+    ("discovery_response", wire::<discovery::DiscoveryResponse>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),
     ("pin_prepared", wire::<pin::Prepared>),
     ("pin_store_request", wire::<pin::StoreRequest>),

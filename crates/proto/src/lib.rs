@@ -6,6 +6,7 @@ pub mod backup;
 pub mod content;
 pub mod credential;
 pub mod defence;
+pub mod discovery;
 pub mod edge;
 pub mod error;
 pub mod frame;

@@ -1,7 +1,7 @@
 //! The table of everything that travels on its own, with its limit.
 
 use crate::{
-    ErrorBody, Wire, backup, edge, franking, limits,
+    ErrorBody, Wire, backup, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
     pin, recovery, room,
 };
@@ -19,6 +19,8 @@ macro_rules! wire_types {
 const SMALL: usize = 8 * 1024;
 /// One key package for each of [`limits::DEVICES`], with what goes around them.
 const KEY_MATERIAL: usize = limits::DEVICES * (limits::KEY_PACKAGE + limits::URI) + limits::KEY_PROOF + SMALL;
+/// As many buckets as may be asked for, each as full as may be.
+const BUCKETS: usize = discovery::BUCKETS * discovery::ENTRIES * (discovery::SEALED + 16) + SMALL;
 /// As many key packages as a device may publish at once.
 const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
 
@@ -52,6 +54,8 @@ wire_types! {
     backup::ReadBackup, "question for a part of a backup", SMALL;
     backup::SealedPart, "part of a backup", limits::BACKUP_SEGMENT + SMALL;
     backup::DeleteBackup, "backup to delete", SMALL;
+    discovery::DiscoveryRequest, "question by number", SMALL;
+    discovery::DiscoveryResponse, "answer to a question by number", BUCKETS;
     ErrorBody, "error body", SMALL;
 
     pin::PrepareRequest, "request to prepare a PIN record", SMALL;

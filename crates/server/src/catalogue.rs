@@ -74,7 +74,8 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
-                witness, the key directory's roots and labels, and the fixed part of the keys of PIN records",
+                witness, the key directory's roots and labels, finding by number, and the fixed part of the keys of \
+                PIN records",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
                     key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
@@ -88,6 +89,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::accounts::TABLES,
         crate::backup::TABLES,
         crate::directory::TABLES,
+        crate::discovery::TABLES,
         crate::edge::TABLES,
         crate::federation::TABLES,
         crate::keys::TABLES,

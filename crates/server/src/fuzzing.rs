@@ -3,7 +3,8 @@
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
 use crate::{
-    accounts, backup, config::Config, edge, federation, keys, log, mailbox, media, pin, rooms, secrets,
+    accounts, backup, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin, rooms,
+    secrets,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -15,6 +16,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let rooms = [
         accounts::fuzzing::TARGETS,
         backup::fuzzing::TARGETS,
+        discovery::fuzzing::TARGETS,
         edge::fuzzing::TARGETS,
         federation::fuzzing::TARGETS,
         keys::fuzzing::TARGETS,
@@ -70,6 +72,7 @@ mod tests {
         let samples = [
             accounts::fuzzing::samples(),
             backup::fuzzing::samples(),
+            discovery::fuzzing::samples(),
             edge::fuzzing::samples(),
             federation::fuzzing::samples(),
             keys::fuzzing::samples(),

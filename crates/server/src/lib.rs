@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod directory;
+pub mod discovery;
 pub mod edge;
 pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]

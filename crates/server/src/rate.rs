@@ -42,6 +42,11 @@ impl Rate {
         Self::per(3600 * SECOND, count)
     }
 
+    /// So many a day, in one burst or spread.
+    pub fn per_day(count: NonZeroU32) -> Self {
+        Self::per(24 * 3600 * SECOND, count)
+    }
+
     /// The same rate in the long run, with bursts so many times as large.
     pub fn with_bursts(self, times: u32) -> Self {
         Self { most: self.most.saturating_mul(u64::from(times.max(1))), ..self }
@@ -81,13 +86,21 @@ impl Rates {
     /// # Errors
     /// [`Wait`].
     pub fn check(&self, key: &impl Hash, now: Timestamp) -> Result<(), Wait> {
+        self.check_many(key, 1, now)
+    }
+
+    /// Counts so many against a key, or none of them. More than a burst never pass.
+    ///
+    /// # Errors
+    /// [`Wait`].
+    pub fn check_many(&self, key: &impl Hash, count: usize, now: Timestamp) -> Result<(), Wait> {
         let key = self.secret.hash_one(key);
         let now = now.0.saturating_mul(1000);
         let most = now.saturating_add(self.rate.most);
         let mut paid = self.lock();
         // Nobody owes more than may be owed, not even after the clock was set back.
         let old = paid.get(&key).map(|until| (*until).clamp(now, most));
-        let until = old.unwrap_or(now).saturating_add(self.rate.interval);
+        let until = old.unwrap_or(now).saturating_add(self.rate.interval.saturating_mul(count as u64));
         if until > most {
             paid.entry(key).and_modify(|until| *until = (*until).min(most));
             let wait = (until - most).div_ceil(1000);

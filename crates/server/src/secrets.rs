@@ -36,11 +36,13 @@ pub enum SecretName {
     DirectoryVrf,
     /// HMAC key that derives the keys of PIN records.
     PinRecords,
+    /// Seed of the function by which people are found by number.
+    Discovery,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -51,6 +53,7 @@ impl SecretName {
         Self::DirectorySign,
         Self::DirectoryVrf,
         Self::PinRecords,
+        Self::Discovery,
     ];
 
     /// The name as it stands in the file.
@@ -66,6 +69,7 @@ impl SecretName {
             Self::DirectorySign => "directory-sign",
             Self::DirectoryVrf => "directory-vrf",
             Self::PinRecords => "pin-records",
+            Self::Discovery => "discovery",
         }
     }
 }

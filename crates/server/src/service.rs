@@ -9,6 +9,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     directory::{self, Directory, DirectoryError},
+    discovery::{Discovery, DiscoveryError},
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
     federation::{Federation, FederationError, HttpLink, HttpSettings, Link, Records},
     keys::Keys,
@@ -110,6 +111,9 @@ pub enum OpenError {
     /// The way of one-time codes cannot be opened.
     #[error("set up one-time codes")]
     Codes(#[from] CodeSenderError),
+    /// The function by which people are found by number cannot be made.
+    #[error("set up finding by number")]
+    Discovery(#[from] DiscoveryError),
     /// The client towards other services cannot be made.
     #[error("set up federation")]
     Federation(#[from] FederationError),
@@ -257,9 +261,17 @@ impl Service {
                 auditors: config.directory.auditors.clone(),
             },
         ));
-        let accounts = Arc::new(Accounts::new(Arc::clone(&store), Arc::clone(&directory), settings));
+        let discovery =
+            Arc::new(Discovery::new(Arc::clone(&store), config.profile, secrets.key(SecretName::Discovery))?);
+        let accounts = Arc::new(Accounts::new(
+            Arc::clone(&store),
+            Arc::clone(&directory),
+            Arc::clone(&discovery),
+            settings,
+        ));
         let house = House {
             accounts: Arc::clone(&accounts),
+            discovery,
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),

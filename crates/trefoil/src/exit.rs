@@ -6,6 +6,7 @@ use crate::{
     export::ExportError,
     home::HomeError,
     person::PersonError,
+    pin::PinFailure,
     print,
     public_log::{ReadError, ReleaseError, UpdateError},
     show::NotTaken,
@@ -13,7 +14,9 @@ use crate::{
     transport::TransportError,
 };
 use std::{io, process::ExitCode};
-use trefoil_client::{ClientError, conversation::ConversationError};
+use trefoil_client::{
+    ClientError, conversation::ConversationError, discovery::DiscoveryError, pin::PinError,
+};
 use trefoil_proto::ErrorCode;
 
 /// How a command ended. The numbers are stable.
@@ -41,6 +44,10 @@ pub enum Exit {
     OtherKey = 8,
     /// The public log does not prove it, or only something older.
     Unproven = 9,
+    /// The PIN is wrong.
+    WrongPin = 10,
+    /// The PIN is locked for ever.
+    PinLocked = 11,
 }
 
 /// An input that cannot be used: exit code 2.
@@ -154,6 +161,12 @@ impl Exit {
         if let Some(error) = cause.downcast_ref::<AgentError>() {
             return Some(Self::of_agent(error));
         }
+        if let Some(error) = cause.downcast_ref::<PinFailure>() {
+            return Some(Self::of_pin(error));
+        }
+        if let Some(error) = cause.downcast_ref::<PinError>() {
+            return Some(Self::of_pin_core(error));
+        }
         cause.downcast_ref::<PersonError>().map(Self::of_person)
     }
 
@@ -163,6 +176,28 @@ impl Exit {
             ReleaseError::Unproven(_) | ReleaseError::NoRelease | ReleaseError::OtherFile { .. } => {
                 Self::Unproven
             }
+        }
+    }
+
+    fn of_pin(error: &PinFailure) -> Self {
+        match error {
+            PinFailure::Wrong { .. } => Self::WrongPin,
+            PinFailure::Locked => Self::PinLocked,
+            PinFailure::TooFew => Self::Unreachable,
+            PinFailure::NoPin => Self::NotFound,
+            PinFailure::SameService(_) => Self::Usage,
+            PinFailure::Core(error) => Self::of_pin_core(error),
+            PinFailure::Person(error) => Self::of_person(error),
+            PinFailure::Stopped(_) => Self::Failed,
+        }
+    }
+
+    const fn of_pin_core(error: &PinError) -> Self {
+        match error {
+            PinError::Unusable(_) | PinError::Addresses => Self::Usage,
+            PinError::Refused { .. } => Self::Refused,
+            PinError::Silent(_) => Self::Unreachable,
+            _ => Self::Failed,
         }
     }
 
@@ -178,6 +213,11 @@ impl Exit {
             PersonError::Refused { .. } => Self::Refused,
             PersonError::Usage(_) => Self::Usage,
             PersonError::NotFound(_) => Self::NotFound,
+            PersonError::Discovery(error) => match error {
+                DiscoveryError::Number | DiscoveryError::Batch => Self::Usage,
+                DiscoveryError::OtherKey(_) | DiscoveryError::Unproven => Self::Deceived,
+                _ => Self::Failed,
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     agent::{Agent, AgentError, Way},
+    discovery,
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
     transport::{Service, TransportError},
@@ -10,7 +11,10 @@ use bytes::Bytes;
 use http::Method;
 use std::{sync::Arc, time::Duration};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
-use trefoil_client::{Client, ClientError, Event, Input};
+use trefoil_client::{
+    Client, ClientError, Event, Input,
+    discovery::{DiscoveryError, Number},
+};
 use trefoil_proto::{
     DeviceUri, Domain, ErrorBody, ErrorCode, UserUri,
     edge::{CodeRequest, Identifier, Profile, ServiceInfo},
@@ -60,6 +64,9 @@ pub enum PersonError {
     /// There is none.
     #[error(transparent)]
     NotFound(#[from] NotFoundError),
+    /// Nobody could be looked for by number.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
 }
 
 impl From<ClientError> for PersonError {
@@ -236,21 +243,25 @@ pub fn rename(agent: &mut Agent, name: &str) -> Result<(), PersonError> {
     Ok(())
 }
 
-/// The people at a service who go by exactly this handle or phone number.
+/// The people at a service who go by exactly this handle or phone number. A handle is public and is told to that service; a
+/// number is not told to anybody.
 ///
 /// # Errors
 /// [`PersonError`]; nobody found is an empty list.
 pub async fn find(way: &Way, domain: &Domain, name: &str) -> Result<Vec<UserUri>, PersonError> {
-    let element = if name.starts_with('+') {
-        QueryElement::Phone(name.as_bytes().to_vec())
-    } else {
-        QueryElement::Nick(name.trim_start_matches('@').as_bytes().to_vec())
-    };
+    if name.starts_with('+') {
+        let number: Number = name.parse()?;
+        let mut found = Vec::new();
+        let hear = |told: Vec<discovery::Found>| found.extend(told.into_iter().filter_map(|(_, user)| user));
+        discovery::find(way, domain, &[number], hear).await?;
+        return Ok(found);
+    }
+    let element = QueryElement::Nick(name.trim_start_matches('@').as_bytes().to_vec());
     let request =
         IdentifierRequest { query_elements: vec![element], extensions: AppDataDictionary::default() };
     let body = request
         .tls_serialize_detached()
-        .map_err(|_| UsageError("that is too long for a handle or a phone number".to_owned()))?;
+        .map_err(|_| UsageError("that is too long for a handle".to_owned()))?;
     let path = format!("{}/identifierQuery/{}", paths::CLIENT_ROOT, paths::segment(domain.as_str()));
     let answer = ask(&way.service, Method::POST, &path, Some(&way.bearer()), body.into()).await?;
     let answer = IdentifierResponse::tls_deserialize_exact_bytes(&answer)
@@ -258,16 +269,11 @@ pub async fn find(way: &Way, domain: &Domain, name: &str) -> Result<Vec<UserUri>
     match answer.code {
         IdentifierQueryCode::Success => Ok(answer.uris),
         IdentifierQueryCode::NotFound => Ok(Vec::new()),
-        IdentifierQueryCode::UnsupportedField => {
-            let kind = if name.starts_with('+') { "phone number" } else { "name" };
-            Err(NotFoundError(format!(
-                "{domain} finds nobody by {kind}: ask the person for the URI that `trefoil account card` prints"
-            ))
-            .into())
-        }
-        _ => {
-            Err(UsageError(format!("{domain} does not look {name} up: give a whole handle or number")).into())
-        }
+        IdentifierQueryCode::UnsupportedField => Err(NotFoundError(format!(
+            "{domain} finds nobody by name: ask the person for the URI that `trefoil account card` prints"
+        ))
+        .into()),
+        _ => Err(UsageError(format!("{domain} does not look {name} up: give a whole handle")).into()),
     }
 }
 

@@ -75,6 +75,8 @@ fn no_source_file_is_too_long() {
     assert!(sources.len() > 20, "only {} source files were found", sources.len());
     let long: Vec<_> = sources
         .iter()
+        // Made from docs/openapi.json, and not committed.
+        .filter(|file| !file.ends_with("web/src/api/openapi.d.ts"))
         .map(|file| (file, fs::read_to_string(file).unwrap().lines().count()))
         .filter(|(_, lines)| *lines > LONGEST)
         .collect();

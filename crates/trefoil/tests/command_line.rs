@@ -85,7 +85,7 @@ fn exit_codes_are_those_of_the_table() {
 
     let documented =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commandline.md")).unwrap();
-    for code in 0..=9 {
+    for code in 0..=11 {
         assert!(documented.contains(&format!("\n| {code} | ")), "exit code {code} is not documented");
     }
 }
@@ -133,11 +133,31 @@ fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
     fs::write(&file, "a file, no folder").unwrap();
     let (file, folder) = (file.to_str().unwrap(), place.path().to_str().unwrap());
     let inside = format!("{file}/folder");
+    let short = place.path().join("short");
+    fs::write(&short, "123\n").unwrap();
+    let short = short.to_str().unwrap();
+    let empty = place.path().join("empty");
+    fs::write(&empty, "\n").unwrap();
+    let empty = empty.to_str().unwrap();
+    let with = ["--with", "https://127.0.0.1:1", "--with", "https://127.0.0.1:2"];
+    let pin = |more: &[&'static str]| [&["account", "pin"][..], &with[..], more].concat();
+    let (no_pin, pin_of) = (pin(&["--pin-file", "/no/such/pin"]), pin(&["--pin-file"]));
+    let recover = ["account", "recover", "--service", "https://127.0.0.1:1", "--as", "ada", "--pin-file"];
     for (arguments, said) in [
+        (&no_pin[..], "/no/such/pin"),
+        (&[&pin_of[..], &[short]].concat(), "at least"),
+        (&pin(&["--ca", "/no/such/ca.pem"]), "/no/such/ca.pem"),
+        (&["account", "pin", "--with", "https://127.0.0.1:1", "--pin-file", file], "twice"),
+        (&[&recover[..], &["/no/such/pin"]].concat(), "/no/such/pin"),
+        (&[&recover[..], &[short]].concat(), "at least"),
         (&["--passphrase-file", "/no/such/secret", "rooms"][..], "/no/such/secret"),
         (&["--passphrase-file", folder, "rooms"], folder),
         (&["receive", "--save", file], file),
         (&["receive", "--save", &inside], "nothing was fetched"),
+        (&["find", "+44@phone.test"], "international form"),
+        (&["find", "--book", empty, "phone.test"], "no phone number"),
+        (&["find", "--book", "/no/such/book", "phone.test"], "/no/such/book"),
+        (&["find", "--book", file, "ada@phone.test"], "domain alone"),
         (&["rooms", "create", ""], "empty"),
         (&["rooms", "create", " \t"], "empty"),
         (&["rooms", "rename", "Tea", ""], "empty"),

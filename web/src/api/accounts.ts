@@ -1,24 +1,23 @@
 // Accounts, devices, people, recovery.
 import { at, get, post } from "./client";
-import type { Account, Backup, Card, Device, Directory, KnownService, LinkApproved, Linked, LinkRequest, Person, Safety, Verdict } from "./types";
-
-export interface NewAccount {
-  url: string;
-  identifier: string;
-  code?: string;
-  name: string;
-}
+import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Person, Safety, Verdict } from "./types";
 
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
 export const createAccount = (account: NewAccount) => post<Account>("accounts", account);
-export const startLinking = (url: string) => post<LinkRequest>("accounts/link", { url });
+/** `name`: of this device; no service learns it. */
+export const startLinking = (url: string, name: string) => post<LinkRequest>("accounts/link", { url, name });
 export const finishLinking = (account: string, answer: string) => post<Linked>(at`accounts/${account}/link`, { answer });
 export const renameMyself = (account: string, name: string) => post<Account>(at`accounts/${account}/name`, { name });
 export const myCard = (account: string) => get<Card>(at`accounts/${account}/card`);
 
 export const devices = (account: string) => get<Device[]>(at`accounts/${account}/devices`);
 export const approveDevice = (account: string, code: string) => post<LinkApproved>(at`accounts/${account}/devices`, { code });
+/** Devices that are being linked, or were. */
+export const links = (account: string) => get<Link[]>(at`accounts/${account}/links`);
+export const lookAtLink = (account: string, device: string) => post<Link>(at`accounts/${account}/links/look`, { device });
+/** Both show the same number: what was said before is sent, and is there when this returns. */
+export const linkCompared = (account: string, device: string) => post(at`accounts/${account}/links/compared`, { device });
 export const nameDevice = (account: string, device: string, name: string) => post(at`accounts/${account}/devices/name`, { device, name });
 export const removeDevice = (account: string, device: string) => post(at`accounts/${account}/devices/remove`, { device });
 
@@ -33,7 +32,7 @@ export const verifyByEye = (account: string, user: string, digits: string[]) =>
 export const acceptKey = (account: string, user: string) => post(at`accounts/${account}/people/${user}/accept-key`);
 export const directories = (account: string) => get<Directory[]>(at`accounts/${account}/directories`);
 
-export const newRecoveryCode = (account: string) => post<{ code: string }>(at`accounts/${account}/recovery`);
+export const newRecoveryCode = (account: string) => post<Code>(at`accounts/${account}/recovery`);
 export const confirmRecovery = (account: string, code: string) => post<Account>(at`accounts/${account}/recovery/confirm`, { code });
 /** How the backup stands that a recovery code opens. */
 export const backup = (account: string) => get<Backup>(at`accounts/${account}/recovery`);

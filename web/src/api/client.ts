@@ -33,6 +33,11 @@ export function post<T = void>(path: string, body: object = {}): Promise<T> {
   return ask<T>("POST", path, JSON.stringify(body), "application/json");
 }
 
+/** Goes through even while the page itself goes away. */
+export function postLeaving(path: string): Promise<void> {
+  return ask<void>("POST", path, "{}", "application/json", true);
+}
+
 export function put<T>(path: string, bytes: Blob): Promise<T> {
   return ask<T>("PUT", path, bytes, "application/octet-stream");
 }
@@ -56,13 +61,13 @@ export function sentence(error: unknown): string {
   return error instanceof ApiError ? error.message : m.error_unexpected();
 }
 
-async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string): Promise<T> {
+async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string, keepalive = false): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-Trefoil"] = "1";
   if (type) headers["Content-Type"] = type;
   let response: Response;
   try {
-    response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store" });
+    response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store", keepalive });
   } catch {
     throw new ApiError(0, "process-away", m.error_process_away());
   }
@@ -75,9 +80,7 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 async function refused(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
   if (response.status === 401 && path !== "session") onLockedOut();
-  // What no handler answered is something that this build of the process does not know.
-  const unknown = said.code === undefined && (response.status === 404 || response.status === 405);
-  const code = unknown ? "not-there" : (said.code ?? "unknown");
+  const code = said.code ?? "unknown";
   return new ApiError(response.status, code, inWords(code, said.message), said.left);
 }
 
@@ -92,9 +95,8 @@ function inWords(code: string, message: string | undefined): string {
     "pin-wrong": m.error_pin_wrong,
     "pin-locked": m.error_pin_locked,
     "no-pin": m.error_no_pin,
-    "not-there": m.error_not_there,
   };
-  if (code === "not-there" || message === undefined) return (own[code] ?? m.error_unexpected)();
+  if (message === undefined) return (own[code] ?? m.error_unexpected)();
   const words = getLocale() === "en" ? message : (own[code]?.() ?? message);
   return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }

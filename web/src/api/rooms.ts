@@ -1,26 +1,27 @@
 // Rooms: the list, who is in one, invitations, marks that only this person sees.
-import { at, get, post } from "./client";
-import type { Found, NewMarks, Qr, Room, RoomDetail } from "./types";
+import { at, get, post, postLeaving } from "./client";
+import type { AskedAgain, Found, MadeInvitation, NewMarks, Place, Room, RoomBegun, RoomDetail } from "./types";
 
-export interface Place {
-  account: string;
-  room: string;
-}
+export type { Place };
 
 export const allRooms = () => get<Room[]>("rooms");
 export const roomDetail = (p: Place) => get<RoomDetail>(at`accounts/${p.account}/rooms/${p.room}`);
-export const createRoom = (account: string, name: string, people: string[]) => post<{ room: string }>(at`accounts/${account}/rooms`, { name, people });
-export const joinRoom = (account: string, link: string) => post<{ room: string }>(at`accounts/${account}/rooms/join`, { link });
+export const createRoom = (account: string, name: string, people: string[]) => post<RoomBegun>(at`accounts/${account}/rooms`, { name, people });
+export const joinRoom = (account: string, link: string) => post<RoomBegun>(at`accounts/${account}/rooms/join`, { link });
 export const renameRoom = (p: Place, name: string) => post(at`accounts/${p.account}/rooms/${p.room}/rename`, { name });
 export const addPeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/add`, { people });
 export const removePeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/remove`, { people });
 export const makeAdmin = (p: Place, user: string) => post(at`accounts/${p.account}/rooms/${p.room}/admin`, { user });
 export const leaveRoom = (p: Place) => post(at`accounts/${p.account}/rooms/${p.room}/leave`);
 export const invite = (p: Place, people: number, days: number) =>
-  post<{ link: string; qr?: Qr | null }>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
+  post<MadeInvitation>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
 export const takeBackInvitation = (p: Place, key: string) => post(at`accounts/${p.account}/rooms/${p.room}/invitations/take-back`, { key });
 export const mark = (p: Place, marks: NewMarks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
-export const askAgain = (p: Place) => post<{ messages: number }>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
+/** Messages disappear so many seconds after they were read, 0 for never; `vanishing`: also when the conversation is closed after that. */
+export const setTimer = (p: Place, seconds: number, vanishing: boolean) => post(at`accounts/${p.account}/rooms/${p.room}/timer`, { seconds, vanishing });
+/** The person has closed it: what vanishes goes. */
+export const closeRoom = (p: Place) => postLeaving(at`accounts/${p.account}/rooms/${p.room}/close`);
+export const askAgain = (p: Place) => post<AskedAgain>(at`accounts/${p.account}/rooms/${p.room}/ask-again`);
 
 export interface Sought {
   q: string;

@@ -20,10 +20,11 @@ export type Dialog =
   | { name: "add-people"; place: Place }
   | { name: "invite"; place: Place }
   | { name: "forward"; place: Place; messages: Message[] }
+  | { name: "once"; place: Place; message: string }
   | { name: "history"; place: Place; message: Message }
   | { name: "reactions"; message: Message }
   | { name: "poll"; place: Place }
-  | { name: "gallery"; place: Place; message: Message; files: FileInfo[]; index: number }
+  | { name: "gallery"; place: Place; message: Pick<Message, "message">; files: FileInfo[]; index: number }
   | { name: "link"; href: string; host: string; warning: LinkWarning }
   | { name: "question"; question: Question };
 

@@ -1,11 +1,9 @@
 // What was begun and not sent. The process keeps it, so another window, or tomorrow, goes on with it.
-import { ApiError } from "../api/client";
 import * as api from "../api/rooms";
 import type { Place } from "../api/rooms";
 import { roomKey, rooms, takeRoom } from "./rooms.svelte";
 
 const SAVE_AFTER = 600;
-let kept = true;
 const waiting = new Map<string, { place: Place; text: string; timer: number }>();
 
 export function draftOf(place: Place): string {
@@ -30,16 +28,12 @@ export function isSaving(place: Place): boolean {
 
 async function save(key: string): Promise<void> {
   const draft = waiting.get(key);
-  if (!draft || !kept) return;
+  if (!draft) return;
   clearTimeout(draft.timer);
   try {
     if ((rooms.get(draft.place)?.draft ?? "") !== draft.text) takeRoom(await api.mark(draft.place, { draft: draft.text }));
-  } catch (error) {
-    // Kept in the page, and tried again with the next key, unless this process never will.
-    if (error instanceof ApiError && error.code === "not-there") {
-      kept = false;
-      return;
-    }
+  } catch {
+    // Kept in the page, and tried again with the next key.
   }
   if (waiting.get(key) === draft) waiting.delete(key);
 }

@@ -1,7 +1,11 @@
-// How far the export is that was asked for.
-class Exporting {
-  done = $state(0);
-  of = $state(0);
+// How far the exports are that were asked for.
+import { SvelteMap } from "svelte/reactivity";
+
+export interface Exporting {
+  done: number;
+  of: number;
+  ended: boolean;
 }
 
-export const exporting = new Exporting();
+/** By account. What failed is not in it any more. */
+export const exporting = new SvelteMap<string, Exporting>();

@@ -1,4 +1,5 @@
 // How the page begins, and what it does with each thing the process tells.
+import { m } from "../paraglide/messages.js";
 import { ApiError, get, post, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
 import type { AppEvent, State } from "../api/types";
@@ -12,7 +13,8 @@ import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
 import { take as takeSettings } from "./settings.svelte";
 import { takeTransfer } from "./transfers.svelte";
 import { takeTyping } from "./typing.svelte";
-import { start as startView, view, samePlace, settle } from "./view.svelte";
+import { start as startView, view, samePlace, settle, go } from "./view.svelte";
+import { apart, called } from "../text/names";
 
 class Session {
   phase = $state<"starting" | "ready" | "locked-out" | "away">("starting");
@@ -88,10 +90,9 @@ function take(event: AppEvent): void {
     case "alarm":
       return tellAlarm(event);
     case "transfer":
-      return takeTransfer(event.upload ?? event.message ?? "", event);
+      return takeTransfer(event.upload, event);
     case "export":
-      exporting.done = event.done;
-      exporting.of = event.of;
+      exporting.set(event.account, { done: event.done, of: event.of, ended: event.ended });
       return;
     case "settings":
       return takeSettings(event.settings);
@@ -109,11 +110,20 @@ const SHOWN_THERE = new Set(["key-changed"]);
 const GOOD_TO_KNOW = new Set(["auditor-new"]);
 
 function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
+  if (event.what === "export-failed") exporting.delete(event.account);
+  if (event.what === "device-linked" || event.what === "device-removed") return tellOfDevice(event.account, event.what);
   if (SHOWN_THERE.has(event.what)) return;
   const place = event.room ? { account: event.account, room: event.room } : undefined;
   const title = place && rooms.get(place)?.title;
   const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
   (GOOD_TO_KNOW.has(event.what) ? tell : alarm)(title ? `${title}: ${text}` : text);
+}
+
+/** The process names devices by address; what counts is that the list is another one. */
+function tellOfDevice(account: string, what: "device-linked" | "device-removed"): void {
+  const name = apart(called(accounts.byId.get(account) ?? { name: "", user: "" }));
+  const text = what === "device-linked" ? m.alarm_device_linked({ name }) : m.alarm_device_removed({ name });
+  alarm(text, { label: m.devices(), run: () => go({ page: { name: "devices", account } }) });
 }
 
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */

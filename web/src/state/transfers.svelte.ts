@@ -53,7 +53,7 @@ export interface Progress {
   of: number;
 }
 
-/** By message or upload, as the process tells it. What is complete is not kept. */
+/** By upload, as the process tells it. What is complete is not kept. */
 export const transfers = new SvelteMap<string, Progress>();
 
 export function takeTransfer(id: string, progress: Progress): void {

@@ -1,6 +1,7 @@
 // What happened to people and safety, in the person's language; what this page has no words for, in the process's.
 import { m } from "../paraglide/messages.js";
 import type { Note } from "../api/types";
+import { span } from "./format";
 import { apart, called, type Named } from "./names";
 
 /** `people` are those whose names may have become known since. */
@@ -17,6 +18,9 @@ export function noteInWords(note: Note, people: Named[] = []): string {
     "invitation-taken-back": () => m.note_invitation_taken_back({ by }),
     left: () => m.note_left({ name }),
     removed: () => m.note_removed({ name, by }),
+    "role-changed": () => (note.detail === "admin" ? m.note_admin({ name, by }) : note.detail === "member" ? m.note_no_admin({ name, by }) : note.text),
+    "timer-set": () => (Number(note.detail) > 0 ? m.note_timer({ by, span: span(Number(note.detail)) }) : m.note_timer_off({ by })),
+    "vanish-set": () => m.note_vanish({ by }),
     renamed: () => m.note_renamed({ by, title: detail }),
     "device-added": () => m.note_device_added({ name, device: detail }),
     "device-removed": () => m.note_device_removed({ name, device: detail }),

@@ -6,10 +6,10 @@ import { noteInWords } from "./note";
 
 export function excerpt(message: Message): string {
   if (message.unsent) return m.message_unsent();
+  if (message.once) return m.excerpt_view_once();
   const said = blocks(message.body).trim();
   if (said) return said;
   if (message.poll) return m.excerpt_poll({ question: message.poll.question });
-  if (message.view_once) return m.excerpt_view_once();
   const file = message.files[0];
   if (!file) return message.text;
   if (message.files.length > 1) return m.excerpt_files({ n: message.files.length });

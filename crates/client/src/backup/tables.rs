@@ -81,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::{attachment, backup, delivery, mls, roster};
+    use crate::{attachment, backup, delivery, discovery, mls, roster};
     use std::{collections::BTreeSet, fs, path::Path};
 
     /// Tables that are not kept: of this device alone, or made anew from what is kept.
@@ -126,6 +126,7 @@ mod tests {
         backup::PLACES,
         backup::CONTENTS,
         backup::OUTBOX,
+        discovery::KEYS,
     ];
 
     /// Every table of this crate is kept or left out, so that nobody forgets to decide.

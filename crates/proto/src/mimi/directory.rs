@@ -44,6 +44,9 @@ pub struct Directory {
     /// `{directoryDomain}`: the signed root of an epoch. Ours as well.
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.directoryRoot")]
     pub directory_root: String,
+    /// `{domain}`: people by number, without telling it (`docs/spec/discovery.md`). Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.discovery")]
+    pub discovery: String,
 }
 
 /// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
@@ -74,6 +77,7 @@ impl Directory {
             key_proof: endpoint("keyProof/{targetUser}"),
             audit_directory: endpoint("auditDirectory/{directoryDomain}"),
             directory_root: endpoint("directoryRoot/{directoryDomain}"),
+            discovery: endpoint("discovery/{domain}"),
         }
     }
 
@@ -86,7 +90,12 @@ impl Directory {
             return Err(ProtoError::TooLarge { what: "directory", limit: LIMIT });
         }
         let directory: Self = serde_json::from_slice(bytes).map_err(|_| REFUSED)?;
-        let extensions = [&directory.key_proof, &directory.audit_directory, &directory.directory_root];
+        let extensions = [
+            &directory.key_proof,
+            &directory.audit_directory,
+            &directory.directory_root,
+            &directory.discovery,
+        ];
         let offered = extensions.into_iter().filter(|template| !template.is_empty()).map(String::as_str);
         if directory.templates().into_iter().chain(offered).all(|template| expand(template, "").is_ok()) {
             Ok(directory)

@@ -12,6 +12,7 @@ use crate::{
         timer::RoomTimer,
     },
     credential::{AccountKey, DeviceAuthorisation},
+    discovery as by_number,
     edge::{self, NewDevice},
     frame::{ClientFrame, MailboxEntry, MailboxEvent, ServerFrame},
     franking::FrankingAgentData,
@@ -53,6 +54,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(edge());
     all.extend(keeping());
     all.extend(pin());
+    all.extend(discovery());
     all.extend(components());
     all
 }
@@ -473,6 +475,20 @@ pub(super) fn note() -> pin::Note {
         name: pin::RecordName([number; 32]),
     };
     pin::Note { version: pin::VERSION, salt: [7; 32], places: (0..3).map(place).collect() }
+}
+
+fn discovery() -> Vec<(&'static str, Vec<u8>)> {
+    use by_number::{Bucket, DiscoveryRequest, DiscoveryResponse, Entry, Evaluated, SEALED, Tag};
+    let element = pin::Element([2; 32]);
+    let evaluated = Evaluated { key: element, bits: 3, elements: vec![element; 2], proof: [4; 64] };
+    let entry = Entry { tag: Tag([5; 16]), sealed: [6; SEALED] };
+    let buckets = vec![Bucket { entries: vec![entry; 2] }, Bucket { entries: vec![] }];
+    vec![
+        ("discovery_request", DiscoveryRequest::Evaluate(vec![element]).encode()),
+        ("discovery_request", DiscoveryRequest::Buckets { bits: 3, prefixes: vec![1, 7] }.encode()),
+        ("discovery_response", DiscoveryResponse::Evaluated(evaluated).encode()),
+        ("discovery_response", DiscoveryResponse::Buckets(buckets).encode()),
+    ]
 }
 
 fn pin() -> Vec<(&'static str, Vec<u8>)> {

@@ -175,6 +175,14 @@ pub(super) fn code_of(identifier: &Identifier) -> Option<&[u8]> {
     }
 }
 
+/// The number of an identifier that is one.
+pub(super) fn number_of(identifier: &Identifier) -> Result<Option<&str>, AccountsError> {
+    match identifier {
+        Identifier::Phone { number: raw, .. } => number(raw).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// What a query asks for. One element, and of the kind that this profile's people have.
 pub(super) fn lookup(
     request: &IdentifierRequest,

@@ -1,6 +1,6 @@
 //! What accounts refuse.
 
-use crate::{directory::DirectoryError, rate::Wait};
+use crate::{directory::DirectoryError, discovery::DiscoveryError, rate::Wait};
 use trefoil_store::StoreError;
 
 /// Why an act on accounts failed. Safe to log: it never holds an identifier.
@@ -45,6 +45,9 @@ pub enum AccountsError {
     /// The device set that came with it is refused, or the key directory failed.
     #[error("enter the device set into the key directory")]
     Directory(#[source] DirectoryError),
+    /// The person could not be made to be found by number.
+    #[error("enter the number among those that are found")]
+    Discovery(#[source] DiscoveryError),
     /// Others changed the same rows again and again.
     #[error("too many changes at the same time")]
     Contended,

@@ -21,6 +21,7 @@ pub use rows::TABLES;
 
 use crate::{
     directory::Directory,
+    discovery::Discovery,
     rate::{Rate, Rates},
     secrets::SecretKey,
 };
@@ -72,6 +73,7 @@ pub struct Settings {
 pub struct Accounts {
     store: Arc<dyn Store>,
     directory: Arc<Directory>,
+    discovery: Arc<Discovery>,
     settings: Settings,
     codes_to_number: Rates,
     codes_in_all: Rates,
@@ -82,13 +84,27 @@ pub struct Accounts {
 
 impl Accounts {
     /// The accounts in a store.
-    pub fn new(store: Arc<dyn Store>, directory: Arc<Directory>, settings: Settings) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        directory: Arc<Directory>,
+        discovery: Arc<Discovery>,
+        settings: Settings,
+    ) -> Self {
         let rate = |count| Rates::new(Rate::per_hour(count));
         let codes_to_number = rate(settings.codes_per_hour);
         let codes_in_all = rate(settings.codes_per_hour_in_all);
         let registrations_in_all = rate(settings.registrations_per_hour_in_all);
         let known = Cache::builder().max_capacity(KNOWN).time_to_live(Duration::from_secs(60)).build();
-        Self { store, directory, settings, codes_to_number, codes_in_all, registrations_in_all, known }
+        Self {
+            store,
+            directory,
+            discovery,
+            settings,
+            codes_to_number,
+            codes_in_all,
+            registrations_in_all,
+            known,
+        }
     }
 
     /// Sends a one-time code to a number. Beyond the number's rate nothing is sent, and nobody is told.
@@ -167,8 +183,15 @@ impl Accounts {
                     IdentifierRow { exact: *exact, user: user.clone() }.encode(),
                 );
             }
+            let number = decide::number_of(&request.tbs.identifier)?;
+            if let Some(number) = number {
+                self.discovery.enter(&mut batch, number, user).map_err(AccountsError::Discovery)?;
+            }
             self.registrations_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
             if self.commit(batch, AccountsError::StoreAccount).await? {
+                if number.is_some() {
+                    self.discovery.entered();
+                }
                 self.directory.ring();
                 return Ok(Accepted::New);
             }

@@ -163,6 +163,13 @@ pub(super) struct Limits {
     /// Look-ups of handles and numbers an hour by all people of one other service. Default: 12000.
     /// Example: `12000`
     pub peer_lookups_per_hour: u32,
+    /// Phone numbers that one person may look for a day, in one burst or spread: what an address book has, and little for who
+    /// goes through the numbers of a country. At least 128. Default: 2000.
+    /// Example: `2000`
+    pub numbers_per_day: u32,
+    /// Phone numbers that all people of one other service may look for here a day. At least 128. Default: 200000.
+    /// Example: `200000`
+    pub peer_numbers_per_day: u32,
     /// Claims of key packages an hour by one person, here or of another service; a minute by one other service.
     /// Default: 3000.
     /// Example: `3000`
@@ -247,6 +254,8 @@ impl Default for Limits {
             messages_per_second: 200,
             lookups_per_hour: 120,
             peer_lookups_per_hour: 12_000,
+            numbers_per_day: 2_000,
+            peer_numbers_per_day: 200_000,
             key_claims_per_hour: 3_000,
             key_claims_per_target_per_hour: 60,
             peer_requests_per_second: 5_000,

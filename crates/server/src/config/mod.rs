@@ -129,6 +129,10 @@ pub struct Limits {
     pub lookups_per_hour: NonZeroU32,
     /// Look-ups an hour and peer.
     pub peer_lookups_per_hour: NonZeroU32,
+    /// Numbers looked for a day and person.
+    pub numbers_per_day: NonZeroU32,
+    /// Numbers looked for a day and peer.
+    pub peer_numbers_per_day: NonZeroU32,
     /// Claims of key packages an hour and person, a minute and peer.
     pub key_claims_per_hour: NonZeroU32,
     /// Packages for one use an hour that one person's devices hand out.
@@ -383,6 +387,8 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         messages_per_second: positive("limits.messages_per_second", file.messages_per_second)?,
         lookups_per_hour: positive("limits.lookups_per_hour", file.lookups_per_hour)?,
         peer_lookups_per_hour: positive("limits.peer_lookups_per_hour", file.peer_lookups_per_hour)?,
+        numbers_per_day: numbers_per_day("limits.numbers_per_day", file.numbers_per_day)?,
+        peer_numbers_per_day: numbers_per_day("limits.peer_numbers_per_day", file.peer_numbers_per_day)?,
         key_claims_per_hour: positive("limits.key_claims_per_hour", file.key_claims_per_hour)?,
         key_claims_per_target_per_hour: positive(
             "limits.key_claims_per_target_per_hour",
@@ -411,6 +417,14 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
         ping: seconds("limits.ping_seconds", file.ping_seconds)?,
     })
+}
+
+/// One request must fit, or nobody finds a whole address book.
+fn numbers_per_day(key: &'static str, numbers: u32) -> Result<NonZeroU32, ConfigError> {
+    let least = trefoil_proto::discovery::BATCH as u32;
+    NonZeroU32::new(numbers)
+        .filter(|numbers| numbers.get() >= least)
+        .ok_or_else(|| invalid(key, &format!("must be {least} at least")))
 }
 
 /// What four digits bear: with more, an attacker who lets the services count has a chance worth having.

@@ -27,7 +27,7 @@ use trefoil_proto::{
     mimi::{
         GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest, KeyMaterialResponse, SubmitMessageRequest,
         SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
-        identifier::{IdentifierRequest, IdentifierResponse},
+        identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
         key_material::ClientKeyMaterialStatus,
     },
 };
@@ -143,6 +143,9 @@ pub(super) async fn identifier_query(
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
     edge.may_call(&domain)?;
+    if asks_by_number(&request.value) {
+        return Ok(Reply(StatusCode::OK, not_in_clear()).into_response());
+    }
     let answer = edge
         .house
         .federation
@@ -240,7 +243,7 @@ impl Edge {
         }
     }
 
-    async fn answered_falsely(&self, peer: &Domain, how: &str) -> Refusal {
+    pub(super) async fn answered_falsely(&self, peer: &Domain, how: &str) -> Refusal {
         let reason = IncidentReason::AnsweredFalsely;
         self.house.federation.record_incident(peer, reason, self.now()).await;
         Refusal::new(reason.code(), &format!("the other service misbehaved: {how}"))
@@ -301,6 +304,21 @@ impl Edge {
         } else {
             Err(Refusal::new(ErrorCode::PeerUnavailable, "no service of this domain is known here"))
         }
+    }
+}
+
+/// Numbers are no business of the service that is asked, nor of the one that hands the question on (`discovery`).
+pub(super) fn asks_by_number(request: &IdentifierRequest) -> bool {
+    request.query_elements.iter().any(|element| matches!(element, QueryElement::Phone(_)))
+}
+
+/// The answer to who asks by number in clear.
+pub(super) fn not_in_clear() -> IdentifierResponse {
+    IdentifierResponse {
+        code: IdentifierQueryCode::UnsupportedField,
+        uris: Vec::new(),
+        found_profiles: Vec::new(),
+        extensions: Default::default(),
     }
 }
 

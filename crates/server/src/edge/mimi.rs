@@ -4,7 +4,7 @@
 use super::{
     Edge, Refusal, attachments,
     body::{self, Body, Reply, encoded},
-    conversation::check_target,
+    conversation::{asks_by_number, check_target, not_in_clear},
     identity::Peer,
     rates::Asker,
     segment::Segment,
@@ -151,6 +151,9 @@ pub(super) async fn identifier_query(
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
     edge.rates.peer_lookup(&peer, edge.now())?;
+    if asks_by_number(&request.value) {
+        return Ok(Reply(StatusCode::OK, not_in_clear()));
+    }
     Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value).await?))
 }
 

@@ -10,6 +10,7 @@ mod budget;
 mod connections;
 mod conversation;
 mod directory;
+mod discovery;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod guard;
@@ -36,8 +37,9 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, federation::Federation,
-    keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms, secrets::SecretKey,
+    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, discovery::Discovery,
+    federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms,
+    secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -69,6 +71,8 @@ pub struct About {
 pub struct House {
     /// People and devices.
     pub accounts: Arc<Accounts>,
+    /// People by number.
+    pub discovery: Arc<Discovery>,
     /// Key packages.
     pub keys: Arc<Keys>,
     /// Mailboxes.

@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
 };
-use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri};
+use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri, discovery::DiscoveryRequest};
 
 /// A device's messages pass in bursts of so many seconds' worth.
 const BURST: u32 = 10;
@@ -33,6 +33,10 @@ pub(super) struct EdgeRates {
     claims_of_target_by_one: Rates,
     peers: Rates,
     peer_lookups: Rates,
+    numbers: Rates,
+    buckets: Rates,
+    peer_numbers: Rates,
+    peer_buckets: Rates,
     peer_claims: Rates,
     false_names: Rates,
 }
@@ -64,6 +68,10 @@ impl EdgeRates {
             claims_of_target_by_one: Rates::new(Rate::per_hour(share)),
             peers: Rates::new(Rate::per_second(limits.peer_requests_per_second)),
             peer_lookups: Rates::new(Rate::per_hour(limits.peer_lookups_per_hour)),
+            numbers: Rates::new(Rate::per_day(limits.numbers_per_day)),
+            buckets: Rates::new(Rate::per_day(limits.numbers_per_day)),
+            peer_numbers: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
+            peer_buckets: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
             peer_claims: Rates::new(Rate::per_minute(limits.key_claims_per_hour)),
             false_names: Rates::new(Rate::per_minute(FALSE_NAMES)),
         }
@@ -148,6 +156,36 @@ impl EdgeRates {
         pass(self.peer_lookups.check(&host(peer), now))
     }
 
+    /// A question by number of one of our people: each number counts, and so does each bucket.
+    pub(super) fn numbers(
+        &self,
+        user: &UserUri,
+        request: &DiscoveryRequest,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        pass(match request {
+            DiscoveryRequest::Evaluate(elements) => self.numbers.check_many(user, elements.len(), now),
+            DiscoveryRequest::Buckets { prefixes, .. } => self.buckets.check_many(user, prefixes.len(), now),
+        })
+    }
+
+    /// The same of another service, for all its people.
+    pub(super) fn peer_numbers(
+        &self,
+        peer: &Domain,
+        request: &DiscoveryRequest,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        pass(match request {
+            DiscoveryRequest::Evaluate(elements) => {
+                self.peer_numbers.check_many(&host(peer), elements.len(), now)
+            }
+            DiscoveryRequest::Buckets { prefixes, .. } => {
+                self.peer_buckets.check_many(&host(peer), prefixes.len(), now)
+            }
+        })
+    }
+
     /// Forgets those who have rested.
     pub(super) fn sweep(&self, now: Timestamp) {
         for rates in [
@@ -164,6 +202,10 @@ impl EdgeRates {
             &self.claims_of_target_by_one,
             &self.peers,
             &self.peer_lookups,
+            &self.numbers,
+            &self.buckets,
+            &self.peer_numbers,
+            &self.peer_buckets,
             &self.peer_claims,
             &self.false_names,
         ] {

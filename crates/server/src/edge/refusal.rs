@@ -2,9 +2,9 @@
 
 use super::tokens::TokenError;
 use crate::{
-    accounts::AccountsError, backup::BackupError, directory::DirectoryError, federation::FederationError,
-    keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError, pin::PinError, rate::Wait,
-    rooms::RoomsError,
+    accounts::AccountsError, backup::BackupError, directory::DirectoryError, discovery::DiscoveryError,
+    federation::FederationError, keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError,
+    pin::PinError, rate::Wait, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -142,6 +142,7 @@ impl From<AccountsError> for Refusal {
             AccountsError::TooManyDevices => ErrorCode::QuotaExceeded,
             AccountsError::NoSuchDevice | AccountsError::NoSuchPerson => ErrorCode::NotFound,
             AccountsError::Directory(error) => return Self::from(error),
+            AccountsError::Discovery(error) => return Self::from(error),
             AccountsError::Contended
             | AccountsError::DamagedRow
             | AccountsError::ReadAccount(_)
@@ -235,6 +236,22 @@ impl From<PinError> for Refusal {
             PinError::Derive | PinError::DamagedRow | PinError::Read(_) | PinError::Write(_) => {
                 return Self::internal(&error);
             }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<DiscoveryError> for Refusal {
+    fn from(error: DiscoveryError) -> Self {
+        let code = match error {
+            DiscoveryError::OtherProfile => ErrorCode::Unsupported,
+            DiscoveryError::Malformed | DiscoveryError::Element => ErrorCode::Malformed,
+            DiscoveryError::OtherBits => ErrorCode::Conflict,
+            DiscoveryError::Derive
+            | DiscoveryError::Prove
+            | DiscoveryError::Seal
+            | DiscoveryError::DamagedRow
+            | DiscoveryError::Read(_) => return Self::internal(&error),
         };
         Self::new(code, &error.to_string())
     }

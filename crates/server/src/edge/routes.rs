@@ -1,7 +1,9 @@
 //! Every endpoint, with what answers it. A router does not say what is in it, so this list does: the tests of bad input
 //! have a case for each line, and a new line without one fails them.
 
-use super::{Edge, attachments, backups, conversation, directory, guard, log, mimi, people, pin, stream};
+use super::{
+    Edge, attachments, backups, conversation, directory, discovery, guard, log, mimi, people, pin, stream,
+};
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub(super) fn client() -> Routes {
         .on(Method::POST, "/groupInfo/{room}", conversation::group_info)
         .on(Method::POST, "/keyMaterial/{user}", conversation::key_material)
         .on(Method::POST, "/identifierQuery/{domain}", conversation::identifier_query)
+        .on(Method::POST, "/discovery/{domain}", discovery::ask)
         .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/reportAbuse/{room}", guard::unsupported)
@@ -94,6 +97,7 @@ pub(super) fn federation() -> Routes {
         .on(Method::POST, "/keyProof/{user}", directory::proof_for_peer)
         .on(Method::POST, "/auditDirectory/{domain}", directory::audit)
         .on(Method::POST, "/directoryRoot/{domain}", directory::root_for_peer)
+        .on(Method::POST, "/discovery/{domain}", discovery::ask_for_peer)
         .from(paths::CLIENT_ROOT)
         .on(Method::GET, "/media/{id}", mimi::own_media)
         .from("")

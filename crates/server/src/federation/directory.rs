@@ -71,6 +71,7 @@ mod tests {
             key_proof: String::new(),
             audit_directory: String::new(),
             directory_root: String::new(),
+            discovery: String::new(),
         }
     }
 

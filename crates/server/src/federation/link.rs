@@ -5,7 +5,9 @@ use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use std::sync::Arc;
 use trefoil_proto::{
-    Domain, Wire, limits,
+    Domain, Wire,
+    discovery::DiscoveryResponse,
+    limits,
     mimi::{
         GroupInfoResponse, KeyMaterialResponse, SubmitMessageResponse, UpdateRoomResponse,
         directory::Directory, identifier::IdentifierResponse,
@@ -43,11 +45,13 @@ pub enum Endpoint {
     AuditDirectory,
     /// `directoryRoot/{directoryDomain}`.
     DirectoryRoot,
+    /// `discovery/{domain}`: an extension of ours as well.
+    Discovery,
 }
 
 impl Endpoint {
     /// Each of them.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::KeyMaterial,
         Self::Update,
         Self::Notify,
@@ -60,11 +64,12 @@ impl Endpoint {
         Self::KeyProof,
         Self::AuditDirectory,
         Self::DirectoryRoot,
+        Self::Discovery,
     ];
 
     /// Not of MIMI: a service without it is none the worse.
     pub(super) fn is_extension(self) -> bool {
-        matches!(self, Self::KeyProof | Self::AuditDirectory | Self::DirectoryRoot)
+        matches!(self, Self::KeyProof | Self::AuditDirectory | Self::DirectoryRoot | Self::Discovery)
     }
 
     /// The URL template in a service's directory.
@@ -82,6 +87,7 @@ impl Endpoint {
             Self::KeyProof => &directory.key_proof,
             Self::AuditDirectory => &directory.audit_directory,
             Self::DirectoryRoot => &directory.directory_root,
+            Self::Discovery => &directory.discovery,
         }
     }
 
@@ -96,6 +102,7 @@ impl Endpoint {
             Self::KeyProof => KeyProof::LIMIT,
             Self::AuditDirectory => AuditAnswer::LIMIT,
             Self::DirectoryRoot => SignedRoots::LIMIT,
+            Self::Discovery => DiscoveryResponse::LIMIT,
             Self::Notify | Self::RequestConsent | Self::UpdateConsent | Self::ReportAbuse => limits::REQUEST,
         }
     }

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 use trefoil_proto::{
     Domain, RoomUri, UserUri, Wire as _,
+    discovery::{DiscoveryRequest, DiscoveryResponse},
     edge::Identifier,
     mimi::{
         KeyMaterialResponse, Protocol,
@@ -78,10 +79,17 @@ async fn answers_that_are_not_to_what_was_asked() {
     };
     let (message, commit) = (ann.mls.message(b"x").encode(), ann.mls.commit(vec![], vec![], None).encode());
     let at_room = |endpoint: &str| format!("{endpoint}/{}", segment(&room));
+    let by_number = DiscoveryRequest::Buckets { bits: 0, prefixes: vec![0] };
     let noise = || vec![0xff; 40];
     let cases = [
         ("identifierQuery/elsewhere.test".to_owned(), query.encode(), named.encode()),
         ("identifierQuery/elsewhere.test".to_owned(), query.encode(), noise()),
+        ("discovery/elsewhere.test".to_owned(), by_number.encode(), noise()),
+        (
+            "discovery/elsewhere.test".to_owned(),
+            by_number.encode(),
+            DiscoveryResponse::Buckets(vec![]).encode(),
+        ),
         (key_material(&bob), claim.encode(), of(&third, "mimi://elsewhere.test/d/bob/d1").encode()),
         (key_material(&bob), claim.encode(), of(&bob, "mimi://elsewhere.test/d/eve/d1").encode()),
         (key_material(&bob), claim.encode(), noise()),
@@ -101,7 +109,7 @@ async fn answers_that_are_not_to_what_was_asked() {
     }
     let media = format!("proxyDownload/{}", escaped(&format!("https://elsewhere.test/v1/media/{MEDIA_ID}")));
     assert_eq!(service.call("GET", &media, Some(&ann.token), vec![]).await.code(), "PeerMisbehaved");
-    assert_eq!(service.incidents().await.len(), 9);
+    assert_eq!(service.incidents().await.len(), 11);
     assert_eq!(before, service.dump_without_incidents().await);
     service.stop().await;
 }

@@ -7,6 +7,7 @@ mod again;
 mod answers;
 mod bad_input;
 mod directory;
+mod discovery;
 mod ends;
 mod federation;
 mod key_packages;

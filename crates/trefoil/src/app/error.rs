@@ -121,6 +121,7 @@ impl From<PersonError> for Problem {
             PersonError::Home(error) => error.into(),
             PersonError::Usage(error) => Self::unusable(error.to_string()),
             PersonError::NotFound(error) => Self::not_found(error.to_string()),
+            PersonError::Discovery(error) => Self::unusable(error.to_string()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared, read_text,
+    Shared, pin, read_text,
     recovery::{self, Recovery},
     unreadable,
 };
@@ -46,7 +46,10 @@ enum What {
     Link(Link),
     /// Make a recovery code, which brings everything back when this device is lost, or confirm it
     Recovery(Recovery),
-    /// On a new device, when every other one is lost: bring the account and its history back with the recovery code
+    /// Set a PIN that brings everything back with two other services, or take it back
+    Pin(pin::Pin),
+    /// On a new device, when every other one is lost: bring the account and its history back with the recovery code or
+    /// a PIN
     Recover(Recover),
     /// Give one of the account's devices a name, for your own eyes
     NameDevice(NameDevice),
@@ -94,6 +97,8 @@ struct Recover {
     /// Read the recovery code from this file; from standard input if it is left away
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
+    #[command(flatten)]
+    by_pin: pin::ByPin,
 }
 
 #[derive(Debug, Args)]
@@ -286,10 +291,13 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Directory(ask) => directory(shared, &ask).await,
         What::Link(ask) => link(shared, ask).await,
         What::Recovery(ask) => recovery::recovery(shared, &ask).await,
+        What::Pin(ask) => Box::pin(pin::pin(shared, &ask)).await,
         What::Recover(ask) => {
             let ca = ask.at.read_ca()?;
             let place = ask.at.place(ca.as_deref());
-            Box::pin(recovery::recover(shared, place, ask.code_file.as_deref())).await?;
+            let code_file = ask.code_file.as_deref();
+            let secret = Box::pin(pin::secret(place, &ask.by_pin, code_file)).await?;
+            Box::pin(recovery::recover(shared, place, secret, code_file)).await?;
             show(shared)
         }
         What::NameDevice(ask) => name_device(shared, &ask).await,

@@ -14,6 +14,7 @@ pub mod log;
 mod log_release;
 pub mod man;
 mod marks;
+mod pin;
 mod proven;
 pub mod receive;
 pub mod recovery;

@@ -11,7 +11,7 @@ use crate::{
 use clap::Args;
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
-use trefoil_client::backup::{RecoveryCode, RecoveryState, RecoveryView};
+use trefoil_client::backup::{RecoveryCode, RecoverySecret, RecoveryState, RecoveryView};
 use trefoil_proto::Timestamp;
 
 /// Make a recovery code, or confirm it.
@@ -123,20 +123,27 @@ pub async fn backup(shared: &Shared, ask: &Backup) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings an account back into a new folder.
+/// Brings an account back into a new folder, by the secret or, if that is not known yet, the recovery code.
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
 pub async fn recover(
     shared: &Shared,
     place: Place<'_>,
+    secret: Option<RecoverySecret>,
     code_file: Option<&std::path::Path>,
 ) -> anyhow::Result<()> {
-    let text = read_text(code_file, "the recovery code")?;
-    let code: RecoveryCode = text.parse().map_err(|error| UsageError(format!("{error}")))?;
+    let secret = match secret {
+        Some(secret) => secret,
+        None => {
+            let text = read_text(code_file, "the recovery code")?;
+            let code: RecoveryCode = text.parse().map_err(|error| UsageError(format!("{error}")))?;
+            code.secret().clone()
+        }
+    };
     let (home, passphrase) = (shared.home()?, shared.passphrase()?);
     let bar = print::progress(0, "restoring");
-    let (agent, _) = backup::recover(&home, passphrase.as_ref(), place, code.secret(), |there, of| {
+    let (agent, _) = backup::recover(&home, passphrase.as_ref(), place, &secret, |there, of| {
         bar.set_length(of as u64);
         bar.set_position(there as u64);
     })

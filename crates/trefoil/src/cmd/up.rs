@@ -38,6 +38,8 @@ struct Ready {
     ca: PathBuf,
     #[serde(skip)]
     commands: Vec<String>,
+    #[serde(skip)]
+    page: String,
 }
 
 #[derive(Serialize)]
@@ -61,8 +63,9 @@ impl fmt::Display for Ready {
                 service.pid.unwrap_or_default()
             )?;
         }
-        write!(f, "\nIn another terminal, two people, a message, and the page in a browser:")?;
-        self.commands.iter().try_for_each(|command| write!(f, "\n  {command}"))
+        write!(f, "\nIn another terminal, two people and a message:")?;
+        self.commands.iter().try_for_each(|command| write!(f, "\n  {command}"))?;
+        write!(f, "\n\nOr in a browser:\n  {}", self.page)
     }
 }
 
@@ -96,8 +99,8 @@ async fn work(out: Printer, play: bool, data: &Path, up: &mut Trefoil) -> anyhow
         demo::run(out, up, data).await?;
     }
     let two = [&up.running[0].planned, &up.running[1].planned];
-    let mut commands = onward::two_people(data, two, &up.ca)?;
-    commands.push(onward::page(data, &up.list));
+    let commands = onward::two_people(data, two, &up.ca)?;
+    let page = onward::page(data, &up.list);
     let services = up
         .running
         .iter()
@@ -109,7 +112,7 @@ async fn work(out: Printer, play: bool, data: &Path, up: &mut Trefoil) -> anyhow
             config: running.planned.config.clone(),
         })
         .collect();
-    out.record(&Ready { kind: "ready", services, ca: up.ca.clone(), commands })?;
+    out.record(&Ready { kind: "ready", services, ca: up.ca.clone(), commands, page })?;
     out.say("\nThe services stay up until Ctrl-C.")?;
     Err(up.broken().await.into())
 }

@@ -16,6 +16,7 @@ mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
+mod finding;
 mod inviting;
 mod kills;
 mod lies;

@@ -94,7 +94,7 @@ fn what_is_printed_to_go_on_by_hand_works_as_it_stands() {
     std::os::unix::fs::symlink(PathBuf::from(env!("CARGO_BIN_EXE_trefoil")), bin.join("trefoil")).unwrap();
     let mut services = up(place.path(), &["--demo"]);
     let lines = commands(&services.read_until("until Ctrl-C"));
-    let [amina, yuki, oleh, ada, grace, room, send, receive] = lines.as_slice() else {
+    let [amina, yuki, oleh, ada, grace, room, send, receive, page] = lines.as_slice() else {
         panic!("other commands than expected: {lines:#?}");
     };
 
@@ -111,12 +111,17 @@ fn what_is_printed_to_go_on_by_hand_works_as_it_stands() {
         paste(line);
     }
     paste_until(receive, "Hello, across services");
+
+    // The page; a test has no browser for it to open.
+    let mut app = Running::new(&mut shell(&format!("exec {page} --no-browser")));
+    app.read_until("works once and on this machine only");
+    assert_eq!(app.interrupt(), Some(0));
     assert_eq!(services.interrupt(), Some(0));
 
     // Another time, on other ports: the two have their accounts and their room, and only that is printed.
     let mut services = up(place.path(), &[]);
     let lines = commands(&services.read_until("until Ctrl-C"));
-    assert_eq!(lines, [send.clone(), receive.clone()]);
+    assert_eq!(lines, [send.clone(), receive.clone(), page.clone()]);
     paste(send);
     paste_until(receive, "Hello, across services");
     assert_eq!(services.interrupt(), Some(0));

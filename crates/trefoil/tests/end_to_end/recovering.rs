@@ -129,3 +129,79 @@ async fn who_loses_the_only_device_comes_back_with_a_code() {
     assert!(ended.said.contains("no longer knows this device"), "{}", ended.said);
     println!("an only device was lost; its account, history and conversation came back with a code");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_the_only_device_comes_back_with_a_pin_by_commands() {
+    let services = Services::start().await;
+    let people = services.path().join("people");
+    let ca = services.plan.ca.to_str().unwrap().to_owned();
+    let url = |index: usize| services.planned(index).url.clone();
+    let (own, with) = (url(1), [url(0), url(2)]);
+    let device = Device::register(&services, 1, "grace").await;
+    drop(device.switch_off().await);
+    let lost = Commands { home: people.join("grace") };
+    let file = services.path().join("pin");
+    let pin_file = file.to_str().unwrap();
+    std::fs::write(&file, "2718 or so\n").unwrap();
+
+    let set = ["account", "pin", "--with", &with[0], "--with", &with[1]];
+    let wrong = |arguments: &[&str], code: i32, said: &str| {
+        let ended = trefoil(&lost.home, arguments);
+        assert_eq!((ended.code, ended.data.len()), (code, 0), "{arguments:?}: {}", ended.said);
+        assert!(ended.said.contains(said), "{arguments:?}: {}", ended.said);
+    };
+    wrong(&[&set[..], &["--remove"]].concat(), 3, "no PIN was set");
+    wrong(
+        &["account", "pin", "--with", &with[0], "--with", &with[0], "--pin-file", pin_file],
+        2,
+        "must be three",
+    );
+    wrong(
+        &["account", "pin", "--with", &with[0], "--with", "https://127.0.0.1:1", "--pin-file", pin_file],
+        5,
+        "cannot be reached",
+    );
+    let standing = &lost.run(&[&set[..], &["--pin-file", pin_file]].concat())[0];
+    assert_eq!((&standing["kind"], &standing["state"]), (&"pin".into(), &"set".into()));
+    assert_eq!(standing["services"], serde_json::json!([own, with[0], with[1]]));
+    lost.run(&["rooms", "create", "Kept"]);
+    lost.run(&["backup"]);
+    let card = lost.run(&["account", "card"])[0]["value"].clone();
+
+    let new = Commands { home: people.join("grace's new") };
+    let recover = |who: &'static str| {
+        ["account", "recover", "--service", &own, "--ca", &ca, "--as", who, "--pin-file", pin_file]
+            .map(str::to_owned)
+    };
+    let back = |who| {
+        let arguments = recover(who);
+        trefoil(&new.home, &arguments.each_ref().map(String::as_str))
+    };
+    let nobody = back("nobody");
+    assert_eq!(nobody.code, 3, "{}", nobody.said);
+    std::fs::write(&file, "2718 or not").unwrap();
+    let slip = back("grace");
+    assert_eq!((slip.code, slip.data.len()), (10, 0), "{}", slip.said);
+    assert!(slip.said.contains("9 tries are left"), "{}", slip.said);
+    assert!(!new.home.join("store.db").exists(), "nothing was made for a wrong PIN");
+    std::fs::write(&file, "2718 or so").unwrap();
+    let shown = back("grace");
+    assert_eq!(shown.code, 0, "{}", shown.said);
+    assert_eq!((&shown.data[0]["user"], &shown.data[0]["primary"]), (&card, &true.into()));
+    assert!(new.run(&["rooms"]).iter().any(|room| room["name"] == "Kept"));
+
+    // Used up, the PIN is locked, also for whoever knows it, until it is set again from a device.
+    std::fs::write(&file, "0000").unwrap();
+    let other = Commands { home: people.join("somebody") };
+    let guess = recover("grace");
+    let guess = guess.each_ref().map(String::as_str);
+    for left in (0..10).rev() {
+        let ended = trefoil(&other.home, &guess);
+        assert_eq!(ended.code, 10, "{left}: {}", ended.said);
+    }
+    std::fs::write(&file, "2718 or so").unwrap();
+    assert_eq!(trefoil(&other.home, &guess).code, 11);
+    new.run(&[&set[..], &["--pin-file", pin_file]].concat());
+    assert_eq!(new.run(&[&set[..], &["--remove"]].concat())[0]["state"], "removed");
+    assert_eq!(trefoil(&other.home, &guess).code, 3);
+}

@@ -10,7 +10,7 @@ import type { Talk } from "./talk.svelte";
 
 export const mayEdit = (message: Message) => message.mine && !message.unsent && !message.poll && message.text !== "" && message.state !== "failed";
 export const mayUnsend = (message: Message) => message.mine && !message.unsent && message.state !== "failed";
-export const mayForward = (message: Message) => !message.unsent && !message.view_once && !message.poll && !message.timer;
+export const mayForward = (message: Message) => !message.unsent && !message.once && !message.poll && !message.timer;
 
 export function messageChoices(message: Message, talk: Talk, anchor: HTMLElement): Choice[] {
   const choices: (Choice | false)[] = [

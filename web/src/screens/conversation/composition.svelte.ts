@@ -14,10 +14,12 @@ export const TIMERS = [300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
 export class Composition {
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
-  /** Seconds after which messages disappear; undefined until chosen, then 0 stands for never. */
-  chosenTimer = $state<number | undefined>(undefined);
+  /** Seconds after which this one message disappears; 0 leaves it to the conversation. */
+  timer = $state(0);
   viewOnce = $state(false);
   sending = $state(false);
+  /** Uploads of messages that were sent from here. */
+  underWay = $state.raw<string[]>([]);
   private mentioned = new Map<string, string>();
   private beforeEdit = "";
   private turn: Promise<unknown> = Promise.resolve();
@@ -31,13 +33,6 @@ export class Composition {
 
   get empty(): boolean {
     return this.text.trim() === "" && this.attachments.length === 0;
-  }
-
-  /** Until chosen, what this person used last here goes on. */
-  get timer(): number {
-    if (this.chosenTimer !== undefined) return this.chosenTimer;
-    const last = this.talk.timeline.items.findLast((item): item is Message => item.kind === "message" && item.mine);
-    return last?.timer ?? 0;
   }
 
   wrote(): void {
@@ -72,7 +67,6 @@ export class Composition {
   detach(attachment: Attachment): void {
     attachment.takeBack();
     this.attachments = this.attachments.filter((one) => one !== attachment);
-    if (this.attachments.length === 0) this.viewOnce = false;
   }
 
   mention(person: Person): string {
@@ -101,28 +95,32 @@ export class Composition {
     const { place, timeline } = this.talk;
     const sent = this.attachments;
     const message: NewMessage = {};
-    if (sent.length > 0) {
-      message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
-      if (this.viewOnce) message.view_once = true;
-    }
+    if (sent.length > 0) message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
+    const once = this.viewOnce;
+    if (once) message.view_once = true;
     const { replyTo } = this.talk;
     const text = this.text.trim();
     if (text) message.text = text;
     if (replyTo) message.reply_to = replyTo.message;
     const mentions = [...this.mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
     if (mentions.length > 0) message.mentions = mentions;
-    if (this.timer > 0) message.expires_seconds = this.timer;
+    const { timer } = this;
+    if (timer > 0) message.expires_seconds = timer;
     iPause(place);
     // From here on the field belongs to the next message: who writes fast has begun it before this one is taken.
     this.text = "";
     this.attachments = this.attachments.filter((one) => !sent.includes(one));
     this.viewOnce = false;
+    this.timer = 0;
     this.mentioned.clear();
     this.talk.replyTo = undefined;
     keepDraft(place, "");
+    this.underWay = [...this.underWay, ...(message.files ?? [])];
     try {
       await this.after(() => api.send(place, message));
     } catch (error) {
+      this.viewOnce ||= once;
+      this.timer ||= timer;
       this.putBack(text, sent, replyTo);
       throw error;
     }

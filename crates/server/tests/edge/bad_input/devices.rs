@@ -14,7 +14,7 @@ use tls_codec::Serialize as _;
 use trefoil_proto::{
     RoomUri, Wire,
     backup::*,
-    edge,
+    discovery, edge,
     edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages},
     limits,
     mimi::{
@@ -208,6 +208,19 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
             &[
                 ("/v1/identifierQuery/phone%20test".into(), "Malformed"),
                 ("/v1/identifierQuery/localhost".into(), "PeerUnavailable"),
+            ],
+        ),
+        odd(
+            case(
+                "POST",
+                "/v1/discovery/{domain}",
+                "/v1/discovery/phone.test",
+                structure(&discovery::DiscoveryRequest::Buckets { bits: 0, prefixes: vec![0] }),
+                Who::Device,
+            ),
+            &[
+                ("/v1/discovery/phone%20test".into(), "Malformed"),
+                ("/v1/discovery/localhost".into(), "PeerUnavailable"),
             ],
         ),
         unoffered("/v1/requestConsent/{domain}"),

@@ -12,7 +12,9 @@ use super::{
     held_against, spoil, wrong_methods,
 };
 use trefoil_proto::{
-    RoomUri, Wire, limits,
+    RoomUri, Wire,
+    discovery::DiscoveryRequest,
+    limits,
     mimi::{
         NotifyRequest,
         identifier::{IdentifierRequest, QueryElement},
@@ -143,6 +145,13 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
             "/mimi/v1/directoryRoot/phone.test".into(),
             structure(&RootRequest { epoch: 7 }),
             &[("phone.test", "NotFound"), ("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/discovery/{domain}",
+            "/mimi/v1/discovery/phone.test".into(),
+            structure(&DiscoveryRequest::Buckets { bits: 0, prefixes: vec![0] }),
+            &[("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
         ),
         Case {
             method: "POST",

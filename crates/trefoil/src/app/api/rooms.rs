@@ -68,12 +68,19 @@ pub(super) struct People {
     people: Vec<String>,
 }
 
-/// One person.
+/// A role to be given or taken.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OnePerson {
-    /// By URI.
+pub(super) struct NewAdmin {
+    /// Whose, by URI.
     user: String,
+    /// Whether they shall be an admin.
+    #[serde(default = "yes")]
+    admin: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// An invitation to be made.
@@ -248,15 +255,19 @@ pub(super) async fn remove(
     change(&keeper, &room, move |client, room, now| client.remove_people(room, &people, now)).await
 }
 
-/// Makes somebody an admin.
-#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/admin", params(("account" = String, Path,), ("room" = String, Path,)), request_body = OnePerson, responses((status = 204), (status = 403, body = Problem)))]
+/// Makes somebody an admin, or takes that away again.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/admin", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewAdmin, responses((status = 204), (status = 403, body = Problem)))]
 pub(super) async fn make_admin(
     State(app): State<Arc<App>>,
     Path((account, room)): Path<(String, String)>,
-    Body(ask): Body<OnePerson>,
+    Body(ask): Body<NewAdmin>,
 ) -> Answer<StatusCode> {
     let (keeper, user) = (app.accounts.get(&account)?, user_uri(&ask.user)?);
-    change(&keeper, &room, move |client, room, now| client.make_admin(room, &user, now)).await
+    change(&keeper, &room, move |client, room, now| match ask.admin {
+        true => client.make_admin(room, &user, now),
+        false => client.take_admin(room, &user, now),
+    })
+    .await
 }
 
 /// Leaves with all of this person's devices.

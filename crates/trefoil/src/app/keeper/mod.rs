@@ -1,0 +1,274 @@
+//! The task that keeps one account: it alone touches the agent, does what handlers ask one after the other, and tells the
+//! windows what happened.
+
+mod keeping;
+mod telling;
+
+use super::{
+    error::{Answer, Problem},
+    hub::{Happening, Hub},
+    shape::{self, Account, Connection, Recovery},
+};
+use crate::agent::{Agent, AgentError, Way};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::Instant,
+};
+use trefoil_client::{ClientError, Event, backup::RecoveryState, overlay::Overlay};
+use trefoil_proto::UserUri;
+
+/// Longest wait for something to happen before looking around.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long a change waits for others before the backup takes them.
+const BACKUP_PAUSE: Duration = Duration::from_secs(3);
+/// How often history from the first device is looked for.
+const HISTORY_AGAIN: Duration = Duration::from_secs(2);
+/// How long a backup that failed waits.
+const BACKUP_AGAIN: Duration = Duration::from_secs(60);
+/// What handlers may have asked for at once.
+const ASKED: usize = 64;
+
+type Act = Box<dyn FnOnce(&mut Kept) + Send>;
+type ActWhile = Box<dyn for<'k> FnOnce(&'k mut Kept) -> BoxFuture<'k, ()> + Send>;
+
+/// What a handler has the task do.
+enum Job {
+    /// At once.
+    Now(Act),
+    /// With requests of its own, while everything else of the account waits.
+    While(ActWhile),
+}
+
+/// An account, as handlers reach it.
+#[derive(Clone)]
+pub struct Keeper {
+    jobs: mpsc::Sender<Job>,
+    events: broadcast::Sender<Arc<Event>>,
+    /// For files.
+    pub way: Way,
+    /// Names the account on this device.
+    pub id: String,
+}
+
+/// What the task holds.
+pub struct Kept {
+    /// The device.
+    pub agent: Agent,
+    /// Names the account on this device.
+    pub id: String,
+    told: Option<Account>,
+    gone: bool,
+    hub: Hub,
+    /// A request of the backup is under way.
+    keeping: bool,
+    /// The backup is not looked at before.
+    keep_after: Instant,
+    /// History is to come from the account's first device.
+    history_awaited: bool,
+    /// It is not looked for before.
+    history_after: Instant,
+}
+
+impl Keeper {
+    /// Goes online and keeps the account until the last handle to it is dropped.
+    pub fn start(agent: Agent, id: String, hub: Hub) -> Self {
+        let (jobs, queue) = mpsc::channel(ASKED);
+        let events = broadcast::Sender::new(256);
+        let way = agent.way();
+        let kept = Kept {
+            history_awaited: Kept::awaits_history(&agent),
+            agent,
+            id: id.clone(),
+            told: None,
+            gone: false,
+            hub,
+            keeping: false,
+            keep_after: Instant::now(),
+            history_after: Instant::now(),
+        };
+        tokio::spawn(keep(kept, jobs.downgrade(), queue, events.clone()));
+        Self { jobs, events, way, id }
+    }
+
+    /// Has the task do something, and gives what came of it.
+    ///
+    /// # Errors
+    /// Those of `act`; the account is being closed.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Kept) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (give, take) = oneshot::channel();
+        let job = Job::Now(Box::new(move |kept| {
+            // Who asked may have gone; what was asked is done all the same.
+            let _ = give.send(act(kept));
+        }));
+        let closed = || Problem::internal("the account is being closed");
+        self.jobs.send(job).await.map_err(|_| closed())?;
+        take.await.map_err(|_| closed())?
+    }
+
+    /// Has the task do something that asks the service by itself; everything else of the account waits meanwhile.
+    ///
+    /// # Errors
+    /// Those of `act`; the account is being closed.
+    pub async fn with_whole<T: Send + 'static>(
+        &self,
+        act: impl for<'k> FnOnce(&'k mut Kept) -> BoxFuture<'k, Answer<T>> + Send + 'static,
+    ) -> Answer<T> {
+        let (give, take) = oneshot::channel();
+        let job = Job::While(Box::new(move |kept| {
+            async move {
+                // Who asked may have gone; what was asked is done all the same.
+                let _ = give.send(act(kept).await);
+            }
+            .boxed()
+        }));
+        let closed = || Problem::internal("the account is being closed");
+        self.jobs.send(job).await.map_err(|_| closed())?;
+        take.await.map_err(|_| closed())?
+    }
+
+    /// Has the task do something, and waits for the event that answers it.
+    ///
+    /// # Errors
+    /// Those of `act`; nothing answered in time.
+    pub async fn with_answer<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        act: impl FnOnce(&mut Kept) -> Answer<()> + Send + 'static,
+        mut answer: impl FnMut(&Event) -> Option<Answer<T>>,
+    ) -> Answer<T> {
+        let mut events = self.events.subscribe();
+        self.with(act).await?;
+        let waited = tokio::time::timeout(limit, async {
+            loop {
+                match events.recv().await {
+                    Ok(event) => {
+                        if let Some(answer) = answer(&event) {
+                            return answer;
+                        }
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => {
+                        return Err(Problem::internal("the account is being closed"));
+                    }
+                }
+            }
+        });
+        waited.await.unwrap_or_else(|_| Err(AgentError::TooSlow.into()))
+    }
+}
+
+async fn keep(
+    mut kept: Kept,
+    jobs: mpsc::WeakSender<Job>,
+    mut queue: mpsc::Receiver<Job>,
+    heard: broadcast::Sender<Arc<Event>>,
+) {
+    if kept.agent.client.identity().is_some()
+        && let Err(error) = kept.agent.go_online()
+    {
+        kept.alarm(None, "core-failed", error.to_string());
+    }
+    loop {
+        kept.tell_account();
+        kept.back_up(&jobs);
+        kept.look_for_history().await;
+        let wait = match () {
+            () if kept.history_awaited => HISTORY_AGAIN,
+            () if kept.is_waiting_to_back_up() => BACKUP_PAUSE,
+            () => LONGEST_WAIT,
+        };
+        let events = tokio::select! {
+            biased;
+            job = queue.recv() => match job {
+                Some(job) => {
+                    match job {
+                        Job::Now(act) => act(&mut kept),
+                        Job::While(act) => act(&mut kept).await,
+                    }
+                    // What the job caused is shown before the next one.
+                    kept.agent.turn(Duration::ZERO).await
+                }
+                None => break,
+            },
+            events = kept.agent.turn(wait) => events,
+        };
+        match events {
+            Ok(events) => {
+                kept.tell(&events);
+                for event in events {
+                    // Only handlers that wait for an answer listen.
+                    let _ = heard.send(Arc::new(event));
+                }
+            }
+            Err(error) => {
+                kept.alarm(None, "core-failed", error.to_string());
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+    kept.agent.close().await;
+}
+
+impl Kept {
+    /// The person, once the device has an account.
+    ///
+    /// # Errors
+    /// It has none yet.
+    pub fn me(&self) -> Answer<UserUri> {
+        let identity = self.agent.client.identity();
+        identity.map(|me| me.user).ok_or_else(|| ClientError::NoAccount.into())
+    }
+
+    /// The store, to read from.
+    pub fn store(&self) -> Overlay {
+        Overlay::new(self.agent.client.store().clone())
+    }
+
+    /// The account as it is now.
+    pub fn account(&self) -> Account {
+        let identity = self.agent.client.identity();
+        let failure = self.agent.last_failure().map(ToString::to_string);
+        let connection = match (&identity, self.gone, self.agent.is_caught_up(), &failure) {
+            (None, ..) => Connection::Unlinked,
+            (_, true, ..) => Connection::Removed,
+            (_, _, true, _) => Connection::Online,
+            (_, _, false, Some(_)) => Connection::Offline,
+            (_, _, false, None) => Connection::Connecting,
+        };
+        let service = self.agent.client.service().ok().flatten();
+        Account {
+            id: self.id.clone(),
+            user: identity.as_ref().map(|me| me.user.to_string()).unwrap_or_default(),
+            domain: service.as_ref().map(|service| service.domain.to_string()).unwrap_or_default(),
+            profile: service
+                .map(|service| shape::profile_name(service.profile).to_owned())
+                .unwrap_or_default(),
+            service_url: self.agent.service().address(),
+            name: self.agent.client.display_name().ok().flatten().unwrap_or_default(),
+            primary: identity.is_some_and(|me| me.primary),
+            connection,
+            connection_error: failure,
+            recovery: self.agent.client.recovery().map_or(Recovery::None, |view| recovery(view.state)),
+            devices: self.agent.client.own_devices().map_or(0, |devices| devices.len()),
+        }
+    }
+
+    /// Tells the windows of something that is no line of a room.
+    pub fn alarm(&self, room: Option<String>, what: &str, text: String) {
+        self.hub.tell(&Happening::Alarm { account: self.id.clone(), room, what: what.to_owned(), text });
+    }
+}
+
+/// How recovery stands, by its name in the API.
+pub(super) fn recovery(state: RecoveryState) -> Recovery {
+    match state {
+        RecoveryState::None => Recovery::None,
+        RecoveryState::Unconfirmed => Recovery::Unconfirmed,
+        RecoveryState::Confirmed => Recovery::Confirmed,
+    }
+}

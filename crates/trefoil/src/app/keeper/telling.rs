@@ -1,0 +1,166 @@
+//! What the windows are told of what happened: each line and each room once.
+
+use super::Kept;
+use crate::{
+    app::{
+        hub::Happening,
+        shape::{self, Item},
+    },
+    show,
+};
+use std::collections::BTreeSet;
+use trefoil_client::{
+    Event,
+    conversation::{self, ConversationEvent as Talk, Cursor},
+};
+use trefoil_proto::{RoomUri, content::MessageId};
+
+impl Kept {
+    /// Tells the windows how a room stands now.
+    pub fn tell_room(&mut self, room: &RoomUri) {
+        match shape::room(&mut self.agent.client, &self.id, room) {
+            Ok(Some(room)) => self.hub.tell(&Happening::Room { room: Box::new(room) }),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a room could not be read"),
+        }
+    }
+
+    pub(super) fn tell_account(&mut self) {
+        let now = self.account();
+        if self.told.as_ref() != Some(&now) {
+            self.hub.tell(&Happening::Account { account: Box::new(now.clone()) });
+            self.told = Some(now);
+        }
+    }
+
+    /// Tells the windows of what happened, each line and each room once.
+    pub(super) fn tell(&mut self, events: &[Event]) {
+        self.gone |= events.iter().any(|event| matches!(event, Event::Unauthenticated { .. }));
+        if self.hub.is_alone() || events.is_empty() {
+            return;
+        }
+        let (mut lines, mut rooms, mut noted) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for event in events {
+            match event {
+                Event::Conversation(talk) => self.sort(talk, &mut lines, &mut rooms, &mut noted),
+                other => self.tell_other(other, &mut rooms),
+            }
+        }
+        for (room, id) in lines {
+            self.tell_line(&room, id);
+            rooms.insert(room);
+        }
+        for room in noted {
+            self.tell_newest_notes(&room);
+            rooms.insert(room);
+        }
+        for room in rooms {
+            self.tell_room(&room);
+        }
+    }
+
+    pub(super) fn sort(
+        &self,
+        talk: &Talk,
+        lines: &mut BTreeSet<(RoomUri, MessageId)>,
+        rooms: &mut BTreeSet<RoomUri>,
+        noted: &mut BTreeSet<RoomUri>,
+    ) {
+        match talk {
+            Talk::Added { room, id, .. }
+            | Talk::Edited { room, id }
+            | Talk::Unsent { room, id }
+            | Talk::Reactions { room, id }
+            | Talk::Status { room, id, .. }
+            | Talk::Votes { room, id }
+            | Talk::Outgoing { room, id, .. } => {
+                lines.insert((room.clone(), *id));
+            }
+            Talk::Expired { room, id } | Talk::Discarded { room, id } => {
+                let (account, room_uri, message) = (self.id.clone(), room.to_string(), id.to_string());
+                self.hub.tell(&Happening::Gone { account, room: room_uri, message });
+                rooms.insert(room.clone());
+            }
+            Talk::Typing { room, user, started } => {
+                let name =
+                    conversation::profile(&self.store(), room, user).ok().flatten().unwrap_or_default();
+                self.hub.tell(&Happening::Typing {
+                    account: self.id.clone(),
+                    room: room.to_string(),
+                    user: user.to_string(),
+                    name,
+                    writing: *started,
+                });
+            }
+            Talk::Noted { room } => {
+                noted.insert(room.clone());
+            }
+            Talk::Opened { room, id } => {
+                lines.insert((room.clone(), *id));
+            }
+            Talk::Profile { room, .. }
+            | Talk::Read { room, .. }
+            | Talk::Timer { room }
+            | Talk::Marked { room } => {
+                rooms.insert(room.clone());
+            }
+            Talk::Refused { .. } => {}
+        }
+    }
+
+    pub(super) fn tell_other(&self, event: &Event, rooms: &mut BTreeSet<RoomUri>) {
+        if let Some(refused) = show::refusal(event) {
+            let Event::ChangeRefused { room, .. } = event else { return };
+            rooms.insert(room.clone());
+            return self.alarm(Some(room.to_string()), "change-refused", refused.to_string());
+        }
+        match event {
+            Event::RoomJoined { room, .. } | Event::RoomLeft { room, .. } => {
+                rooms.insert(room.clone());
+            }
+            Event::CaughtUp | Event::Registered { .. } | Event::Linked { .. } => {}
+            other => {
+                // Those of a room are lines there as well.
+                if let Ok(Some(show::Shown::Event(happened))) = show::event(&self.agent, other) {
+                    let room = happened.room.as_ref().and_then(|room| room.parse().ok());
+                    let in_room = room.is_some();
+                    rooms.extend(room);
+                    if !in_room && let Some(text) = happened.detail {
+                        self.alarm(happened.room, happened.event, text);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell_line(&self, room: &RoomUri, id: MessageId) {
+        let store = self.store();
+        let Ok(me) = self.me() else { return };
+        let told = conversation::message(&store, room, id)
+            .and_then(|found| found.map(|kept| shape::message(&store, &me, room, kept)).transpose());
+        match told {
+            Ok(Some(message)) => self.hub.tell(&Happening::Item {
+                account: self.id.clone(),
+                room: room.to_string(),
+                item: Box::new(Item::Message(Box::new(message))),
+            }),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a message could not be read"),
+        }
+    }
+
+    /// Lines about people come without an id: the newest few are told, those that were told before change nothing.
+    pub(super) fn tell_newest_notes(&self, room: &RoomUri) {
+        const FEW: usize = 8;
+        let store = self.store();
+        let Ok(me) = self.me() else { return };
+        for kept in conversation::timeline(&store, room, Cursor::Newest, FEW).unwrap_or_default() {
+            if let conversation::Item::Note(_) = kept
+                && let Ok(item) = shape::item(&store, &me, room, kept)
+            {
+                let (account, room) = (self.id.clone(), room.to_string());
+                self.hub.tell(&Happening::Item { account, room, item: Box::new(item) });
+            }
+        }
+    }
+}
