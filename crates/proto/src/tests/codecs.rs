@@ -1,7 +1,7 @@
 //! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
 
 use super::strategies;
-use crate::{ProtoError, Wire, backup, edge, mimi::update::UpdateRequest, pin, recovery};
+use crate::{ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery};
 use proptest::{
     array::uniform32,
     prelude::*,
@@ -119,6 +119,26 @@ fn recovery_and_backups() {
     holds(part.prop_map(move |part| backup::ReadBackup { id, token: of.clone(), part }));
     holds((any::<u64>(), bytes()).prop_map(|(counter, sealed)| backup::SealedPart { counter, sealed }));
     holds(Just(backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }));
+}
+
+#[test]
+fn structures_of_finding_by_number() {
+    use discovery::{Bucket, DiscoveryRequest, DiscoveryResponse, Entry, Evaluated, SEALED, Tag};
+    let element = || uniform32(any::<u8>()).prop_map(pin::Element);
+    let elements = || prop::collection::vec(element(), 0..5);
+    holds(elements().prop_map(DiscoveryRequest::Evaluate));
+    holds(
+        (any::<u8>(), prop::collection::vec(any::<u32>(), 0..5))
+            .prop_map(|(bits, prefixes)| DiscoveryRequest::Buckets { bits, prefixes }),
+    );
+    let evaluated = (element(), any::<u8>(), elements(), any::<u8>());
+    holds(evaluated.prop_map(|(key, bits, elements, proof)| {
+        DiscoveryResponse::Evaluated(Evaluated { key, bits, elements, proof: [proof; 64] })
+    }));
+    let entry =
+        prop::array::uniform16(any::<u8>()).prop_map(|tag| Entry { tag: Tag(tag), sealed: [7; SEALED] });
+    let bucket = prop::collection::vec(entry, 0..4).prop_map(|entries| Bucket { entries });
+    holds(prop::collection::vec(bucket, 0..4).prop_map(DiscoveryResponse::Buckets));
 }
 
 #[test]
