@@ -165,19 +165,19 @@ pub(super) async fn recover_by_pin(
 
 impl From<PinFailure> for Problem {
     fn from(error: PinFailure) -> Self {
+        let error = match error {
+            PinFailure::Person(error) => return error.into(),
+            other => other,
+        };
         let (status, code) = match &error {
             PinFailure::Wrong { .. } => (StatusCode::CONFLICT, "pin-wrong"),
             PinFailure::Locked => (StatusCode::CONFLICT, "pin-locked"),
             PinFailure::NoPin => (StatusCode::NOT_FOUND, "no-pin"),
             PinFailure::TooFew => (StatusCode::BAD_GATEWAY, "unreachable"),
-            PinFailure::Person(_) => match error {
-                PinFailure::Person(error) => return error.into(),
-                _ => unreachable!("it was matched a line above"),
-            },
             PinFailure::SameService(_) | PinFailure::Core(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unusable")
             }
-            PinFailure::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            PinFailure::Stopped(_) | PinFailure::Person(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         Self::new(status, code, error.to_string())
     }

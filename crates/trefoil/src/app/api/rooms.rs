@@ -156,11 +156,8 @@ pub(super) async fn all(State(app): State<Arc<App>>) -> Answer<Json<Vec<Room>>> 
         rooms.extend(
             keeper
                 .with(|kept| {
-                    let uris: Vec<RoomUri> =
-                        kept.agent.client.rooms()?.into_iter().map(|room| room.uri).collect();
-                    let listed = uris
-                        .iter()
-                        .filter_map(|uri| shape::room(&mut kept.agent.client, &kept.id, uri).transpose());
+                    let views = kept.agent.client.rooms()?;
+                    let listed = views.iter().map(|view| shape::listed(&kept.agent.client, &kept.id, view));
                     Ok(listed.collect::<Result<Vec<_>, _>>()?)
                 })
                 .await?,

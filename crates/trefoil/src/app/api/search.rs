@@ -13,7 +13,7 @@ use axum::{
     extract::{Query, State},
 };
 use serde::{Deserialize, Serialize};
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use trefoil_client::conversation;
 use utoipa::{IntoParams, ToSchema};
 
@@ -101,14 +101,17 @@ pub(super) async fn search(State(app): State<Arc<App>>, Query(wanted): Query<Wan
             .with(move |kept| {
                 let store = kept.store();
                 let found = conversation::search(&store, &words, room.as_ref(), after, limit)?;
-                let mut hits = Vec::new();
+                let (mut hits, mut titles) = (Vec::new(), BTreeMap::new());
                 for hit in found.hits {
-                    let listed = shape::room(&mut kept.agent.client, &kept.id, &hit.room)?;
+                    if !titles.contains_key(&hit.room) {
+                        let listed = shape::room(&mut kept.agent.client, &kept.id, &hit.room)?;
+                        titles.insert(hit.room.clone(), listed.map(|room| room.title).unwrap_or_default());
+                    }
                     let name = conversation::profile(&store, &hit.room, &hit.sender)?;
                     hits.push(Hit {
                         account: kept.id.clone(),
                         room: hit.room.to_string(),
-                        room_title: listed.map(|room| room.title).unwrap_or_default(),
+                        room_title: titles[&hit.room].clone(),
                         message: hit.message.to_string(),
                         position: hit.position.to_string(),
                         at: hit.accepted.0,

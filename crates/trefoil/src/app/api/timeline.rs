@@ -76,34 +76,20 @@ pub(super) async fn timeline(
     keeper
         .with(move |kept| {
             let (store, me) = (kept.store(), kept.me()?);
-            let read = |cursor, limit| conversation::timeline(&store, &room, cursor, limit);
-            let (mut lines, more_before, more_after);
-            if let Some(id) = around {
-                let found = conversation::message(&store, &room, id)?;
-                let position =
-                    found.ok_or_else(|| Problem::not_found("that message is not on this device"))?.position;
-                lines = read(Cursor::Before(position), limit / 2 + 1)?;
-                more_before = lines.len() > limit / 2;
-                lines.drain(..usize::from(more_before));
-                // What stands at the position itself comes with a cursor just before it.
-                let older = lines.last().map_or(Position::START, conversation::Item::position);
-                let mut newer = read(Cursor::After(older), limit / 2 + 2)?;
-                more_after = newer.len() > limit / 2 + 1;
-                newer.truncate(limit / 2 + 1);
-                lines.extend(newer);
-            } else if let Some(after) = after {
-                lines = read(Cursor::After(after), limit + 1)?;
-                more_after = lines.len() > limit;
-                lines.truncate(limit);
-                more_before = true;
-            } else {
-                lines = read(before.map_or(Cursor::Newest, Cursor::Before), limit + 1)?;
-                more_before = lines.len() > limit;
-                lines.drain(..usize::from(more_before));
-                more_after = before.is_some();
-            }
-            let items = lines.into_iter().map(|line| shape::item(&store, &me, &room, line));
-            Ok(Json(Part { items: items.collect::<Result<_, _>>()?, more_before, more_after }))
+            let page = match around {
+                Some(id) => conversation::timeline_around(&store, &room, id, limit)?
+                    .ok_or_else(|| Problem::not_found("that message is not on this device"))?,
+                None => {
+                    let older = before.map_or(Cursor::Newest, Cursor::Before);
+                    conversation::timeline_page(&store, &room, after.map_or(older, Cursor::After), limit)?
+                }
+            };
+            let items = page.items.into_iter().map(|line| shape::item(&store, &me, &room, line));
+            Ok(Json(Part {
+                items: items.collect::<Result<_, _>>()?,
+                more_before: page.more_before,
+                more_after: page.more_after,
+            }))
         })
         .await
 }

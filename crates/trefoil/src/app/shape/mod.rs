@@ -15,4 +15,4 @@ pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};
 pub use person::{Person, Safety, VerifyOutcome};
 pub use qr::{Card, Qr};
-pub use room::{Room, RoomDetail, detail, room};
+pub use room::{Room, RoomDetail, detail, listed, room};

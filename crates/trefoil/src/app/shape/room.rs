@@ -167,7 +167,11 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     }))
 }
 
-fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, ClientError> {
+/// A room as it stands in the list, of which the core has given its view already.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, ClientError> {
     let store = Overlay::new(client.store().clone());
     let me = client.identity().map(|me| me.user);
     let others: Vec<&UserUri> =
