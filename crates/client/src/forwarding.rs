@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event,
-    conversation::{self, ConversationError, MessageId, compose},
+    conversation::{self, ConversationError, Draft, MessageId, compose},
     core::Core,
 };
 use trefoil_proto::{RoomUri, Timestamp};
@@ -20,21 +20,31 @@ impl Core {
         to: &[RoomUri],
         now: Timestamp,
     ) -> Result<Vec<MessageId>, ClientError> {
-        let found = conversation::message(&self.tx(), from, message)?;
-        let found = found.ok_or(ConversationError::NoSuchMessage)?;
-        let limit = if found.forwarded.unwrap_or(0) >= OFTEN { 1 } else { ROOMS };
-        if to.is_empty() {
-            return Err(ConversationError::Empty("the list of rooms").into());
-        }
-        if to.len() > limit {
-            return Err(ConversationError::TooManyRooms { limit }.into());
-        }
-        let draft = compose::forward(&found)?;
+        let draft = self.forwardable(from, message, to.len())?;
         let say = |room: &RoomUri| {
             self.unblocked(room)?;
             self.say(room, draft.clone(), now)
         };
         to.iter().map(say).collect()
+    }
+
+    /// What is said in so many rooms when a message is forwarded to them.
+    pub(crate) fn forwardable(
+        &self,
+        from: &RoomUri,
+        message: MessageId,
+        rooms: usize,
+    ) -> Result<Draft, ClientError> {
+        let found = conversation::message(&self.tx(), from, message)?;
+        let found = found.ok_or(ConversationError::NoSuchMessage)?;
+        let limit = if found.forwarded.unwrap_or(0) >= OFTEN { 1 } else { ROOMS };
+        if rooms == 0 {
+            return Err(ConversationError::Empty("the list of rooms").into());
+        }
+        if rooms > limit {
+            return Err(ConversationError::TooManyRooms { limit }.into());
+        }
+        Ok(compose::forward(&found)?)
     }
 
     pub(crate) fn retry(

@@ -2,7 +2,7 @@
 
 use crate::{
     Client, ClientError, Step,
-    conversation::{Body, Mark, MessageId, ReadReceipts},
+    conversation::{Body, Draft, Mark, MessageId, ReadReceipts},
     rows::Intent,
 };
 use trefoil_proto::{RoomUri, Timestamp, UserUri};
@@ -91,6 +91,21 @@ impl Client {
         now: Timestamp,
     ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
         self.step(now, |core| core.forward(from, message, to, now))
+    }
+
+    /// What forwarding a message says, for rooms of another account of the same person: send it there. The limit is that
+    /// of [`Client::forward`], `rooms` being how many it goes to in all. Nobody learns from it whose accounts these are:
+    /// it says neither who said it nor where.
+    ///
+    /// # Errors
+    /// As [`Client::forward`].
+    pub fn forwardable(
+        &self,
+        from: &RoomUri,
+        message: MessageId,
+        rooms: usize,
+    ) -> Result<Draft, ClientError> {
+        self.core().forwardable(from, message, rooms)
     }
 
     /// Sends a message of one's own once more that could not be sent. It is another one for everybody: this gives its

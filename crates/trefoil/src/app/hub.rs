@@ -1,6 +1,6 @@
 //! What happens, told to every window: one channel, JSON once for all.
 
-use super::shape::{Account, Item, Room, Settings};
+use super::shape::{Account, Item, Room, Settings, Warning};
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -60,10 +60,8 @@ pub enum Happening {
         account: String,
         /// The room, if it is about one.
         room: Option<String>,
-        /// What, by a name that does not change.
-        what: String,
-        /// In English words.
-        text: String,
+        /// What.
+        warning: Box<Warning>,
     },
     /// A file is on its way.
     Transfer {

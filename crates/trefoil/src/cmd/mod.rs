@@ -124,6 +124,14 @@ impl Shared {
     pub fn quiet_agent(&self) -> anyhow::Result<Agent> {
         Ok(person::open(&self.home()?, self.passphrase()?.as_ref())?.0)
     }
+
+    /// Another account of this person, by its home folder, under the same passphrase.
+    ///
+    /// # Errors
+    /// As [`Shared::agent`].
+    pub fn agent_of(&self, home: &Path) -> anyhow::Result<Agent> {
+        Ok(person::open(&Home::locate(Some(home))?, self.passphrase()?.as_ref())?.0)
+    }
 }
 
 /// A room by URI, by its whole name, or by the beginning of its id.

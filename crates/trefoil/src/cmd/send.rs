@@ -68,6 +68,9 @@ pub struct Send {
     /// The room that the forwarded message is in
     #[arg(long, value_name = "ROOM", requires = "forward")]
     from: Option<String>,
+    /// The home folder of another account of this person that the forwarded message is in
+    #[arg(long, value_name = "DIR", requires = "forward")]
+    from_home: Option<PathBuf>,
     /// Forward to this room too: five at a time, one for what was forwarded often
     #[arg(long, value_name = "ROOM", requires = "forward")]
     also: Vec<String>,
@@ -148,7 +151,8 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         for also in &ask.also {
             to.push(find_room(&mut agent, also)?.uri);
         }
-        return send_again::forward(shared, agent, (from, message), &to).await;
+        let other = ask.from_home.as_deref().map(|home| shared.agent_of(home)).transpose()?;
+        return send_again::forward(shared, agent, other, (from, message), &to).await;
     }
     for other in [&ask.reply, &ask.react].into_iter().flatten() {
         if show::message(&agent, &room, &parse(other)?)?.is_none() {

@@ -22,19 +22,25 @@ impl fmt::Display for Discarded {
     }
 }
 
-/// Forwards a message of the room `from` to others.
+/// Forwards a message to other rooms: of the room `from`, which `other`, another account of this person, is in if there is
+/// one.
 ///
 /// # Errors
 /// Whatever failed, as a sentence; then nothing was sent anywhere, or what waits is kept.
 pub async fn forward(
     shared: &Shared,
     mut agent: Agent,
+    other: Option<Agent>,
     (from, message): (&str, &str),
     to: &[RoomUri],
 ) -> anyhow::Result<()> {
-    let from = find_room(&mut agent, from)?.uri;
-    let id = here(&agent, &from, message)?;
-    let passed = agent.act_for(|client, now| client.forward(&from, id, to, now))?;
+    let mut other = other;
+    let has_it = other.as_mut().unwrap_or(&mut agent);
+    let from = find_room(has_it, from)?.uri;
+    let id = here(has_it, &from, message)?;
+    let draft = has_it.client.forwardable(&from, id, to.len())?;
+    let drafts: Vec<_> = to.iter().map(|room| (room.clone(), draft.clone())).collect();
+    let passed = agent.act_for(|client, now| client.send_all(drafts, now))?;
     let sent: Vec<_> = to.iter().cloned().zip(passed).collect();
     agent.go_online()?;
     finish(agent, &sent).await?;

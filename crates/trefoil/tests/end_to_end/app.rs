@@ -259,6 +259,15 @@ async fn files_go_over_in_pieces_and_hostile_ones_are_inert() {
     assert!(whole.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
     let whole = whole.bytes().await.unwrap();
     assert!(whole.starts_with(b"\xFF\xD8\xFF") && whole.len() > 150_000);
+    // On to a room of another account of the same person, of another service, with the file.
+    let rooms = format!("accounts/{}/rooms", ada["id"].as_str().unwrap());
+    let kept = app.post(&rooms, json!({"name": "Kept", "people": []})).await["room"].clone();
+    let to = json!({"to": [{"account": ada["id"], "room": kept}]});
+    app.post(&at(&grace, &room, &format!("messages/{id}/forward")), to).await;
+    let passed = messages(&app, &ada, &quoted(&kept)).await.pop().unwrap();
+    assert_eq!((&passed["text"], &passed["forwarded"]), (&json!("look"), &json!(1)));
+    let same = format!("messages/{}/files/0", passed["message"].as_str().unwrap());
+    assert_eq!(app.fetch(&at(&ada, &quoted(&kept), &same)).await.bytes().await.unwrap(), whole);
     until("nothing is left in the spool", async || {
         app.get(&folder).await.as_array().unwrap().is_empty().then_some(())
     })

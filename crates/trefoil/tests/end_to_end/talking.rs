@@ -46,6 +46,14 @@ async fn the_command_line_does_what_a_page_does() {
     let passed = line(&passed, "text", "Tea at the *café*, at noon");
     assert_eq!((&passed["forwarded"], passed["message"] == said), (&1.into(), false));
     assert_eq!(code(&ada, &["send", &elsewhere, "--forward", &said]), 2, "from where?");
+    let own = grace.run(&["rooms", "create", "Grace's"])[0]["room"].as_str().unwrap().to_owned();
+    let other = ada.home.to_str().unwrap();
+    grace.run(
+        &["send", &own, "--forward", &said, "--from", &elsewhere, "--from-home", other]
+            .map(|word| if word == said { passed["message"].as_str().unwrap() } else { word }),
+    );
+    let twice = grace.run(&["rooms", "show", &own]);
+    assert_eq!(line(&twice, "text", "Tea at the *café*, at noon")["forwarded"], 2, "from another account");
 
     // A poll.
     let poll = ["send", &room, "--poll", "Tea or coffee?", "--option", "tea", "--option", "coffee"];

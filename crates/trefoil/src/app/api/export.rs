@@ -5,6 +5,7 @@ use super::{
         App,
         error::{Answer, Problem},
         hub::Happening,
+        shape::Warning,
     },
     Body,
 };
@@ -58,7 +59,7 @@ pub(super) async fn export(
             Err(error) => {
                 let text = format!("the export stopped: {error}");
                 let told = keeper.with(move |kept| {
-                    kept.alarm(None, "export-failed", text);
+                    kept.alarm(None, Warning::new("export-failed", text));
                     Ok(())
                 });
                 // The account is closed with the program; nobody is left to be told.

@@ -6,6 +6,7 @@ use super::{
         error::{Answer, Problem},
         hub::Happening,
         keeper::Keeper,
+        shape::Warning,
     },
     Body, message_id, room_uri, users,
 };
@@ -16,7 +17,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use trefoil_client::{
     attachment::Descriptor,
     conversation::{self, Draft, compose},
@@ -75,7 +76,7 @@ pub(super) struct NewReaction {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ForwardTo {
-    /// Rooms of the same account.
+    /// Rooms of any account on this device.
     to: Vec<Place>,
 }
 
@@ -140,7 +141,7 @@ pub(super) async fn send(
         if let Err(problem) = send_with_files(&app, &keeper, room.clone(), ask).await {
             let text = format!("a file was not sent: {}", problem.message);
             let failed = keeper.with(move |kept| {
-                kept.alarm(Some(room.to_string()), "file-not-sent", text);
+                kept.alarm(Some(room.to_string()), Warning::new("file-not-sent", text));
                 Ok(())
             });
             // The account is closed with the program; nobody is left to be told.
@@ -248,8 +249,8 @@ pub(super) async fn react(
     .await
 }
 
-/// Forwards a message, with its files, to other rooms of the same account: at most five at a time, one if it was forwarded
-/// often already.
+/// Forwards a message, with its files, to other rooms, also of other accounts on this device: at most five at a time, one if
+/// it was forwarded often already. What an account refuses is not sent from any that comes after it.
 #[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/forward", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), request_body = ForwardTo, responses((status = 204), (status = 422, body = Problem)))]
 pub(super) async fn forward(
     State(app): State<Arc<App>>,
@@ -257,17 +258,18 @@ pub(super) async fn forward(
     Body(ask): Body<ForwardTo>,
 ) -> Answer<StatusCode> {
     let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
-    if ask.to.iter().any(|place| place.account != account) {
-        let why = "a message can be forwarded within one account only: what encrypts its files belongs to it";
-        return Err(Problem::unusable(why));
+    let mut to: BTreeMap<&str, (Keeper, Vec<RoomUri>)> = BTreeMap::new();
+    for place in &ask.to {
+        let goes = to.entry(&place.account).or_insert((app.accounts.get(&place.account)?, Vec::new()));
+        goes.1.push(room_uri(&place.room)?);
     }
-    let to = ask.to.iter().map(|place| room_uri(&place.room)).collect::<Answer<Vec<RoomUri>>>()?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act_for(|client, now| client.forward(&room, id, &to, now))?;
-            Ok(StatusCode::NO_CONTENT)
-        })
-        .await
+    let rooms = ask.to.len();
+    let draft = keeper.with(move |kept| Ok(kept.agent.client.forwardable(&room, id, rooms)?)).await?;
+    for (keeper, rooms) in to.into_values() {
+        let drafts: Vec<_> = rooms.into_iter().map(|room| (room, draft.clone())).collect();
+        keeper.with(move |kept| Ok(kept.agent.act_for(|client, now| client.send_all(drafts, now))?)).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sends a message once more that could not be sent.

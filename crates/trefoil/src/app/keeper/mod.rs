@@ -7,7 +7,7 @@ mod telling;
 use super::{
     error::{Answer, Problem},
     hub::{Happening, Hub},
-    shape::{self, Account, Connection, Recovery},
+    shape::{self, Account, Connection, Recovery, Warning},
 };
 use crate::agent::{Agent, AgentError, Way};
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -171,7 +171,7 @@ async fn keep(
     if kept.agent.client.identity().is_some()
         && let Err(error) = kept.agent.go_online()
     {
-        kept.alarm(None, "core-failed", error.to_string());
+        kept.alarm(None, Warning::new("core-failed", error.to_string()));
     }
     loop {
         kept.tell_account();
@@ -206,7 +206,7 @@ async fn keep(
                 }
             }
             Err(error) => {
-                kept.alarm(None, "core-failed", error.to_string());
+                kept.alarm(None, Warning::new("core-failed", error.to_string()));
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
@@ -259,8 +259,8 @@ impl Kept {
     }
 
     /// Tells the windows of something that is no line of a room.
-    pub fn alarm(&self, room: Option<String>, what: &str, text: String) {
-        self.hub.tell(&Happening::Alarm { account: self.id.clone(), room, what: what.to_owned(), text });
+    pub fn alarm(&self, room: Option<String>, warning: Warning) {
+        self.hub.tell(&Happening::Alarm { account: self.id.clone(), room, warning: Box::new(warning) });
     }
 }
 

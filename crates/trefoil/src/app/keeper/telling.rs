@@ -4,7 +4,7 @@ use super::Kept;
 use crate::{
     app::{
         hub::Happening,
-        shape::{self, Item},
+        shape::{self, Item, Warning},
     },
     show,
 };
@@ -112,7 +112,8 @@ impl Kept {
         if let Some(refused) = show::refusal(event) {
             let Event::ChangeRefused { room, .. } = event else { return };
             rooms.insert(room.clone());
-            return self.alarm(Some(room.to_string()), "change-refused", refused.to_string());
+            let warning = Warning::of(event, "change-refused", refused.to_string());
+            return self.alarm(Some(room.to_string()), warning);
         }
         match event {
             Event::RoomJoined { room, .. } | Event::RoomLeft { room, .. } => {
@@ -126,7 +127,7 @@ impl Kept {
                     let in_room = room.is_some();
                     rooms.extend(room);
                     if !in_room && let Some(text) = happened.detail {
-                        self.alarm(happened.room, happened.event, text);
+                        self.alarm(None, Warning::of(other, happened.event, text));
                     }
                 }
             }

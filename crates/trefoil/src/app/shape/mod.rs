@@ -7,6 +7,7 @@ mod note;
 mod person;
 mod qr;
 mod room;
+mod warning;
 
 pub(super) use account::profile_name;
 pub use account::{Account, Backup, Connection, Device, Directory, KnownService, Recovery, Settings, State};
@@ -16,3 +17,4 @@ pub use markup::{Block, is_emoji_only};
 pub use person::{Person, Safety, VerifyOutcome};
 pub use qr::{Card, Qr};
 pub use room::{Room, RoomDetail, detail, listed, room};
+pub use warning::Warning;

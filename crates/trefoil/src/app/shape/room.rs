@@ -1,7 +1,6 @@
 //! Rooms: as they stand in the list, and whole.
 
-use super::{Item, Person, item, markup::inert};
-use crate::show;
+use super::{Item, Person, Warning, item, markup::inert};
 use serde::Serialize;
 use trefoil_client::{
     Client, ClientError, RoomState, RoomView, Suite,
@@ -55,8 +54,8 @@ pub struct Room {
     pub vanishing: bool,
     /// The stranger who brought this person in, while it was not taken up.
     pub request: Option<Person>,
-    /// Why nothing is sent here now, as a sentence.
-    pub blocked: Option<String>,
+    /// Why nothing is sent here now.
+    pub blocked: Option<Warning>,
     /// Whose changed key blocks it, by URI.
     pub blocked_by: Vec<String>,
     /// `hybrid`, `classical`, or nothing before it is open.
@@ -90,8 +89,8 @@ pub struct Member {
     pub role: String,
     /// With how many devices they read.
     pub devices: usize,
-    /// Why their keys are not believed, as a sentence.
-    pub unproven: Option<String>,
+    /// Why their keys are not believed.
+    pub unproven: Option<Warning>,
 }
 
 /// An open invitation.
@@ -143,7 +142,7 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
             devices: participant.devices.len(),
             unproven: unproven
                 .and_then(|one| one.reason.as_ref())
-                .map(|reason| show::unproven(&participant.user, reason)),
+                .map(|reason| Warning::unproven(&participant.user, reason)),
         });
     }
     let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
@@ -211,7 +210,7 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         timer: timer.seconds,
         vanishing: timer.vanishing,
         request: request.transpose()?,
-        blocked: blocked(client, view),
+        blocked: Warning::blocked(client, view),
         blocked_by: view.blocked_by.iter().map(ToString::to_string).collect(),
         suite: view.suite.map(|suite| match suite {
             Suite::Hybrid => "hybrid".to_owned(),
@@ -254,14 +253,6 @@ fn title(name: &str, people: &[Person], others: usize) -> String {
         names.push(format!("+{}", others - names.len()));
     }
     names.join(", ")
-}
-
-/// Why nothing is sent to a room, in a sentence.
-fn blocked(client: &Client, view: &RoomView) -> Option<String> {
-    if let Some(user) = view.blocked_by.first() {
-        return Some(show::blocked(user, client.standing(user), &view.uri));
-    }
-    view.unproven.iter().find_map(|one| one.reason.as_ref().map(|reason| show::unproven(&one.user, reason)))
 }
 
 fn state(state: RoomState) -> &'static str {
