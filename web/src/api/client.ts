@@ -84,6 +84,8 @@ async function refused(response: Response, path: string): Promise<ApiError> {
   return new ApiError(response.status, code, inWords(code, said.message), said.left);
 }
 
+const KEYS = new Set(["key-changed", "unproven"]);
+
 /** The process speaks English; what happens often is said in the person's language. */
 function inWords(code: string, message: string | undefined): string {
   const own: Record<string, () => string> = {
@@ -95,9 +97,17 @@ function inWords(code: string, message: string | undefined): string {
     "pin-wrong": m.error_pin_wrong,
     "pin-locked": m.error_pin_locked,
     "no-pin": m.error_no_pin,
+    "not-allowed": () => m.refused_not_allowed(),
+    "not-open": m.error_not_open,
+    "not-found": m.error_not_found,
+    removed: m.error_removed,
+    "key-changed": m.error_key_changed,
+    unproven: m.error_unproven,
   };
   if (message === undefined) return (own[code] ?? m.error_unexpected)();
-  const words = getLocale() === "en" ? message : (own[code]?.() ?? message);
+  // Of keys the process speaks in commands; the page has its own way to the same.
+  const mine = getLocale() !== "en" || KEYS.has(code);
+  const words = mine ? (own[code]?.() ?? message) : message;
   return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }
 

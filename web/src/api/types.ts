@@ -19,6 +19,7 @@ export type NewAccount = Schemas["NewAccount"];
 export type State = Schemas["State"];
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
+export type Warning = Schemas["Warning"];
 export type Device = Schemas["Device"];
 export type LinkRequest = Schemas["LinkRequest"];
 export type LinkApproved = Schemas["LinkApproved"];

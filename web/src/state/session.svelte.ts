@@ -15,6 +15,7 @@ import { takeTransfer } from "./transfers.svelte";
 import { takeTyping } from "./typing.svelte";
 import { start as startView, view, samePlace, settle, go } from "./view.svelte";
 import { apart, called } from "../text/names";
+import { inWords } from "../text/warning";
 
 class Session {
   phase = $state<"starting" | "ready" | "locked-out" | "away">("starting");
@@ -109,14 +110,14 @@ const SHOWN_THERE = new Set(["key-changed"]);
 /** Good to know, and no reason to worry. */
 const GOOD_TO_KNOW = new Set(["auditor-new"]);
 
-function tellAlarm(event: Extract<AppEvent, { type: "alarm" }>): void {
-  if (event.what === "export-failed") exporting.delete(event.account);
-  if (event.what === "device-linked" || event.what === "device-removed") return tellOfDevice(event.account, event.what);
-  if (SHOWN_THERE.has(event.what)) return;
-  const place = event.room ? { account: event.account, room: event.room } : undefined;
-  const title = place && rooms.get(place)?.title;
-  const text = event.text.charAt(0).toLocaleUpperCase() + event.text.slice(1);
-  (GOOD_TO_KNOW.has(event.what) ? tell : alarm)(title ? `${title}: ${text}` : text);
+function tellAlarm({ account, room, warning }: Extract<AppEvent, { type: "alarm" }>): void {
+  const { what } = warning;
+  if (what === "export-failed") exporting.delete(account);
+  if (what === "device-linked" || what === "device-removed") return tellOfDevice(account, what);
+  if (SHOWN_THERE.has(what)) return;
+  const title = room && rooms.get({ account, room })?.title;
+  const text = inWords(warning);
+  (GOOD_TO_KNOW.has(what) ? tell : alarm)(title ? `${apart(title)}: ${text}` : text);
 }
 
 /** The process names devices by address; what counts is that the list is another one. */
