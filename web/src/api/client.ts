@@ -33,6 +33,10 @@ export function post<T = void>(path: string, body: object = {}): Promise<T> {
   return ask<T>("POST", path, JSON.stringify(body), "application/json");
 }
 
+export function postBytes<T>(path: string, bytes: Blob): Promise<T> {
+  return ask<T>("POST", path, bytes, "application/octet-stream");
+}
+
 /** Goes through even while the page itself goes away. */
 export function postLeaving(path: string): Promise<void> {
   return ask<void>("POST", path, "{}", "application/json", true);

@@ -32,7 +32,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
+        (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(), microphone=(self)"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

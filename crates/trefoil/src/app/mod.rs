@@ -10,6 +10,7 @@ mod hub;
 mod keeper;
 mod page;
 mod pictures;
+mod scan;
 mod session;
 mod shape;
 

@@ -63,9 +63,11 @@ fn fitting(width: u32) -> u32 {
     WIDTHS.into_iter().find(|known| *known >= width).unwrap_or(WIDTHS[WIDTHS.len() - 1])
 }
 
-fn draw(original: &[u8], width: u32) -> Answer<Drawn> {
-    let cannot =
-        |_| Problem::unusable("this picture cannot be shown: it is damaged, too large, or not what it says");
+/// A picture of somebody's, decoded within limits, the right way up.
+///
+/// # Errors
+/// It is damaged, too large, or no picture.
+pub fn decode(original: &[u8]) -> Answer<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
@@ -82,6 +84,15 @@ fn draw(original: &[u8], width: u32) -> Answer<Drawn> {
     }
     let mut picture = DynamicImage::from_decoder(decoder).map_err(cannot)?;
     picture.apply_orientation(turned);
+    Ok(picture)
+}
+
+fn cannot(_: image::ImageError) -> Problem {
+    Problem::unusable("this picture cannot be shown: it is damaged, too large, or not what it says")
+}
+
+fn draw(original: &[u8], width: u32) -> Answer<Drawn> {
+    let mut picture = decode(original)?;
     if picture.width() > width {
         picture = picture.thumbnail(width, LONGEST_SIDE);
     }

@@ -2,6 +2,7 @@
 //! and `docs/openapi.json` is made from that.
 
 mod accounts;
+mod codes;
 mod export;
 mod files;
 mod links;
@@ -109,7 +110,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::fetch))
         .routes(routes!(files::picture))
         .layer(DefaultBodyLimit::max(BODY));
-    let pieces = OpenApiRouter::new().routes(routes!(files::append)).layer(DefaultBodyLimit::max(PIECE));
+    let pieces = OpenApiRouter::new()
+        .routes(routes!(files::append))
+        .routes(routes!(codes::scan))
+        .layer(DefaultBodyLimit::max(PIECE));
     OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", json.merge(pieces))
 }
 
