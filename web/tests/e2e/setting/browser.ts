@@ -10,7 +10,7 @@ args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
 // A page from a folder comes from nowhere, as the browser sees it, and may not ask this machine.
 if (process.env["TREFOIL_PAGE"]) args.push("--disable-features=LocalNetworkAccessChecks");
 
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath, args });
+export const launch = (...more: string[]): Promise<Browser> => chromium.launch({ executablePath, args: [...args, ...more] });
 
 /** What happened in the windows of one person. */
 export class Watch {
