@@ -9,8 +9,6 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    /** How many tries are left, where the process counts them (the PIN). */
-    readonly left?: number,
   ) {
     super(message);
   }
@@ -81,8 +79,16 @@ async function refused(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
   if (response.status === 401 && path !== "session") onLockedOut();
   const code = said.code ?? "unknown";
-  return new ApiError(response.status, code, inWords(code, said.message), said.left);
+  return new ApiError(response.status, code, said.left === undefined ? inWords(code, said.message) : triesLeft(said.left));
 }
+
+/** Of the PIN; with none left it is locked. */
+function triesLeft(left: number): string {
+  return left === 0 ? m.error_pin_locked() : `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
+}
+
+/** Of which the page knows what to do next, and the process does not. */
+const PAGE_KNOWS = new Set(["pin-locked"]);
 
 /** The process speaks English; what happens often is said in the person's language. */
 function inWords(code: string, message: string | undefined): string {
@@ -97,7 +103,7 @@ function inWords(code: string, message: string | undefined): string {
     "no-pin": m.error_no_pin,
   };
   if (message === undefined) return (own[code] ?? m.error_unexpected)();
-  const words = getLocale() === "en" ? message : (own[code]?.() ?? message);
+  const words = getLocale() === "en" && !PAGE_KNOWS.has(code) ? message : (own[code]?.() ?? message);
   return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }
 
