@@ -114,7 +114,7 @@ test("somebody is mentioned by the first letters of their name, and told so", as
   // He looks elsewhere: the inbox says that he is meant.
   await button(his, "settings").click();
   await composer(hers).press("Enter");
-  await his.getByRole("list", { name: word("conversations") }).getByRole("listitem").filter({ hasText: "Amina" }).getByText(word("mentioned")).waitFor();
+  await his.getByRole("list", { name: word("conversations") }).getByRole("listitem").filter({ hasText: "Amina" }).getByText(word("mentioned")).waitFor({ state: "attached" });
   await openRoom(his, "Amina");
   const said = message(his, "the poster is up");
   await said.locator(".bubble.mentions").waitFor();
