@@ -32,8 +32,8 @@ export function post<T = void>(path: string, body: object = {}): Promise<T> {
 }
 
 /** Goes through even while the page itself goes away. */
-export function postLeaving(path: string): Promise<void> {
-  return ask<void>("POST", path, "{}", "application/json", true);
+export function postLeaving<T = void>(path: string, body: object = {}): Promise<T> {
+  return ask<T>("POST", path, JSON.stringify(body), "application/json", true);
 }
 
 export function put<T>(path: string, bytes: Blob): Promise<T> {
