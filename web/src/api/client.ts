@@ -9,8 +9,6 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    /** How many tries are left, where the process counts them (the PIN). */
-    readonly left?: number,
   ) {
     super(message);
   }
@@ -38,8 +36,8 @@ export function postBytes<T>(path: string, bytes: Blob): Promise<T> {
 }
 
 /** Goes through even while the page itself goes away. */
-export function postLeaving(path: string): Promise<void> {
-  return ask<void>("POST", path, "{}", "application/json", true);
+export function postLeaving<T = void>(path: string, body: object = {}): Promise<T> {
+  return ask<T>("POST", path, JSON.stringify(body), "application/json", true);
 }
 
 export function put<T>(path: string, bytes: Blob): Promise<T> {
@@ -85,10 +83,16 @@ async function refused(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
   if (response.status === 401 && path !== "session") onLockedOut();
   const code = said.code ?? "unknown";
-  return new ApiError(response.status, code, inWords(code, said.message), said.left);
+  return new ApiError(response.status, code, said.left === undefined ? inWords(code, said.message) : triesLeft(said.left));
 }
 
-const KEYS = new Set(["key-changed", "unproven"]);
+/** Of the PIN; with none left it is locked. */
+function triesLeft(left: number): string {
+  return left === 0 ? m.error_pin_locked() : `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
+}
+
+/** Of which the page knows what to do next, where the process knows its commands or nothing. */
+const PAGE_KNOWS = new Set(["pin-locked", "key-changed", "unproven"]);
 
 /** The process speaks English; what happens often is said in the person's language. */
 function inWords(code: string, message: string | undefined): string {
@@ -109,9 +113,7 @@ function inWords(code: string, message: string | undefined): string {
     unproven: m.error_unproven,
   };
   if (message === undefined) return (own[code] ?? m.error_unexpected)();
-  // Of keys the process speaks in commands; the page has its own way to the same.
-  const mine = getLocale() !== "en" || KEYS.has(code);
-  const words = mine ? (own[code]?.() ?? message) : message;
+  const words = getLocale() === "en" && !PAGE_KNOWS.has(code) ? message : (own[code]?.() ?? message);
   return words.charAt(0).toLocaleUpperCase() + words.slice(1);
 }
 

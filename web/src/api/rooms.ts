@@ -4,6 +4,9 @@ import type { AskedAgain, Found, MadeInvitation, NewMarks, Place, Room, RoomBegu
 
 export type { Place };
 
+/** Browsers send 64 KiB on leaving, for everything together; a character takes up to three bytes. */
+const SENT_LEAVING = 8_000;
+
 export const allRooms = () => get<Room[]>("rooms");
 export const roomDetail = (p: Place) => get<RoomDetail>(at`accounts/${p.account}/rooms/${p.room}`);
 export const createRoom = (account: string, name: string, people: string[]) => post<RoomBegun>(at`accounts/${account}/rooms`, { name, people });
@@ -17,6 +20,9 @@ export const invite = (p: Place, people: number, days: number) =>
   post<MadeInvitation>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
 export const takeBackInvitation = (p: Place, key: string) => post(at`accounts/${p.account}/rooms/${p.room}/invitations/take-back`, { key });
 export const mark = (p: Place, marks: NewMarks) => post<Room>(at`accounts/${p.account}/rooms/${p.room}/marks`, marks);
+/** Also while the page goes away. What is too long for a browser to send then is kept on the usual way. */
+export const keepDraft = (p: Place, draft: string) =>
+  (draft.length < SENT_LEAVING ? postLeaving<Room> : post<Room>)(at`accounts/${p.account}/rooms/${p.room}/marks`, { draft });
 /** Messages disappear so many seconds after they were read, 0 for never; `vanishing`: also when the conversation is closed after that. */
 export const setTimer = (p: Place, seconds: number, vanishing: boolean) => post(at`accounts/${p.account}/rooms/${p.room}/timer`, { seconds, vanishing });
 /** The person has closed it: what vanishes goes. */

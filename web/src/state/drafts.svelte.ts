@@ -31,7 +31,7 @@ async function save(key: string): Promise<void> {
   if (!draft) return;
   clearTimeout(draft.timer);
   try {
-    if ((rooms.get(draft.place)?.draft ?? "") !== draft.text) takeRoom(await api.mark(draft.place, { draft: draft.text }));
+    if ((rooms.get(draft.place)?.draft ?? "") !== draft.text) takeRoom(await api.keepDraft(draft.place, draft.text));
   } catch {
     // Kept in the page, and tried again with the next key.
   }

@@ -43,6 +43,7 @@ export async function begin(): Promise<void> {
     else session.phase = "away";
   }
   document.addEventListener("visibilitychange", () => document.hidden && saveDrafts());
+  window.addEventListener("pagehide", saveDrafts);
 }
 
 async function load(): Promise<void> {

@@ -7,6 +7,8 @@ import { stage } from "./setting/stage";
 import { until } from "./setting/until";
 import { word } from "./setting/words";
 
+/** Several pages of a timeline. */
+const LINES = 300;
 const here = stage();
 let amina: Person;
 let yuki: Person;
@@ -19,10 +21,28 @@ beforeAll(async () => {
   tea = await yuki.room("Tea", amina);
   const coffee = await yuki.room("Coffee", amina);
   await yuki.say(coffee, "The cups are in the cupboard");
-  for (let i = 0; i < 120; i++) await yuki.say(tea, `line ${i} of a long talk${i === 7 ? " about the crocodile" : ""}`);
-  await until("all of it is there", async () => (await amina.rooms()).find((one) => one.room === tea)?.unread === 120, 60_000);
+  for (let i = 0; i < LINES; i++) await yuki.say(tea, `line ${i} of a long talk${i === 7 ? " about the crocodile" : ""}`);
+  await until("all of it is there", async () => (await amina.rooms()).find((one) => one.room === tea)?.unread === LINES, 120_000);
   page = await amina.open(here.browser);
-}, 120_000);
+}, 180_000);
+
+/** The numbers of the lines, as they come into view while one scrolls to the end. */
+async function walkDown(page: Page): Promise<number[]> {
+  const timeline = page.getByRole("region", { name: word("messages") });
+  await timeline.hover();
+  const seen: number[] = [];
+  for (let still = 0; still < 12; ) {
+    const before = seen.length;
+    for (const text of await timeline.getByRole("article").allInnerTexts()) {
+      const n = Number(/line (\d+) of/.exec(text)?.[1]);
+      if (!Number.isNaN(n) && !seen.includes(n)) seen.push(n);
+    }
+    still = seen.length === before ? still + 1 : 0;
+    await page.mouse.wheel(0, 500);
+    await page.waitForTimeout(60);
+  }
+  return seen;
+}
 
 test("a message far up is found from anywhere and shown where it stands", async () => {
   await page.getByRole("list", { name: word("conversations") }).getByText("Coffee").waitFor();
@@ -35,6 +55,33 @@ test("a message far up is found from anywhere and shown where it stands", async 
   await found.waitFor();
   await expect.poll(() => found.evaluate((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight)).toBe(true);
 });
+
+test("from there one reads on to the newest, and searches the open conversation again", async () => {
+  const newest = message(page, `line ${LINES - 1} of a long talk`);
+  expect(await newest.count(), "the end is far away").toBe(0);
+  await message(page, "line 8 of a long talk").waitFor();
+  await page.getByRole("button", { name: word("jump_newest") }).or(page.locator("button.jump")).first().click();
+  await newest.waitFor();
+  expect(await message(page, "crocodile").count()).toBe(0);
+  // The same hit twice: each time it is shown where it stands, between its neighbours.
+  for (let i = 0; i < 2; i++) {
+    await page.keyboard.press("Control+Shift+f");
+    const search = page.getByRole("dialog", { name: word("search_here"), exact: true });
+    await search.getByRole("searchbox").fill("crocodile");
+    await search.getByRole("button", { name: /crocodile/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await search.waitFor({ state: "detached" });
+    await page.locator("[data-key].marked").filter({ hasText: "crocodile" }).waitFor();
+    const rows = await page.getByRole("region", { name: word("messages") }).getByRole("article").allInnerTexts();
+    const numbers = rows.map((text) => Number(/line (\d+) of/.exec(text)?.[1])).filter((n) => !Number.isNaN(n));
+    expect(numbers, "in order, each once").toEqual(numbers.map((_, at) => numbers[0]! + at));
+    if (i === 0) await page.locator("button.jump").click();
+    if (i === 0) await newest.waitFor();
+  }
+  // By scrolling alone one comes from far above to the end, and no line is left out.
+  const seen = await walkDown(page);
+  expect(seen.slice(seen.indexOf(7))).toEqual(Array.from({ length: LINES - 7 }, (_, i) => i + 7));
+}, 120_000);
 
 test("a conversation is pinned above the others, archived away, and comes back", async () => {
   const list = page.getByRole("list", { name: word("conversations") });

@@ -5,6 +5,7 @@ import { message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
+import { word } from "./setting/words";
 
 const here = stage(true);
 let amina: Person;
@@ -45,6 +46,13 @@ test("what is written while the service is away waits, visibly, and everything a
   await expect.poll(() => stage_of(hers, "while away: three"), { timeout: 20_000 }).toMatch(/^(sent|delivered|read)$/);
   const texts = (await yuki.messages(room)).filter((one) => !one.mine).map((one) => one.text);
   expect(texts, "in order, each once").toEqual(["before", "while away: one", "while away: two", "while away: three"]);
+  // Both windows show the same, each line once.
+  const shown = (page: Page) => page.getByRole("region", { name: word("messages") }).getByRole("article").locator("p").allInnerTexts();
+  for (const page of [hers, his]) {
+    const all = await shown(page);
+    expect(all.filter((text) => /^(before|while away|are you)/.test(text)).sort()).toEqual(["are you there?", "before", "while away: one", "while away: three", "while away: two"]);
+    expect(all.filter((text) => text.startsWith("while away"))).toEqual(["while away: one", "while away: two", "while away: three"]);
+  }
 }, 180_000);
 
 test("the local process ends and starts again: the page says so, and goes on where it was", async () => {
@@ -52,7 +60,25 @@ test("the local process ends and starts again: the page says so, and goes on whe
   amina.watch.allow(/ERR_CONNECTION_REFUSED|WebSocket connection to/, /ERR_CONNECTION_RESET/, /401 .*\/api\/v1\//);
   await amina.restart();
   await write(his, "meanwhile");
-  const again = await amina.reopen();
-  await openRoom(again, "Yuki");
-  await message(again, "meanwhile").waitFor();
+  hers = await amina.reopen();
+  await openRoom(hers, "Yuki");
+  await message(hers, "meanwhile").waitFor();
 });
+
+test("the other's service is away: what is written to somebody there arrives when it is back, and what they wrote too", async () => {
+  await here.services.stop("handle");
+  await until("the other's page says that the account is offline", async () => (await yuki.state()).accounts[0]!.connection !== "online");
+  for (let i = 1; i <= 12; i++) await write(hers, `to you ${i}.`);
+  for (let i = 1; i <= 3; i++) await write(his, `to me ${i}.`);
+  await message(hers, "to you 12.").waitFor();
+  expect(await message(his, "to you").count()).toBe(0);
+  await here.services.begin("handle");
+  await message(his, "to you 12.").waitFor({ timeout: 60_000 });
+  await message(hers, "to me 3.").waitFor({ timeout: 60_000 });
+  for (const person of [amina, yuki]) {
+    const texts = (await person.messages(room)).map((one) => one.text);
+    expect(texts.filter((text) => text.startsWith("to you")), `${person.name}: in order, each once`).toEqual(Array.from({ length: 12 }, (_, i) => `to you ${i + 1}.`));
+    expect(texts.filter((text) => text.startsWith("to me"))).toEqual(["to me 1.", "to me 2.", "to me 3."]);
+  }
+  await expect.poll(() => stage_of(hers, "to you 12."), { timeout: 30_000 }).toMatch(/^(delivered|read)$/);
+}, 180_000);

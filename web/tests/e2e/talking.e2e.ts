@@ -102,3 +102,58 @@ test("who writes faster than messages are taken loses no word", async () => {
   expect(said.map((text) => text.match(/quick \d\./)![0])).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => `quick ${i}.`));
   expect(await composer(hers).inputValue()).toBe("");
 });
+
+test("somebody is mentioned by the first letters of their name, and told so", async () => {
+  await composer(hers).pressSequentially("Look, @yu");
+  const offered = hers.getByRole("listbox", { name: word("mention_list") });
+  await offered.getByRole("option", { name: "Yuki" }).waitFor();
+  await composer(hers).press("Enter");
+  await offered.waitFor({ state: "detached" });
+  expect(await composer(hers).inputValue()).toBe("Look, @Yuki ");
+  await composer(hers).pressSequentially("the poster is up");
+  // He looks elsewhere: the inbox says that he is meant.
+  await button(his, "settings").click();
+  await composer(hers).press("Enter");
+  await his.getByRole("list", { name: word("conversations") }).getByRole("listitem").filter({ hasText: "Amina" }).getByText(word("mentioned")).waitFor({ state: "attached" });
+  await openRoom(his, "Amina");
+  const said = message(his, "the poster is up");
+  await said.locator(".bubble.mentions").waitFor();
+  // The name leads to the person.
+  await message(hers, "the poster is up").getByRole("button", { name: "@Yuki" }).click();
+  await hers.getByRole("region", { name: word("details") }).getByRole("heading", { name: "Yuki" }).waitFor();
+  await hers.keyboard.press("Escape");
+});
+
+test("what is forwarded says so, and where it came from does not go along", async () => {
+  await write(his, "The library opens at four");
+  await message(hers, "The library opens at four").waitFor();
+  const oleh = await here.person("phone", "Oleh");
+  await amina.room("Posters", oleh);
+  await choose(hers, message(hers, "The library opens at four"), "forward");
+  const dialog = hers.getByRole("dialog");
+  await dialog.getByRole("checkbox", { name: "Posters" }).check();
+  await button(dialog, "forward").click();
+  await dialog.waitFor({ state: "detached" });
+  const third = await oleh.open(here.browser);
+  await openRoom(third, "Posters");
+  const got = message(third, "The library opens at four");
+  await got.getByText(word("forwarded"), { exact: true }).waitFor();
+  expect(await third.locator("body").innerText()).not.toContain("Yuki");
+  await openRoom(hers, "Posters");
+  await message(hers, "The library opens at four").getByText(word("forwarded"), { exact: true }).waitFor();
+  await openRoom(hers, "Yuki");
+  expect(await message(hers, "The library opens at four").getByText(word("forwarded"), { exact: true }).count(), "the one that was said here is as it was").toBe(0);
+});
+
+test("a timer for one message is chosen where it is written, and runs on both sides once it was read", async () => {
+  await button(hers, "add_to_message").click();
+  await hers.getByRole("menuitem", { name: word("timer_message"), exact: true }).click();
+  await hers.getByRole("menuitemradio", { name: /5 minutes/ }).click();
+  await hers.getByText(word("expires_after", { span: "5 minutes" })).first().waitFor();
+  await write(hers, "The key lies under the third pot");
+  await his.bringToFront();
+  for (const page of [his, hers]) await message(page, "third pot").getByText(/^Disappears/).waitFor({ state: "attached" });
+  await write(hers, "and this one stays");
+  await message(his, "and this one stays").waitFor();
+  expect(await message(his, "and this one stays").getByText(/^Disappears/).count(), "the next one has no timer").toBe(0);
+});

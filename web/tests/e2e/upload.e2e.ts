@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { message, openRoom, write } from "./setting/hands";
+import { composer, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
@@ -41,16 +41,19 @@ test("after a reload in the middle, the same file goes on where it was", async (
   const picker = page.locator("input[type=file]").first();
   await picker.setInputFiles(path);
   await until("the second piece is on its way", () => offsets.length === 2);
+  // What was being written with it is not lost either.
+  await composer(page).fill("the recording");
   await page.reload();
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await openRoom(page, "Yuki");
+  expect(await composer(page).inputValue()).toBe("the recording");
   const begun = await amina.get<{ there: number }[]>(`accounts/${amina.account.id}/files`);
   expect(begun.map((one) => one.there)).toEqual([PIECE]);
 
   const after: number[] = [];
   page.on("request", (request) => request.method() === "PUT" && after.push(offsetOf(request.url())));
   await page.locator("input[type=file]").first().setInputFiles(path);
-  await write(page, "the recording");
+  await composer(page).press("Enter");
   await message(page, "the recording").waitFor({ timeout: 60_000 });
   expect(after, "the first piece is not handed over again").toEqual([PIECE, 2 * PIECE, 3 * PIECE]);
 

@@ -28,6 +28,9 @@ pub struct Problem {
     pub code: &'static str,
     /// A sentence for people.
     pub message: String,
+    /// How many tries are left, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<u32>,
 }
 
 /// What a handler gives.
@@ -36,7 +39,14 @@ pub type Answer<T> = Result<T, Problem>;
 impl Problem {
     /// A refusal.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), code, message: message.into() }
+        Self { status: status.as_u16(), code, message: message.into(), left: None }
+    }
+
+    /// With the number of tries that are left.
+    #[must_use]
+    pub const fn with_tries_left(mut self, left: u32) -> Self {
+        self.left = Some(left);
+        self
     }
 
     /// What was given cannot be used.

@@ -22,6 +22,8 @@ export class Composition {
   underWay = $state.raw<string[]>([]);
   private mentioned = new Map<string, string>();
   private beforeEdit = "";
+  /** What the process keeps of this, as far as this window knows. */
+  private kept: string;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -29,6 +31,7 @@ export class Composition {
     room: Room,
   ) {
     this.text = draftOf(room);
+    this.kept = room.draft ?? "";
   }
 
   get empty(): boolean {
@@ -42,9 +45,11 @@ export class Composition {
     else iPause(this.talk.place);
   }
 
-  /** Another window has written on: taken over unless this one is writing as well. */
-  takeDraft(draft: string, focused: boolean): void {
-    if (!focused && !this.talk.editing && !this.sending && !isSaving(this.talk.place)) this.text = draft;
+  /** Another window has written on: taken over unless something was typed here since the two were the same. */
+  takeDraft(draft: string): void {
+    const untouched = this.text === this.kept && !this.talk.editing && !this.sending && !isSaving(this.talk.place);
+    if (untouched) this.text = draft;
+    if (this.text === draft) this.kept = draft;
   }
 
   startEditing(message: Message): void {

@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { roomDetail, type Place } from "../../api/rooms";
 import type { Item, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
+import { rooms } from "../../state/rooms.svelte";
 import { Timeline } from "../../state/timeline.svelte";
 import { comparePositions } from "../../state/window";
 
@@ -31,18 +32,24 @@ export class Talk {
   focusComposer: () => void = () => {};
   private read: Position | undefined;
 
-  /** Everybody here, to be mentioned; the list of rooms names a few only. */
-  people = $state.raw<Person[]>([]);
+  /** Those whom the list of rooms does not name, as it names a few only. */
+  private members = $state.raw<Person[]>([]);
 
   constructor(room: Room) {
-    this.people = room.people;
     this.place = { account: room.account, room: room.room };
     this.timeline = new Timeline(this.place);
   }
 
+  /** Everybody here, to be mentioned, by the names that they have by now. */
+  get people(): Person[] {
+    const named = rooms.get(this.place)?.people ?? [];
+    const known = new Set(named.map((person) => person.user));
+    return [...named, ...this.members.filter((person) => !known.has(person.user))];
+  }
+
   async loadPeople(): Promise<void> {
     const { members } = await roomDetail(this.place);
-    this.people = members.map((member) => member.person);
+    this.members = members.map((member) => member.person);
   }
 
   reply(message: Message): void {

@@ -5,6 +5,8 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+// A microphone that beeps; who may use it is decided by the permissions of each context.
+args.push("--use-fake-device-for-media-stream");
 // No name but loopback leads anywhere: what would leave this machine fails, and is recorded.
 args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
 // A page from a folder comes from nowhere, as the browser sees it, and may not ask this machine.

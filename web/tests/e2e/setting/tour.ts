@@ -103,6 +103,13 @@ export class Tour {
       },
       leave: this.esc,
     });
+    /** Looked at first: what comes into view by being scrolled to is still being measured, and moves from under a press. */
+    const opens = async (button: Locator) => {
+      await button.hover();
+      await page.waitForTimeout(200);
+      await button.click();
+      await page.getByRole("dialog").waitFor();
+    };
     const own = () => page.locator("[data-key]").filter({ has: page.locator("[data-stage]") }).last();
     const details = () => page.getByRole("region", { name: this.t("details") });
     return [
@@ -122,8 +129,8 @@ export class Tour {
         open: () => page.getByRole("form", { name: this.t("composer") }).getByRole("button", { name: this.t("emoji"), exact: true }).click(),
         leave: this.esc,
       },
-      { name: "dialog-history", open: () => row(this.t("edited")).getByRole("button", { name: this.t("edited"), exact: true }).click(), leave: this.esc },
-      { name: "dialog-reactions", open: () => page.getByRole("button", { name: this.t("who_reacted") }).last().click(), leave: this.esc },
+      { name: "dialog-history", open: () => opens(row(this.t("edited")).getByRole("button", { name: this.t("edited"), exact: true })), leave: this.esc },
+      { name: "dialog-reactions", open: () => opens(page.getByRole("button", { name: this.t("who_reacted") }).last()), leave: this.esc },
       { name: "gallery", open: () => page.getByRole("article").getByRole("button").filter({ has: page.getByRole("img", { name: /china|flower/ }) }).last().click().then(() => page.getByRole("dialog", { name: this.t("gallery") }).waitFor()), leave: this.esc },
       {
         name: "group-details",

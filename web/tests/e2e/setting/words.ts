@@ -15,3 +15,13 @@ export function word(name: string, inputs: Record<string, string> = {}, locale =
     return inputs[input];
   });
 }
+
+/** The sentence for a number, where it has no other input. */
+export function plural(name: string, n: number, locale = "en"): string {
+  word("close", {}, locale);
+  const [variants] = catalogues.get(locale)![name] as { match: Record<string, string> }[];
+  const holds: Record<string, string> = { n: String(n), form: new Intl.PluralRules(locale).select(n) };
+  const fits = (key: string) => key.split(", ").every((part) => part.endsWith("=*") || holds[part.split("=")[0]!] === part.split("=")[1]);
+  const [, sentence] = Object.entries(variants!.match).find(([key]) => fits(key))!;
+  return sentence.replace("{shown}", new Intl.NumberFormat(locale).format(n));
+}

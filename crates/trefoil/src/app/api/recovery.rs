@@ -179,6 +179,10 @@ impl From<PinFailure> for Problem {
             }
             PinFailure::Stopped(_) | PinFailure::Person(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
-        Self::new(status, code, error.to_string())
+        let problem = Self::new(status, code, error.to_string());
+        match error {
+            PinFailure::Wrong { left } => problem.with_tries_left(left),
+            _ => problem,
+        }
     }
 }

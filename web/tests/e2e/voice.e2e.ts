@@ -1,0 +1,65 @@
+// A voice note is recorded in one window (the browser plays a beep to itself for a microphone) and heard in another.
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { button, message, openRoom } from "./setting/hands";
+import type { Person } from "./setting/person";
+import { stage } from "./setting/stage";
+import { until } from "./setting/until";
+import { word } from "./setting/words";
+
+const here = stage();
+let amina: Person;
+let yuki: Person;
+let hers: Page;
+let his: Page;
+let room: string;
+
+beforeAll(async () => {
+  amina = await here.person("account", "Amina");
+  yuki = await here.person("handle", "Yuki");
+  room = await amina.room("", yuki);
+  hers = await amina.open(here.browser, { permissions: ["microphone"] });
+  his = await yuki.open(here.browser);
+  await openRoom(hers, "Yuki");
+  await openRoom(his, "Amina");
+});
+
+const recorder = (page: Page) => page.getByRole("group", { name: word("recording") });
+const player = (page: Page) => page.getByRole("region", { name: word("messages") }).getByRole("group", { name: word("voice_note") });
+
+test("a recording that is thrown away is sent to nobody, and Esc leaves only the recorder", async () => {
+  for (const end of ["button", "Escape"]) {
+    await button(hers, "record_voice").click();
+    await recorder(hers).getByText("0:01").waitFor();
+    if (end === "button") await button(recorder(hers), "discard_recording").click();
+    else await hers.keyboard.press("Escape");
+    await button(hers, "record_voice").waitFor();
+  }
+  await hers.waitForTimeout(500);
+  expect(await amina.messages(room)).toEqual([]);
+});
+
+test("a voice note is recorded, sent and heard by somebody on another service", async () => {
+  await button(hers, "record_voice").click();
+  await recorder(hers).getByText("0:02").waitFor();
+  await button(recorder(hers), "send_recording").click();
+  const sent = await until("Yuki has it", async () => (await yuki.messages(room)).find((one) => one.files.length > 0), 60_000);
+  expect(sent.files).toMatchObject([{ kind: "audio" }]);
+  const bytes = await yuki.bytes(yuki.in(room, `messages/${sent.message}/files/0`));
+  expect(bytes.length, "two seconds of sound").toBeGreaterThan(1_000);
+  for (const page of [hers, his]) {
+    const at = player(page);
+    await button(at, "play").click();
+    const heard = () => at.locator("audio").evaluate((audio: HTMLAudioElement) => (audio.error ? -1 : audio.currentTime));
+    await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(0.5);
+    expect(await at.getByRole("link").count(), "it could be played").toBe(0);
+    expect(await at.locator(".time").innerText()).toMatch(/^0:0\d$/);
+  }
+  expect(await message(hers, /./).count()).toBeGreaterThan(0);
+});
+
+test("without a microphone the page says so, and one can go on writing", async () => {
+  await button(his, "record_voice").click();
+  await his.getByRole("alert").getByText(word("microphone_refused")).waitFor();
+  await button(his, "record_voice").waitFor();
+});
