@@ -41,7 +41,7 @@ use crate::{
     pin, recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
-        ParticipantListUpdate, RichDescription, Role, RolesList, RoomMetadata, UserRolePair,
+        ParticipantListUpdate, RichDescription, Role, RolesList, RoomKind, RoomMetadata, UserRolePair,
     },
 };
 use tls_codec::Serialize as _;
@@ -556,7 +556,8 @@ fn components() -> Vec<(&'static str, Vec<u8>)> {
         ("invitations_update", InvitationsUpdate::Use(used.clone()).encode()),
         ("invitation_use", used.encode()),
         ("room_metadata", metadata.encode()),
-        ("roles_list", RolesList::fixed().encode()),
+        ("roles_list", RolesList::of(RoomKind::Discussion).encode()),
+        ("roles_list", RolesList::of(RoomKind::Announcement).encode()),
         ("franking_agent_data", agent.encode()),
     ]
 }
