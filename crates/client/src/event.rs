@@ -5,7 +5,10 @@ use crate::{
     delivery::Finding,
     directory::KeysRefusal,
 };
-use trefoil_proto::{DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, UserUri, room::Role};
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, UserUri,
+    room::{Role, RoomKind},
+};
 
 /// One thing that a shell may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,6 +196,15 @@ pub enum Event {
         user: UserUri,
         /// The new role.
         role: Role,
+        /// By whom.
+        by: DeviceUri,
+    },
+    /// From now on only admins write in the room, or everybody does.
+    RoomKindChanged {
+        /// The room.
+        room: RoomUri,
+        /// What it is for now.
+        kind: RoomKind,
         /// By whom.
         by: DeviceUri,
     },

@@ -17,6 +17,7 @@ pub mod rows;
 pub mod verification;
 
 mod account;
+mod announcing;
 mod changes;
 mod client;
 mod core;

@@ -9,7 +9,7 @@ use crate::{
     error::mls,
     live::{Job, Stream},
     mls::{
-        context::new_context,
+        context::{RoomContext, new_context},
         credential,
         suite::{self, Suite},
         wire,
@@ -30,7 +30,7 @@ use trefoil_proto::{
     },
     mls::Credential as WireCredential,
     paths,
-    room::{Invitation, ParticipantList, Role, Text},
+    room::{Capability, Invitation, ParticipantList, Role, RoomKind, Text},
 };
 use trefoil_store::KeyRange;
 
@@ -46,6 +46,8 @@ pub struct RoomView {
     pub state: RoomState,
     /// Its name; empty for none, or while it is not known here.
     pub name: String,
+    /// Whether everybody writes in it, or admins alone.
+    pub kind: RoomKind,
     /// The epoch of its group on this device.
     pub epoch: u64,
     /// Its ciphersuite.
@@ -93,6 +95,7 @@ impl Core {
             uri: uri.clone(),
             state: room.row.state,
             name: String::new(),
+            kind: RoomKind::Discussion,
             epoch: room.epoch().unwrap_or(0),
             suite: room.suite().and_then(Suite::from_code),
             participants: Vec::new(),
@@ -110,6 +113,7 @@ impl Core {
             }
         }
         if let Ok(context) = room.context() {
+            view.kind = context.kind;
             view.name = context.metadata.name.as_str().to_owned();
             view.invitations.clone_from(&context.invitations.open);
             view.participants = context
@@ -132,7 +136,7 @@ impl Core {
         &mut self,
         title: &str,
         mut people: Vec<UserUri>,
-        suite: Suite,
+        (suite, kind): (Suite, RoomKind),
     ) -> Result<RoomUri, ClientError> {
         let me = self.me()?;
         // The person's other devices come in as everybody else's do.
@@ -145,7 +149,7 @@ impl Core {
         let hub = self.service_info()?.ok_or(ClientError::NoService)?;
         let uri =
             RoomUri { domain: me.user.domain.clone(), id: RoomId::from_random(&self.random::<16>()?[..]) };
-        let (group, request) = self.make_group(&uri, title, suite, &hub)?;
+        let (group, request) = self.make_group(&uri, title, (suite, kind), &hub)?;
         let mut row = RoomRow::new(RoomState::Creating);
         row.request = Some(request.into());
         if !people.is_empty() {
@@ -160,12 +164,12 @@ impl Core {
         &self,
         uri: &RoomUri,
         title: Text,
-        suite: Suite,
+        (suite, kind): (Suite, RoomKind),
         hub: &ServiceInfo,
     ) -> Result<(MlsGroup, Vec<u8>), ClientError> {
         const ACT: &str = "make a group";
         let me = self.me()?;
-        let context = new_context(uri, title, &me.user, hub);
+        let context = new_context(uri, title, kind, &me.user, hub);
         let config = suite::create_config(suite, &me, context);
         let group =
             MlsGroup::new_with_group_id(&self.provider, &me.key, &config, group_id(uri), me.credential())
@@ -254,6 +258,15 @@ impl Core {
         }
         let role = room.context().map_or(Role::NONE, |context| context.role_of(&me.user));
         if admin && role != Role::ADMIN { Err(ClientError::NotAllowed) } else { Ok(()) }
+    }
+
+    /// Checks that this person's role in a room lets them do something. One whose rules are not known here yet stops nothing:
+    /// what waits for it is looked at again before it goes out.
+    pub(crate) fn allowed(&mut self, uri: &RoomUri, capability: Capability) -> Result<(), ClientError> {
+        let me = self.me()?;
+        let room = self.known_room(uri)?;
+        let may = |context: &RoomContext| context.role_of(&me.user).can(context.kind, capability);
+        if room.context().is_ok_and(|context| !may(context)) { Err(ClientError::NotAllowed) } else { Ok(()) }
     }
 
     /// Makes a member of an admin, unless nobody else is one.
@@ -550,6 +563,10 @@ impl Core {
                 }
                 Event::RoleChanged { room, user, role, by } => {
                     (room, Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 })
+                }
+                Event::RoomKindChanged { room, kind, by } => {
+                    let admins_only = *kind == RoomKind::Announcement;
+                    (room, Line::WritersChanged { by: by.user_uri(), admins_only })
                 }
                 Event::RoomRenamed { room, name, by } => {
                     (room, Line::Renamed { by: by.user_uri(), name: name.clone() })

@@ -4,6 +4,7 @@ use crate::{ClientError, overlay::Overlay};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri, credential::DeviceAuthorisation,
+    room::RoomKind,
 };
 use trefoil_store::{KeyRange, Table};
 use zeroize::Zeroizing;
@@ -290,6 +291,33 @@ pub(crate) enum Intent {
     /// Somebody who is an admin is a member from then on.
     #[tls_codec(discriminant = 10)]
     TakeAdmin { user: UserUri },
+    /// Make the room one of this kind.
+    #[tls_codec(discriminant = 11)]
+    Kind { kind: KindRow },
+}
+
+/// What a room is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub(crate) enum KindRow {
+    Discussion = 1,
+    Announcement = 2,
+}
+
+impl KindRow {
+    pub(crate) fn of(kind: RoomKind) -> Self {
+        match kind {
+            RoomKind::Discussion => Self::Discussion,
+            RoomKind::Announcement => Self::Announcement,
+        }
+    }
+
+    pub(crate) fn kind(self) -> RoomKind {
+        match self {
+            Self::Discussion => RoomKind::Discussion,
+            Self::Announcement => RoomKind::Announcement,
+        }
+    }
 }
 
 /// A message to send.
@@ -357,6 +385,8 @@ mod tests {
                     .prop_map(|name| Intent::Rename { name: name.into() }),
                 user.clone().prop_map(|user| Intent::MakeAdmin { user }),
                 user.prop_map(|user| Intent::TakeAdmin { user }),
+                prop::sample::select(RoomKind::ALL.to_vec())
+                    .prop_map(|kind| Intent::Kind { kind: KindRow::of(kind) }),
                 Just(Intent::CommitProposals),
                 Just(Intent::RemoveOwnOthers),
                 Just(Intent::Leave),

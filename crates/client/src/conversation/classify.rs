@@ -9,6 +9,7 @@ use trefoil_proto::{
         timer::{RoomTimer, TIMER},
     },
     limits,
+    room::Capability,
 };
 
 /// Media type of a typing notice: one byte, `1` for began, `0` for stopped. Sent as a passing event.
@@ -48,6 +49,21 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
+    /// What somebody's role must hold for them to say this; nothing for what everybody may.
+    pub(super) fn needs(&self) -> Option<Capability> {
+        match self {
+            Self::Message | Self::Timer(_) => Some(Capability::SEND_MESSAGE),
+            Self::Edit(_) => Some(Capability::EDIT_OWN_MESSAGE),
+            Self::Reaction(..) | Self::Vote(..) => Some(Capability::REACT_TO_MESSAGE),
+            Self::Unsend(_)
+            | Self::Statuses(_)
+            | Self::Typing(_)
+            | Self::Profile(_)
+            | Self::Evidence
+            | Self::Again => None,
+        }
+    }
+
     pub(super) fn of(content: &MimiContent) -> Result<Self, Refusal> {
         if let Some((content_type, bytes)) = single(&content.part) {
             match content_type {
@@ -103,6 +119,11 @@ impl Meaning {
         }
         Ok(Self::Message)
     }
+}
+
+/// What somebody's role in a room must hold for them to say something there; nothing for what everybody may.
+pub(crate) fn needs(content: &MimiContent) -> Option<Capability> {
+    Meaning::of(content).ok().and_then(|meaning| meaning.needs())
 }
 
 /// The evidence in a message.

@@ -2,7 +2,7 @@
 
 use super::{
     Attached, ConversationError, Message, MessageId, MessageStatus,
-    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, Meaning, TYPING, is_display_name, is_reaction},
+    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, Meaning, TYPING, is_display_name, is_reaction, needs},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
@@ -16,6 +16,7 @@ use trefoil_proto::{
         timer::{RoomTimer, TIMER},
     },
     limits,
+    room::Capability,
 };
 
 /// Attachments in one message: what fits the extension that names their hashes, with room to spare.
@@ -135,7 +136,17 @@ impl Draft {
 
     /// Whether it makes a message of the timeline.
     fn is_message(&self) -> bool {
-        let content = MimiContent {
+        matches!(Meaning::of(&self.bare()), Ok(Meaning::Message))
+    }
+
+    /// What the sender's role must hold for it; nothing for what everybody may say.
+    pub(crate) fn needs(&self) -> Option<Capability> {
+        needs(&self.bare())
+    }
+
+    /// What it says, with nothing around it.
+    fn bare(&self) -> MimiContent {
+        MimiContent {
             salt: [0; 16],
             replaces: self.replaces,
             topic_id: Vec::new(),
@@ -143,8 +154,7 @@ impl Draft {
             in_reply_to: self.in_reply_to,
             extensions: Extensions::default(),
             part: self.part.clone(),
-        };
-        matches!(Meaning::of(&content), Ok(Meaning::Message))
+        }
     }
 
     /// As it is sent to a room with a timer, unless it names one itself.

@@ -67,6 +67,8 @@ pub enum Refusal {
     WrongTarget,
     /// It says nothing: an empty body that replaces nothing, a status or name that cannot be read.
     Meaningless,
+    /// The sender's role in the room does not allow it: only admins write there, or do this.
+    NotAllowed,
     /// It came as a passing event, which only typing notices may.
     NotPassing,
 }

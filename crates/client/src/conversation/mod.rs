@@ -39,7 +39,7 @@ mod tests;
 
 pub use body::{Attached, Body};
 pub use classify::TYPING;
-pub(crate) use classify::{Keeping, again, evidence, keeping};
+pub(crate) use classify::{Keeping, again, evidence, keeping, needs};
 pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
@@ -59,7 +59,7 @@ pub use query::{
 };
 pub(crate) use query::{of_others, original, stands};
 pub use reading::{ReadReceipts, mark_read};
-pub use receive::{Incoming, Received, receive};
+pub use receive::{By, Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub use rows::{
     EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,

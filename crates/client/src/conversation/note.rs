@@ -33,6 +33,8 @@ pub enum Line {
     Removed { user: UserUri, by: UserUri },
     /// Someone's role changed, to the role of this index.
     RoleChanged { user: UserUri, by: UserUri, role: u32 },
+    /// From now on only admins write, or everybody does.
+    WritersChanged { by: UserUri, admins_only: bool },
     /// The room has another name.
     Renamed { by: UserUri, name: String },
     /// From now on messages disappear so many seconds after reading, zero for never; perhaps as soon as the room is closed.
@@ -121,6 +123,7 @@ impl Line {
             Self::TimerSet { by, seconds, vanishing } => {
                 (16, None, Some(by), Some(format!("{seconds} {vanishing}")))
             }
+            Self::WritersChanged { by, admins_only } => (17, None, Some(by), Some(admins_only.to_string())),
             Self::DeviceAdded { device, by } => (8, None, by.as_ref(), Some(device.to_string())),
             Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
@@ -183,6 +186,7 @@ impl Line {
                 let vanishing = vanishing.parse().map_err(|_| missing())?;
                 Self::TimerSet { by: by()?, seconds, vanishing }
             }
+            17 => Self::WritersChanged { by: by()?, admins_only: text()?.parse().map_err(|_| missing())? },
             20 => Self::VerifiedKeyChanged { user: user()? },
             21 => Self::Verified { user: user()? },
             22 => Self::KeyAccepted { user: user()? },

@@ -20,7 +20,24 @@ use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{Handling, ReceivedContent, status::MessageStatus},
     defence::Defence,
+    room::{Capability, Role, RoomKind},
 };
+
+/// What a sender is in a room, as the room is when the message comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Their role; [`Role::NONE`] if they are not in the list.
+    pub role: Role,
+    /// What the room is for.
+    pub kind: RoomKind,
+}
+
+impl By {
+    fn may(self, capability: Capability) -> bool {
+        // Somebody who is no longer in a discussion said it while they were.
+        self.role.can(self.kind, capability) || self.kind == RoomKind::Discussion && self.role < Role::MEMBER
+    }
+}
 
 /// A message that was decrypted, and whose sender and stamp were verified.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +50,8 @@ pub struct Incoming<'a> {
     pub sender_user: &'a UserUri,
     /// Which of their devices.
     pub sender_device: &'a DeviceUri,
+    /// What they are in the room.
+    pub by: By,
     /// When the hub accepted it.
     pub accepted: Timestamp,
     /// When it came in here.
@@ -164,6 +183,9 @@ fn check(incoming: &Incoming<'_>) -> Result<Meaning, Refusal> {
     let meaning = Meaning::of(content)?;
     if incoming.passing && !matches!(meaning, Meaning::Typing(_)) {
         return Err(Refusal::NotPassing);
+    }
+    if meaning.needs().is_some_and(|capability| !incoming.by.may(capability)) {
+        return Err(Refusal::NotAllowed);
     }
     Ok(meaning)
 }

@@ -12,13 +12,16 @@ use crate::{
     person::{self, PATIENCE},
     print, show,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use trefoil_client::{
     ClientError, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri, room::Role};
+use trefoil_proto::{
+    RoomUri, UserUri,
+    room::{Role, RoomKind},
+};
 
 /// List, open, read, name and leave rooms; add and remove people.
 #[derive(Debug, Args)]
@@ -41,6 +44,9 @@ enum What {
         /// Encrypt without quantum-safe keys, for somebody whose program has none. Where everybody's can, nobody comes in
         #[arg(long)]
         classical: bool,
+        /// Only admins write in it
+        #[arg(long)]
+        announcement: bool,
     },
     /// Add people
     Add(People),
@@ -69,6 +75,13 @@ enum What {
         /// Take the role away
         #[arg(long)]
         take_away: bool,
+    },
+    /// Say who writes in a room
+    Writers {
+        #[command(flatten)]
+        named: Named,
+        /// Admins alone, or everybody
+        writers: Writers,
     },
     /// Give a room another name
     Rename {
@@ -120,6 +133,12 @@ enum What {
     },
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Writers {
+    Admins,
+    Everybody,
+}
+
 #[derive(Debug, Args)]
 struct Named {
     /// The room: its URI, its whole name, or the beginning of its id
@@ -141,6 +160,8 @@ struct Room {
     room: String,
     name: String,
     state: &'static str,
+    /// Only admins write in it.
+    announcement: bool,
     epoch: u64,
     post_quantum: bool,
     /// Because of whom nothing is sent here.
@@ -220,6 +241,9 @@ impl fmt::Display for Room {
         let quantum = if self.post_quantum { ", post-quantum" } else { "" };
         writeln!(f, "{}", print::harmless(name))?;
         write!(f, "  {}  ({}, epoch {}{quantum})", self.room, self.state, self.epoch)?;
+        if self.announcement {
+            write!(f, "\n  only admins write here")?;
+        }
         if !self.blocked_by.is_empty() {
             write!(f, "\n  nothing is sent here before you decide about {}", self.blocked_by.join(", "))?;
         }
@@ -271,6 +295,7 @@ impl Room {
                 RoomState::Leaving => "being left",
                 RoomState::Left => "left",
             },
+            announcement: room.kind == RoomKind::Announcement,
             epoch: room.epoch,
             post_quantum: room.suite == Some(Suite::Hybrid),
             blocked_by: room.blocked_by.iter().map(ToString::to_string).collect(),
@@ -318,11 +343,14 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             }
             saving.as_mut().map_or(Ok(()), Saving::outcome)
         }
-        What::Create { name, people, classical } => {
+        What::Create { name, people, classical, announcement } => {
             let suite = if classical { Suite::Classical } else { Suite::Hybrid };
             let (name, people) = (parse_name(&name)?, parse(&people)?);
             catch_up(&mut agent).await?;
-            let uri = agent.act_for(|client, now| client.create_room_with(name, &people, suite, now))?;
+            let uri = agent.act_for(|client, now| match announcement {
+                true => client.create_announcement_room(name, &people, suite, now),
+                false => client.create_room_with(name, &people, suite, now),
+            })?;
             finish(shared, agent, &uri).await
         }
         What::Add(ask) => change(shared, agent, ask, Change::Add).await,
@@ -341,6 +369,16 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
                 true => client.take_admin(&uri, &user, now),
                 false => client.make_admin(&uri, &user, now),
             })?;
+            finish(shared, agent, &uri).await
+        }
+        What::Writers { named, writers } => {
+            let kind = match writers {
+                Writers::Admins => RoomKind::Announcement,
+                Writers::Everybody => RoomKind::Discussion,
+            };
+            let uri = find_room(&mut agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            agent.act(|client, now| client.set_room_kind(&uri, kind, now))?;
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {

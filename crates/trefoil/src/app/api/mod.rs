@@ -77,6 +77,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::join))
         .routes(routes!(rooms::detail))
         .routes(routes!(rooms::rename))
+        .routes(routes!(rooms::announcement))
         .routes(routes!(rooms::add))
         .routes(routes!(rooms::remove))
         .routes(routes!(rooms::make_admin))

@@ -8,7 +8,10 @@ use trefoil_client::{
     conversation::{self, ConversationError},
     overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri, room::Role};
+use trefoil_proto::{
+    RoomUri, UserUri,
+    room::{Capability, Role, RoomKind},
+};
 use utoipa::ToSchema;
 
 /// Unread messages in which a mention is looked for.
@@ -37,6 +40,8 @@ pub struct Room {
     pub state: String,
     /// Its newest line.
     pub last: Option<Item>,
+    /// Only admins write there.
+    pub announcement: bool,
     /// Unread messages, counted up to a thousand.
     pub unread: usize,
     /// One of the newest unread messages mentions this person.
@@ -110,8 +115,10 @@ pub struct Invitation {
 /// What this person may do in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct May {
-    /// Write.
+    /// Write. Not in a room that is not open, where nothing is sent (`blocked`), or where only admins write (`announcement`).
     pub send: bool,
+    /// React, and vote: also where only admins write.
+    pub react: bool,
     /// Add, remove, invite, rename, make others admins.
     pub manage: bool,
 }
@@ -148,6 +155,7 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     }
     let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
     let open = view.state == RoomState::Open;
+    let holds = |capability| my_role.is_some_and(|role| role.can(view.kind, capability));
     Ok(Some(RoomDetail {
         members,
         invitations: view
@@ -162,7 +170,11 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
             .collect(),
         changing: view.changing,
         missing: client.missing(uri)?.iter().map(|one| one.missing).sum(),
-        may: May { send: open && listed.blocked.is_none(), manage: open && my_role == Some(Role::ADMIN) },
+        may: May {
+            send: open && listed.blocked.is_none() && holds(Capability::SEND_MESSAGE),
+            react: open && listed.blocked.is_none() && holds(Capability::REACT_TO_MESSAGE),
+            manage: open && my_role == Some(Role::ADMIN),
+        },
         room: listed,
     }))
 }
@@ -202,6 +214,7 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         domains,
         state: state(view.state).to_owned(),
         last,
+        announcement: view.kind == RoomKind::Announcement,
         unread: summary.unread,
         mentioned: summary.unread > 0 && is_mentioned(&store, &view.uri)?,
         pinned: marks.pinned,
