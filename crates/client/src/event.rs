@@ -128,6 +128,8 @@ pub enum Event {
         user: UserUri,
         /// Who made the invitation.
         invited_by: UserUri,
+        /// The device that came in.
+        by: DeviceUri,
     },
     /// An admin made an invitation into the room: whoever holds it can come in.
     InvitationMade {

@@ -62,6 +62,10 @@ pub struct RoomView {
     pub unproven: Vec<Unproven>,
     /// The invitations that are open.
     pub invitations: Vec<Invitation>,
+    /// It has a list of groups.
+    pub community: bool,
+    /// The community of this person in whose list it stands, if there is one.
+    pub part_of: Option<RoomUri>,
 }
 
 /// A person in a room.
@@ -90,6 +94,14 @@ impl Core {
             Some(_) => self.unproven_people(uri)?,
             None => Vec::new(),
         };
+        let community = conversation::is_community(&self.tx(), uri)?;
+        let mut part_of = None;
+        let communities = conversation::part_of(&self.tx(), uri)?;
+        for one in communities {
+            if part_of.is_none() && self.room(&one)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                part_of = Some(one);
+            }
+        }
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
             uri: uri.clone(),
@@ -105,6 +117,8 @@ impl Core {
             blocked_by: blocked.people(),
             unproven: unproven.into_iter().map(|(user, reason)| Unproven { user, reason }).collect(),
             invitations: Vec::new(),
+            community,
+            part_of,
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -497,15 +511,26 @@ impl Core {
         Ok(())
     }
 
-    /// Sends the own name into rooms that this step opened.
+    /// Sends the own name and picture into rooms that this step opened.
     pub(crate) fn introduce(&mut self, now: Timestamp) -> Result<(), ClientError> {
         let rooms = std::mem::take(&mut self.introductions);
-        let Some(display_name) = self.tx().get(ACCOUNT, name::DISPLAY_NAME)? else { return Ok(()) };
-        let display_name = String::from_utf8_lossy(&display_name).into_owned();
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let display_name = self.tx().get(ACCOUNT, name::DISPLAY_NAME)?;
+        let display_name =
+            display_name.map(|display_name| String::from_utf8_lossy(&display_name).into_owned());
+        let picture = self.own_picture()?;
         for room in rooms {
             // It may be left by now: what came in one delivery is taken up in one step.
-            if self.takes_messages(&room)? && !self.is_request(&room)? {
-                self.queue(&room, compose::profile(&display_name)?, now)?;
+            if !self.takes_messages(&room)? || self.is_request(&room)? {
+                continue;
+            }
+            if let Some(display_name) = &display_name {
+                self.queue(&room, compose::profile(display_name)?, now)?;
+            }
+            if picture.is_some() {
+                self.queue(&room, compose::picture(picture.as_ref()), now)?;
             }
         }
         Ok(())
@@ -530,11 +555,13 @@ impl Core {
                 Event::MemberAdded { room, user, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, None, None)?;
                     (room, Line::Added { user: user.clone(), by: by.user_uri() })
                 }
-                Event::MemberJoined { room, user, invited_by } => {
+                Event::MemberJoined { room, user, invited_by, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, Some(invited_by), Some(by))?;
                     (room, Line::Invited { user: user.clone(), by: invited_by.clone() })
                 }
                 Event::InvitationMade { room, by, people, not_after } => {
@@ -551,11 +578,13 @@ impl Core {
                 Event::DeviceAdded { room, device, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, None, Some(device))?;
                     (room, Line::DeviceAdded { device: device.clone(), by: Some(by.user_uri()) })
                 }
                 Event::DeviceRejoined { room, device } => {
                     // It may have missed names.
                     self.greet(room)?;
+                    self.tell_newcomer(room, device, None, Some(device))?;
                     (room, Line::Rejoined { device: device.clone() })
                 }
                 Event::DeviceRemoved { room, device, by } => {

@@ -23,6 +23,8 @@ pub const ROOMS: Table = Table::new("client.rooms");
 pub const ASKED_REMOVALS: Table = Table::new("client.asked_removals");
 /// Links by which rooms are being joined, by room URI.
 pub const INVITED: Table = Table::new("client.invited");
+/// Groups that wait to be put into a community's list: the group's room URI, zero byte, the community's.
+pub const PUBLISHING: Table = Table::new("client.publishing");
 /// Messages to send: room URI, zero byte, sequence number.
 pub const OUTBOX: Table = Table::new("client.outbox");
 /// Entries of epochs this device has not reached: room URI, zero byte, epoch, position.
@@ -45,6 +47,7 @@ pub(crate) mod name {
     pub(crate) const DEVICES: &[u8] = b"devices";
     pub(crate) const PUBLISH: &[u8] = b"publish";
     pub(crate) const DISPLAY_NAME: &[u8] = b"display name";
+    pub(crate) const PICTURE: &[u8] = b"picture";
     pub(crate) const CURSOR: &[u8] = b"cursor";
     pub(crate) const DEVICE_SET: &[u8] = b"device set";
     pub(crate) const NEXT_SET: &[u8] = b"next device set";
@@ -97,6 +100,7 @@ rows! {
     LinkRow, "linking";
     RoomRow, "room";
     InvitedRow, "invitation";
+    PublishingRow, "group to be published";
     OutboxRow, "outbox entry";
     HeldRow, "held entry";
 }
@@ -153,6 +157,14 @@ pub(crate) struct LinkRow {
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct InvitedRow {
     pub(crate) secret: Secret,
+}
+
+/// A group that is put into a community's list once the room has taken the invitation. Holds a secret.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct PublishingRow {
+    pub(crate) name: VLBytes,
+    pub(crate) description: VLBytes,
+    pub(crate) link: VLBytes,
 }
 
 /// Where a room stands on this device.

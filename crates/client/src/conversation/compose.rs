@@ -11,7 +11,10 @@ use trefoil_proto::{
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart,
         PLAIN_TEXT, Part, PartSemantics,
+        groups::{GROUPS, GroupList},
+        picture::{self, Picture, PictureType, ROOM_PICTURE},
         poll::{POLL, Poll, VOTE, Vote},
+        retold::{RETOLD, Retold},
         status::{self, StatusReport},
         timer::{RoomTimer, TIMER},
     },
@@ -328,6 +331,41 @@ pub fn room_timer(seconds: u32, vanishing: bool) -> Result<Draft, ConversationEr
     let body = timer.encode().map_err(|_| ConversationError::Unusable("timer"))?;
     let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(TIMER, body) };
     Ok(Draft::of(part))
+}
+
+/// One's picture, for the members of a room; none takes it away.
+pub fn picture(picture: Option<&Picture>) -> Draft {
+    let kind = picture.map_or(PictureType::Jpeg, Picture::kind);
+    let part = NestedPart::render(kind.media_type(), picture.map(Picture::bytes).unwrap_or_default());
+    Draft::of(NestedPart { disposition: Disposition::PROFILE, ..part })
+}
+
+/// The picture of a room; none takes it away. Only an admin's counts.
+pub fn room_picture(picture: Option<&Picture>) -> Draft {
+    unspecified(ROOM_PICTURE, picture::encode(picture))
+}
+
+/// The groups of a community. Only an admin's count.
+///
+/// # Errors
+/// More groups, or longer texts, than a list has.
+pub(crate) fn groups(list: &GroupList) -> Result<Draft, ConversationError> {
+    let body = list.encode().map_err(|error| match error {
+        ProtoError::TooLarge { limit, .. } => {
+            ConversationError::TooLong { what: "the list of groups", limit }
+        }
+        _ => ConversationError::Unusable("list of groups"),
+    })?;
+    Ok(unspecified(GROUPS, body))
+}
+
+/// What the room was told before somebody came in.
+pub(crate) fn retold(retold: &Retold) -> Result<Draft, ConversationError> {
+    Ok(unspecified(RETOLD, retold.encode()?))
+}
+
+fn unspecified(media_type: &str, body: Vec<u8>) -> Draft {
+    Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(media_type, body) })
 }
 
 /// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was

@@ -5,13 +5,15 @@ use super::{
     apply::{self, Change},
     body::Body,
     classify::Meaning,
+    communities,
     compose::{self, LONGEST_TIMER_SECONDS},
     expiry, index,
     marks::{Mark, is_request, set_marks},
-    once, outgoing,
+    once, outgoing, pictures,
     records::{
         Due, Position, RoomKey, StoredFrank, arrive, get, put, put_line, put_record, record, schedule,
     },
+    retelling,
     rows::{MessageRow, PROFILES, ProfileRow, Record, Stamp, UNREAD, VANISHING, row_id},
     timers,
 };
@@ -35,7 +37,8 @@ pub struct By {
 impl By {
     fn may(self, capability: Capability) -> bool {
         // Somebody who is no longer in a discussion said it while they were.
-        self.role.can(self.kind, capability) || self.kind == RoomKind::Discussion && self.role < Role::MEMBER
+        let was = self.kind == RoomKind::Discussion && self.role < Role::MEMBER;
+        self.role.can(self.kind, capability) || was && Role::MEMBER.can(self.kind, capability)
     }
 }
 
@@ -120,7 +123,8 @@ fn take(
         content: incoming.content,
         frank: incoming.frank.map(StoredFrank::to_bytes),
     };
-    let automatic = matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again);
+    let automatic =
+        matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again | Meaning::Retold(_));
     if incoming.sender_user == incoming.me && !automatic {
         // The person took the room up on another device.
         received.events.extend(set_marks(tx, incoming.room, &[Mark::Accepted])?);
@@ -135,7 +139,22 @@ fn take(
         Meaning::Evidence | Meaning::Again => {}
         Meaning::Timer(timer) => {
             let whose = (incoming.room, incoming.sender_user);
-            timers::set(tx, &room, whose, stamp, *timer, &mut received.events)?;
+            timers::set(tx, &room, (whose.0, Some(whose.1)), stamp, *timer, &mut received.events)?;
+        }
+        Meaning::Picture(picture) => {
+            let whose = (incoming.room, incoming.sender_user);
+            pictures::set(tx, &room, whose, stamp, picture.as_ref(), &mut received.events)?;
+        }
+        Meaning::RoomPicture(picture) => {
+            let whose = (incoming.room, Some(incoming.sender_user));
+            pictures::set_room(tx, &room, whose, stamp, picture.as_ref(), &mut received.events)?;
+        }
+        Meaning::Groups(list) => {
+            let whose = (incoming.room, Some(incoming.sender_user));
+            communities::set(tx, &room, whose, stamp, list, &mut received.events)?;
+        }
+        Meaning::Retold(retold) => {
+            return retelling::take(tx, &room, incoming.room, (stamp, retold), &mut received.events);
         }
         Meaning::Profile(name) => {
             profile(tx, &room, incoming.room, incoming.sender_user, name, stamp, &mut received.events)?;

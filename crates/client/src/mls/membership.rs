@@ -254,7 +254,7 @@ impl Judged {
                 let user = pair.user.clone();
                 events.push(match &self.invited_by {
                     Some(invited_by) => {
-                        Event::MemberJoined { room: room(), user, invited_by: invited_by.clone() }
+                        Event::MemberJoined { room: room(), user, invited_by: invited_by.clone(), by: by() }
                     }
                     None => Event::MemberAdded { room: room(), user, by: by() },
                 });
