@@ -3,6 +3,7 @@
 use super::{
     Shared, find_room, invitations,
     marks::{self, Marked},
+    picture,
     save::Saving,
     vanishing,
 };
@@ -82,6 +83,13 @@ enum What {
         named: Named,
         /// Admins alone, or everybody
         writers: Writers,
+    },
+    /// Give a room a picture, or take it away
+    Picture {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        which: picture::Which,
     },
     /// Give a room another name
     Rename {
@@ -371,6 +379,10 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             })?;
             finish(shared, agent, &uri).await
         }
+        What::Picture { named, which } => {
+            drop(agent);
+            picture::of_room(shared, &named.room, &which).await
+        }
         What::Writers { named, writers } => {
             let kind = match writers {
                 Writers::Admins => RoomKind::Announcement,
@@ -466,7 +478,7 @@ pub(super) async fn catch_up(agent: &mut Agent) -> anyhow::Result<()> {
 }
 
 /// Waits until the change is through, and prints the room as it is then; a refusal becomes the error.
-async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Result<()> {
+pub(super) async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Result<()> {
     let mut refused = None;
     agent
         .settle(PATIENCE, |_, event| {
@@ -485,7 +497,7 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
 }
 
 /// A room's name as it was typed, unless it says nothing.
-fn parse_name(raw: &str) -> Result<&str, UsageError> {
+pub(super) fn parse_name(raw: &str) -> Result<&str, UsageError> {
     if raw.trim().is_empty() {
         return Err(UsageError(
             "a room's name cannot be empty: give one that its people will know it by".to_owned(),
@@ -494,6 +506,6 @@ fn parse_name(raw: &str) -> Result<&str, UsageError> {
     Ok(raw)
 }
 
-fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {
+pub(super) fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {
     people.iter().map(|raw| person::parse_person(raw)).collect()
 }

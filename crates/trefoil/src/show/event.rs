@@ -45,7 +45,7 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberAdded { room, user, by } => {
             about(room, "member-added", by, Line::Added { user: user.clone(), by: by.user_uri() })?
         }
-        Event::MemberJoined { room, user, invited_by } => {
+        Event::MemberJoined { room, user, invited_by, .. } => {
             let line = Line::Invited { user: user.clone(), by: invited_by.clone() };
             about(room, "member-joined", user, line)?
         }

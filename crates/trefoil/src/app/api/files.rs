@@ -145,7 +145,7 @@ pub(super) async fn picture(
     Ok(shown(&drawn))
 }
 
-fn shown(drawn: &Drawn) -> Response {
+pub(super) fn shown(drawn: &Drawn) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(drawn.media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),
@@ -214,6 +214,6 @@ fn disposition(name: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("this program failed on it"))?
 }

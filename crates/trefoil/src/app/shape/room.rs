@@ -42,6 +42,12 @@ pub struct Room {
     pub last: Option<Item>,
     /// Only admins write there.
     pub announcement: bool,
+    /// It lists groups that its people can join.
+    pub community: bool,
+    /// The community in whose list it stands, by URI.
+    pub part_of: Option<String>,
+    /// Names its picture, to be asked for and kept by; none if it has none, or is not taken up.
+    pub picture: Option<String>,
     /// Unread messages, counted up to a thousand.
     pub unread: usize,
     /// One of the newest unread messages mentions this person.
@@ -78,12 +84,29 @@ pub struct RoomDetail {
     pub members: Vec<Member>,
     /// The invitations that are open.
     pub invitations: Vec<Invitation>,
+    /// Its groups, if it is a community.
+    pub groups: Vec<Group>,
     /// A change of it is under way.
     pub changing: bool,
     /// Messages of others that did not come.
     pub missing: u64,
     /// What this person may do.
     pub may: May,
+}
+
+/// A group of a community.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Group {
+    /// Its room, by URI.
+    pub room: String,
+    /// What the community calls it.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub description: String,
+    /// Where it stands on this device, as a room's `state`; none if this person was never in it.
+    pub state: Option<String>,
+    /// A stranger brought this person in, and they have not taken it up.
+    pub request: bool,
 }
 
 /// Somebody in a room.
@@ -156,7 +179,16 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
     let open = view.state == RoomState::Open;
     let holds = |capability| my_role.is_some_and(|role| role.can(view.kind, capability));
+    let groups = client.groups(uri)?.unwrap_or_default();
+    let groups = groups.into_iter().map(|group| Group {
+        room: group.room.to_string(),
+        name: inert(&group.name),
+        description: inert(&group.description),
+        state: group.state.map(|at| state(at).to_owned()),
+        request: group.request,
+    });
     Ok(Some(RoomDetail {
+        groups: groups.collect(),
         members,
         invitations: view
             .invitations
@@ -203,6 +235,10 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
     let name = inert(&view.name);
     let marks = conversation::marks(&store, &view.uri)?;
     let timer = conversation::room_timer(&store, &view.uri)?;
+    let picture = match &marks.request {
+        Some(_) => None,
+        None => conversation::room_picture_version(&store, &view.uri)?,
+    };
     let request = marks.request.as_ref().map(|by| person(client, &store, &view.uri, me.as_ref(), by));
     Ok(Room {
         account: account.to_owned(),
@@ -215,6 +251,9 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         state: state(view.state).to_owned(),
         last,
         announcement: view.kind == RoomKind::Announcement,
+        community: view.community,
+        part_of: view.part_of.as_ref().map(ToString::to_string),
+        picture,
         unread: summary.unread,
         mentioned: summary.unread > 0 && is_mentioned(&store, &view.uri)?,
         pinned: marks.pinned,
@@ -242,7 +281,11 @@ fn person(
     user: &UserUri,
 ) -> Result<Person, ConversationError> {
     let name = conversation::profile(store, room, user)?.map(|name| inert(&name));
-    Ok(Person::of(user, me, name, client.standing(user)))
+    let picture = match conversation::is_request(store, room)? {
+        true => None,
+        false => conversation::picture_version(store, room, user)?,
+    };
+    Ok(Person::of(user, me, (name, picture), client.standing(user)))
 }
 
 fn is_mentioned(store: &Overlay, room: &RoomUri) -> Result<bool, ConversationError> {
