@@ -5,10 +5,14 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::{hint::black_box, sync::Arc, time::Instant};
 use trefoil_client::{
-    conversation::{self, Incoming, compose},
+    conversation::{self, By, Incoming, compose},
     overlay::Overlay,
 };
-use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, content::ReceivedContent};
+use trefoil_proto::{
+    DeviceUri, RoomUri, Timestamp, UserUri,
+    content::ReceivedContent,
+    room::{Role, RoomKind},
+};
 use trefoil_store::{LocalKey, SqliteLocal};
 
 const BATCH: u64 = 64;
@@ -66,6 +70,7 @@ fn search(criterion: &mut Criterion) {
             me: &me,
             sender_user: &ann,
             sender_device: &device,
+            by: By { role: Role::MEMBER, kind: RoomKind::Discussion },
             accepted: Timestamp(1_800_000_000_000 + number),
             received: Timestamp(1_800_000_000_000 + number),
             content: &ReceivedContent::decode(content).unwrap(),

@@ -164,6 +164,9 @@ impl Core {
 
     pub(crate) fn refuse_intent(&mut self, uri: &RoomUri, reason: ChangeRefusal) -> Result<(), ClientError> {
         self.emit(Event::ChangeRefused { room: uri.clone(), reason });
+        if matches!(self.known_room(uri)?.row.intents.first(), Some(Intent::Invitations { .. })) {
+            self.forget_publishing(uri)?;
+        }
         self.finish_intent(uri)
     }
 
@@ -400,6 +403,9 @@ impl Core {
             self.emit(event);
         }
         self.account_keys_seen(judged.seen, now)?;
+        if !gone {
+            self.publish_groups(uri, now)?;
+        }
         if gone {
             let by = if leaving { self.me()?.device.clone() } else { actor };
             self.drop_group(uri)?;

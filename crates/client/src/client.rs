@@ -15,6 +15,7 @@ use trefoil_proto::{
     DeviceUri, Domain, RoomUri, Timestamp, UserUri,
     edge::{Identifier, ServiceInfo},
     frame::ServerFrame,
+    room::RoomKind,
 };
 use trefoil_store::LocalStore;
 use trefoil_transparency::gossip::Evidence;
@@ -305,11 +306,21 @@ impl Client {
         suite: Suite,
         now: Timestamp,
     ) -> Result<(RoomUri, Step<'_>), ClientError> {
+        self.begin_room(title, people, (suite, RoomKind::Discussion), now)
+    }
+
+    pub(crate) fn begin_room(
+        &mut self,
+        title: &str,
+        people: &[UserUri],
+        how: (Suite, RoomKind),
+        now: Timestamp,
+    ) -> Result<(RoomUri, Step<'_>), ClientError> {
         self.step(now, |core| {
             let me = core.me()?;
             let people: Vec<_> = people.iter().filter(|user| **user != me.user).cloned().collect();
             core.decided(&people)?;
-            core.create_room(title, people, suite)
+            core.create_room(title, people, how)
         })
     }
 
@@ -448,7 +459,8 @@ impl Client {
     /// Sends a message: it is kept until the hub has accepted it. A passing one (typing) leaves now or not at all.
     ///
     /// # Errors
-    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::TooLarge`]; nothing is sent to a room
+    /// [`ClientError::UnknownRoom`], [`ClientError::RoomNotOpen`], [`ClientError::TooLarge`]; [`ClientError::NotAllowed`]
+    /// where only admins write, and this person is none, or for what only admins do; nothing is sent to a room
     /// with somebody whose account key is not the one that was verified: [`ClientError::KeyChanged`] until it is
     /// decided ([`Client::verify`], [`Client::accept_new_key`]), [`ClientError::OtherKeyInRoom`] as long as they are in
     /// that room so.

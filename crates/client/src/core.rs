@@ -38,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) follow_ups: BTreeMap<RoomUri, Vec<Draft>>,
     /// Rooms that this step opened: the own name is to be sent there.
     pub(crate) introductions: Vec<RoomUri>,
+    /// Rooms into which somebody came in this step, and this device tells them what was said of it.
+    pub(crate) retellings: BTreeSet<RoomUri>,
     /// The position to acknowledge after this step.
     pub(crate) acknowledge: Option<u64>,
     effects: Vec<Effect>,
@@ -59,6 +61,7 @@ impl Core {
             rooms: HashMap::new(),
             follow_ups: BTreeMap::new(),
             introductions: Vec::new(),
+            retellings: BTreeSet::new(),
             acknowledge: None,
             effects: Vec::new(),
             events: Vec::new(),
@@ -100,6 +103,7 @@ impl Core {
     pub(crate) fn seal(&mut self, now: Timestamp) -> Result<(), ClientError> {
         self.queue_follow_ups(now)?;
         self.introduce(now)?;
+        self.retell(now)?;
         self.expire(now)?;
         self.index(now)?;
         self.pump(now)?;
@@ -170,6 +174,7 @@ impl Core {
         self.events.clear();
         self.follow_ups.clear();
         self.introductions.clear();
+        self.retellings.clear();
         self.acknowledge = None;
     }
 

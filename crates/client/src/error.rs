@@ -57,6 +57,9 @@ pub enum ClientError {
     /// The room's policy does not allow it.
     #[error("the room does not allow it")]
     NotAllowed,
+    /// The room has no list of groups.
+    #[error("{0} is no community")]
+    NoCommunity(RoomUri),
     /// A person who was verified has another account key now, and it is not decided about.
     #[error("the account key of {0} is no longer the one that was verified")]
     KeyChanged(UserUri),

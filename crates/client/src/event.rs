@@ -5,7 +5,10 @@ use crate::{
     delivery::Finding,
     directory::KeysRefusal,
 };
-use trefoil_proto::{DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, UserUri, room::Role};
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorCode, RoomUri, Timestamp, UserUri,
+    room::{Role, RoomKind},
+};
 
 /// One thing that a shell may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +128,8 @@ pub enum Event {
         user: UserUri,
         /// Who made the invitation.
         invited_by: UserUri,
+        /// The device that came in.
+        by: DeviceUri,
     },
     /// An admin made an invitation into the room: whoever holds it can come in.
     InvitationMade {
@@ -193,6 +198,15 @@ pub enum Event {
         user: UserUri,
         /// The new role.
         role: Role,
+        /// By whom.
+        by: DeviceUri,
+    },
+    /// From now on only admins write in the room, or everybody does.
+    RoomKindChanged {
+        /// The room.
+        room: RoomUri,
+        /// What it is for now.
+        kind: RoomKind,
         /// By whom.
         by: DeviceUri,
     },

@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Event, Refusal,
-    conversation::{self, Incoming, compose},
+    conversation::{self, By, Incoming, compose},
     core::Core,
     delivery::Placed,
     frank,
@@ -25,6 +25,7 @@ use trefoil_proto::{
     franking::{self, FRANK_AAD, FrankingTag},
     mimi::{FanoutMessage, Frank, fanout::RoomEvent},
     mls::{MessageKind, MlsMessage},
+    room::{Role, RoomKind},
 };
 
 /// Entries of later epochs that are kept for each room.
@@ -264,9 +265,13 @@ impl Core {
         }
         let Self { rooms, provider, .. } = self;
         let Some(room) = rooms.get_mut(uri) else { return Ok(Err(Refusal::UnknownRoom)) };
+        let sender_user = opened.sender.user_uri();
         let participants =
             room.context().map_or(usize::MAX, |context| context.participants.participants.len());
-        let sender_user = opened.sender.user_uri();
+        let by = room.context().map_or(By { role: Role::NONE, kind: RoomKind::Announcement }, |context| By {
+            role: context.role_of(&sender_user),
+            kind: context.kind,
+        });
         let received = conversation::receive(
             &mut provider.storage.overlay(),
             Incoming {
@@ -274,6 +279,7 @@ impl Core {
                 me: &me.user,
                 sender_user: &sender_user,
                 sender_device: &opened.sender,
+                by,
                 accepted,
                 received: arrival.received,
                 content: &opened.content,
@@ -293,7 +299,7 @@ impl Core {
             let (sender, content) = (&opened.sender, &opened.content.content);
             let placed = Placed { room: uri, sender, content, id, accepted, asked: false };
             self.hear(placed)?;
-            self.again_heard(placed, arrival.received, participants)?;
+            self.again_heard(placed, arrival.received, (by, participants))?;
         }
         Ok(Ok(()))
     }

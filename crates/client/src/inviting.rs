@@ -92,6 +92,12 @@ pub(crate) fn holds(me: &Me, room: &RoomUri, context: &RoomContext, used: &Invit
     context.invitations.verify(used, &context.participants, &joins(me, room)).is_ok()
 }
 
+/// The room of a link, and the public key of its invitation; none if it is no link.
+pub(crate) fn invited_to(link: &str) -> Option<(RoomUri, [u8; 32])> {
+    let Link { room, secret } = parse(LINK, link).ok()?;
+    Some((room, SigningKey::from_bytes(&secret.bytes()).verifying_key().to_bytes()))
+}
+
 /// What of an update is still to be done in a room with these invitations, by a person who is an admin there.
 pub(crate) fn left_to_do(
     update: InvitationsUpdate,

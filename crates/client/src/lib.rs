@@ -17,8 +17,10 @@ pub mod rows;
 pub mod verification;
 
 mod account;
+mod announcing;
 mod changes;
 mod client;
+mod communities;
 mod core;
 pub mod directory;
 pub mod discovery;
@@ -36,6 +38,7 @@ mod linking;
 mod live;
 mod outbox;
 mod own_devices;
+mod picturing;
 mod plan;
 mod reading;
 mod recovering;
@@ -49,6 +52,7 @@ mod step;
 mod talk;
 
 pub use client::{Client, IdentityView};
+pub use communities::GroupView;
 pub use effect::{Effect, HttpRequest, Method, RequestId};
 pub use error::{ClientError, MlsFailure};
 pub use event::{ChangeRefusal, Event, JoinedHow, Refusal, SendRefusal};

@@ -30,6 +30,7 @@ use trefoil_proto::{
     limits,
     mimi::{Protocol, SubmitMessageRequest, SubmitMessageResponse, submit::Delivery},
     mls::MlsMessage,
+    room::RoomKind,
 };
 
 /// Submissions of one room that may be unanswered. After a break those that failed are sent again behind later ones
@@ -46,6 +47,9 @@ impl Core {
         draft: Draft,
         now: Timestamp,
     ) -> Result<MessageId, ClientError> {
+        if let Some(capability) = draft.needs() {
+            self.allowed(uri, capability)?;
+        }
         if !draft.passing {
             self.known_room(uri)?;
             self.accept(uri)?;
@@ -155,6 +159,11 @@ impl Core {
                 Some(sealed) => sealed,
                 None => {
                     let content = row.content.as_slice().to_vec();
+                    // The room's rules may be others than when it was written.
+                    if self.is_forbidden(uri, &content)? {
+                        self.give_up(uri, place, SendRefusal::NotAllowed)?;
+                        continue;
+                    }
                     let salt = salt_of(&content)?;
                     let message = self.seal_message(uri, &content, &salt)?;
                     Sealed { epoch, message: message.as_bytes().to_vec().into() }
@@ -169,6 +178,17 @@ impl Core {
             self.submit(uri, tag, &message, Delivery::Durable)?;
         }
         Ok(true)
+    }
+
+    /// Whether the room, as it is now, does not let this person say something.
+    fn is_forbidden(&mut self, uri: &RoomUri, content: &[u8]) -> Result<bool, ClientError> {
+        let kind = self.known_room(uri)?.context().map(|context| context.kind);
+        if kind != Ok(RoomKind::Announcement) {
+            return Ok(false);
+        }
+        let content = ReceivedContent::decode(content.to_vec()).map_err(mls("read a message to be sent"))?;
+        let needs = conversation::needs(&content.content);
+        Ok(needs.is_some_and(|capability| self.allowed(uri, capability).is_err()))
     }
 
     fn next_tag(&mut self) -> u32 {

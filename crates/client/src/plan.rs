@@ -135,6 +135,13 @@ pub(crate) fn plan(
                 return Ok(None);
             }
         }
+        Intent::Kind { kind } => {
+            let kind = kind.kind();
+            if kind == context.kind {
+                return Ok(None);
+            }
+            plan.kind = Some(kind);
+        }
         Intent::Leave => return Ok(None),
         Intent::CommitProposals if room.row.proposals.is_empty() => return Ok(None),
         Intent::CommitProposals => {}

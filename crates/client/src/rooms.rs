@@ -9,7 +9,7 @@ use crate::{
     error::mls,
     live::{Job, Stream},
     mls::{
-        context::new_context,
+        context::{RoomContext, new_context},
         credential,
         suite::{self, Suite},
         wire,
@@ -30,7 +30,7 @@ use trefoil_proto::{
     },
     mls::Credential as WireCredential,
     paths,
-    room::{Invitation, ParticipantList, Role, Text},
+    room::{Capability, Invitation, ParticipantList, Role, RoomKind, Text},
 };
 use trefoil_store::KeyRange;
 
@@ -46,6 +46,8 @@ pub struct RoomView {
     pub state: RoomState,
     /// Its name; empty for none, or while it is not known here.
     pub name: String,
+    /// Whether everybody writes in it, or admins alone.
+    pub kind: RoomKind,
     /// The epoch of its group on this device.
     pub epoch: u64,
     /// Its ciphersuite.
@@ -60,6 +62,10 @@ pub struct RoomView {
     pub unproven: Vec<Unproven>,
     /// The invitations that are open.
     pub invitations: Vec<Invitation>,
+    /// It has a list of groups.
+    pub community: bool,
+    /// The community of this person in whose list it stands, if there is one.
+    pub part_of: Option<RoomUri>,
 }
 
 /// A person in a room.
@@ -88,11 +94,20 @@ impl Core {
             Some(_) => self.unproven_people(uri)?,
             None => Vec::new(),
         };
+        let community = conversation::is_community(&self.tx(), uri)?;
+        let mut part_of = None;
+        let communities = conversation::part_of(&self.tx(), uri)?;
+        for one in communities {
+            if part_of.is_none() && self.room(&one)?.is_some_and(|room| room.row.state == RoomState::Open) {
+                part_of = Some(one);
+            }
+        }
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
             uri: uri.clone(),
             state: room.row.state,
             name: String::new(),
+            kind: RoomKind::Discussion,
             epoch: room.epoch().unwrap_or(0),
             suite: room.suite().and_then(Suite::from_code),
             participants: Vec::new(),
@@ -102,6 +117,8 @@ impl Core {
             blocked_by: blocked.people(),
             unproven: unproven.into_iter().map(|(user, reason)| Unproven { user, reason }).collect(),
             invitations: Vec::new(),
+            community,
+            part_of,
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -110,6 +127,7 @@ impl Core {
             }
         }
         if let Ok(context) = room.context() {
+            view.kind = context.kind;
             view.name = context.metadata.name.as_str().to_owned();
             view.invitations.clone_from(&context.invitations.open);
             view.participants = context
@@ -132,7 +150,7 @@ impl Core {
         &mut self,
         title: &str,
         mut people: Vec<UserUri>,
-        suite: Suite,
+        (suite, kind): (Suite, RoomKind),
     ) -> Result<RoomUri, ClientError> {
         let me = self.me()?;
         // The person's other devices come in as everybody else's do.
@@ -145,7 +163,7 @@ impl Core {
         let hub = self.service_info()?.ok_or(ClientError::NoService)?;
         let uri =
             RoomUri { domain: me.user.domain.clone(), id: RoomId::from_random(&self.random::<16>()?[..]) };
-        let (group, request) = self.make_group(&uri, title, suite, &hub)?;
+        let (group, request) = self.make_group(&uri, title, (suite, kind), &hub)?;
         let mut row = RoomRow::new(RoomState::Creating);
         row.request = Some(request.into());
         if !people.is_empty() {
@@ -160,12 +178,12 @@ impl Core {
         &self,
         uri: &RoomUri,
         title: Text,
-        suite: Suite,
+        (suite, kind): (Suite, RoomKind),
         hub: &ServiceInfo,
     ) -> Result<(MlsGroup, Vec<u8>), ClientError> {
         const ACT: &str = "make a group";
         let me = self.me()?;
-        let context = new_context(uri, title, &me.user, hub);
+        let context = new_context(uri, title, kind, &me.user, hub);
         let config = suite::create_config(suite, &me, context);
         let group =
             MlsGroup::new_with_group_id(&self.provider, &me.key, &config, group_id(uri), me.credential())
@@ -254,6 +272,15 @@ impl Core {
         }
         let role = room.context().map_or(Role::NONE, |context| context.role_of(&me.user));
         if admin && role != Role::ADMIN { Err(ClientError::NotAllowed) } else { Ok(()) }
+    }
+
+    /// Checks that this person's role in a room lets them do something. One whose rules are not known here yet stops nothing:
+    /// what waits for it is looked at again before it goes out.
+    pub(crate) fn allowed(&mut self, uri: &RoomUri, capability: Capability) -> Result<(), ClientError> {
+        let me = self.me()?;
+        let room = self.known_room(uri)?;
+        let may = |context: &RoomContext| context.role_of(&me.user).can(context.kind, capability);
+        if room.context().is_ok_and(|context| !may(context)) { Err(ClientError::NotAllowed) } else { Ok(()) }
     }
 
     /// Makes a member of an admin, unless nobody else is one.
@@ -484,15 +511,26 @@ impl Core {
         Ok(())
     }
 
-    /// Sends the own name into rooms that this step opened.
+    /// Sends the own name and picture into rooms that this step opened.
     pub(crate) fn introduce(&mut self, now: Timestamp) -> Result<(), ClientError> {
         let rooms = std::mem::take(&mut self.introductions);
-        let Some(display_name) = self.tx().get(ACCOUNT, name::DISPLAY_NAME)? else { return Ok(()) };
-        let display_name = String::from_utf8_lossy(&display_name).into_owned();
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let display_name = self.tx().get(ACCOUNT, name::DISPLAY_NAME)?;
+        let display_name =
+            display_name.map(|display_name| String::from_utf8_lossy(&display_name).into_owned());
+        let picture = self.own_picture()?;
         for room in rooms {
             // It may be left by now: what came in one delivery is taken up in one step.
-            if self.takes_messages(&room)? && !self.is_request(&room)? {
-                self.queue(&room, compose::profile(&display_name)?, now)?;
+            if !self.takes_messages(&room)? || self.is_request(&room)? {
+                continue;
+            }
+            if let Some(display_name) = &display_name {
+                self.queue(&room, compose::profile(display_name)?, now)?;
+            }
+            if picture.is_some() {
+                self.queue(&room, compose::picture(picture.as_ref()), now)?;
             }
         }
         Ok(())
@@ -517,11 +555,13 @@ impl Core {
                 Event::MemberAdded { room, user, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, None, None)?;
                     (room, Line::Added { user: user.clone(), by: by.user_uri() })
                 }
-                Event::MemberJoined { room, user, invited_by } => {
+                Event::MemberJoined { room, user, invited_by, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, Some(invited_by), Some(by))?;
                     (room, Line::Invited { user: user.clone(), by: invited_by.clone() })
                 }
                 Event::InvitationMade { room, by, people, not_after } => {
@@ -538,11 +578,13 @@ impl Core {
                 Event::DeviceAdded { room, device, by } => {
                     self.greet(room)?;
                     self.newcomer(room)?;
+                    self.tell_newcomer(room, by, None, Some(device))?;
                     (room, Line::DeviceAdded { device: device.clone(), by: Some(by.user_uri()) })
                 }
                 Event::DeviceRejoined { room, device } => {
                     // It may have missed names.
                     self.greet(room)?;
+                    self.tell_newcomer(room, device, None, Some(device))?;
                     (room, Line::Rejoined { device: device.clone() })
                 }
                 Event::DeviceRemoved { room, device, by } => {
@@ -550,6 +592,10 @@ impl Core {
                 }
                 Event::RoleChanged { room, user, role, by } => {
                     (room, Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 })
+                }
+                Event::RoomKindChanged { room, kind, by } => {
+                    let admins_only = *kind == RoomKind::Announcement;
+                    (room, Line::WritersChanged { by: by.user_uri(), admins_only })
                 }
                 Event::RoomRenamed { room, name, by } => {
                     (room, Line::Renamed { by: by.user_uri(), name: name.clone() })

@@ -4,6 +4,7 @@ use crate::{ClientError, overlay::Overlay};
 use tls_codec::{DeserializeBytes, Serialize, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use trefoil_proto::{
     DeviceId, DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri, credential::DeviceAuthorisation,
+    room::RoomKind,
 };
 use trefoil_store::{KeyRange, Table};
 use zeroize::Zeroizing;
@@ -22,6 +23,8 @@ pub const ROOMS: Table = Table::new("client.rooms");
 pub const ASKED_REMOVALS: Table = Table::new("client.asked_removals");
 /// Links by which rooms are being joined, by room URI.
 pub const INVITED: Table = Table::new("client.invited");
+/// Groups that wait to be put into a community's list: the group's room URI, zero byte, the community's.
+pub const PUBLISHING: Table = Table::new("client.publishing");
 /// Messages to send: room URI, zero byte, sequence number.
 pub const OUTBOX: Table = Table::new("client.outbox");
 /// Entries of epochs this device has not reached: room URI, zero byte, epoch, position.
@@ -44,6 +47,7 @@ pub(crate) mod name {
     pub(crate) const DEVICES: &[u8] = b"devices";
     pub(crate) const PUBLISH: &[u8] = b"publish";
     pub(crate) const DISPLAY_NAME: &[u8] = b"display name";
+    pub(crate) const PICTURE: &[u8] = b"picture";
     pub(crate) const CURSOR: &[u8] = b"cursor";
     pub(crate) const DEVICE_SET: &[u8] = b"device set";
     pub(crate) const NEXT_SET: &[u8] = b"next device set";
@@ -96,6 +100,7 @@ rows! {
     LinkRow, "linking";
     RoomRow, "room";
     InvitedRow, "invitation";
+    PublishingRow, "group to be published";
     OutboxRow, "outbox entry";
     HeldRow, "held entry";
 }
@@ -152,6 +157,14 @@ pub(crate) struct LinkRow {
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct InvitedRow {
     pub(crate) secret: Secret,
+}
+
+/// A group that is put into a community's list once the room has taken the invitation. Holds a secret.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct PublishingRow {
+    pub(crate) name: VLBytes,
+    pub(crate) description: VLBytes,
+    pub(crate) link: VLBytes,
 }
 
 /// Where a room stands on this device.
@@ -290,6 +303,33 @@ pub(crate) enum Intent {
     /// Somebody who is an admin is a member from then on.
     #[tls_codec(discriminant = 10)]
     TakeAdmin { user: UserUri },
+    /// Make the room one of this kind.
+    #[tls_codec(discriminant = 11)]
+    Kind { kind: KindRow },
+}
+
+/// What a room is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub(crate) enum KindRow {
+    Discussion = 1,
+    Announcement = 2,
+}
+
+impl KindRow {
+    pub(crate) fn of(kind: RoomKind) -> Self {
+        match kind {
+            RoomKind::Discussion => Self::Discussion,
+            RoomKind::Announcement => Self::Announcement,
+        }
+    }
+
+    pub(crate) fn kind(self) -> RoomKind {
+        match self {
+            Self::Discussion => RoomKind::Discussion,
+            Self::Announcement => RoomKind::Announcement,
+        }
+    }
 }
 
 /// A message to send.
@@ -357,6 +397,8 @@ mod tests {
                     .prop_map(|name| Intent::Rename { name: name.into() }),
                 user.clone().prop_map(|user| Intent::MakeAdmin { user }),
                 user.prop_map(|user| Intent::TakeAdmin { user }),
+                prop::sample::select(RoomKind::ALL.to_vec())
+                    .prop_map(|kind| Intent::Kind { kind: KindRow::of(kind) }),
                 Just(Intent::CommitProposals),
                 Just(Intent::RemoveOwnOthers),
                 Just(Intent::Leave),

@@ -13,7 +13,10 @@ use crate::{
     ErrorBody, Wire, backup,
     content::{
         Extensions, Handling, MimiContent,
+        groups::GroupList,
+        picture,
         poll::{Poll, Vote},
+        retold::Retold,
         status::StatusReport,
         timer::RoomTimer,
     },
@@ -44,6 +47,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("poll", poll),
     ("vote", vote),
     ("room_timer", room_timer),
+    ("room_picture", room_picture),
+    ("group_list", group_list),
+    ("retold", retold),
     ("handling", handling),
     ("directory", directory),
     ("mls_message", mls_message),
@@ -174,6 +180,24 @@ fn vote(input: &[u8]) {
 fn room_timer(input: &[u8]) {
     if let Ok(timer) = RoomTimer::decode(input) {
         assert_eq!(timer.encode().as_deref(), Ok(input), "a timer has a second encoding");
+    }
+}
+
+fn room_picture(input: &[u8]) {
+    if let Ok(shown) = picture::decode(input) {
+        assert_eq!(picture::encode(shown.as_ref()), input, "a picture has a second encoding");
+    }
+}
+
+fn group_list(input: &[u8]) {
+    if let Ok(list) = GroupList::decode(input) {
+        assert_eq!(list.encode().as_deref(), Ok(input), "a list of groups has a second encoding");
+    }
+}
+
+fn retold(input: &[u8]) {
+    if let Ok(retold) = Retold::decode(input) {
+        assert_eq!(retold.encode().as_deref(), Ok(input), "what is retold has a second encoding");
     }
 }
 

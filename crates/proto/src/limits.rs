@@ -82,6 +82,18 @@ pub const POLL_OPTIONS: usize = 12;
 pub const POLL_QUESTION: usize = 512;
 /// Largest answer of a poll, in bytes.
 pub const POLL_OPTION: usize = 256;
+/// Largest picture of a person or of a room, in bytes: it travels within messages.
+pub const PICTURE: usize = 24 * 1024;
+/// Groups of one community.
+pub const GROUPS: usize = 64;
+/// Largest name of a group in its community's list, in bytes.
+pub const GROUP_NAME: usize = 128;
+/// Largest description of a group in its community's list, in bytes.
+pub const GROUP_DESCRIPTION: usize = 512;
+/// Largest link of an invitation in a community's list, in bytes: one has a room's URI and a key.
+pub const GROUP_LINK: usize = 1024;
+/// Largest list of a community's groups, in bytes: it travels within a message.
+pub const GROUP_LIST: usize = 96 * 1024;
 /// Longest time until a message disappears, in seconds: a year (draft-ietf-mimi-content-09, section 9.1).
 pub const TIMER: u32 = 365 * 24 * 60 * 60;
 /// Largest handle, in characters after normalisation.

@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, completions, export, find, log, man, receive, recovery, rooms, search,
-    send, serve, up, update, verify,
+    account, admin, app, audit, bench, community, completions, export, find, log, man, receive, recovery,
+    rooms, search, send, serve, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -58,6 +58,8 @@ pub enum Ask {
     Export(export::Export),
     /// List, open, read, name and leave rooms; add and remove people
     Rooms(rooms::Rooms),
+    /// Make communities, put groups into them, look at them, join their groups
+    Community(community::Community),
     /// Search what was said, on this device
     Search(search::Search),
     /// Find a person by handle or phone number, exactly
@@ -88,7 +90,10 @@ pub enum Ask {
 
 /// The groups of `trefoil --help`, in order.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Chat", &["account", "send", "receive", "rooms", "search", "find", "backup", "export", "app"]),
+    (
+        "Chat",
+        &["account", "send", "receive", "rooms", "community", "search", "find", "backup", "export", "app"],
+    ),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];

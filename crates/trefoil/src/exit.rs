@@ -270,7 +270,8 @@ impl Exit {
             | ClientError::ThisDevice
             | ClientError::RoomNotOpen(_)
             | ClientError::InRoomAlready(_) => Self::Refused,
-            ClientError::BadCode
+            ClientError::NoCommunity(_)
+            | ClientError::BadCode
             | ClientError::BadInvitation
             | ClientError::Oneself
             | ClientError::TooFewAuditors { .. }

@@ -31,11 +31,16 @@ pub(crate) const KEPT: &[(u8, Table)] = &[
     (26, conversation::TIMERS),
     (27, conversation::VANISHING),
     (28, conversation::MARKS),
+    (29, conversation::PICTURES),
+    (30, conversation::PICTURE_BYTES),
+    (31, conversation::GROUPS),
+    (32, conversation::GROUP_OF),
 ];
 
 /// Rows of [`rows::ACCOUNT`] that are kept.
 pub(crate) const NAMES: &[&[u8]] = &[
     rows::name::DISPLAY_NAME,
+    rows::name::PICTURE,
     rows::name::SERVICES,
     rows::name::AUDITORS,
     rows::name::NAMED_AUDITORS,
@@ -103,6 +108,7 @@ mod tests {
         roster::ROSTERS,
         rows::HELD,
         rows::INVITED,
+        rows::PUBLISHING,
         rows::APPROVALS,
         rows::REMOVALS,
         rows::MISSING,

@@ -83,6 +83,10 @@ pub(super) fn change(
         | Meaning::Typing(_)
         | Meaning::Profile(_)
         | Meaning::Timer(_)
+        | Meaning::Picture(_)
+        | Meaning::RoomPicture(_)
+        | Meaning::Groups(_)
+        | Meaning::Retold(_)
         | Meaning::Evidence
         | Meaning::Again => Ok(Err(Refusal::Meaningless)),
     }

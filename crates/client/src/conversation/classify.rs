@@ -4,11 +4,15 @@ use super::{Body, MessageId, Refusal};
 use trefoil_proto::{
     content::{
         Disposition, MimiContent, NestedPart, PLAIN_TEXT, Part,
+        groups::{GROUPS, GroupList},
+        picture::{self, Picture, PictureType, ROOM_PICTURE},
         poll::{self, Vote},
+        retold::{RETOLD, Retold},
         status,
         timer::{RoomTimer, TIMER},
     },
     limits,
+    room::Capability,
 };
 
 /// Media type of a typing notice: one byte, `1` for began, `0` for stopped. Sent as a passing event.
@@ -41,6 +45,14 @@ pub(super) enum Meaning {
     Typing(bool),
     /// The sender's display name.
     Profile(String),
+    /// The sender's picture, or that it is taken away.
+    Picture(Option<Picture>),
+    /// The room's picture, or that it is taken away.
+    RoomPicture(Option<Picture>),
+    /// The groups of the community.
+    Groups(GroupList),
+    /// What the room was told before.
+    Retold(Retold),
     /// Evidence against a key directory: no line, the room is only its way.
     Evidence,
     /// Missing messages, asked for or given: no line.
@@ -48,6 +60,26 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
+    /// What somebody's role must hold for them to say this; nothing for what everybody may.
+    pub(super) fn needs(&self) -> Option<Capability> {
+        match self {
+            Self::Message | Self::Timer(_) => Some(Capability::SEND_MESSAGE),
+            Self::Edit(_) => Some(Capability::EDIT_OWN_MESSAGE),
+            Self::Reaction(..) | Self::Vote(..) => Some(Capability::REACT_TO_MESSAGE),
+            Self::RoomPicture(_) => Some(Capability::CHANGE_ROOM_AVATAR),
+            Self::Groups(_) => Some(Capability::CHANGE_ROOM_DESCRIPTION),
+            // Whoever brings people in tells them what they missed.
+            Self::Retold(_) => Some(Capability::ADD_PARTICIPANT),
+            Self::Unsend(_)
+            | Self::Picture(_)
+            | Self::Statuses(_)
+            | Self::Typing(_)
+            | Self::Profile(_)
+            | Self::Evidence
+            | Self::Again => None,
+        }
+    }
+
     pub(super) fn of(content: &MimiContent) -> Result<Self, Refusal> {
         if let Some((content_type, bytes)) = single(&content.part) {
             match content_type {
@@ -65,6 +97,18 @@ impl Meaning {
                     let timer = RoomTimer::decode(bytes).ok().filter(|_| content.replaces.is_none());
                     return timer.map(Self::Timer).ok_or(Refusal::Meaningless);
                 }
+                ROOM_PICTURE => {
+                    let picture = picture::decode(bytes).ok().filter(|_| content.replaces.is_none());
+                    return picture.map(Self::RoomPicture).ok_or(Refusal::Meaningless);
+                }
+                GROUPS => {
+                    let list = GroupList::decode(bytes).ok().filter(|_| content.replaces.is_none());
+                    return list.map(Self::Groups).ok_or(Refusal::Meaningless);
+                }
+                RETOLD => {
+                    let retold = Retold::decode(bytes).ok().filter(|_| content.replaces.is_none());
+                    return retold.map(Self::Retold).ok_or(Refusal::Meaningless);
+                }
                 EVIDENCE => return Ok(Self::Evidence),
                 AGAIN => return Ok(Self::Again),
                 TYPING => {
@@ -75,6 +119,16 @@ impl Meaning {
                     };
                 }
                 _ => {}
+            }
+            if content.part.disposition == Disposition::PROFILE
+                && let Some(kind) = PictureType::of(content_type)
+            {
+                return match bytes.is_empty() {
+                    true => Ok(Self::Picture(None)),
+                    false => Picture::new(kind, bytes.to_vec())
+                        .map(|picture| Self::Picture(Some(picture)))
+                        .map_err(|_| Refusal::Meaningless),
+                };
             }
             if content.part.disposition == Disposition::PROFILE {
                 return display_name(content_type, bytes).map(Self::Profile).ok_or(Refusal::Meaningless);
@@ -105,6 +159,19 @@ impl Meaning {
     }
 }
 
+/// What somebody's role in a room must hold for them to say something there; nothing for what everybody may.
+pub(crate) fn needs(content: &MimiContent) -> Option<Capability> {
+    Meaning::of(content).ok().and_then(|meaning| meaning.needs())
+}
+
+/// The groups of a community in a message.
+pub(crate) fn groups_in(content: &MimiContent) -> Option<GroupList> {
+    match Meaning::of(content) {
+        Ok(Meaning::Groups(list)) => Some(list),
+        _ => None,
+    }
+}
+
 /// The evidence in a message.
 pub(crate) fn evidence(content: &MimiContent) -> Option<&[u8]> {
     single(&content.part).filter(|(content_type, _)| *content_type == EVIDENCE).map(|(_, file)| file)
@@ -130,7 +197,7 @@ pub(crate) enum Keeping {
 pub(crate) fn keeping(content: &MimiContent) -> Keeping {
     match Meaning::of(content) {
         Ok(Meaning::Message) => Keeping::Timeline,
-        Ok(Meaning::Again | Meaning::Typing(_)) | Err(_) => Keeping::Nothing,
+        Ok(Meaning::Again | Meaning::Typing(_) | Meaning::Retold(_)) | Err(_) => Keeping::Nothing,
         Ok(_) => Keeping::Copy,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Attached, ConversationError, Message, MessageId, MessageStatus,
-    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, Meaning, TYPING, is_display_name, is_reaction},
+    classify::{AGAIN, EVIDENCE, LONGEST_REACTION, Meaning, TYPING, is_display_name, is_reaction, needs},
     text as markup,
 };
 use crate::attachment::{Descriptor, PLAINTEXT_HASHES, plaintext_hashes};
@@ -11,11 +11,15 @@ use trefoil_proto::{
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, Handling, MARKDOWN, MimiContent, NestedPart,
         PLAIN_TEXT, Part, PartSemantics,
+        groups::{GROUPS, GroupList},
+        picture::{self, Picture, PictureType, ROOM_PICTURE},
         poll::{POLL, Poll, VOTE, Vote},
+        retold::{RETOLD, Retold},
         status::{self, StatusReport},
         timer::{RoomTimer, TIMER},
     },
     limits,
+    room::Capability,
 };
 
 /// Attachments in one message: what fits the extension that names their hashes, with room to spare.
@@ -135,7 +139,17 @@ impl Draft {
 
     /// Whether it makes a message of the timeline.
     fn is_message(&self) -> bool {
-        let content = MimiContent {
+        matches!(Meaning::of(&self.bare()), Ok(Meaning::Message))
+    }
+
+    /// What the sender's role must hold for it; nothing for what everybody may say.
+    pub(crate) fn needs(&self) -> Option<Capability> {
+        needs(&self.bare())
+    }
+
+    /// What it says, with nothing around it.
+    fn bare(&self) -> MimiContent {
+        MimiContent {
             salt: [0; 16],
             replaces: self.replaces,
             topic_id: Vec::new(),
@@ -143,8 +157,7 @@ impl Draft {
             in_reply_to: self.in_reply_to,
             extensions: Extensions::default(),
             part: self.part.clone(),
-        };
-        matches!(Meaning::of(&content), Ok(Meaning::Message))
+        }
     }
 
     /// As it is sent to a room with a timer, unless it names one itself.
@@ -318,6 +331,41 @@ pub fn room_timer(seconds: u32, vanishing: bool) -> Result<Draft, ConversationEr
     let body = timer.encode().map_err(|_| ConversationError::Unusable("timer"))?;
     let part = NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(TIMER, body) };
     Ok(Draft::of(part))
+}
+
+/// One's picture, for the members of a room; none takes it away.
+pub fn picture(picture: Option<&Picture>) -> Draft {
+    let kind = picture.map_or(PictureType::Jpeg, Picture::kind);
+    let part = NestedPart::render(kind.media_type(), picture.map(Picture::bytes).unwrap_or_default());
+    Draft::of(NestedPart { disposition: Disposition::PROFILE, ..part })
+}
+
+/// The picture of a room; none takes it away. Only an admin's counts.
+pub fn room_picture(picture: Option<&Picture>) -> Draft {
+    unspecified(ROOM_PICTURE, picture::encode(picture))
+}
+
+/// The groups of a community. Only an admin's count.
+///
+/// # Errors
+/// More groups, or longer texts, than a list has.
+pub(crate) fn groups(list: &GroupList) -> Result<Draft, ConversationError> {
+    let body = list.encode().map_err(|error| match error {
+        ProtoError::TooLarge { limit, .. } => {
+            ConversationError::TooLong { what: "the list of groups", limit }
+        }
+        _ => ConversationError::Unusable("list of groups"),
+    })?;
+    Ok(unspecified(GROUPS, body))
+}
+
+/// What the room was told before somebody came in.
+pub(crate) fn retold(retold: &Retold) -> Result<Draft, ConversationError> {
+    Ok(unspecified(RETOLD, retold.encode()?))
+}
+
+fn unspecified(media_type: &str, body: Vec<u8>) -> Draft {
+    Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..NestedPart::render(media_type, body) })
 }
 
 /// What a message of another room says now, with its files; what encrypts a file travels along. It says how often it was

@@ -33,6 +33,10 @@ pub enum ConversationEvent {
     Expired { room: RoomUri, id: MessageId },
     /// Messages of the room disappear otherwise from now on.
     Timer { room: RoomUri },
+    /// Somebody's picture changed, or the room's (no user).
+    Picture { room: RoomUri, user: Option<UserUri> },
+    /// The groups of a community changed.
+    Groups { room: RoomUri },
     /// A message that is seen once was opened here: its content is gone.
     Opened { room: RoomUri, id: MessageId },
     /// The person's own marks of a room changed, or whether they took it up.
@@ -67,6 +71,8 @@ pub enum Refusal {
     WrongTarget,
     /// It says nothing: an empty body that replaces nothing, a status or name that cannot be read.
     Meaningless,
+    /// The sender's role in the room does not allow it: only admins write there, or do this.
+    NotAllowed,
     /// It came as a passing event, which only typing notices may.
     NotPassing,
 }

@@ -6,8 +6,8 @@ use super::{
     note::Line,
     plain,
     rows::{
-        EditRow, Entry, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, ProfileRow, ReactionRow, Record,
-        RoomRow, Row, StatusRow, TimerRow, VoteRow,
+        EditRow, Entry, GroupsRow, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, PictureRow, ProfileRow,
+        ReactionRow, Record, RoomRow, Row, StatusRow, TimerRow, VoteRow,
     },
     text::mentions,
     words,
@@ -31,6 +31,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_outgoing_row", row::<OutgoingRow>),
     ("client_marks_row", row::<MarksRow>),
     ("client_timer_row", row::<TimerRow>),
+    ("client_picture_row", row::<PictureRow>),
+    ("client_groups_row", row::<GroupsRow>),
     ("client_indexed_row", row::<IndexedRow>),
     ("client_search_index_row", row::<IndexRow>),
     ("client_search_words", words),
@@ -129,6 +131,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         draft: "draft".into(),
         request: Some(person.clone()),
     };
+    let picture = PictureRow {
+        media_type: Some("image/jpeg".into()),
+        version: "0011".into(),
+        stamp,
+        by: Some(person.clone()),
+    };
     let indexed = IndexedRow { position: [1; 16].into(), words: vec!["tea".into()] };
     let message = |content_type: &str, said: &str, disposition| {
         let part = Part::Single { content_type: content_type.to_owned(), content: said.as_bytes().to_vec() };
@@ -166,7 +174,12 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_counter_row", RoomRow { arrivals: 5 }.to_bytes()),
         ("client_outgoing_row", outgoing.to_bytes()),
         ("client_marks_row", marks.to_bytes()),
-        ("client_timer_row", TimerRow { seconds: 60, vanishing: true, stamp }.to_bytes()),
+        (
+            "client_timer_row",
+            TimerRow { seconds: 60, vanishing: true, stamp, by: Some(person.clone()) }.to_bytes(),
+        ),
+        ("client_picture_row", picture.to_bytes()),
+        ("client_groups_row", GroupsRow { list: content(), stamp, by: None }.to_bytes()),
         ("client_message_row", Record::Line.to_bytes()),
         ("client_indexed_row", indexed.to_bytes()),
         ("client_search_index_row", IndexRow { complete: true, next: b"key".to_vec().into() }.to_bytes()),

@@ -9,6 +9,7 @@
 mod apply;
 mod body;
 mod classify;
+pub(crate) mod communities;
 pub mod compose;
 mod error;
 mod event;
@@ -21,11 +22,13 @@ mod merge;
 mod note;
 mod once;
 mod outgoing;
+mod pictures;
 mod polls;
 mod query;
 mod reading;
 mod receive;
 mod records;
+mod retelling;
 mod rows;
 mod search;
 mod statuses;
@@ -39,7 +42,8 @@ mod tests;
 
 pub use body::{Attached, Body};
 pub use classify::TYPING;
-pub(crate) use classify::{Keeping, again, evidence, keeping};
+pub(crate) use classify::{Keeping, again, evidence, groups_in, keeping, needs};
+pub use communities::{groups, is_community, part_of};
 pub use compose::{Draft, Mention};
 pub use error::ConversationError;
 pub use event::{ConversationEvent, OutgoingState, Refusal};
@@ -54,16 +58,20 @@ pub use note::{Line, note};
 pub(crate) use once::{Opened, open_once};
 pub(crate) use outgoing::once_more;
 pub use outgoing::{Outgoing, discard, failed, outgoing, queued, sent};
+pub use pictures::{
+    PictureVersion, picture, picture_version, room_picture, room_picture_version, version_of,
+};
 pub use query::{
     history, message, profile, rooms, summary, timeline, timeline_around, timeline_page, unread,
 };
 pub(crate) use query::{of_others, original, stands};
 pub use reading::{ReadReceipts, mark_read};
-pub use receive::{Incoming, Received, receive};
+pub use receive::{By, Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
+pub(crate) use retelling::retold;
 pub use rows::{
-    EDITS, EXPIRIES, FOUND_BY, HELD, MARKS, MESSAGES, OUTGOING, PROFILES, REACTIONS, ROOMS, SEARCH_INDEX,
-    STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES, WORDS,
+    EDITS, EXPIRIES, FOUND_BY, GROUP_OF, GROUPS, HELD, MARKS, MESSAGES, OUTGOING, PICTURE_BYTES, PICTURES,
+    PROFILES, REACTIONS, ROOMS, SEARCH_INDEX, STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES, WORDS,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;

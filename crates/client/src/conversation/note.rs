@@ -33,6 +33,14 @@ pub enum Line {
     Removed { user: UserUri, by: UserUri },
     /// Someone's role changed, to the role of this index.
     RoleChanged { user: UserUri, by: UserUri, role: u32 },
+    /// From now on only admins write, or everybody does.
+    WritersChanged { by: UserUri, admins_only: bool },
+    /// The room has another picture, or none any more.
+    PictureSet { by: UserUri, taken_away: bool },
+    /// A group came into the community.
+    GroupAdded { by: UserUri, name: String },
+    /// A group is no longer in the community.
+    GroupRemoved { by: UserUri, name: String },
     /// The room has another name.
     Renamed { by: UserUri, name: String },
     /// From now on messages disappear so many seconds after reading, zero for never; perhaps as soon as the room is closed.
@@ -121,6 +129,10 @@ impl Line {
             Self::TimerSet { by, seconds, vanishing } => {
                 (16, None, Some(by), Some(format!("{seconds} {vanishing}")))
             }
+            Self::WritersChanged { by, admins_only } => (17, None, Some(by), Some(admins_only.to_string())),
+            Self::PictureSet { by, taken_away } => (18, None, Some(by), Some(taken_away.to_string())),
+            Self::GroupAdded { by, name } => (19, None, Some(by), Some(name.clone())),
+            Self::GroupRemoved { by, name } => (29, None, Some(by), Some(name.clone())),
             Self::DeviceAdded { device, by } => (8, None, by.as_ref(), Some(device.to_string())),
             Self::DeviceRemoved { device, by } => (9, None, by.as_ref(), Some(device.to_string())),
             Self::KeyChanged { user } => (10, Some(user.to_string()), None, None),
@@ -183,6 +195,10 @@ impl Line {
                 let vanishing = vanishing.parse().map_err(|_| missing())?;
                 Self::TimerSet { by: by()?, seconds, vanishing }
             }
+            17 => Self::WritersChanged { by: by()?, admins_only: text()?.parse().map_err(|_| missing())? },
+            18 => Self::PictureSet { by: by()?, taken_away: text()?.parse().map_err(|_| missing())? },
+            19 => Self::GroupAdded { by: by()?, name: text()?.to_owned() },
+            29 => Self::GroupRemoved { by: by()?, name: text()?.to_owned() },
             20 => Self::VerifiedKeyChanged { user: user()? },
             21 => Self::Verified { user: user()? },
             22 => Self::KeyAccepted { user: user()? },

@@ -8,7 +8,7 @@ use super::{
     apply::{self, Change},
     body::Body,
     classify::Meaning,
-    expiry, index, once,
+    communities, expiry, index, once, pictures,
     receive::profile,
     records::{
         Due, RoomKey, StoredFrank, all, arrive, delete_line, get, message_row, put, put_line, put_record,
@@ -139,9 +139,20 @@ pub fn sent(
             }
         }
         Meaning::Profile(name) => profile(tx, &key, room, me, name, stamp, &mut events)?,
-        Meaning::Timer(timer) => timers::set(tx, &key, (room, me), stamp, *timer, &mut events)?,
+        Meaning::Picture(picture) => {
+            pictures::set(tx, &key, (room, me), stamp, picture.as_ref(), &mut events)?;
+        }
+        Meaning::RoomPicture(picture) => {
+            pictures::set_room(tx, &key, (room, Some(me)), stamp, picture.as_ref(), &mut events)?;
+        }
+        Meaning::Groups(list) => communities::set(tx, &key, (room, Some(me)), stamp, list, &mut events)?,
+        Meaning::Timer(timer) => timers::set(tx, &key, (room, Some(me)), stamp, *timer, &mut events)?,
         // What became of others' messages here was applied when it was composed.
-        Meaning::Typing(_) | Meaning::Statuses(_) | Meaning::Evidence | Meaning::Again => {}
+        Meaning::Typing(_)
+        | Meaning::Statuses(_)
+        | Meaning::Evidence
+        | Meaning::Again
+        | Meaning::Retold(_) => {}
         Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) | Meaning::Vote(..) => {
             let change = Change { room, me, sender: me, stamp, received: accepted, content: &content, frank };
             if let Err(reason) = apply::change(tx, &key, &change, &meaning, &mut events)? {

@@ -5,13 +5,15 @@ use super::{
     apply::{self, Change},
     body::Body,
     classify::Meaning,
+    communities,
     compose::{self, LONGEST_TIMER_SECONDS},
     expiry, index,
     marks::{Mark, is_request, set_marks},
-    once, outgoing,
+    once, outgoing, pictures,
     records::{
         Due, Position, RoomKey, StoredFrank, arrive, get, put, put_line, put_record, record, schedule,
     },
+    retelling,
     rows::{MessageRow, PROFILES, ProfileRow, Record, Stamp, UNREAD, VANISHING, row_id},
     timers,
 };
@@ -20,7 +22,25 @@ use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{Handling, ReceivedContent, status::MessageStatus},
     defence::Defence,
+    room::{Capability, Role, RoomKind},
 };
+
+/// What a sender is in a room, as the room is when the message comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Their role; [`Role::NONE`] if they are not in the list.
+    pub role: Role,
+    /// What the room is for.
+    pub kind: RoomKind,
+}
+
+impl By {
+    fn may(self, capability: Capability) -> bool {
+        // Somebody who is no longer in a discussion said it while they were.
+        let was = self.kind == RoomKind::Discussion && self.role < Role::MEMBER;
+        self.role.can(self.kind, capability) || was && Role::MEMBER.can(self.kind, capability)
+    }
+}
 
 /// A message that was decrypted, and whose sender and stamp were verified.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +53,8 @@ pub struct Incoming<'a> {
     pub sender_user: &'a UserUri,
     /// Which of their devices.
     pub sender_device: &'a DeviceUri,
+    /// What they are in the room.
+    pub by: By,
     /// When the hub accepted it.
     pub accepted: Timestamp,
     /// When it came in here.
@@ -101,7 +123,8 @@ fn take(
         content: incoming.content,
         frank: incoming.frank.map(StoredFrank::to_bytes),
     };
-    let automatic = matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again);
+    let automatic =
+        matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again | Meaning::Retold(_));
     if incoming.sender_user == incoming.me && !automatic {
         // The person took the room up on another device.
         received.events.extend(set_marks(tx, incoming.room, &[Mark::Accepted])?);
@@ -116,7 +139,22 @@ fn take(
         Meaning::Evidence | Meaning::Again => {}
         Meaning::Timer(timer) => {
             let whose = (incoming.room, incoming.sender_user);
-            timers::set(tx, &room, whose, stamp, *timer, &mut received.events)?;
+            timers::set(tx, &room, (whose.0, Some(whose.1)), stamp, *timer, &mut received.events)?;
+        }
+        Meaning::Picture(picture) => {
+            let whose = (incoming.room, incoming.sender_user);
+            pictures::set(tx, &room, whose, stamp, picture.as_ref(), &mut received.events)?;
+        }
+        Meaning::RoomPicture(picture) => {
+            let whose = (incoming.room, Some(incoming.sender_user));
+            pictures::set_room(tx, &room, whose, stamp, picture.as_ref(), &mut received.events)?;
+        }
+        Meaning::Groups(list) => {
+            let whose = (incoming.room, Some(incoming.sender_user));
+            communities::set(tx, &room, whose, stamp, list, &mut received.events)?;
+        }
+        Meaning::Retold(retold) => {
+            return retelling::take(tx, &room, incoming.room, (stamp, retold), &mut received.events);
         }
         Meaning::Profile(name) => {
             profile(tx, &room, incoming.room, incoming.sender_user, name, stamp, &mut received.events)?;
@@ -164,6 +202,9 @@ fn check(incoming: &Incoming<'_>) -> Result<Meaning, Refusal> {
     let meaning = Meaning::of(content)?;
     if incoming.passing && !matches!(meaning, Meaning::Typing(_)) {
         return Err(Refusal::NotPassing);
+    }
+    if meaning.needs().is_some_and(|capability| !incoming.by.may(capability)) {
+        return Err(Refusal::NotAllowed);
     }
     Ok(meaning)
 }

@@ -50,6 +50,15 @@ pub const VANISHING: Table = Table::new("client.vanishing");
 /// What the person set for rooms on this device, by room URI.
 pub const MARKS: Table = Table::new("client.room_marks");
 
+/// Pictures of people, by room and user URI, and of rooms, by room alone: which, and since when.
+pub const PICTURES: Table = Table::new("client.pictures");
+/// Their bytes, under the same keys.
+pub const PICTURE_BYTES: Table = Table::new("client.picture_bytes");
+/// Groups of communities with the links of their invitations, by the community's room URI.
+pub const GROUPS: Table = Table::new("client.groups");
+/// In which communities a room is: room URI, zero byte, the community's room URI.
+pub const GROUP_OF: Table = Table::new("client.group_of");
+
 const VERSION: u8 = 1;
 
 /// A row with a name for errors.
@@ -313,8 +322,45 @@ pub(super) struct TimerRow {
     pub vanishing: bool,
     #[n(2)]
     pub stamp: Stamp,
+    /// Who set it; none in rows of earlier versions.
+    #[n(3)]
+    pub by: Option<String>,
 }
 row!(TimerRow, "timer of a room");
+
+/// A picture of a person or of a room, without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct PictureRow {
+    /// None if it was taken away.
+    #[n(0)]
+    pub media_type: Option<String>,
+    #[n(1)]
+    pub version: String,
+    #[n(2)]
+    pub stamp: Stamp,
+    /// Who set a room's.
+    #[n(3)]
+    pub by: Option<String>,
+}
+row!(PictureRow, "picture");
+
+/// The groups of a community. Links are in it: secrets.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct GroupsRow {
+    #[n(0)]
+    pub list: ByteVec,
+    #[n(1)]
+    pub stamp: Stamp,
+    #[n(2)]
+    pub by: Option<String>,
+}
+row!(GroupsRow, "list of groups");
+
+impl std::fmt::Debug for GroupsRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GroupsRow").field("stamp", &self.stamp).finish_non_exhaustive()
+    }
+}
 
 /// What a person set for a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

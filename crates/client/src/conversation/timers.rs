@@ -25,7 +25,7 @@ pub fn room_timer(tx: &Overlay, room: &RoomUri) -> Result<RoomTimer, Conversatio
 pub(super) fn set(
     tx: &mut Overlay,
     key: &RoomKey,
-    (room, by): (&RoomUri, &UserUri),
+    (room, by): (&RoomUri, Option<&UserUri>),
     stamp: Stamp,
     timer: RoomTimer,
     events: &mut Vec<ConversationEvent>,
@@ -36,11 +36,14 @@ pub(super) fn set(
     }
     put_record(tx, key, id, &Record::Line);
     drop_held(tx, key, id)?;
-    let line = Line::TimerSet { by: by.clone(), seconds: timer.seconds, vanishing: timer.vanishing };
-    events.extend(note(tx, room, &line, Timestamp(stamp.accepted))?);
+    if let Some(by) = by {
+        let line = Line::TimerSet { by: by.clone(), seconds: timer.seconds, vanishing: timer.vanishing };
+        events.extend(note(tx, room, &line, Timestamp(stamp.accepted))?);
+    }
     let before: Option<TimerRow> = get(tx, TIMERS, key.room())?;
     if before.is_none_or(|before| before.stamp < stamp) {
-        let row = TimerRow { seconds: timer.seconds, vanishing: timer.vanishing, stamp };
+        let by = by.map(ToString::to_string);
+        let row = TimerRow { seconds: timer.seconds, vanishing: timer.vanishing, stamp, by };
         put(tx, TIMERS, key.room().to_vec(), &row);
         events.push(ConversationEvent::Timer { room: room.clone() });
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ClientError, Event,
-    conversation::{self, Incoming, compose},
+    conversation::{self, By, Incoming, compose},
     core::Core,
     mls::credential,
     rows::{Row as _, room_range},
@@ -91,7 +91,7 @@ impl Core {
         &mut self,
         message: Placed<'_>,
         received: Timestamp,
-        participants: usize,
+        (by, participants): (By, usize),
     ) -> Result<(), ClientError> {
         let Some(again) = conversation::again(message.content).and_then(Again::of) else { return Ok(()) };
         match again {
@@ -99,7 +99,7 @@ impl Core {
             Again::Given { accepted, content } => {
                 // It was accepted before what brings it.
                 let accepted = accepted.min(message.accepted);
-                self.given(Placed { accepted, ..message }, content.as_slice(), received, participants)
+                self.given(Placed { accepted, ..message }, content.as_slice(), received, (by, participants))
             }
             Again::Unavailable { lost, void } => self.not_to_be_had(message, &lost, &void),
         }
@@ -135,7 +135,7 @@ impl Core {
         outer: Placed<'_>,
         content: &[u8],
         received: Timestamp,
-        participants: usize,
+        (by, participants): (By, usize),
     ) -> Result<(), ClientError> {
         let Ok(content) = ReceivedContent::decode(content.to_vec()) else { return Ok(()) };
         let Some(order) = Order::of(&content.content) else { return Ok(()) };
@@ -151,6 +151,8 @@ impl Core {
             me: &me,
             sender_user: &sender_user,
             sender_device: outer.sender,
+            // As it is now: that it was said earlier is the sender's word alone.
+            by,
             accepted: outer.accepted,
             received,
             content: &content,

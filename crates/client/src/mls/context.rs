@@ -10,7 +10,7 @@ use trefoil_proto::{
     franking::{FRANKING_AGENT, FrankingAgentData},
     room::{
         INVITATIONS, Invitations, PARTICIPANT_LIST, ParticipantList, ROLES_LIST, ROOM_METADATA, Role,
-        RolesList, RoomMetadata, Text, UserRolePair,
+        RolesList, RoomKind, RoomMetadata, Text, UserRolePair,
     },
 };
 
@@ -21,6 +21,7 @@ pub(crate) struct RoomContext {
     pub(crate) metadata: RoomMetadata,
     pub(crate) franking_key: VerifyingKey,
     pub(crate) invitations: Invitations,
+    pub(crate) kind: RoomKind,
 }
 
 impl RoomContext {
@@ -38,7 +39,7 @@ impl RoomContext {
         let component = |id: u16| dictionary.get(&id).ok_or(Refusal::InvalidHandshake);
         let participants = participants(component(PARTICIPANT_LIST)?)?;
         let metadata = metadata(room, component(ROOM_METADATA)?)?;
-        let roles = RolesList::decode(component(ROLES_LIST)?).map_err(|_| Refusal::InvalidHandshake)?;
+        let kind = kind(component(ROLES_LIST)?)?;
         let agent =
             FrankingAgentData::decode(component(FRANKING_AGENT)?).map_err(|_| Refusal::InvalidHandshake)?;
         let franking_key = agent
@@ -49,20 +50,25 @@ impl RoomContext {
             .and_then(|key| VerifyingKey::from_bytes(key).ok())
             .ok_or(Refusal::InvalidHandshake)?;
         let of_hub = agent.credential.identity() == Some(room.domain.as_str().as_bytes());
-        if roles != RolesList::fixed() || !of_hub {
+        if !of_hub {
             return Err(Refusal::InvalidHandshake);
         }
         let invitations = match dictionary.get(&INVITATIONS) {
             Some(invitations) => Invitations::decode(invitations).map_err(|_| Refusal::InvalidHandshake)?,
             None => Invitations::default(),
         };
-        Ok(Self { participants, metadata, franking_key, invitations })
+        Ok(Self { participants, metadata, franking_key, invitations, kind })
     }
 
     /// A user's role.
     pub(crate) fn role_of(&self, user: &UserUri) -> Role {
         self.participants.role_of(user)
     }
+}
+
+/// What a room is for, by its list of roles: one of those that our rooms have.
+pub(crate) fn kind(bytes: &[u8]) -> Result<RoomKind, Refusal> {
+    RolesList::decode(bytes).ok().and_then(|list| list.kind()).ok_or(Refusal::InvalidHandshake)
 }
 
 /// Decodes and checks a participant list.
@@ -84,6 +90,7 @@ pub(crate) fn metadata(room: &RoomUri, bytes: &[u8]) -> Result<RoomMetadata, Ref
 pub(crate) fn new_context(
     room: &RoomUri,
     name: Text,
+    kind: RoomKind,
     creator: &UserUri,
     hub: &ServiceInfo,
 ) -> Extensions<GroupContext> {
@@ -98,7 +105,7 @@ pub(crate) fn new_context(
     dictionary.insert(FRANKING_AGENT, agent.encode());
     dictionary.insert(PARTICIPANT_LIST, participants.encode());
     dictionary.insert(ROOM_METADATA, RoomMetadata::named(room.clone(), name).encode());
-    dictionary.insert(ROLES_LIST, RolesList::fixed().encode());
+    dictionary.insert(ROLES_LIST, RolesList::of(kind).encode());
     Extensions::from_vec(vec![
         Extension::RequiredCapabilities(suite::required_capabilities()),
         Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary)),

@@ -16,7 +16,7 @@ use trefoil_proto::{
     defence::Defence,
     room::{
         self, CommitFacts, Denied, INVITATIONS, Invitations, InvitationsUpdate, Leaf, PARTICIPANT_LIST,
-        ParticipantList, ParticipantListUpdate, ROOM_METADATA,
+        ParticipantList, ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, RolesList, RoomKind,
     },
 };
 
@@ -25,11 +25,12 @@ use trefoil_proto::{
 pub(crate) struct DictionaryChange {
     pub(crate) participants: Option<ParticipantListUpdate>,
     pub(crate) metadata: bool,
+    pub(crate) kind: Option<RoomKind>,
     pub(crate) invitations: Option<InvitationsUpdate>,
 }
 
 /// Computes the new dictionary from a commit's proposals, for the one who makes it and those who receive it alike.
-/// Participant list, metadata and invitations may change, each once; nothing else.
+/// Participant list, metadata, roles and invitations may change, each once; nothing else.
 pub(crate) fn resolve<'p>(
     room: &RoomUri,
     mut updater: AppDataDictionaryUpdater<'_>,
@@ -53,6 +54,15 @@ pub(crate) fn resolve<'p>(
             ROOM_METADATA if !change.metadata => {
                 context::metadata(room, data.as_slice())?;
                 change.metadata = true;
+                data.as_slice().to_vec()
+            }
+            ROLES_LIST if change.kind.is_none() => {
+                let old = context::kind(updater.old_value(ROLES_LIST).ok_or(Refusal::InvalidHandshake)?)?;
+                let new = context::kind(data.as_slice())?;
+                if new == old {
+                    return Err(Refusal::InvalidHandshake);
+                }
+                change.kind = Some(new);
                 data.as_slice().to_vec()
             }
             INVITATIONS if change.invitations.is_none() => {
@@ -82,6 +92,8 @@ pub(crate) struct Judged {
     left: Vec<DeviceUri>,
     update: Option<ParticipantListUpdate>,
     renamed: bool,
+    /// What the room is for from now on, if that changed.
+    kind: Option<RoomKind>,
     invitations: Option<InvitationsUpdate>,
     /// Who made the invitation by which the actor came in.
     invited_by: Option<UserUri>,
@@ -97,12 +109,13 @@ pub(crate) fn judge(
     sender: &Sender,
     dictionary: DictionaryChange,
 ) -> Result<Judged, Refusal> {
+    let kind = dictionary.kind;
     let facts = facts(room, group, staged, sender, dictionary)?;
     let mut seen = SeenKeys::new(me);
     for leaf in facts.new_leaves() {
         seen.note(leaf)?;
     }
-    decide(room, group, staged, facts, seen)
+    decide(room, group, staged, (facts, kind), seen)
 }
 
 fn facts(
@@ -123,6 +136,7 @@ fn facts(
         }
         _ => return Err(Refusal::InvalidHandshake),
     };
+    let context = RoomContext::read(room, group.public_group().group_context())?;
     let mut facts = CommitFacts {
         committer,
         external,
@@ -132,8 +146,10 @@ fn facts(
         left: Vec::new(),
         list_update: dictionary.participants,
         metadata_changed: dictionary.metadata,
+        kind: context.kind,
+        roles_changed: dictionary.kind.is_some(),
         invitations_update: dictionary.invitations,
-        invitations: RoomContext::read(room, group.public_group().group_context())?.invitations,
+        invitations: context.invitations,
         before: leaves(group)?,
     };
     for queued in staged.queued_proposals() {
@@ -165,7 +181,7 @@ fn decide(
     room: &RoomUri,
     group: &MlsGroup,
     staged: &StagedCommit,
-    facts: CommitFacts,
+    (facts, kind): (CommitFacts, Option<RoomKind>),
     seen: SeenKeys,
 ) -> Result<Judged, Refusal> {
     let before = RoomContext::read(room, group.public_group().group_context())?.participants;
@@ -187,6 +203,7 @@ fn decide(
         left: facts.left,
         update: facts.list_update,
         renamed: facts.metadata_changed,
+        kind,
         invitations: facts.invitations_update,
         invited_by,
         before,
@@ -237,7 +254,7 @@ impl Judged {
                 let user = pair.user.clone();
                 events.push(match &self.invited_by {
                     Some(invited_by) => {
-                        Event::MemberJoined { room: room(), user, invited_by: invited_by.clone() }
+                        Event::MemberJoined { room: room(), user, invited_by: invited_by.clone(), by: by() }
                     }
                     None => Event::MemberAdded { room: room(), user, by: by() },
                 });
@@ -284,6 +301,9 @@ impl Judged {
             }));
             events.extend(taken_back.iter().map(|_| Event::InvitationTakenBack { room: room(), by: by() }));
         }
+        if let Some(kind) = self.kind {
+            events.push(Event::RoomKindChanged { room: room(), kind, by: by() });
+        }
         if let Some(name) = metadata_name {
             events.push(Event::RoomRenamed { room: room(), name, by: by() });
         }
@@ -314,13 +334,14 @@ pub(crate) fn check_tree(
     Ok((context, seen))
 }
 
-/// One commit with everything that belongs together: devices in and out, the participant list, the name.
+/// One commit with everything that belongs together: devices in and out, the participant list, the name, what the room is for.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) key_packages: Vec<KeyPackage>,
     pub(crate) removals: Vec<LeafNodeIndex>,
     pub(crate) participants: Option<ParticipantListUpdate>,
     pub(crate) metadata: Option<Vec<u8>>,
+    pub(crate) kind: Option<RoomKind>,
     pub(crate) invitations: Option<InvitationsUpdate>,
 }
 
@@ -345,6 +366,7 @@ pub(crate) fn make(
     let mut proposals = Vec::new();
     proposals.extend(plan.participants.map(|list| update(PARTICIPANT_LIST, list.encode())));
     proposals.extend(plan.metadata.map(|metadata| update(ROOM_METADATA, metadata)));
+    proposals.extend(plan.kind.map(|kind| update(ROLES_LIST, RolesList::of(kind).encode())));
     proposals.extend(plan.invitations.map(|change| update(INVITATIONS, change.encode())));
     let mut stage = group
         .commit_builder()

@@ -1,6 +1,6 @@
 //! The core's own rows, for the fuzzer.
 
-use super::{AccountRow, CandidateRow, HeldRow, InvitedRow, LinkRow, OutboxRow, RoomRow, Row};
+use super::{AccountRow, CandidateRow, HeldRow, InvitedRow, LinkRow, OutboxRow, PublishingRow, RoomRow, Row};
 use crate::{fuzzing::Target, roster::RosterRow};
 
 pub(crate) const TARGETS: &[Target] = &[
@@ -9,6 +9,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_link_row", row::<LinkRow>),
     ("client_room_row", row::<RoomRow>),
     ("client_invited_row", row::<InvitedRow>),
+    ("client_publishing_row", row::<PublishingRow>),
     ("client_outbox_row", row::<OutboxRow>),
     ("client_held_row", row::<HeldRow>),
     ("client_roster_row", row::<RosterRow>),
@@ -55,6 +56,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
             Intent::MakeAdmin { user: person() },
             Intent::TakeAdmin { user: person() },
             Intent::RemoveDevices { devices: vec![account.device.clone()] },
+            Intent::Kind { kind: super::KindRow::Announcement },
             Intent::Leave,
         ],
         conflicts: 2,
@@ -72,6 +74,10 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_registration_row", CandidateRow { account, request: bytes() }.to_row()),
         ("client_link_row", link.to_row()),
         ("client_room_row", room.to_row()),
+        (
+            "client_publishing_row",
+            PublishingRow { name: bytes(), description: bytes(), link: bytes() }.to_row(),
+        ),
         ("client_invited_row", InvitedRow { secret: Secret([9; 32]) }.to_row()),
         ("client_outbox_row", outbox.to_row()),
         ("client_roster_row", roster.to_row()),

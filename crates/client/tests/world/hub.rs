@@ -29,7 +29,7 @@ use trefoil_proto::{
     recovery::{BeginRecoveryRequest, RecoverRequest, RecoveryBegun},
     room::{
         INVITATIONS, Invitations, InvitationsUpdate, MembershipChange, PARTICIPANT_LIST, ParticipantList,
-        ParticipantListUpdate, authorise,
+        ParticipantListUpdate, ROLES_LIST, authorise,
     },
 };
 use trefoil_transparency::{directory::KeyProofRequest, gossip::SignedRoots};
@@ -480,6 +480,9 @@ impl Hub {
                             return UpdateOutcome::NotAllowed;
                         };
                         new.encode()
+                    } else if proposal.component_id() == ROLES_LIST {
+                        change.roles_changed = true;
+                        data.as_slice().to_vec()
                     } else {
                         change.metadata_changed = true;
                         data.as_slice().to_vec()

@@ -7,9 +7,12 @@ mod decode;
 mod deterministic;
 mod encode;
 mod extensions;
+pub mod groups;
 mod handling;
 mod part;
+pub mod picture;
 pub mod poll;
+pub mod retold;
 pub mod status;
 #[cfg(test)]
 mod tests;

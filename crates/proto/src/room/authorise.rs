@@ -1,6 +1,6 @@
 //! May this person make this change? Pure, and the same code at the hub and at every member, so that they agree.
 
-use super::{Capability, InvitationUse, ParticipantList, ParticipantListUpdate, Role};
+use super::{Capability, InvitationUse, ParticipantList, ParticipantListUpdate, Role, RoomKind};
 use crate::{ProtoError, UserUri};
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,6 +19,10 @@ pub struct MembershipChange {
     pub external_join: bool,
     /// Whether it changes the room metadata.
     pub metadata_changed: bool,
+    /// What the room is for before the change.
+    pub kind: RoomKind,
+    /// Whether it makes the room one of the other kind.
+    pub roles_changed: bool,
     /// Whether the actor comes in by an invitation. That they hold it is not decided here.
     pub invited: bool,
     /// Whether it makes invitations or takes any back.
@@ -55,7 +59,7 @@ pub enum Refusal {
 
 /// Decides whether `actor` may make `change` in a room whose participant list is `before`.
 ///
-/// * Only an admin adds, removes or bans others, changes roles, or changes metadata.
+/// * Only an admin adds, removes or bans others, changes roles, or changes metadata or what the room is for.
 /// * A member leaves, and adds, removes or updates devices of their own.
 /// * Whoever is not in the list, or banned, does nothing; an external join needs its user in the list.
 /// * But whoever is invited, and not in the list, comes in by an external join, as a member, and does nothing else by it.
@@ -85,10 +89,15 @@ pub fn authorise(
     if change.external_join {
         only_joins(actor, change)?;
     }
-    let needs =
-        |capability: Capability| if role.can(capability) { Ok(()) } else { Err(Refusal::Lacks(capability)) };
+    let needs = |capability: Capability| {
+        if role.can(change.kind, capability) { Ok(()) } else { Err(Refusal::Lacks(capability)) }
+    };
     if change.metadata_changed {
         needs(Capability::CHANGE_ROOM_NAME)?;
+    }
+    if change.roles_changed {
+        // The registry's canChangeRoleDefinitions stands in no list of ours: it would make the bytes of every room's other.
+        needs(Capability::CHANGE_USER_ROLE)?;
     }
     if change.invitations_changed {
         needs(Capability::ADD_PARTICIPANT)?;
@@ -115,6 +124,7 @@ pub fn authorise(
 fn only_joins(actor: &UserUri, change: &MembershipChange) -> Result<(), Refusal> {
     let joins_alone = change.update.is_none()
         && !change.metadata_changed
+        && !change.roles_changed
         && !change.invitations_changed
         && change.self_removals.is_empty()
         && change.devices_added.iter().all(|owner| owner == actor)
@@ -136,6 +146,7 @@ fn comes_in(
     let comes_in_alone = change.external_join
         && change.update.as_ref() == Some(&update)
         && !change.metadata_changed
+        && !change.roles_changed
         && change.self_removals.is_empty()
         && change.devices_added.iter().eq([actor])
         && change.devices_removed.is_empty();

@@ -10,7 +10,7 @@
 
 use super::{
     InvitationUseTbs, Invitations, InvitationsUpdate, MembershipChange, ParticipantList,
-    ParticipantListUpdate, Refusal, authorise,
+    ParticipantListUpdate, Refusal, RoomKind, authorise,
 };
 use crate::{DeviceUri, RoomUri, UserUri, credential::AccountKey, limits};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,10 @@ pub struct CommitFacts {
     pub list_update: Option<ParticipantListUpdate>,
     /// Whether it changes the room metadata.
     pub metadata_changed: bool,
+    /// What the room is for before the commit.
+    pub kind: RoomKind,
+    /// Whether it makes the room one of the other kind.
+    pub roles_changed: bool,
     /// The change of the invitations, if there is one.
     pub invitations_update: Option<InvitationsUpdate>,
     /// The invitations that were open before.
@@ -164,6 +168,8 @@ fn membership_change(facts: &CommitFacts) -> MembershipChange {
         self_removals: owners(&facts.left),
         external_join: facts.external,
         metadata_changed: facts.metadata_changed,
+        kind: facts.kind,
+        roles_changed: facts.roles_changed,
         invited: matches!(facts.invitations_update, Some(InvitationsUpdate::Use(_))),
         invitations_changed: matches!(facts.invitations_update, Some(InvitationsUpdate::Change { .. })),
         device_owners_after,

@@ -17,7 +17,7 @@ pub use invitations::{
 };
 pub use judge::{CommitFacts, Denied, Leaf, judge, may_leave};
 pub use metadata::{RichDescription, RoomMetadata, Text};
-pub use roles::{Capability, RoleChangeTargets, RoleDefinition, RolesList};
+pub use roles::{Capability, RoleChangeTargets, RoleDefinition, RolesList, RoomKind};
 
 use crate::UserUri;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -40,7 +40,7 @@ impl Role {
     pub const NONE: Self = Self(0);
     /// Kept out.
     pub const BANNED: Self = Self(1);
-    /// Reads and writes.
+    /// Reads, and writes unless only admins do ([`RoomKind`]).
     pub const MEMBER: Self = Self(2);
     /// Adds, removes, names the room, gives roles.
     pub const ADMIN: Self = Self(3);

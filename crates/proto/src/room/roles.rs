@@ -1,4 +1,5 @@
-//! The roles list component (draft-ietf-mimi-room-policy-04, sections 3 and 8): the same four roles in every room.
+//! The roles list component (draft-ietf-mimi-room-policy-04, sections 3 and 8): the same four roles in every room, with one
+//! of two tables of what they may do (`docs/adr/0024-two-kinds-of-rooms.md`).
 
 use super::Role;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -57,6 +58,28 @@ capabilities! {
     CHANGE_ROOM_MOOD = 0x0304, "Say what mood the room is in.";
 }
 
+/// What a room is for, which decides what a member may do there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoomKind {
+    /// Everybody writes.
+    #[default]
+    Discussion,
+    /// Only admins write. Members read, react, vote and report.
+    Announcement,
+}
+
+impl RoomKind {
+    /// Every kind that there is.
+    pub const ALL: [Self; 2] = [Self::Discussion, Self::Announcement];
+
+    const fn member(self) -> &'static [Capability] {
+        match self {
+            Self::Discussion => MEMBER,
+            Self::Announcement => READER,
+        }
+    }
+}
+
 const MEMBER: &[Capability] = &[
     Capability::ADD_OWN_CLIENT,
     Capability::REMOVE_OWN_CLIENT,
@@ -86,7 +109,27 @@ const MEMBER: &[Capability] = &[
     Capability::COPY_LINK,
 ];
 
-/// What an admin may do beyond a member.
+/// A member of an announcement room.
+const READER: &[Capability] = &[
+    Capability::ADD_OWN_CLIENT,
+    Capability::REMOVE_OWN_CLIENT,
+    Capability::REMOVE_SELF,
+    Capability::RECEIVE_MESSAGE,
+    Capability::COPY_MESSAGE,
+    Capability::REPORT_ABUSE,
+    Capability::REACT_TO_MESSAGE,
+    Capability::EDIT_REACTION,
+    Capability::DELETE_OWN_REACTION,
+    Capability::DELETE_OWN_MESSAGE,
+    Capability::DOWNLOAD_IMAGE,
+    Capability::DOWNLOAD_AUDIO,
+    Capability::DOWNLOAD_VIDEO,
+    Capability::DOWNLOAD_ATTACHMENT,
+    Capability::FOLLOW_LINK,
+    Capability::COPY_LINK,
+];
+
+/// What an admin may do beyond a member of a discussion, in rooms of either kind.
 const ADMIN: &[Capability] = &[
     Capability::ADD_PARTICIPANT,
     Capability::REMOVE_PARTICIPANT,
@@ -102,10 +145,10 @@ const ADMIN: &[Capability] = &[
 ];
 
 impl Role {
-    /// Whether the role holds a capability, by [`RolesList::fixed`].
-    pub fn can(self, capability: Capability) -> bool {
+    /// Whether the role holds a capability in rooms of a kind, by [`RolesList::of`].
+    pub fn can(self, kind: RoomKind, capability: Capability) -> bool {
         match self {
-            Self::MEMBER => MEMBER.contains(&capability),
+            Self::MEMBER => kind.member().contains(&capability),
             Self::ADMIN => MEMBER.contains(&capability) || ADMIN.contains(&capability),
             _ => false,
         }
@@ -154,8 +197,13 @@ pub struct RolesList {
 }
 
 impl RolesList {
-    /// The one list of roles that rooms have. [`super::authorise`] decides by the same table.
-    pub fn fixed() -> Self {
+    /// Which of the two lists that rooms have this is; none if it is another.
+    pub fn kind(&self) -> Option<RoomKind> {
+        RoomKind::ALL.into_iter().find(|kind| *self == Self::of(*kind))
+    }
+
+    /// The list of roles of rooms of a kind. [`super::authorise`] decides by the same table.
+    pub fn of(kind: RoomKind) -> Self {
         let role = |role, name: &str, capabilities: Vec<Capability>, active: Option<u32>| RoleDefinition {
             role,
             name: name.into(),
@@ -175,7 +223,7 @@ impl RolesList {
                 role(banned, "banned", Vec::new(), Some(0)),
                 RoleDefinition {
                     authorized_role_changes: vec![change(member, &[none])],
-                    ..role(member, "member", MEMBER.to_vec(), None)
+                    ..role(member, "member", kind.member().to_vec(), None)
                 },
                 RoleDefinition {
                     minimum_participants: 1,

@@ -283,16 +283,70 @@ fn the_last_admin_names_another() {
 
 #[test]
 fn the_list_of_roles_says_what_the_decision_does() {
-    let list = RolesList::fixed();
-    let roles: Vec<_> = list.roles.iter().map(|definition| definition.role).collect();
-    assert_eq!(roles, [Role::NONE, Role::BANNED, Role::MEMBER, Role::ADMIN]);
-    for definition in &list.roles {
-        for capability in (0..=u16::MAX).map(Capability) {
-            let listed = definition.capabilities.contains(&capability);
-            assert_eq!(listed, definition.role.can(capability), "{:?} {capability:?}", definition.role);
+    for kind in RoomKind::ALL {
+        let list = RolesList::of(kind);
+        assert_eq!(RolesList::decode(&list.encode()).unwrap().kind(), Some(kind));
+        let roles: Vec<_> = list.roles.iter().map(|definition| definition.role).collect();
+        assert_eq!(roles, [Role::NONE, Role::BANNED, Role::MEMBER, Role::ADMIN]);
+        for definition in &list.roles {
+            for capability in (0..=u16::MAX).map(Capability) {
+                let listed = definition.capabilities.contains(&capability);
+                assert_eq!(
+                    listed,
+                    definition.role.can(kind, capability),
+                    "{:?} {capability:?}",
+                    definition.role
+                );
+            }
+            let may_be_active = definition.maximum_active_participants != Some(0);
+            assert_eq!(may_be_active, definition.role >= Role::MEMBER);
         }
-        let may_be_active = definition.maximum_active_participants != Some(0);
-        assert_eq!(may_be_active, definition.role >= Role::MEMBER);
+    }
+    let mut other = RolesList::of(RoomKind::Announcement);
+    other.roles[2].capabilities.push(Capability::SEND_MESSAGE);
+    assert_eq!(other.kind(), None, "a third table is none of ours");
+}
+
+#[test]
+fn in_an_announcement_room_a_member_only_reads_reacts_and_reports() {
+    let lost: Vec<_> = (0..=u16::MAX)
+        .map(Capability)
+        .filter(|one| {
+            Role::MEMBER.can(RoomKind::Discussion, *one) && !Role::MEMBER.can(RoomKind::Announcement, *one)
+        })
+        .collect();
+    let writes = [
+        Capability::SEND_MESSAGE,
+        Capability::REPLY_TO_MESSAGE,
+        Capability::EDIT_OWN_MESSAGE,
+        Capability::START_TOPIC,
+        Capability::REPLY_IN_TOPIC,
+        Capability::UPLOAD_IMAGE,
+        Capability::UPLOAD_AUDIO,
+        Capability::UPLOAD_VIDEO,
+        Capability::UPLOAD_ATTACHMENT,
+        Capability::SEND_LINK,
+    ];
+    assert_eq!(lost, writes);
+    for capability in (0..=u16::MAX).map(Capability) {
+        let [discussion, announcement] = RoomKind::ALL.map(|kind| Role::ADMIN.can(kind, capability));
+        assert_eq!(discussion, announcement, "{capability:?}");
+    }
+}
+
+#[test]
+fn only_an_admin_makes_a_room_one_of_the_other_kind_and_nobody_by_coming_in() {
+    for kind in RoomKind::ALL {
+        let switch = |by: &Leaf| CommitFacts { roles_changed: true, kind, ..commit(by) };
+        assert_eq!(judge(&uri(), &room(), &switch(&leaf("ada", 1, 1))), Ok(()));
+        let lacks = Err(Denied::Policy(Refusal::Lacks(Capability::CHANGE_USER_ROLE)));
+        assert_eq!(judge(&uri(), &room(), &switch(&leaf("ben", 1, 2))), lacks);
+        let external = CommitFacts { external: true, ..switch(&leaf("ada", 2, 1)) };
+        assert_eq!(judge(&uri(), &room(), &external), Err(Denied::Policy(Refusal::MoreThanJoining)));
+        let mut invited = invited(1, vec![invitation(1, "ada", 2).1]);
+        assert_eq!(judge(&uri(), &room(), &invited), Ok(()));
+        (invited.kind, invited.roles_changed) = (kind, true);
+        assert_eq!(judge(&uri(), &room(), &invited), Err(Denied::Policy(Refusal::MoreThanJoining)));
     }
 }
 
@@ -314,6 +368,8 @@ fn commit(committer: &Leaf) -> CommitFacts {
         left: Vec::new(),
         list_update: None,
         metadata_changed: false,
+        kind: RoomKind::Discussion,
+        roles_changed: false,
         invitations_update: None,
         invitations: Invitations::default(),
         before: vec![leaf("ada", 1, 1), leaf("ben", 1, 2), leaf("cy", 1, 3)],
@@ -418,7 +474,7 @@ fn any_change() -> impl Strategy<Value = MembershipChange> {
         let names = vec!["ada", "ben", "cy", "dan", "eve"];
         prop::sample::subsequence(names, 0..=2).prop_map(|names| users(&names))
     };
-    let flags = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
     (prop::option::of(any_update()), some(), some(), some(), some(), flags).prop_map(
         |(update, devices_added, devices_removed, self_removals, device_owners_after, flags)| {
             MembershipChange {
@@ -430,6 +486,8 @@ fn any_change() -> impl Strategy<Value = MembershipChange> {
                 metadata_changed: flags[1],
                 invited: flags[2],
                 invitations_changed: flags[3],
+                roles_changed: flags[4],
+                kind: if flags[5] { RoomKind::Announcement } else { RoomKind::Discussion },
                 device_owners_after,
             }
         },
@@ -460,7 +518,7 @@ proptest! {
     fn members_cannot_touch_others(change in any_change()) {
         if by("ben", &change).is_ok() {
             let ben = user("ben");
-            prop_assert!(!change.metadata_changed);
+            prop_assert!(!change.metadata_changed && !change.roles_changed);
             prop_assert!(change.devices_added.iter().chain(&change.devices_removed).all(|owner| *owner == ben));
             if let Some(update) = &change.update {
                 prop_assert!(update.added.is_empty() && update.changed.is_empty());

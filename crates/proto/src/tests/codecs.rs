@@ -82,7 +82,7 @@ fn small_structures() {
     holds(prop::collection::vec(count, 0..3).prop_map(|one_use| edge::KeyPackageCounts { one_use }));
     let devices = prop::collection::vec(strategies::new_device(), 0..3);
     holds(devices.prop_map(|devices| edge::DeviceList { devices }));
-    holds(Just(crate::room::RolesList::fixed()));
+    holds(prop::sample::select(crate::room::RoomKind::ALL.to_vec()).prop_map(crate::room::RolesList::of));
 }
 
 #[test]

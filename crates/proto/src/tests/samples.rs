@@ -7,7 +7,10 @@ use crate::{
     content::{
         Disposition, Expiration, ExtensionKey, Extensions, ExternalPart, Handling, MessageId, MimiContent,
         NestedPart, Part, PartSemantics,
+        groups::{Group, GroupLink, GroupList},
+        picture::{self, Picture, PictureType},
         poll::{Poll, Vote},
+        retold::{Retelling, Retold, Told},
         status::{MessageStatus, StatusReport},
         timer::RoomTimer,
     },
@@ -41,7 +44,7 @@ use crate::{
     pin, recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
-        ParticipantListUpdate, RichDescription, Role, RolesList, RoomMetadata, UserRolePair,
+        ParticipantListUpdate, RichDescription, Role, RolesList, RoomKind, RoomMetadata, UserRolePair,
     },
 };
 use tls_codec::Serialize as _;
@@ -127,12 +130,32 @@ fn poll() -> Poll {
 fn documents() -> Vec<(&'static str, Vec<u8>)> {
     let id = MessageId([1; 32]);
     let statuses = vec![(id, MessageStatus::Read), (id, MessageStatus::Unknown(40))];
+    let shown = Picture::new(PictureType::Jpeg, b"\xff\xd8\xff\xe0picture".to_vec()).unwrap();
+    let group = Group {
+        room: room(),
+        name: "Tea".to_owned(),
+        description: "about leaves".to_owned(),
+        link: GroupLink::new("trefoil-invite-abc").unwrap(),
+    };
+    let list = GroupList { groups: vec![group], came: vec!["Tea".to_owned()], went: vec!["Milk".to_owned()] };
+    let entry = |told, by| Retelling { told, accepted: Timestamp(9), id, by };
+    let timer = RoomTimer { seconds: 60, vanishing: false };
+    let entries = vec![
+        entry(Told::Timer(timer), None),
+        entry(Told::Picture(Some(shown.clone())), Some(user("u1"))),
+        entry(Told::Groups(list.clone()), Some(user("u1"))),
+    ];
+    let retold = Retold { entries };
     vec![
         ("content", content().encode().unwrap()),
         ("handling", handled().encode().unwrap()),
         ("poll", poll().encode().unwrap()),
         ("vote", Vote { choices: vec![0, 2] }.encode().unwrap()),
         ("room_timer", RoomTimer { seconds: 86_400, vanishing: true }.encode().unwrap()),
+        ("room_picture", picture::encode(Some(&shown))),
+        ("room_picture", picture::encode(None)),
+        ("group_list", list.encode().unwrap()),
+        ("retold", retold.encode().unwrap()),
         ("status_report", StatusReport { statuses }.encode().unwrap()),
         ("directory", Directory::at("https://a.example").encode()),
         ("mls_message", objects::application(1, b"sealed").into_bytes().to_vec()),
@@ -556,7 +579,8 @@ fn components() -> Vec<(&'static str, Vec<u8>)> {
         ("invitations_update", InvitationsUpdate::Use(used.clone()).encode()),
         ("invitation_use", used.encode()),
         ("room_metadata", metadata.encode()),
-        ("roles_list", RolesList::fixed().encode()),
+        ("roles_list", RolesList::of(RoomKind::Discussion).encode()),
+        ("roles_list", RolesList::of(RoomKind::Announcement).encode()),
         ("franking_agent_data", agent.encode()),
     ]
 }

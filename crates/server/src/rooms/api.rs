@@ -278,7 +278,8 @@ impl Rooms {
         if dictionary.get(&FRANKING_AGENT) != Some(&self.keys.agent(&self.domain).encode()) {
             return refuse("the franking agent is not this hub");
         }
-        if dictionary.get(&ROLES_LIST) != Some(&super::label::encode(&RolesList::fixed())) {
+        let roles = dictionary.get(&ROLES_LIST).and_then(|roles| RolesList::decode(roles).ok());
+        if roles.and_then(|roles| roles.kind()).is_none() {
             return refuse("the roles are not those of our rooms");
         }
         let metadata =

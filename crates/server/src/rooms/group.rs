@@ -25,7 +25,7 @@ use trefoil_proto::{
     mls::{GroupInfo, MlsMessage, RatchetTree},
     room::{
         CommitFacts, INVITATIONS, Invitations, InvitationsUpdate, Leaf, PARTICIPANT_LIST, ParticipantList,
-        ParticipantListUpdate, ROOM_METADATA, RoomMetadata,
+        ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, RolesList, RoomKind, RoomMetadata,
     },
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Group {
     leaves: BTreeMap<u32, Leaf>,
     participants: ParticipantList,
     invitations: Invitations,
+    kind: RoomKind,
 }
 
 /// A group from its beginning: itself, the parts of its snapshot, and its leaves as new ones.
@@ -46,6 +47,7 @@ pub(super) type Opened = (Group, [Vec<u8>; 4], Vec<HubLeaf>);
 struct Update {
     list: Option<ParticipantListUpdate>,
     metadata: bool,
+    kind: Option<RoomKind>,
     invitations: Option<InvitationsUpdate>,
 }
 
@@ -54,6 +56,7 @@ pub(super) struct Staged {
     commit: Box<StagedCommit>,
     participants: ParticipantList,
     invitations: Invitations,
+    kind: RoomKind,
     pub(super) facts: Facts,
     /// The key that signed the commit's GroupInfo, if its committer did.
     signature_key: Vec<u8>,
@@ -172,6 +175,17 @@ impl Group {
                             }
                             data.as_slice().to_vec()
                         }
+                        ROLES_LIST => {
+                            let kind = RolesList::decode(data.as_slice()).ok().and_then(|list| list.kind());
+                            let kind = kind.ok_or(Invalid("the roles are not those of our rooms"))?;
+                            if kind == self.kind {
+                                return Err(Invalid("the roles are the same as before"));
+                            }
+                            if update.kind.replace(kind).is_some() {
+                                return Err(Invalid("a commit updates the roles once"));
+                            }
+                            data.as_slice().to_vec()
+                        }
                         INVITATIONS => {
                             let change = InvitationsUpdate::decode(data.as_slice())
                                 .map_err(|_| Invalid("the invitations update cannot be decoded"))?;
@@ -193,6 +207,7 @@ impl Group {
             }
             _ => return Err(Invalid("not a commit")),
         };
+        let kind = update.kind.unwrap_or(self.kind);
         let facts = self.gather(crypto, &sender, &commit, update)?;
         let committer_index = match sender {
             Sender::Member(index) => index.u32(),
@@ -207,7 +222,7 @@ impl Group {
             None => self.leaf(committer_index)?.signature_key(),
         };
         let signature_key = signer.as_slice().to_vec();
-        Ok(Staged { commit, participants, invitations, facts, signature_key, committer_index })
+        Ok(Staged { commit, participants, invitations, kind, facts, signature_key, committer_index })
     }
 
     /// Checks the GroupInfo that came with a staged commit, as far as it can be before the commit is merged.
@@ -259,6 +274,7 @@ impl Group {
         };
         self.participants = staged.participants;
         self.invitations = staged.invitations;
+        self.kind = staged.kind;
         self.leaves = leaves_of(&self.public)?;
         Ok(parts)
     }
@@ -306,8 +322,12 @@ impl Group {
             }
             None => Invitations::default(),
         };
+        let roles = dictionary.and_then(|dictionary| dictionary.dictionary().get(&ROLES_LIST));
+        let kind = roles
+            .and_then(|roles| RolesList::decode(roles).ok()?.kind())
+            .ok_or(Invalid("the roles are not those of our rooms"))?;
         let leaves = leaves_of(&public)?;
-        Ok(Self { public, leaves, participants, invitations })
+        Ok(Self { public, leaves, participants, invitations, kind })
     }
 
     /// Collects what the proposals of a commit do, and to whom.
@@ -360,6 +380,8 @@ impl Group {
             left,
             list_update: update.list,
             metadata_changed: update.metadata,
+            kind: self.kind,
+            roles_changed: update.kind.is_some(),
             invitations_update: update.invitations,
             invitations: self.invitations.clone(),
             before: self.leaves.values().cloned().collect(),

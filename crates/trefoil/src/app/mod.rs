@@ -23,6 +23,7 @@ use axum::{Router, middleware, routing::get};
 use files::Files;
 use hub::Hub;
 use pictures::Pictures;
+pub use pictures::small as small_picture;
 use session::Sessions;
 use std::{
     io,

@@ -4,11 +4,16 @@
 use super::error::{Answer, Problem};
 use bytes::Bytes;
 use image::{
-    DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits,
+    DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
+    imageops::FilterType,
 };
 use moka::sync::Cache;
 use std::io::Cursor;
+use trefoil_proto::{
+    content::picture::{Picture, PictureType},
+    limits,
+};
 
 /// Largest file that is looked at.
 pub const LARGEST_FILE: u64 = 32 * 1024 * 1024;
@@ -18,6 +23,10 @@ const LONGEST_SIDE: u32 = 16_384;
 const MEMORY: u64 = 256 * 1024 * 1024;
 /// Widths that are drawn, in pixels: a request for another gets the next one.
 const WIDTHS: [u32; 4] = [160, 320, 640, 1600];
+/// Side of a picture of a person or a room, in pixels.
+const SMALL: u32 = 256;
+/// JPEG qualities that are tried until it is small enough.
+const QUALITIES: [u8; 6] = [85, 70, 55, 40, 25, 10];
 /// Bytes of drawn pictures that are kept.
 const KEPT: u64 = 64 * 1024 * 1024;
 
@@ -57,6 +66,39 @@ impl Pictures {
         self.0.insert((*hash, width), drawn.clone());
         Ok(drawn)
     }
+}
+
+/// Makes a picture that travels within messages of any that somebody chose: its middle, square, of at most
+/// [`limits::PICTURE`] bytes, and nothing of the file that it came from.
+///
+/// # Errors
+/// It cannot be read.
+pub fn small(original: &[u8]) -> Answer<Picture> {
+    let picture = decode(original)?;
+    let side = picture.width().min(picture.height());
+    let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+    let square = picture.crop_imm(left, top, side, side);
+    let side = side.min(SMALL);
+    let mut opaque = RgbImage::new(side, side);
+    let square = square.resize_exact(side, side, FilterType::Triangle).to_rgba8();
+    for (at, colour) in square.enumerate_pixels().map(|(x, y, pixel)| ((x, y), pixel.0)) {
+        // What was transparent is white.
+        let over = |part: u8| {
+            let (part, opacity) = (u32::from(part), u32::from(colour[3]));
+            u8::try_from((part * opacity + 255 * (255 - opacity)) / 255).unwrap_or(u8::MAX)
+        };
+        opaque.put_pixel(at.0, at.1, Rgb([over(colour[0]), over(colour[1]), over(colour[2])]));
+    }
+    let mut made = Vec::new();
+    for quality in QUALITIES {
+        made.clear();
+        let encoder = JpegEncoder::new_with_quality(&mut made, quality);
+        opaque.write_with_encoder(encoder).map_err(cannot)?;
+        if made.len() <= limits::PICTURE {
+            break;
+        }
+    }
+    Picture::new(PictureType::Jpeg, made).map_err(|_| Problem::unusable("this picture cannot be made small"))
 }
 
 fn fitting(width: u32) -> u32 {
@@ -127,6 +169,28 @@ mod tests {
         assert_eq!(back.width(), 320);
         assert_eq!(pictures.kept(&[1; 32], 310).unwrap().bytes, drawn.bytes);
         assert!(pictures.kept(&[1; 32], 1000).is_none());
+    }
+
+    #[test]
+    fn a_picture_of_a_person_is_square_and_small_whatever_it_was() {
+        let made = small(PICTURE).unwrap();
+        let back = image::load_from_memory(made.bytes()).unwrap();
+        assert_eq!((back.width(), back.height()), (SMALL, SMALL));
+        // Noise is what a JPEG is largest of.
+        let mut state = 1_u64;
+        let noise = RgbImage::from_fn(600, 300, |_, _| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            Rgb([(state >> 40) as u8, (state >> 48) as u8, (state >> 56) as u8])
+        });
+        let mut file = Vec::new();
+        DynamicImage::ImageRgb8(noise).write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
+        assert!(small(&file).unwrap().bytes().len() <= limits::PICTURE);
+        // What is transparent turns white, not black.
+        let mut file = Vec::new();
+        DynamicImage::new_rgba8(20, 10).write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
+        let back = image::load_from_memory(small(&file).unwrap().bytes()).unwrap().to_rgb8();
+        assert_eq!((back.width(), back.get_pixel(5, 5).0.map(|part| part > 250)), (10, [true; 3]));
+        assert!(small(b"<svg/>").is_err());
     }
 
     #[test]

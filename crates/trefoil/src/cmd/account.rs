@@ -1,7 +1,7 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared, pin, read_text,
+    Shared, picture, pin, read_text,
     recovery::{self, Recovery},
     unreadable,
 };
@@ -51,6 +51,8 @@ enum What {
     /// On a new device, when every other one is lost: bring the account and its history back with the recovery code or
     /// a PIN
     Recover(Recover),
+    /// Choose the picture that the people of your rooms see (encrypted on its way, unknown to the service)
+    Picture(picture::Which),
     /// Give one of the account's devices a name, for your own eyes
     NameDevice(NameDevice),
     /// On the account's first device: take another device off the account and out of its rooms
@@ -300,6 +302,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
             Box::pin(recovery::recover(shared, place, secret, code_file)).await?;
             show(shared)
         }
+        What::Picture(which) => picture::own(shared, &which).await,
         What::NameDevice(ask) => name_device(shared, &ask).await,
         What::RemoveDevice(ask) => remove_device(shared, &ask).await,
     }

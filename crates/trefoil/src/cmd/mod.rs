@@ -5,6 +5,7 @@ pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod bench;
+pub mod community;
 pub mod completions;
 pub mod export;
 pub mod find;
@@ -14,6 +15,7 @@ pub mod log;
 mod log_release;
 pub mod man;
 mod marks;
+mod picture;
 mod pin;
 mod proven;
 pub mod receive;
@@ -219,6 +221,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Export(ask) => Box::pin(export::run(shared, &ask)).await,
             Ask::Backup(ask) => Box::pin(recovery::backup(shared, &ask)).await,
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
+            Ask::Community(ask) => Box::pin(community::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Verify(ask) => verify::run(shared, ask).await,

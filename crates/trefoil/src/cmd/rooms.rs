@@ -3,6 +3,7 @@
 use super::{
     Shared, find_room, invitations,
     marks::{self, Marked},
+    picture,
     save::Saving,
     vanishing,
 };
@@ -12,13 +13,16 @@ use crate::{
     person::{self, PATIENCE},
     print, show,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use trefoil_client::{
     ClientError, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri, room::Role};
+use trefoil_proto::{
+    RoomUri, UserUri,
+    room::{Role, RoomKind},
+};
 
 /// List, open, read, name and leave rooms; add and remove people.
 #[derive(Debug, Args)]
@@ -41,6 +45,9 @@ enum What {
         /// Encrypt without quantum-safe keys, for somebody whose program has none. Where everybody's can, nobody comes in
         #[arg(long)]
         classical: bool,
+        /// Only admins write in it
+        #[arg(long)]
+        announcement: bool,
     },
     /// Add people
     Add(People),
@@ -69,6 +76,20 @@ enum What {
         /// Take the role away
         #[arg(long)]
         take_away: bool,
+    },
+    /// Say who writes in a room
+    Writers {
+        #[command(flatten)]
+        named: Named,
+        /// Admins alone, or everybody
+        writers: Writers,
+    },
+    /// Give a room a picture, or take it away
+    Picture {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        which: picture::Which,
     },
     /// Give a room another name
     Rename {
@@ -120,6 +141,12 @@ enum What {
     },
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Writers {
+    Admins,
+    Everybody,
+}
+
 #[derive(Debug, Args)]
 struct Named {
     /// The room: its URI, its whole name, or the beginning of its id
@@ -141,6 +168,8 @@ struct Room {
     room: String,
     name: String,
     state: &'static str,
+    /// Only admins write in it.
+    announcement: bool,
     epoch: u64,
     post_quantum: bool,
     /// Because of whom nothing is sent here.
@@ -220,6 +249,9 @@ impl fmt::Display for Room {
         let quantum = if self.post_quantum { ", post-quantum" } else { "" };
         writeln!(f, "{}", print::harmless(name))?;
         write!(f, "  {}  ({}, epoch {}{quantum})", self.room, self.state, self.epoch)?;
+        if self.announcement {
+            write!(f, "\n  only admins write here")?;
+        }
         if !self.blocked_by.is_empty() {
             write!(f, "\n  nothing is sent here before you decide about {}", self.blocked_by.join(", "))?;
         }
@@ -271,6 +303,7 @@ impl Room {
                 RoomState::Leaving => "being left",
                 RoomState::Left => "left",
             },
+            announcement: room.kind == RoomKind::Announcement,
             epoch: room.epoch,
             post_quantum: room.suite == Some(Suite::Hybrid),
             blocked_by: room.blocked_by.iter().map(ToString::to_string).collect(),
@@ -318,11 +351,14 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             }
             saving.as_mut().map_or(Ok(()), Saving::outcome)
         }
-        What::Create { name, people, classical } => {
+        What::Create { name, people, classical, announcement } => {
             let suite = if classical { Suite::Classical } else { Suite::Hybrid };
             let (name, people) = (parse_name(&name)?, parse(&people)?);
             catch_up(&mut agent).await?;
-            let uri = agent.act_for(|client, now| client.create_room_with(name, &people, suite, now))?;
+            let uri = agent.act_for(|client, now| match announcement {
+                true => client.create_announcement_room(name, &people, suite, now),
+                false => client.create_room_with(name, &people, suite, now),
+            })?;
             finish(shared, agent, &uri).await
         }
         What::Add(ask) => change(shared, agent, ask, Change::Add).await,
@@ -341,6 +377,20 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
                 true => client.take_admin(&uri, &user, now),
                 false => client.make_admin(&uri, &user, now),
             })?;
+            finish(shared, agent, &uri).await
+        }
+        What::Picture { named, which } => {
+            drop(agent);
+            picture::of_room(shared, &named.room, &which).await
+        }
+        What::Writers { named, writers } => {
+            let kind = match writers {
+                Writers::Admins => RoomKind::Announcement,
+                Writers::Everybody => RoomKind::Discussion,
+            };
+            let uri = find_room(&mut agent, &named.room)?.uri;
+            catch_up(&mut agent).await?;
+            agent.act(|client, now| client.set_room_kind(&uri, kind, now))?;
             finish(shared, agent, &uri).await
         }
         What::Rename { named, name } => {
@@ -428,7 +478,7 @@ pub(super) async fn catch_up(agent: &mut Agent) -> anyhow::Result<()> {
 }
 
 /// Waits until the change is through, and prints the room as it is then; a refusal becomes the error.
-async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Result<()> {
+pub(super) async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Result<()> {
     let mut refused = None;
     agent
         .settle(PATIENCE, |_, event| {
@@ -447,7 +497,7 @@ async fn finish(shared: &Shared, mut agent: Agent, uri: &RoomUri) -> anyhow::Res
 }
 
 /// A room's name as it was typed, unless it says nothing.
-fn parse_name(raw: &str) -> Result<&str, UsageError> {
+pub(super) fn parse_name(raw: &str) -> Result<&str, UsageError> {
     if raw.trim().is_empty() {
         return Err(UsageError(
             "a room's name cannot be empty: give one that its people will know it by".to_owned(),
@@ -456,6 +506,6 @@ fn parse_name(raw: &str) -> Result<&str, UsageError> {
     Ok(raw)
 }
 
-fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {
+pub(super) fn parse(people: &[String]) -> Result<Vec<UserUri>, UsageError> {
     people.iter().map(|raw| person::parse_person(raw)).collect()
 }

@@ -7,7 +7,7 @@ use trefoil_client::{
     conversation::{self, ConversationError, ConversationEvent as Talk, Line, MessageStatus},
     overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri, content::MessageId};
+use trefoil_proto::{RoomUri, UserUri, content::MessageId, room::RoomKind};
 
 /// What to print of an event; `None` for what is of no interest to a person.
 ///
@@ -45,7 +45,7 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::MemberAdded { room, user, by } => {
             about(room, "member-added", by, Line::Added { user: user.clone(), by: by.user_uri() })?
         }
-        Event::MemberJoined { room, user, invited_by } => {
+        Event::MemberJoined { room, user, invited_by, .. } => {
             let line = Line::Invited { user: user.clone(), by: invited_by.clone() };
             about(room, "member-joined", user, line)?
         }
@@ -76,6 +76,10 @@ pub fn event(agent: &Agent, event: &Event) -> Result<Option<Shown>, ClientError>
         Event::RoleChanged { room, user, role, by } => {
             let line = Line::RoleChanged { user: user.clone(), by: by.user_uri(), role: role.0 };
             about(room, "role-changed", by, line)?
+        }
+        Event::RoomKindChanged { room, kind, by } => {
+            let admins_only = *kind == RoomKind::Announcement;
+            about(room, "room-kind-changed", by, Line::WritersChanged { by: by.user_uri(), admins_only })?
         }
         Event::RoomRenamed { room, name, by } => {
             about(room, "room-renamed", by, Line::Renamed { by: by.user_uri(), name: name.clone() })?

@@ -518,6 +518,16 @@ pub fn words(store: &Overlay, room: &RoomUri, line: &Line) -> Result<String, Con
         Line::RoleChanged { user, by, role } => {
             format!("{} made {} {}", name(by)?, name(user)?, role_in_words(Role(*role)))
         }
+        Line::WritersChanged { by, admins_only: true } => {
+            format!("{} set that only admins write here from now on", name(by)?)
+        }
+        Line::WritersChanged { by, admins_only: false } => {
+            format!("{} set that everybody writes here from now on", name(by)?)
+        }
+        Line::PictureSet { by, taken_away: false } => format!("{} changed the room's picture", name(by)?),
+        Line::PictureSet { by, taken_away: true } => format!("{} took the room's picture away", name(by)?),
+        Line::GroupAdded { by, name: group } => format!("{} added the group {group:?}", name(by)?),
+        Line::GroupRemoved { by, name: group } => format!("{} took out the group {group:?}", name(by)?),
         Line::Renamed { by, name: new } => format!("{} called the room {new:?}", name(by)?),
         Line::TimerSet { by, seconds: 0, .. } => {
             format!("{} set messages to stay", name(by)?)

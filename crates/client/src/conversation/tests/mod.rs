@@ -5,6 +5,7 @@ mod any_order;
 mod composing;
 mod disappearing;
 mod polls;
+mod readers;
 mod rules;
 mod searching;
 mod sending;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{MimiContent, NestedPart, ReceivedContent},
+    room::{Role, RoomKind},
 };
 use trefoil_store::{KeyRange, MemoryStore};
 
@@ -86,6 +88,7 @@ impl World {
             me,
             sender_user: &sent.sender,
             sender_device: device,
+            by: By { role: Role::MEMBER, kind: RoomKind::Discussion },
             accepted: sent.accepted,
             received: sent.accepted.plus_millis(5),
             content: &sent.content,

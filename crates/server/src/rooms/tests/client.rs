@@ -23,7 +23,8 @@ use trefoil_proto::{
     mls::{GroupInfo as RawGroupInfo, MlsMessage, RatchetTree as RawTree},
     room::{
         INVITATIONS, Invitations, InvitationsUpdate, PARTICIPANT_LIST, ParticipantList,
-        ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomMetadata, UserRolePair,
+        ParticipantListUpdate, ROLES_LIST, ROOM_METADATA, Role, RolesList, RoomKind, RoomMetadata,
+        UserRolePair,
     },
 };
 
@@ -109,7 +110,7 @@ impl Device {
         dictionary.insert(PARTICIPANT_LIST, list.encode());
         let metadata = RoomMetadata::named(room.clone(), "Tea".parse().unwrap());
         dictionary.insert(ROOM_METADATA, metadata.tls_serialize_detached().unwrap());
-        dictionary.insert(ROLES_LIST, RolesList::fixed().tls_serialize_detached().unwrap());
+        dictionary.insert(ROLES_LIST, RolesList::of(RoomKind::Discussion).tls_serialize_detached().unwrap());
         change(&mut dictionary);
         let extensions = Extensions::from_vec(vec![
             Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(

@@ -8,6 +8,7 @@ mod commits;
 mod ghosts;
 mod invitations;
 pub(crate) mod keys;
+mod kinds;
 mod messages;
 mod persistence;
 mod policy;

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use trefoil_proto::{
     DeviceUri,
     credential::AccountKey,
-    room::{CommitFacts, Invitations, Leaf, ParticipantList, ParticipantListUpdate, Role, UserRolePair},
+    room::{
+        CommitFacts, Invitations, Leaf, ParticipantList, ParticipantListUpdate, Role, RoomKind, UserRolePair,
+    },
 };
 
 const PEOPLE: u8 = 4;
@@ -99,6 +101,8 @@ fn facts() -> impl Strategy<Value = Facts> {
                     left,
                     list_update,
                     metadata_changed,
+                    kind: RoomKind::Discussion,
+                    roles_changed: false,
                     invitations_update: None,
                     invitations: Invitations::default(),
                     before,
@@ -187,6 +191,8 @@ proptest! {
             left: vec![],
             list_update: None,
             metadata_changed: false,
+            kind: RoomKind::Discussion,
+            roles_changed: false,
             invitations_update: None,
             invitations: Invitations::default(),
             before: vec![leaf.clone()],

@@ -145,7 +145,7 @@ pub(super) async fn picture(
     Ok(shown(&drawn))
 }
 
-fn shown(drawn: &Drawn) -> Response {
+pub(super) fn shown(drawn: &Drawn) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(drawn.media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),

@@ -3,12 +3,14 @@
 
 mod accounts;
 mod codes;
+mod communities;
 mod export;
 mod files;
 mod links;
 mod messages;
 mod once;
 mod people;
+mod pictures;
 mod recovery;
 mod rooms;
 mod search;
@@ -31,6 +33,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Most bytes of a JSON request.
 const BODY: usize = 256 * 1024;
+/// Most bytes of a picture that is made small.
+const PICTURE: usize = 8 * 1024 * 1024;
 /// Most bytes of a piece of a file.
 const PIECE: usize = 4 * 1024 * 1024;
 
@@ -78,6 +82,12 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::join))
         .routes(routes!(rooms::detail))
         .routes(routes!(rooms::rename))
+        .routes(routes!(rooms::announcement))
+        .routes(routes!(communities::create))
+        .routes(routes!(communities::add))
+        .routes(routes!(communities::remove))
+        .routes(routes!(communities::join))
+        .routes(routes!(pictures::of_person))
         .routes(routes!(rooms::add))
         .routes(routes!(rooms::remove))
         .routes(routes!(rooms::make_admin))
@@ -114,7 +124,11 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(files::append))
         .routes(routes!(codes::scan))
         .layer(DefaultBodyLimit::max(PIECE));
-    OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", json.merge(pieces))
+    let pictures = OpenApiRouter::new()
+        .routes(routes!(pictures::own, pictures::set_own, pictures::forget_own))
+        .routes(routes!(pictures::of_room, pictures::set_room, pictures::forget_room))
+        .layer(DefaultBodyLimit::max(PICTURE));
+    OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", json.merge(pieces).merge(pictures))
 }
 
 /// The handlers.

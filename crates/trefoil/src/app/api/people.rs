@@ -131,7 +131,8 @@ fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
         }
     }
     let standing = kept.agent.client.standing(user);
-    Ok(Person::of(user, me.as_ref(), name.map(|name| inert(&name)), standing))
+    // A picture is asked for by its room.
+    Ok(Person::of(user, me.as_ref(), (name.map(|name| inert(&name)), None), standing))
 }
 
 fn compare_with(kept: &mut Kept, user: &UserUri) -> Answer<Safety> {

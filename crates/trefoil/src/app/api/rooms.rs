@@ -17,8 +17,8 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, sync::Arc};
-use trefoil_client::{Client, ClientError, Step, conversation::Mark};
-use trefoil_proto::{RoomUri, Timestamp};
+use trefoil_client::{Client, ClientError, Step, Suite, conversation::Mark};
+use trefoil_proto::{RoomUri, Timestamp, room::RoomKind};
 use utoipa::ToSchema;
 
 /// Longest life of an invitation, in days.
@@ -35,13 +35,24 @@ pub(super) struct NewRoom {
     name: String,
     /// Who shall be in it, by URI.
     people: Vec<String>,
+    /// Only admins write there.
+    #[serde(default)]
+    announcement: bool,
+}
+
+/// Who writes in a room.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Writers {
+    /// Admins alone; else everybody.
+    only_admins: bool,
 }
 
 /// That a room is being made or joined.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RoomBegun {
     /// Its URI.
-    room: String,
+    pub(super) room: String,
 }
 
 /// The link of an invitation.
@@ -181,7 +192,10 @@ pub(super) async fn create(
     keeper
         .with(move |kept| {
             let title = ask.name.trim().to_owned();
-            let room = kept.agent.act_for(|client, now| client.create_room(&title, &people, now))?;
+            let room = kept.agent.act_for(|client, now| match ask.announcement {
+                true => client.create_announcement_room(&title, &people, Suite::Hybrid, now),
+                false => client.create_room(&title, &people, now),
+            })?;
             kept.tell_room(&room);
             Ok(Json(RoomBegun { room: room.to_string() }))
         })
@@ -228,6 +242,18 @@ pub(super) async fn rename(
 ) -> Answer<StatusCode> {
     let keeper = app.accounts.get(&account)?;
     change(&keeper, &room, move |client, room, now| client.rename_room(room, ask.name.trim(), now)).await
+}
+
+/// Says who writes in the room from now on.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/announcement", params(("account" = String, Path,), ("room" = String, Path,)), request_body = Writers, responses((status = 204), (status = 403, body = Problem)))]
+pub(super) async fn announcement(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Body(ask): Body<Writers>,
+) -> Answer<StatusCode> {
+    let keeper = app.accounts.get(&account)?;
+    let kind = if ask.only_admins { RoomKind::Announcement } else { RoomKind::Discussion };
+    change(&keeper, &room, move |client, room, now| client.set_room_kind(room, kind, now)).await
 }
 
 /// Adds people.

@@ -16,7 +16,7 @@ use tokio::{
     sync::{broadcast, mpsc, oneshot},
     time::Instant,
 };
-use trefoil_client::{ClientError, Event, backup::RecoveryState, overlay::Overlay};
+use trefoil_client::{ClientError, Event, backup::RecoveryState, conversation, overlay::Overlay};
 use trefoil_proto::UserUri;
 
 /// Longest wait for something to happen before looking around.
@@ -250,6 +250,7 @@ impl Kept {
                 .unwrap_or_default(),
             service_url: self.agent.service().address(),
             name: self.agent.client.display_name().ok().flatten().unwrap_or_default(),
+            picture: self.agent.client.picture().ok().flatten().as_ref().map(conversation::version_of),
             primary: identity.is_some_and(|me| me.primary),
             connection,
             connection_error: failure,

@@ -101,6 +101,8 @@ impl Kept {
             Talk::Profile { room, .. }
             | Talk::Read { room, .. }
             | Talk::Timer { room }
+            | Talk::Picture { room, .. }
+            | Talk::Groups { room }
             | Talk::Marked { room } => {
                 rooms.insert(room.clone());
             }

@@ -99,6 +99,8 @@ pub struct Account {
     pub service_url: String,
     /// The name that others see; empty if none was given.
     pub name: String,
+    /// Names the picture that others see, to be asked for and kept by; none if there is none.
+    pub picture: Option<String>,
     /// This device holds the account key: it can link and remove others.
     pub primary: bool,
     /// How it stands with the service.

@@ -92,6 +92,16 @@ fn parts(line: &Line) -> Parts<'_> {
             detail: Some(seconds.to_string()),
             ..by(if *vanishing { "vanish-set" } else { "timer-set" }, who)
         },
+        Line::WritersChanged { by: who, admins_only } => {
+            by(if *admins_only { "only-admins-write" } else { "everybody-writes" }, who)
+        }
+        Line::PictureSet { by: who, taken_away } => {
+            by(if *taken_away { "picture-taken-away" } else { "picture-set" }, who)
+        }
+        Line::GroupAdded { by: who, name } => Parts { detail: Some(name.clone()), ..by("group-added", who) },
+        Line::GroupRemoved { by: who, name } => {
+            Parts { detail: Some(name.clone()), ..by("group-removed", who) }
+        }
         Line::Renamed { by: who, name } => Parts { detail: Some(name.clone()), ..by("renamed", who) },
         Line::DeviceAdded { device, by } => Parts {
             by: by.as_ref(),

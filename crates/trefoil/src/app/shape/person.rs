@@ -13,6 +13,8 @@ pub struct Person {
     pub user: String,
     /// The name that they gave here; empty if none.
     pub name: String,
+    /// Names their picture there, to be asked for and kept by; none if there is none, or the room is not taken up.
+    pub picture: Option<String>,
     /// Domain of their service.
     pub domain: String,
     /// What is known of their account key.
@@ -64,12 +66,13 @@ impl Person {
     pub(in crate::app) fn of(
         user: &UserUri,
         me: Option<&UserUri>,
-        name: Option<String>,
+        (name, picture): (Option<String>, Option<String>),
         standing: Standing,
     ) -> Self {
         Self {
             user: user.to_string(),
             name: name.unwrap_or_default(),
+            picture,
             domain: user.domain.to_string(),
             standing: match standing {
                 _ if me == Some(user) => PersonStanding::Oneself,

@@ -7,7 +7,10 @@ use trefoil_client::{
     conversation::{self, ConversationError},
     overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri, room::Role};
+use trefoil_proto::{
+    RoomUri, UserUri,
+    room::{Capability, Role, RoomKind},
+};
 use utoipa::ToSchema;
 
 /// Unread messages in which a mention is looked for.
@@ -36,6 +39,14 @@ pub struct Room {
     pub state: String,
     /// Its newest line.
     pub last: Option<Item>,
+    /// Only admins write there.
+    pub announcement: bool,
+    /// It lists groups that its people can join.
+    pub community: bool,
+    /// The community in whose list it stands, by URI.
+    pub part_of: Option<String>,
+    /// Names its picture, to be asked for and kept by; none if it has none, or is not taken up.
+    pub picture: Option<String>,
     /// Unread messages, counted up to a thousand.
     pub unread: usize,
     /// One of the newest unread messages mentions this person.
@@ -72,12 +83,29 @@ pub struct RoomDetail {
     pub members: Vec<Member>,
     /// The invitations that are open.
     pub invitations: Vec<Invitation>,
+    /// Its groups, if it is a community.
+    pub groups: Vec<Group>,
     /// A change of it is under way.
     pub changing: bool,
     /// Messages of others that did not come.
     pub missing: u64,
     /// What this person may do.
     pub may: May,
+}
+
+/// A group of a community.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Group {
+    /// Its room, by URI.
+    pub room: String,
+    /// What the community calls it.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub description: String,
+    /// Where it stands on this device, as a room's `state`; none if this person was never in it.
+    pub state: Option<String>,
+    /// A stranger brought this person in, and they have not taken it up.
+    pub request: bool,
 }
 
 /// Somebody in a room.
@@ -109,8 +137,10 @@ pub struct Invitation {
 /// What this person may do in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct May {
-    /// Write.
+    /// Write. Not in a room that is not open, where nothing is sent (`blocked`), or where only admins write (`announcement`).
     pub send: bool,
+    /// React, and vote: also where only admins write.
+    pub react: bool,
     /// Add, remove, invite, rename, make others admins.
     pub manage: bool,
 }
@@ -147,7 +177,17 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     }
     let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
     let open = view.state == RoomState::Open;
+    let holds = |capability| my_role.is_some_and(|role| role.can(view.kind, capability));
+    let groups = client.groups(uri)?.unwrap_or_default();
+    let groups = groups.into_iter().map(|group| Group {
+        room: group.room.to_string(),
+        name: inert(&group.name),
+        description: inert(&group.description),
+        state: group.state.map(|at| state(at).to_owned()),
+        request: group.request,
+    });
     Ok(Some(RoomDetail {
+        groups: groups.collect(),
         members,
         invitations: view
             .invitations
@@ -161,7 +201,11 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
             .collect(),
         changing: view.changing,
         missing: client.missing(uri)?.iter().map(|one| one.missing).sum(),
-        may: May { send: open && listed.blocked.is_none(), manage: open && my_role == Some(Role::ADMIN) },
+        may: May {
+            send: open && listed.blocked.is_none() && holds(Capability::SEND_MESSAGE),
+            react: open && listed.blocked.is_none() && holds(Capability::REACT_TO_MESSAGE),
+            manage: open && my_role == Some(Role::ADMIN),
+        },
         room: listed,
     }))
 }
@@ -190,6 +234,10 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
     let name = inert(&view.name);
     let marks = conversation::marks(&store, &view.uri)?;
     let timer = conversation::room_timer(&store, &view.uri)?;
+    let picture = match &marks.request {
+        Some(_) => None,
+        None => conversation::room_picture_version(&store, &view.uri)?,
+    };
     let request = marks.request.as_ref().map(|by| person(client, &store, &view.uri, me.as_ref(), by));
     Ok(Room {
         account: account.to_owned(),
@@ -201,6 +249,10 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         domains,
         state: state(view.state).to_owned(),
         last,
+        announcement: view.kind == RoomKind::Announcement,
+        community: view.community,
+        part_of: view.part_of.as_ref().map(ToString::to_string),
+        picture,
         unread: summary.unread,
         mentioned: summary.unread > 0 && is_mentioned(&store, &view.uri)?,
         pinned: marks.pinned,
@@ -228,7 +280,11 @@ fn person(
     user: &UserUri,
 ) -> Result<Person, ConversationError> {
     let name = conversation::profile(store, room, user)?.map(|name| inert(&name));
-    Ok(Person::of(user, me, name, client.standing(user)))
+    let picture = match conversation::is_request(store, room)? {
+        true => None,
+        false => conversation::picture_version(store, room, user)?,
+    };
+    Ok(Person::of(user, me, (name, picture), client.standing(user)))
 }
 
 fn is_mentioned(store: &Overlay, room: &RoomUri) -> Result<bool, ConversationError> {

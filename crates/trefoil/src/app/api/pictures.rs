@@ -1,0 +1,149 @@
+//! Pictures of people and of rooms: set, and shown as this program draws them anew.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem},
+        pictures,
+        shape::Account,
+    },
+    files::{blocking, shown},
+    room_uri, user_uri,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use trefoil_client::{ClientError, conversation};
+use trefoil_proto::content::picture::Picture;
+
+/// How wide they are drawn, in pixels.
+const WIDTH: u32 = 320;
+
+/// Chooses the picture that others see, from a picture of any usual kind: the body is the file, at most 8 MiB.
+#[utoipa::path(post, path = "/accounts/{account}/picture", params(("account" = String, Path,)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = Account), (status = 422, body = Problem)))]
+pub(super) async fn set_own(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    original: Bytes,
+) -> Answer<Json<Account>> {
+    let keeper = app.accounts.get(&account)?;
+    let picture = blocking(move || pictures::small(&original)).await?;
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.set_picture(Some(&picture), now))?;
+            Ok(kept.account())
+        })
+        .await
+        .map(Json)
+}
+
+/// Takes the picture that others see away.
+#[utoipa::path(delete, path = "/accounts/{account}/picture", params(("account" = String, Path,)), responses((status = 200, body = Account)))]
+pub(super) async fn forget_own(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+) -> Answer<Json<Account>> {
+    let keeper = app.accounts.get(&account)?;
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.set_picture(None, now))?;
+            Ok(kept.account())
+        })
+        .await
+        .map(Json)
+}
+
+/// The picture that others see of this person, drawn anew.
+#[utoipa::path(get, path = "/accounts/{account}/picture", params(("account" = String, Path,)), responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 404, body = Problem)))]
+pub(super) async fn own(State(app): State<Arc<App>>, Path(account): Path<String>) -> Answer<Response> {
+    let picture = app.accounts.get(&account)?.with(|kept| Ok(kept.agent.client.picture()?)).await?;
+    drawn(app, picture).await
+}
+
+/// Gives the room a picture, from a picture of any usual kind: the body is the file, at most 8 MiB.
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/picture", params(("account" = String, Path,), ("room" = String, Path,)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn set_room(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    original: Bytes,
+) -> Answer<StatusCode> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    let picture = blocking(move || pictures::small(&original)).await?;
+    keeper
+        .with(move |kept| {
+            kept.agent.act_for(|client, now| client.set_room_picture(&room, Some(&picture), now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
+
+/// Takes the room's picture away.
+#[utoipa::path(delete, path = "/accounts/{account}/rooms/{room}/picture", params(("account" = String, Path,), ("room" = String, Path,)), responses((status = 204), (status = 403, body = Problem)))]
+pub(super) async fn forget_room(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    keeper
+        .with(move |kept| {
+            kept.agent.act_for(|client, now| client.set_room_picture(&room, None, now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
+
+/// The room's picture, drawn anew. None while the room is not taken up.
+#[utoipa::path(get, path = "/accounts/{account}/rooms/{room}/picture", params(("account" = String, Path,), ("room" = String, Path,)), responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 404, body = Problem)))]
+pub(super) async fn of_room(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+) -> Answer<Response> {
+    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
+    let picture = keeper.with(move |kept| {
+        let store = kept.store();
+        let request = conversation::is_request(&store, &room)?;
+        Ok(if request {
+            None
+        } else {
+            conversation::room_picture(&store, &room).map_err(ClientError::from)?
+        })
+    });
+    let picture = picture.await?;
+    drawn(app, picture).await
+}
+
+/// The picture that somebody has in a room, drawn anew. None while the room is not taken up.
+#[utoipa::path(get, path = "/accounts/{account}/rooms/{room}/people/{user}/picture", params(("account" = String, Path,), ("room" = String, Path,), ("user" = String, Path,)), responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 404, body = Problem)))]
+pub(super) async fn of_person(
+    State(app): State<Arc<App>>,
+    Path((account, room, user)): Path<(String, String, String)>,
+) -> Answer<Response> {
+    let (keeper, room, user) = (app.accounts.get(&account)?, room_uri(&room)?, user_uri(&user)?);
+    let picture = keeper.with(move |kept| {
+        let store = kept.store();
+        let request = conversation::is_request(&store, &room)?;
+        Ok(if request {
+            None
+        } else {
+            conversation::picture(&store, &room, &user).map_err(ClientError::from)?
+        })
+    });
+    let picture = picture.await?;
+    drawn(app, picture).await
+}
+
+async fn drawn(app: Arc<App>, picture: Option<Picture>) -> Answer<Response> {
+    let picture = picture.ok_or_else(|| Problem::not_found("there is no picture"))?;
+    let hash: [u8; 32] = Sha256::digest(picture.bytes()).into();
+    let drawn = match app.pictures.kept(&hash, WIDTH) {
+        Some(drawn) => drawn,
+        None => blocking(move || app.pictures.draw(&hash, picture.bytes(), WIDTH)).await?,
+    };
+    Ok(shown(&drawn))
+}
