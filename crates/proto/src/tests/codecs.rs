@@ -1,7 +1,9 @@
 //! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
 
 use super::strategies;
-use crate::{ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery, rendezvous};
+use crate::{
+    ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery, rendezvous,
+};
 use proptest::{
     array::uniform32,
     prelude::*,
