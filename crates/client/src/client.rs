@@ -108,7 +108,8 @@ impl Client {
         &self.core
     }
 
-    /// On a new device: makes its keys and a code to paste at the account's first device ([`Client::link_approve`]).
+    /// On a new device: makes its keys, and the long code of its request ([`Client::link_approve`]). What is shown to people
+    /// is the short one of [`Client::link_offer`].
     ///
     /// # Errors
     /// [`ClientError::AccountExists`].

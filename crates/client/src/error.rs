@@ -39,6 +39,9 @@ pub enum ClientError {
     /// A pasted code is not one of ours, or is for another device.
     #[error("not a valid linking code")]
     BadCode,
+    /// What lies at the service under a short code is not what the other device left there.
+    #[error("what lies at the service under this code is not what the other device left there")]
+    RendezvousAltered,
     /// A pasted text is no link of an invitation.
     #[error("not a link of an invitation")]
     BadInvitation,

@@ -58,7 +58,7 @@ pub use error::{ClientError, MlsFailure};
 pub use event::{ChangeRefusal, Event, JoinedHow, Refusal, SendRefusal};
 pub use input::{HttpResponse, Input};
 pub use inviting::LINK as INVITATION_LINK;
-pub use linking::{HistoryPiece, LinkView, Side};
+pub use linking::{HistoryPiece, LinkCode, LinkOffer, LinkView, Side};
 pub use mls::suite::Suite;
 pub use rooms::{Participant, RoomView};
 pub use rows::RoomState;

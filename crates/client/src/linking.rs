@@ -1,15 +1,17 @@
-//! Linking a device by two pasted codes: the new device shows a request, the account's first device signs for it and
-//! shows the answer. Neither code is secret; each is bound to its device by signature keys. Whether the codes were
-//! exchanged on their way, the two people (or one person with two screens) see by comparing a short number
-//! ([`compare`]); only then does history follow.
+//! Linking a device by two codes: the new device makes a request, the account's first device signs for it and answers.
+//! Both travel sealed through the service, which a short code opens ([`rendezvous`]), or are pasted as they are. Neither
+//! is secret; each is bound to its device by signature keys. Whether they were exchanged on their way, the two people (or
+//! one person with two screens) see by comparing a short number ([`compare`]); only then does history follow.
 
 mod compare;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod history;
+mod rendezvous;
 
 pub use compare::{LinkView, Side};
 pub use history::HistoryPiece;
+pub use rendezvous::{LinkCode, LinkOffer};
 
 use crate::{
     ClientError, Event, Method,
@@ -82,31 +84,33 @@ impl Core {
         if self.me.is_some() {
             return Err(ClientError::AccountExists);
         }
-        let device = DeviceId::from_random(&self.random::<8>()?[..]);
-        let secret = self.random::<32>()?;
-        let signature_key = DeviceKey::from_secret(&secret).public();
-        let (nonce, seal_secret) = (Secret(*self.random::<32>()?), Secret(*self.random::<32>()?));
-        let request = LinkRequest {
+        let mut row = LinkRow {
             domain: domain.clone(),
-            device: device.clone(),
-            signature_key,
+            device: DeviceId::from_random(&self.random::<8>()?[..]),
+            device_secret: Secret(*self.random::<32>()?),
+            nonce: Secret(*self.random::<32>()?),
+            seal_secret: Secret(*self.random::<32>()?),
+            request_hash: [0; 32],
             name: compare::checked_name(device_name)?.as_bytes().to_vec().into(),
-            commitment: compare::commitment(&nonce.bytes()),
-            seal_key: self.seal_pair(&seal_secret)?.public.into(),
         };
-        let row = LinkRow {
-            domain: domain.clone(),
-            device,
-            device_secret: Secret(*secret),
-            nonce,
-            seal_secret,
-            request_hash: compare::request_hash(&request),
-            name: request.name.clone(),
-        };
+        let request = self.request_of(&row)?;
+        row.request_hash = compare::request_hash(&request);
         let mut tx = self.tx();
         row.write(&mut tx, ACCOUNT, name::LINK);
         tx.put(ACCOUNT, name::DOMAIN, domain.as_str());
         Ok(code(REQUEST, &request))
+    }
+
+    /// The request that a device made of what it keeps.
+    fn request_of(&self, row: &LinkRow) -> Result<LinkRequest, ClientError> {
+        Ok(LinkRequest {
+            domain: row.domain.clone(),
+            device: row.device.clone(),
+            signature_key: DeviceKey::from_secret(&row.device_secret.bytes()).public(),
+            name: row.name.clone(),
+            commitment: compare::commitment(&row.nonce.bytes()),
+            seal_key: self.seal_pair(&row.seal_secret)?.public.into(),
+        })
     }
 
     /// On the first device: signs for the new one and tells the service.

@@ -25,7 +25,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, pin, recovery, room,
+    mls, pin, recovery, rendezvous, room,
 };
 use std::fmt::Debug;
 
@@ -103,6 +103,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("read_backup", wire::<backup::ReadBackup>),
     ("sealed_part", wire::<backup::SealedPart>),
     ("delete_backup", wire::<backup::DeleteBackup>),
+    ("sealed_half", wire::<rendezvous::SealedHalf>),
     ("discovery_request", wire::<discovery::DiscoveryRequest>),
     ("discovery_response", wire::<discovery::DiscoveryResponse>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),

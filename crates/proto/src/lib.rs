@@ -19,6 +19,7 @@ pub mod mls;
 pub mod paths;
 pub mod pin;
 pub mod recovery;
+pub mod rendezvous;
 pub mod room;
 pub mod time;
 pub mod uri;

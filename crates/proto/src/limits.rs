@@ -58,6 +58,10 @@ pub const BACKUP_MANIFEST: usize = 512 * 1024;
 pub const BACKUP_SEGMENTS: usize = 4096;
 /// Backups that one person has at a time: one that lasts, the one before it, and history on its way to other devices.
 pub const BACKUPS: usize = 8;
+/// Largest sealed request of a device that waits to be linked, in bytes.
+pub const LINK_REQUEST: usize = 16 * 1024;
+/// Largest sealed answer to it, in bytes: a thousand rooms of an account, and what goes around them.
+pub const LINK_ANSWER: usize = 64 * 1024;
 /// Nesting of message parts (draft-ietf-mimi-content-09, section 4).
 pub const PART_DEPTH: usize = 4;
 /// Parts in one message, all levels together.

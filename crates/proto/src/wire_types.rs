@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, backup, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    pin, recovery, room,
+    pin, recovery, rendezvous, room,
 };
 
 macro_rules! wire_types {
@@ -54,6 +54,7 @@ wire_types! {
     backup::ReadBackup, "question for a part of a backup", SMALL;
     backup::SealedPart, "part of a backup", limits::BACKUP_SEGMENT + SMALL;
     backup::DeleteBackup, "backup to delete", SMALL;
+    rendezvous::SealedHalf, "half of a rendezvous", limits::LINK_ANSWER + 4;
     discovery::DiscoveryRequest, "question by number", SMALL;
     discovery::DiscoveryResponse, "answer to a question by number", BUCKETS;
     ErrorBody, "error body", SMALL;

@@ -22,6 +22,7 @@ pub mod mailbox;
 pub mod media;
 pub mod pin;
 pub mod rate;
+pub mod rendezvous;
 pub mod rooms;
 pub mod secrets;
 pub mod service;

@@ -276,6 +276,7 @@ impl Service {
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
+            rendezvous: Arc::default(),
             rooms: Arc::new(Rooms::new(
                 config.domain.clone(),
                 Arc::clone(&store),

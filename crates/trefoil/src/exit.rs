@@ -281,7 +281,7 @@ impl Exit {
             | ClientError::OtherRecoveryCode
             | ClientError::BadRecoveryCode(_)
             | ClientError::AccountExists => Self::Usage,
-            ClientError::Archive(_) => Self::Deceived,
+            ClientError::Archive(_) | ClientError::RendezvousAltered => Self::Deceived,
             ClientError::LinkAltered(_) => Self::OtherKey,
             ClientError::NotCompared(_) => Self::Refused,
             ClientError::NoLink(_) => Self::NotFound,

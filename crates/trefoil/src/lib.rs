@@ -16,6 +16,7 @@ pub mod exit;
 pub mod export;
 pub mod home;
 pub mod link;
+pub mod meet;
 pub mod mention;
 pub mod person;
 pub mod pin;

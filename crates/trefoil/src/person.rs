@@ -5,6 +5,7 @@ use crate::{
     discovery,
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
+    meet,
     transport::{Service, TransportError},
 };
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use http::Method;
 use std::{sync::Arc, time::Duration};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_client::{
-    Client, ClientError, Event, Input,
+    Client, ClientError, Event, Input, LinkCode, LinkOffer,
     discovery::{DiscoveryError, Number},
 };
 use trefoil_proto::{
@@ -123,7 +124,37 @@ pub async fn register(
     Ok((agent, kind))
 }
 
-/// Begins to link a new device: the code that the account's first device must approve.
+/// Begins to link a new device: makes its request and leaves it at the service, for the first device to find by the short
+/// code. `name` is told to no service; it may be empty.
+///
+/// # Errors
+/// [`PersonError`]; another attempt begins anew.
+pub async fn begin_link(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+    name: &str,
+) -> Result<(Agent, LinkOffer), PersonError> {
+    let service = Service::new(place.service, place.ca)?;
+    let info = service_info(&service).await?;
+    let (mut agent, _) = fresh(home, passphrase, service)?;
+    agent.act_for(|client, now| client.link_request_named(info.domain, name, now))?;
+    let offer = link_offer(&agent)?;
+    meet::offer(agent.service(), &offer).await?;
+    home.settle(&agent.service().address(), place.ca)?;
+    Ok((agent, offer))
+}
+
+/// What a device that waits to be linked shows, and leaves at its service.
+///
+/// # Errors
+/// [`PersonError::NotFound`] if it does not wait; [`PersonError`].
+pub fn link_offer(agent: &Agent) -> Result<LinkOffer, PersonError> {
+    let offer = agent.client.link_offer()?;
+    offer.ok_or_else(|| NotFoundError("this device does not wait to be linked".to_owned()).into())
+}
+
+/// Begins to link a new device: the long code that the account's first device must approve.
 ///
 /// # Errors
 /// [`PersonError`].
@@ -165,11 +196,26 @@ pub async fn finish_link(agent: &mut Agent, answer: &str) -> Result<(), PersonEr
     Ok(())
 }
 
-/// Approves another device of this account; gives the answer to paste there.
+/// Approves another device of this account by its long code; gives the answer to paste there.
 ///
 /// # Errors
 /// [`PersonError`].
 pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, PersonError> {
+    approve(agent, code).await.map(|(_, answer)| answer)
+}
+
+/// Approves another device of this account by the short code that it shows, and leaves the answer for it.
+///
+/// # Errors
+/// [`PersonError`]; the same code can be approved again.
+pub async fn approve_offered(agent: &mut Agent, code: &LinkCode) -> Result<DeviceUri, PersonError> {
+    let request = meet::request(agent.service(), code).await?;
+    let (device, answer) = approve(agent, &request).await?;
+    meet::answer(agent.service(), code, &answer).await?;
+    Ok(device)
+}
+
+async fn approve(agent: &mut Agent, code: &str) -> Result<(DeviceUri, String), PersonError> {
     agent.act(|client, now| client.link_approve(code, now))?;
     let mut answered = None;
     agent
@@ -181,7 +227,7 @@ pub async fn approve_link(agent: &mut Agent, code: &str) -> Result<String, Perso
                     .any(|event| matches!(event, Event::LinkApproved { .. } | Event::LinkRefused { .. }))
             },
             |_, event| match event {
-                Event::LinkApproved { answer, .. } => answered = Some(Ok(answer)),
+                Event::LinkApproved { device, answer } => answered = Some(Ok((device, answer))),
                 Event::LinkRefused { code, detail } => {
                     answered = Some(Err(PersonError::Refused { code, detail }))
                 }

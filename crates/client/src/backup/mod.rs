@@ -22,6 +22,7 @@ pub(crate) mod tables;
 pub use code::{BadRecoveryCode, RecoveryCode, RecoverySecret};
 pub use commands::{BackupStep, Put, RecoveryState, RecoveryView};
 pub use keys::BackupKeys;
+pub(crate) use keys::mac;
 pub use manifest::{Manifest, SegmentEntry};
 pub use restore::{Archive, ArchiveError};
 pub use rows::{BACKUP, CHANGED, CONTENTS, OUTBOX, PLACES, SEGMENTS};

@@ -1,8 +1,8 @@
-//! Pasted codes, for the fuzzer.
+//! Pasted codes, and what lies at the service under a short one, for the fuzzer.
 
 #[cfg(test)]
 use super::Sealed;
-use super::{ANSWER, LinkAnswer, LinkRequest, REQUEST, code, compare::ComparisonRow, parse};
+use super::{ANSWER, LinkAnswer, LinkCode, LinkRequest, REQUEST, code, compare::ComparisonRow, parse};
 use crate::{
     fuzzing::Target,
     inviting::{LINK, Link},
@@ -11,6 +11,8 @@ use crate::{
 pub(crate) const TARGETS: &[Target] = &[
     ("client_link_request", |input| pasted::<LinkRequest>(REQUEST, input)),
     ("client_link_answer", |input| pasted::<LinkAnswer>(ANSWER, input)),
+    ("client_link_code", short),
+    ("client_link_sealed", sealed),
     ("client_link_comparison_row", crate::rows::fuzzing::row::<ComparisonRow>),
     ("client_invitation_link", |input| pasted::<Link>(LINK, input)),
 ];
@@ -20,6 +22,24 @@ fn pasted<T: tls_codec::DeserializeBytes + tls_codec::Serialize>(prefix: &str, i
     let Ok(text) = std::str::from_utf8(input) else { return false };
     let Ok(content) = parse::<T>(prefix, text) else { return false };
     assert_eq!(code(prefix, &content), text.trim());
+    true
+}
+
+fn short(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let Ok(code) = text.parse::<LinkCode>() else { return false };
+    assert_eq!(code.to_string(), text.trim());
+    true
+}
+
+/// The code that every input is opened with.
+const CODE: &str = "trefoil-link-wRNhY2NvdW50LmV4YW1wbGUub3JnBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+
+/// What opens was sealed in the one way there is.
+fn sealed(input: &[u8]) -> bool {
+    let code: LinkCode = CODE.parse().expect("it is a code");
+    let Ok(answer) = code.open_answer(input) else { return false };
+    assert_eq!(code.seal_answer(&answer).expect("it is an answer, and was not too large"), input);
     true
 }
 
@@ -55,6 +75,11 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_link_request", code(REQUEST, &request).into_bytes()),
         ("client_link_request", format!(" {}\n", code(REQUEST, &request)).into_bytes()),
         ("client_link_answer", code(ANSWER, &answer).into_bytes()),
+        ("client_link_code", CODE.into()),
+        (
+            "client_link_sealed",
+            CODE.parse::<LinkCode>().unwrap().seal_answer(&code(ANSWER, &answer)).unwrap(),
+        ),
         ("client_link_comparison_row", ComparisonRow::sample().to_row()),
         ("client_invitation_link", code(LINK, &invitation).into_bytes()),
     ]

@@ -1,7 +1,9 @@
 //! Properties of every codec: what is encoded decodes to the same, and nothing shorter or longer decodes at all.
 
 use super::strategies;
-use crate::{ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery};
+use crate::{
+    ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery, rendezvous,
+};
 use proptest::{
     array::uniform32,
     prelude::*,
@@ -118,6 +120,7 @@ fn recovery_and_backups() {
     let part = prop_oneof![Just(backup::BackupPart::Manifest), name.prop_map(backup::BackupPart::Segment),];
     holds(part.prop_map(move |part| backup::ReadBackup { id, token: of.clone(), part }));
     holds((any::<u64>(), bytes()).prop_map(|(counter, sealed)| backup::SealedPart { counter, sealed }));
+    holds(bytes().prop_map(|sealed| rendezvous::SealedHalf { sealed }));
     holds(Just(backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }));
 }
 

@@ -488,6 +488,7 @@ fn keeping() -> Vec<(&'static str, Vec<u8>)> {
         ("read_backup", read(backup::BackupPart::Manifest)),
         ("read_backup", read(backup::BackupPart::Segment(name))),
         ("sealed_part", backup::SealedPart { counter: 5, sealed: vec![9; 9] }.encode()),
+        ("sealed_half", crate::rendezvous::SealedHalf { sealed: vec![3; 9] }.encode()),
         ("delete_backup", backup::DeleteBackup { id, token, kind: backup::BackupKind::Passing }.encode()),
     ]
 }

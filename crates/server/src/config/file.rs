@@ -145,7 +145,8 @@ pub(super) struct Limits {
     /// Requests without a token (registrations, codes, challenges) a minute from one address. Default: 300.
     /// Example: `300`
     pub anonymous_per_minute: u32,
-    /// Attempts to make an account an hour from one address; of IPv6, from one /64. Default: 200.
+    /// Attempts to make an account an hour from one address, of IPv6 from one /64; and, counted apart, devices that wait
+    /// to be linked. Default: 200.
     /// Example: `200`
     pub registrations_per_hour: u32,
     /// Accounts made an hour in all. Default: 20000.

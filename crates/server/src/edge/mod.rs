@@ -23,6 +23,7 @@ mod people;
 mod pin;
 mod rates;
 mod refusal;
+mod rendezvous;
 mod routes;
 mod rows;
 mod segment;
@@ -38,8 +39,8 @@ pub use tls::{TlsError, TlsFiles};
 
 use crate::{
     accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, discovery::Discovery,
-    federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins, rooms::Rooms,
-    secrets::SecretKey,
+    federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins,
+    rendezvous::Rendezvous, rooms::Rooms, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -83,6 +84,8 @@ pub struct House {
     pub backups: Arc<Backups>,
     /// The PIN vault.
     pub pins: Arc<Pins>,
+    /// Where devices that are being linked meet.
+    pub rendezvous: Arc<Rendezvous>,
     /// The hub.
     pub rooms: Arc<Rooms>,
     /// Other services.

@@ -22,6 +22,7 @@ const SHARE: u32 = 3;
 pub(super) struct EdgeRates {
     anonymous: Rates,
     registrations: Rates,
+    rendezvous: Rates,
     codes: Rates,
     pin_records: Rates,
     pin_tries: Rates,
@@ -57,6 +58,7 @@ impl EdgeRates {
         Self {
             anonymous: Rates::new(Rate::per_minute(limits.anonymous_per_minute)),
             registrations: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
+            rendezvous: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
             codes: Rates::new(Rate::per_hour(limits.codes_per_hour_from_address)),
             pin_records: Rates::new(Rate::per_hour(limits.pin_records_per_hour)),
             pin_tries: Rates::new(Rate::per_hour(limits.pin_tries_per_hour)),
@@ -85,6 +87,11 @@ impl EdgeRates {
     /// An attempt to make an account.
     pub(super) fn registration(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
         pass(self.registrations.check(&network(address), now))
+    }
+
+    /// A device that wants to be linked: as many as may try to make an account, counted apart.
+    pub(super) fn rendezvous(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.rendezvous.check(&network(address), now))
     }
 
     /// A wish for a one-time code.
@@ -191,6 +198,7 @@ impl EdgeRates {
         for rates in [
             &self.anonymous,
             &self.registrations,
+            &self.rendezvous,
             &self.codes,
             &self.pin_records,
             &self.pin_tries,

@@ -4,7 +4,7 @@ use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, backup::BackupError, directory::DirectoryError, discovery::DiscoveryError,
     federation::FederationError, keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError,
-    pin::PinError, rate::Wait, rooms::RoomsError,
+    pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -236,6 +236,22 @@ impl From<PinError> for Refusal {
             PinError::Derive | PinError::DamagedRow | PinError::Read(_) | PinError::Write(_) => {
                 return Self::internal(&error);
             }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<RendezvousError> for Refusal {
+    fn from(error: RendezvousError) -> Self {
+        let code = match error {
+            RendezvousError::NoSuchSlot => ErrorCode::NotFound,
+            RendezvousError::Other => ErrorCode::Conflict,
+            RendezvousError::Length => ErrorCode::TooLarge,
+            RendezvousError::Full(retry_after_ms) => {
+                let detail = error.to_string().into_bytes();
+                return Self::from(ErrorBody { code: ErrorCode::RateLimited, retry_after_ms, detail });
+            }
+            RendezvousError::Waiting => return Self::busy(&error.to_string()),
         };
         Self::new(code, &error.to_string())
     }

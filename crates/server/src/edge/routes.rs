@@ -2,7 +2,8 @@
 //! have a case for each line, and a new line without one fails them.
 
 use super::{
-    Edge, attachments, backups, conversation, directory, discovery, guard, log, mimi, people, pin, stream,
+    Edge, attachments, backups, conversation, directory, discovery, guard, log, mimi, people, pin,
+    rendezvous, stream,
 };
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
@@ -61,6 +62,8 @@ pub(super) fn client() -> Routes {
         .on(Method::POST, "/backups/manifest", backups::replace)
         .on(Method::POST, "/backups/read", backups::read)
         .on(Method::POST, "/backups/delete", backups::delete)
+        .on(Method::PUT, "/rendezvous/{slot}/{half}", rendezvous::put)
+        .on(Method::GET, "/rendezvous/{slot}/{half}", rendezvous::get)
         .on(Method::POST, "/pin/prepare", pin::prepare)
         .on(Method::POST, "/pin/records", pin::store)
         .on(Method::POST, "/pin/tries", pin::attempt)

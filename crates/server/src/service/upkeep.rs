@@ -48,6 +48,7 @@ pub(super) async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) 
         if edge.sweep().await.is_err() {
             tracing::warn!("the sweep of tokens stopped early");
         }
+        house.rendezvous.sweep(now);
         if let Err(error) = house.accounts.sweep(now).await {
             tracing::warn!(%error, "the sweep of accounts stopped early");
         }

@@ -20,6 +20,7 @@ mod mls;
 mod pin;
 mod recovery;
 mod removal;
+mod rendezvous;
 mod secrets;
 mod slow_hub;
 mod stream;

@@ -22,7 +22,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use trefoil_client::backup::RecoverySecret;
+use trefoil_client::{LinkOffer, backup::RecoverySecret};
 
 /// Name of the account in the home folder itself; further ones count on.
 const FIRST: &str = "1";
@@ -232,26 +232,24 @@ impl Accounts {
         Ok(self.keep(agent, id))
     }
 
-    /// Makes a device that waits to be linked to an account; gives the code to paste at the account's first device.
+    /// Makes a device that waits to be linked to an account; gives what it shows to the account's first device.
     ///
     /// # Errors
     /// The service cannot be reached; nothing is kept then.
-    pub async fn request_link(&self, url: &str, name: &str) -> Answer<(Keeper, String)> {
+    pub async fn request_link(&self, url: &str, name: &str) -> Answer<(Keeper, LinkOffer)> {
         let _one = self.making.lock().await;
         let known = self.look(url).await?;
         let (id, folder) = self.free_place()?;
         let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: ca.as_deref() };
-        let (code, _) = match person::request_link_named(&home, self.passphrase.as_ref(), place, name).await {
-            Ok(made) => made,
+        match person::begin_link(&home, self.passphrase.as_ref(), place, name).await {
+            Ok((agent, offer)) => Ok((self.keep(agent, id), offer)),
             Err(error) => {
                 forget(&folder, id == FIRST);
-                return Err(error.into());
+                Err(error.into())
             }
-        };
-        let (agent, _) = person::open(&home, self.passphrase.as_ref())?;
-        Ok((self.keep(agent, id), code))
+        }
     }
 
     /// Brings an account back from its backup, and goes online with it.

@@ -1,7 +1,9 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared, picture, pin, read_text,
+    Shared,
+    linking::{self, Link},
+    picture, pin, read_text,
     recovery::{self, Recovery},
     unreadable,
 };
@@ -9,7 +11,6 @@ use crate::{
     agent::Agent,
     exit::{NotFoundError, UsageError},
     home::write_private,
-    link,
     person::{self, PATIENCE, Place},
     print, show,
 };
@@ -17,7 +18,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, fs, path::PathBuf};
-use trefoil_client::{Side, conversation::compose, verification::Identity};
+use trefoil_client::{conversation::compose, verification::Identity};
 use trefoil_proto::{DeviceUri, Domain, credential::AccountKey};
 use trefoil_transparency::gossip::{Accused, Evidence};
 
@@ -60,7 +61,7 @@ enum What {
 }
 
 #[derive(Debug, Args)]
-struct At {
+pub(super) struct At {
     /// Address of the service, for example https://example.org
     #[arg(long, value_name = "URL")]
     service: String,
@@ -176,55 +177,11 @@ impl fmt::Display for OwnEntry {
 }
 
 #[derive(Debug, Args)]
-struct Link {
-    #[command(subcommand)]
-    step: Step,
-}
-
-#[derive(Debug, Subcommand)]
-enum Step {
-    /// On the new device: print the code to paste on the account's first device
-    Request(Request),
-    /// On the account's first device: approve a code, print the answer to paste on the new device
-    Approve(Pasted),
-    /// On the new device: take the answer, join the account's rooms, print the number to compare
-    Finish(Pasted),
-    /// On the first device: print the number to compare; with --same, send the history to the new device
-    Check(Check),
-    /// On the new device: fetch the history that the first one sent
-    History,
-}
-
-#[derive(Debug, Args)]
-struct Request {
-    #[command(flatten)]
-    at: At,
-    /// A name for this device, for your own eyes; no service learns it
-    #[arg(long, default_value = "")]
-    name: String,
-}
-
-#[derive(Debug, Args)]
-struct Check {
-    /// The new device, as `trefoil account devices` lists it, or the last part of it; the newest one if it is left away
-    device: Option<String>,
-    /// Both devices show the same number
-    #[arg(long)]
-    same: bool,
-}
-
-#[derive(Debug, Args)]
 struct NameDevice {
     /// The device, as `trefoil account devices` lists it, or the last part of it
     device: String,
     /// Its name; empty to take it away
     name: String,
-}
-
-#[derive(Debug, Args)]
-struct Pasted {
-    /// The code; from standard input if it is left away
-    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -249,11 +206,11 @@ impl fmt::Display for Shown {
 }
 
 #[derive(Serialize)]
-struct Line {
+pub(super) struct Line {
     #[serde(rename = "kind")]
-    kind: &'static str,
+    pub(super) kind: &'static str,
     #[serde(rename = "value")]
-    text: String,
+    pub(super) text: String,
 }
 
 impl fmt::Display for Line {
@@ -291,7 +248,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
         What::Directory(ask) => directory(shared, &ask).await,
-        What::Link(ask) => link(shared, ask).await,
+        What::Link(ask) => linking::run(shared, ask).await,
         What::Recovery(ask) => recovery::recovery(shared, &ask).await,
         What::Pin(ask) => Box::pin(pin::pin(shared, &ask)).await,
         What::Recover(ask) => {
@@ -346,7 +303,7 @@ async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
     show(shared)
 }
 
-fn show(shared: &Shared) -> anyhow::Result<()> {
+pub(super) fn show(shared: &Shared) -> anyhow::Result<()> {
     let home = shared.home()?;
     let (agent, lock) = person::open(&home, shared.passphrase()?.as_ref())?;
     let me = agent.client.identity().ok_or_else(unfinished)?;
@@ -448,116 +405,6 @@ async fn remove_device(shared: &Shared, ask: &RemoveDevice) -> anyhow::Result<()
     Ok(())
 }
 
-async fn link(shared: &Shared, ask: Link) -> anyhow::Result<()> {
-    match ask.step {
-        Step::Request(Request { at, name }) => {
-            let ca = at.read_ca()?;
-            let (home, passphrase) = (shared.home()?, shared.passphrase()?);
-            let (code, _) =
-                person::request_link_named(&home, passphrase.as_ref(), at.place(ca.as_deref()), &name)
-                    .await?;
-            shared.out.record(&Line { kind: "link-request", text: code })?;
-            Ok(())
-        }
-        Step::Approve(pasted) => {
-            let code = pasted.read()?;
-            let mut agent = shared.agent()?;
-            agent.go_online()?;
-            let answer = person::approve_link(&mut agent, code.trim()).await?;
-            agent.settle(PATIENCE, |_, _| {}).await?;
-            agent.close().await;
-            shared.out.record(&Line { kind: "link-answer", text: answer })?;
-            print::remark(
-                "the device that made this code reads everything from now on. If that was not you: `trefoil account devices`, \
-                 then `trefoil account remove-device DEVICE`",
-            );
-            Ok(())
-        }
-        Step::Finish(pasted) => {
-            let answer = pasted.read()?;
-            let mut agent = shared.agent()?;
-            person::finish_link(&mut agent, answer.trim()).await?;
-            let number = link::show_number(&mut agent).await?;
-            agent.close().await;
-            show(shared)?;
-            shared.out.record(&Line { kind: "link-number", text: number })?;
-            print::remark(
-                "on the first device, `trefoil account link check` must show the same number; if it does, add --same there, \
-                 and the history comes here with `trefoil account link history`",
-            );
-            Ok(())
-        }
-        Step::Check(ask) => link_check(shared, &ask).await,
-        Step::History => {
-            let mut agent = shared.agent()?;
-            agent.go_online()?;
-            agent.settle(PATIENCE, |_, _| {}).await?;
-            let bar = print::progress(0, "history");
-            let came = link::fetch_history(&mut agent, |there, of| {
-                bar.set_length(of as u64);
-                bar.set_position(there as u64);
-            })
-            .await?;
-            bar.finish_and_clear();
-            agent.close().await;
-            if !came {
-                return Err(NotFoundError(
-                    "no history was sent yet: compare the numbers, then `trefoil account link check --same` on the \
-                     first device"
-                        .to_owned(),
-                )
-                .into());
-            }
-            shared.out.record(&Line { kind: "link-history", text: "the history is here".to_owned() })?;
-            Ok(())
-        }
-    }
-}
-
-async fn link_check(shared: &Shared, ask: &Check) -> anyhow::Result<()> {
-    let mut agent = shared.agent()?;
-    agent.go_online()?;
-    agent.settle(PATIENCE, |_, _| {}).await?;
-    let device = match &ask.device {
-        Some(named) => named_device(&agent, named)?,
-        None => {
-            let links =
-                agent.client.links()?.into_iter().filter(|link| link.side == Side::First && !link.done);
-            let devices = agent.client.own_devices()?;
-            let waiting: Vec<_> = links.map(|link| link.device).filter(|uri| devices.contains(uri)).collect();
-            match &waiting[..] {
-                [one] => one.clone(),
-                [] => {
-                    return Err(
-                        NotFoundError("no device waits for its number to be compared".to_owned()).into()
-                    );
-                }
-                _ => return Err(UsageError("several devices wait: name one of them".to_owned()).into()),
-            }
-        }
-    };
-    let Some(number) = link::look_for_number(&mut agent, &device).await? else {
-        return Err(NotFoundError(
-            "the new device has not shown its number yet: run `trefoil account link finish` there".to_owned(),
-        )
-        .into());
-    };
-    shared.out.record(&Line { kind: "link-number", text: number })?;
-    if ask.same {
-        let bar = print::progress(0, "history");
-        link::compared(&mut agent, &device, |sent| bar.set_position(sent)).await?;
-        bar.finish_and_clear();
-        shared.out.record(&Line { kind: "link-history-sent", text: device.to_string() })?;
-    } else {
-        print::remark(
-            "if the new device shows another number, somebody exchanged the codes: take it off with `trefoil account \
-             remove-device DEVICE`. If it is the same, run this again with --same",
-        );
-    }
-    agent.close().await;
-    Ok(())
-}
-
 async fn name_device(shared: &Shared, ask: &NameDevice) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     let device = named_device(&agent, &ask.device)?;
@@ -566,7 +413,7 @@ async fn name_device(shared: &Shared, ask: &NameDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn named_device(agent: &Agent, named: &str) -> anyhow::Result<DeviceUri> {
+pub(super) fn named_device(agent: &Agent, named: &str) -> anyhow::Result<DeviceUri> {
     let fits = |uri: &DeviceUri| uri.to_string() == named || uri.device.as_str() == named;
     agent.client.own_devices()?.into_iter().find(fits).ok_or_else(|| {
         NotFoundError(format!("the account has no device {named}: see `trefoil account devices`")).into()
@@ -574,26 +421,18 @@ fn named_device(agent: &Agent, named: &str) -> anyhow::Result<DeviceUri> {
 }
 
 impl At {
-    fn read_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(super) fn read_ca(&self) -> anyhow::Result<Option<Vec<u8>>> {
         self.ca
             .as_ref()
             .map(|path| fs::read(path).map_err(unreadable("the certificate authority", path)))
             .transpose()
     }
 
-    fn place<'a>(&'a self, ca: Option<&'a [u8]>) -> Place<'a> {
+    pub(super) fn place<'a>(&'a self, ca: Option<&'a [u8]>) -> Place<'a> {
         Place { service: &self.service, ca }
     }
 }
 
-impl Pasted {
-    fn read(&self) -> anyhow::Result<String> {
-        self.code.clone().map_or_else(|| read_text(None, "the code"), Ok)
-    }
-}
-
 fn unfinished() -> NotFoundError {
-    NotFoundError(
-        "this device is not linked yet: run `trefoil account link finish` with the answer".to_owned(),
-    )
+    NotFoundError("this device is not linked yet: run `trefoil account link wait`".to_owned())
 }

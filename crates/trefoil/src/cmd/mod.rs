@@ -11,6 +11,7 @@ pub mod export;
 pub mod find;
 mod found_evidence;
 mod invitations;
+mod linking;
 pub mod log;
 mod log_release;
 pub mod man;

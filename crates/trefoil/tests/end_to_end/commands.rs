@@ -1,8 +1,9 @@
 //! The real binary, run as a script runs it.
 
 use std::{
+    io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 /// How a command ended.
@@ -43,8 +44,54 @@ impl Commands {
         ended.data
     }
 
+    /// Runs the binary, which goes on while its records are read.
+    pub fn begin(&self, arguments: &[&str]) -> Underway {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trefoil"));
+        command.arg("--json").arg("--home").arg(&self.home).args(arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Underway { child, lines }
+    }
+
     /// The one message with this text, as `rooms show` prints it.
     pub fn shown(&self, room: &str, text: &str) -> Option<serde_json::Value> {
         self.run(&["rooms", "show", room]).into_iter().find(|line| line["text"] == text)
+    }
+}
+
+/// A command that is under way; it is ended with the test.
+pub struct Underway {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Underway {
+    /// Ctrl-C, then waits.
+    pub fn interrupt(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// The records that it prints, until it ends, which must be well.
+impl Iterator for Underway {
+    type Item = serde_json::Value;
+
+    fn next(&mut self) -> Option<serde_json::Value> {
+        match self.lines.next() {
+            Some(line) => Some(serde_json::from_str(&line.unwrap()).unwrap()),
+            None => {
+                assert!(self.child.wait().unwrap().success());
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -27,21 +27,23 @@ async fn a_device_is_linked_writes_and_is_taken_off() {
     let (url, ca) = (services.planned(1).url.clone(), services.plan.ca.to_str().unwrap().to_owned());
 
     let value = |lines: &[serde_json::Value]| lines[0]["value"].as_str().unwrap().to_owned();
-    let request = value(&second.run(&[
-        "account",
-        "link",
-        "request",
-        "--service",
-        &url,
-        "--ca",
-        &ca,
-        "--name",
-        "Kitchen",
-    ]));
-    let answer = value(&first.run(&["account", "link", "approve", &request]));
+    let ask = ["account", "link", "request", "--service", &url, "--ca", &ca, "--name", "Kitchen"];
+    let mut waiting = second.begin(&ask);
+    let code = waiting.next().unwrap()["value"].as_str().unwrap().to_owned();
+    assert!(code.len() < 120, "short enough for a small QR code: {code}");
+    // Interrupted, it takes the same code up again.
+    assert_ne!(waiting.interrupt(), Some(0));
+    assert_eq!(trefoil(&second.home, &["receive"]).code, 3, "it is not linked");
+    let mut waiting = second.begin(&["account", "link", "wait"]);
+    assert_eq!(waiting.next().unwrap()["value"].as_str(), Some(&code[..]));
     let early = trefoil(&first.home, &["account", "link", "check"]);
     assert_eq!(early.code, 3, "{}", early.said);
-    let shown = second.run(&["account", "link", "finish", &answer]);
+    for wrong in ["nonsense", &code[..code.len() - 2]] {
+        assert_eq!(trefoil(&first.home, &["account", "link", "approve", wrong]).code, 2);
+    }
+    assert_eq!(first.run(&["account", "link", "approve", &code])[0]["kind"], "link-approved");
+    // Nothing is carried back: the new device has its answer.
+    let shown: Vec<_> = waiting.collect();
     assert_eq!(shown[0]["primary"], false);
     let number = value(&shown[1..]);
     assert_eq!(number.len(), 9, "{number}");
@@ -102,4 +104,22 @@ async fn a_device_is_linked_writes_and_is_taken_off() {
     assert!(ended.said.contains("no longer knows this device"), "{}", ended.said);
     assert!(second.shown(&name, "to both of you").is_some(), "what it has received stays readable");
     println!("a device was linked, wrote and read, was taken off, out of its room, and was told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_codes_can_still_be_carried_by_hand() {
+    let services = Services::start().await;
+    drop(Device::register(&services, 1, "grace").await.switch_off().await);
+    let people = services.path().join("people");
+    let first = Commands { home: people.join("grace") };
+    let second = Commands { home: people.join("grace's second") };
+    let (url, ca) = (services.planned(1).url.clone(), services.plan.ca.to_str().unwrap().to_owned());
+    let value = |lines: &[serde_json::Value]| lines[0]["value"].as_str().unwrap().to_owned();
+    let ask = ["account", "link", "request", "--by-hand", "--service", &url, "--ca", &ca];
+    let request = value(&second.run(&ask));
+    assert!(request.len() > 1000);
+    let approved = first.run(&["account", "link", "approve", &request]);
+    assert_eq!(approved[0]["kind"], "link-answer");
+    let shown = second.run(&["account", "link", "finish", &value(&approved)]);
+    assert_eq!(value(&first.run(&["account", "link", "check"])), value(&shown[1..]));
 }

@@ -26,6 +26,7 @@ use trefoil_proto::{
     paths::segment as escaped,
     pin,
     recovery::{BeginRecoveryRequest, RecoverRequest, RecoverTbs},
+    rendezvous::SealedHalf,
 };
 use trefoil_server::edge::Edge;
 use trefoil_transparency::directory::KeyProofRequest;
@@ -394,6 +395,26 @@ fn pin() -> Vec<Case> {
     ]
 }
 
+/// A slot's halves. What is good in form is put nowhere: there is no such slot.
+fn rendezvous() -> Vec<Case> {
+    const TEMPLATE: &str = "/v1/rendezvous/{slot}/{half}";
+    let slot = "0123456789abcdef0123456789abcdef";
+    let at = format!("/v1/rendezvous/{slot}/answer");
+    let wrong = [
+        (format!("/v1/rendezvous/{slot}/Answer"), "Malformed"),
+        (format!("/v1/rendezvous/{}/answer", &slot[1..]), "Malformed"),
+        (format!("/v1/rendezvous/{}/answer", slot.to_uppercase()), "Malformed"),
+        (format!("/v1/rendezvous/{}/answer", "0".repeat(4000)), "Malformed"),
+        ("/v1/rendezvous/..%2F..%2Fsecrets.toml/request".into(), "Malformed"),
+        (at.clone(), "NotFound"),
+    ];
+    let half = SealedHalf { sealed: vec![7; 64] };
+    vec![
+        odd(case("PUT", TEMPLATE, at.clone(), structure(&half), Who::Anyone), &wrong),
+        odd(case("GET", TEMPLATE, at, Takes::Nothing, Who::Anyone), &wrong),
+    ]
+}
+
 /// The table.
 pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     let mut cases = people(service, ann).await;
@@ -402,6 +423,7 @@ pub async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     cases.extend(directory());
     cases.extend(keeping(service).await);
     cases.extend(pin());
+    cases.extend(rendezvous());
     cases
 }
 

@@ -1,4 +1,4 @@
-//! Linking a further device: two pasted codes, a number that both devices show, and then the history.
+//! Linking a further device: one short code from screen to screen, a number that both devices show, and then the history.
 
 use super::{
     super::{
@@ -10,7 +10,7 @@ use super::{
     Body,
 };
 use crate::{
-    link,
+    link, meet,
     person::{PATIENCE, PersonError},
 };
 use axum::{
@@ -41,34 +41,27 @@ pub(super) struct LinkTo {
 pub(super) struct LinkRequest {
     /// The account, on this device.
     account: Account,
-    /// To be pasted at the account's first device.
+    /// A short code, to be scanned or pasted at the account's first device. It stays the same while the device waits.
     code: String,
     /// The same as a QR code.
     qr: Option<Qr>,
 }
 
-/// What the first device answered.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkAnswer {
-    /// As it was pasted.
-    answer: String,
-}
-
-/// A device that is linked now.
+/// How far a device is that waits to be linked.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Linked {
     /// The account.
     account: Account,
-    /// What the first device must show as well: `1234 5678`. The history comes once it was compared there.
-    number: String,
+    /// What the first device must show as well: `1234 5678`. The history comes once it was compared there. None if the
+    /// first device has not answered yet: ask again.
+    number: Option<String>,
 }
 
 /// A code that another device shows.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LinkCode {
-    /// As it was pasted.
+    /// As it was scanned or pasted: a short one.
     code: String,
 }
 
@@ -77,10 +70,6 @@ pub(super) struct LinkCode {
 pub(super) struct LinkApproved {
     /// The device.
     device: String,
-    /// To be pasted at the new device.
-    answer: String,
-    /// The same as a QR code.
-    qr: Option<Qr>,
 }
 
 /// A device.
@@ -122,47 +111,61 @@ pub(super) async fn request(
     State(app): State<Arc<App>>,
     Body(ask): Body<LinkTo>,
 ) -> Answer<Json<LinkRequest>> {
-    let (keeper, code) = app.accounts.request_link(ask.url.trim(), ask.name.trim()).await?;
+    let (keeper, offer) = app.accounts.request_link(ask.url.trim(), ask.name.trim()).await?;
     let account = keeper.with(|kept| Ok(kept.account())).await?;
+    let code = offer.code.to_string();
     Ok(Json(LinkRequest { account, qr: Qr::of(&code), code }))
 }
 
-/// Takes the first device's answer, on the device that waits to be linked; gives the number to compare.
-#[utoipa::path(post, path = "/accounts/{account}/link", params(("account" = String, Path,)), request_body = LinkAnswer, responses((status = 200, body = Linked), (status = 422, body = Problem)))]
-pub(super) async fn finish(
-    State(app): State<Arc<App>>,
-    Path(account): Path<String>,
-    Body(ask): Body<LinkAnswer>,
-) -> Answer<Json<Linked>> {
+/// On the device that waits to be linked: looks for the first device's answer, and waits some time for it; gives the number
+/// to compare once it is there. May be asked again at any time, and gives the same number again.
+#[utoipa::path(post, path = "/accounts/{account}/link/wait", params(("account" = String, Path,)), responses((status = 200, body = Linked), (status = 422, body = Problem)))]
+pub(super) async fn wait(State(app): State<Arc<App>>, Path(account): Path<String>) -> Answer<Json<Linked>> {
     let keeper = app.accounts.get(&account)?;
+    let offer = keeper.with(|kept| Ok(kept.agent.client.link_offer()?)).await?;
+    // Outside the keeper's task: everything else of the account would wait as long.
+    let answer = match &offer {
+        Some(offer) => match meet::look(&keeper.way.service, offer).await? {
+            Some(answer) => Some(answer),
+            None => {
+                let account = keeper.with(|kept| Ok(kept.account())).await?;
+                return Ok(Json(Linked { account, number: None }));
+            }
+        },
+        None => None,
+    };
     keeper
         .with_whole(move |kept| {
             async move {
-                if kept.agent.client.identity().is_none() {
-                    kept.agent.act(|client, now| client.link_finish(ask.answer.trim(), now))?;
+                // Another window, or the same one before, may have been as far.
+                if let Some(answer) = answer.filter(|_| kept.agent.client.identity().is_none()) {
+                    kept.agent.act(|client, now| client.link_finish(&answer, now))?;
                 }
                 kept.agent.go_online()?;
                 kept.agent.settle(PATIENCE, |_, _| {}).await?;
                 kept.await_history();
                 let number = link::show_number(&mut kept.agent).await?;
-                Ok(Json(Linked { account: kept.account(), number }))
+                Ok(Json(Linked { account: kept.account(), number: Some(number) }))
             }
             .boxed()
         })
         .await
 }
 
-/// Lets another device in, on the account's first device.
-#[utoipa::path(post, path = "/accounts/{account}/devices", params(("account" = String, Path,)), request_body = LinkCode, responses((status = 200, body = LinkApproved), (status = 422, body = Problem)))]
+/// Lets another device in, on the account's first device, and leaves the answer for it at the service.
+#[utoipa::path(post, path = "/accounts/{account}/devices", params(("account" = String, Path,)), request_body = LinkCode, responses((status = 200, body = LinkApproved), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn approve(
     State(app): State<Arc<App>>,
     Path(account): Path<String>,
     Body(ask): Body<LinkCode>,
 ) -> Answer<Json<LinkApproved>> {
     let keeper = app.accounts.get(&account)?;
+    let service = keeper.way.service.clone();
+    let code = keeper.with(move |kept| Ok(kept.agent.client.link_code(&ask.code)?)).await?;
+    let request = meet::request(&service, &code).await?;
     let approved = keeper.with_answer(
         PATIENCE,
-        move |kept| Ok(kept.agent.act(|client, now| client.link_approve(ask.code.trim(), now))?),
+        move |kept| Ok(kept.agent.act(|client, now| client.link_approve(&request, now))?),
         |event| match event {
             Event::LinkApproved { device, answer } => Some(Ok((device.to_string(), answer.clone()))),
             Event::LinkRefused { code, detail } => {
@@ -172,7 +175,8 @@ pub(super) async fn approve(
         },
     );
     let (device, answer) = approved.await?;
-    Ok(Json(LinkApproved { device, qr: Qr::of(&answer), answer }))
+    meet::answer(&service, &code, &answer).await?;
+    Ok(Json(LinkApproved { device }))
 }
 
 /// Devices that are being linked, or were.

@@ -58,7 +58,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(whole::events))
         .routes(routes!(accounts::register))
         .routes(routes!(links::request))
-        .routes(routes!(links::finish))
+        .routes(routes!(links::wait))
         .routes(routes!(links::all))
         .routes(routes!(links::look))
         .routes(routes!(links::compared))
