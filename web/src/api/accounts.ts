@@ -7,7 +7,8 @@ export const askForCode = (url: string, number: string) => post("codes", { url, 
 export const createAccount = (account: NewAccount) => post<Account>("accounts", account);
 /** `name`: of this device; no service learns it. */
 export const startLinking = (url: string, name: string) => post<LinkRequest>("accounts/link", { url, name });
-export const finishLinking = (account: string, answer: string) => post<Linked>(at`accounts/${account}/link`, { answer });
+/** `number` is null while the first device has not answered: ask again. Each asking waits for a while. */
+export const awaitLinking = (account: string) => post<Linked>(at`accounts/${account}/link/wait`, {});
 export const renameMyself = (account: string, name: string) => post<Account>(at`accounts/${account}/name`, { name });
 export const myCard = (account: string) => get<Card>(at`accounts/${account}/card`);
 
