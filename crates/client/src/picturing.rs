@@ -99,7 +99,7 @@ impl Core {
             .collect();
         let first = |user: &UserUri| devices.iter().find(|device| device.user_uri() == *user);
         let adder = devices.iter().find(|device| *device == by && admins.contains(&&device.user_uri()));
-        let inviter = invited_by.filter(|user| admins.contains(user)).and_then(|user| first(user));
+        let inviter = invited_by.filter(|user| admins.contains(user)).and_then(first);
         let any = || admins.iter().find_map(|user| first(user));
         // By an invitation the newcomer commits, who is no admin.
         if adder.or(inviter).or_else(any) == Some(&me) {
