@@ -18,7 +18,7 @@ impl Client {
         suite: Suite,
         now: Timestamp,
     ) -> Result<(RoomUri, Step<'_>), ClientError> {
-        self.begin_room(title, people, (suite, RoomKind::Announcement), now)
+        self.step(now, |core| core.create_room(title, people, (suite, RoomKind::Announcement)))
     }
 
     /// From now on only admins write in the room, or everybody does. What was said stays.

@@ -307,22 +307,7 @@ impl Client {
         suite: Suite,
         now: Timestamp,
     ) -> Result<(RoomUri, Step<'_>), ClientError> {
-        self.begin_room(title, people, (suite, RoomKind::Discussion), now)
-    }
-
-    pub(crate) fn begin_room(
-        &mut self,
-        title: &str,
-        people: &[UserUri],
-        how: (Suite, RoomKind),
-        now: Timestamp,
-    ) -> Result<(RoomUri, Step<'_>), ClientError> {
-        self.step(now, |core| {
-            let me = core.me()?;
-            let people: Vec<_> = people.iter().filter(|user| **user != me.user).cloned().collect();
-            core.decided(&people)?;
-            core.create_room(title, people, how)
-        })
+        self.step(now, |core| core.create_room(title, people, (suite, RoomKind::Discussion)))
     }
 
     /// Adds people with all their devices.

@@ -49,9 +49,6 @@ impl Client {
         now: Timestamp,
     ) -> Result<(RoomUri, Step<'_>), ClientError> {
         self.step(now, |core| {
-            let me = core.me()?;
-            let people: Vec<_> = people.iter().filter(|user| **user != me.user).cloned().collect();
-            core.decided(&people)?;
             let room = core.create_room(name, people, (Suite::Hybrid, RoomKind::Announcement))?;
             core.say(&room, compose::groups(&GroupList::default())?, now)?;
             Ok(room)

@@ -13,21 +13,6 @@ const ROOMS: usize = 5;
 const OFTEN: u32 = 5;
 
 impl Core {
-    pub(crate) fn forward(
-        &mut self,
-        from: &RoomUri,
-        message: MessageId,
-        to: &[RoomUri],
-        now: Timestamp,
-    ) -> Result<Vec<MessageId>, ClientError> {
-        let draft = self.forwardable(from, message, to.len())?;
-        let say = |room: &RoomUri| {
-            self.unblocked(room)?;
-            self.say(room, draft.clone(), now)
-        };
-        to.iter().map(say).collect()
-    }
-
     /// What is said in so many rooms when a message is forwarded to them.
     pub(crate) fn forwardable(
         &self,

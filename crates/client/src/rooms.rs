@@ -149,10 +149,12 @@ impl Core {
     pub(crate) fn create_room(
         &mut self,
         title: &str,
-        mut people: Vec<UserUri>,
+        people: &[UserUri],
         (suite, kind): (Suite, RoomKind),
     ) -> Result<RoomUri, ClientError> {
         let me = self.me()?;
+        let mut people: Vec<_> = people.iter().filter(|user| **user != me.user).cloned().collect();
+        self.decided(&people)?;
         // The person's other devices come in as everybody else's do.
         if self.devices()?.iter().any(|device| *device != me.device) && !people.contains(&me.user) {
             people.push(me.user.clone());

@@ -77,28 +77,12 @@ impl Client {
         self.step(now, |core| core.close_room(room, now)).map(|((), step)| step)
     }
 
-    /// Forwards a message to other rooms, with its files: as [`crate::conversation::compose::forward`]. All of it goes
-    /// out or nothing. At most five rooms at a time; one, if it was forwarded five times already.
+    /// What forwarding a message says, with its files, in `rooms` rooms: as [`crate::conversation::compose::forward`]. Send it
+    /// there ([`Client::send_all`]), also with another account of the same person: it says neither who said it nor where.
+    /// It goes to at most five rooms at a time; to one, if it was forwarded five times already.
     ///
     /// # Errors
-    /// As [`Client::send`]; [`ClientError::Conversation`] with `NoSuchMessage`, `NotForwardable`, `TooManyRooms` or
-    /// `Empty`.
-    pub fn forward(
-        &mut self,
-        from: &RoomUri,
-        message: MessageId,
-        to: &[RoomUri],
-        now: Timestamp,
-    ) -> Result<(Vec<MessageId>, Step<'_>), ClientError> {
-        self.step(now, |core| core.forward(from, message, to, now))
-    }
-
-    /// What forwarding a message says, for rooms of another account of the same person: send it there. The limit is that
-    /// of [`Client::forward`], `rooms` being how many it goes to in all. Nobody learns from it whose accounts these are:
-    /// it says neither who said it nor where.
-    ///
-    /// # Errors
-    /// As [`Client::forward`].
+    /// [`ClientError::Conversation`] with `NoSuchMessage`, `NotForwardable`, `TooManyRooms` or `Empty`.
     pub fn forwardable(
         &self,
         from: &RoomUri,

@@ -84,9 +84,8 @@ fn members_read_and_react_and_what_they_would_say_is_refused_before_it_is_queued
         assert!(matches!(refused, Err(ClientError::NotAllowed)), "{refused:?}");
     }
     assert_eq!(world.devices[bob].client.outbox_len(&room).unwrap(), 0);
-    let now = world.now;
     assert!(matches!(
-        world.devices[bob].client.forward(&room, said, std::slice::from_ref(&room), now).err(),
+        world.forward(bob, (&room, said), std::slice::from_ref(&room)).err(),
         Some(ClientError::NotAllowed)
     ));
     send(&mut world, bob, &room, compose::reaction(said, "👍").unwrap()).unwrap();

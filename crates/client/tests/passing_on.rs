@@ -35,16 +35,14 @@ fn forward(
     (from, id): (&RoomUri, MessageId),
     to: &[RoomUri],
 ) -> Result<Vec<MessageId>, ConversationError> {
-    let now = world.now;
-    let (ids, step) = match world.devices[at].client.forward(from, id, to, now) {
-        Ok(done) => done,
-        Err(ClientError::Conversation(error)) => return Err(error),
+    match world.forward(at, (from, id), to) {
+        Ok(ids) => {
+            world.run();
+            Ok(ids)
+        }
+        Err(ClientError::Conversation(error)) => Err(error),
         Err(other) => panic!("{other:?}"),
-    };
-    let outcome = step.commit().unwrap();
-    world.take(at, outcome);
-    world.run();
-    Ok(ids)
+    }
 }
 
 fn files() -> Vec<trefoil_client::attachment::Descriptor> {

@@ -129,7 +129,7 @@ fn what_is_seen_once_is_opened_once_and_its_sender_hears_of_it() {
             matches!(refused, Some(ClientError::Conversation(ConversationError::NotToBeOpened))),
             "{refused:?}"
         );
-        let refused = world.devices[at].client.forward(&room, id, std::slice::from_ref(&room), now).err();
+        let refused = world.forward(at, (&room, id), std::slice::from_ref(&room)).err();
         assert!(
             matches!(refused, Some(ClientError::Conversation(ConversationError::NotForwardable(_)))),
             "{refused:?}"

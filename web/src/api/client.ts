@@ -105,7 +105,7 @@ function inWords(code: string, message: string | undefined): string {
     "pin-wrong": m.error_pin_wrong,
     "pin-locked": m.error_pin_locked,
     "no-pin": m.error_no_pin,
-    "not-allowed": () => m.refused_not_allowed(),
+    "not-allowed": m.refused_not_allowed,
     "not-open": m.error_not_open,
     "not-found": m.error_not_found,
     removed: m.error_removed,

@@ -346,6 +346,22 @@ impl World {
         id
     }
 
+    /// Forwards a message to rooms of the same person.
+    pub fn forward(
+        &mut self,
+        at: usize,
+        (from, id): (&RoomUri, conversation::MessageId),
+        to: &[RoomUri],
+    ) -> Result<Vec<conversation::MessageId>, trefoil_client::ClientError> {
+        let now = self.now;
+        let client = &mut self.devices[at].client;
+        let draft = client.forwardable(from, id, to.len())?;
+        let (ids, step) = client.send_all(to.iter().map(|room| (room.clone(), draft.clone())), now)?;
+        let outcome = step.commit().unwrap();
+        self.take(at, outcome);
+        Ok(ids)
+    }
+
     /// Somebody takes up a room into which a stranger brought them.
     pub fn take_up(&mut self, at: usize, room: &RoomUri) {
         self.act(at, |client, now| client.mark_room(room, &[conversation::Mark::Accepted], now));

@@ -9,8 +9,6 @@ use rqrr::PreparedImage;
 /// Longest side of a picture in which a code is looked for, in pixels: a code that fills a part of it is still whole, and
 /// more only takes longer.
 const LONGEST_SIDE: u32 = 1600;
-/// Longest code that is read, in bytes: no QR code holds more.
-const LONGEST: usize = 2953;
 
 /// The texts of the QR codes in a picture; none if there are none that can be read. Takes processor time: not for a thread
 /// that serves.
@@ -33,8 +31,7 @@ pub fn codes(picture: &[u8]) -> Answer<Vec<String>> {
     let mut prepared = PreparedImage::prepare_from_greyscale(wide, high, |x, y| {
         pixels.get(y * wide + x).copied().unwrap_or(0)
     });
-    let read = prepared.detect_grids().into_iter().filter_map(|grid| Some(grid.decode().ok()?.1));
-    Ok(read.filter(|text| text.len() <= LONGEST).collect())
+    Ok(prepared.detect_grids().into_iter().filter_map(|grid| Some(grid.decode().ok()?.1)).collect())
 }
 
 #[cfg(test)]

@@ -433,6 +433,7 @@ impl At {
     }
 }
 
-fn unfinished() -> NotFoundError {
+/// This device waits to be linked, and has nothing yet.
+pub(super) fn unfinished() -> NotFoundError {
     NotFoundError("this device is not linked yet: run `trefoil account link wait`".to_owned())
 }

@@ -6,7 +6,7 @@ use super::{
     send::{Sent, finish},
     unreadable,
 };
-use crate::{app::small_picture, exit::UsageError, person::PATIENCE};
+use crate::{agent::Agent, app::small_picture, exit::UsageError, person::PATIENCE};
 use clap::Args;
 use std::{
     fs,
@@ -50,9 +50,8 @@ pub async fn own(shared: &Shared, which: &Which) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
-pub async fn of_room(shared: &Shared, room: &str, which: &Which) -> anyhow::Result<()> {
+pub async fn of_room(shared: &Shared, mut agent: Agent, room: &str, which: &Which) -> anyhow::Result<()> {
     let picture = which.read()?;
-    let mut agent = shared.agent()?;
     let room = find_room(&mut agent, room)?.uri;
     catch_up(&mut agent).await?;
     let message = agent.act_for(|client, now| client.set_room_picture(&room, picture.as_ref(), now))?;

@@ -1,6 +1,6 @@
 //! `trefoil receive`: what arrived, once or as it comes.
 
-use super::{Shared, save::Saving};
+use super::{Shared, account, save::Saving};
 use crate::{agent::Agent, backup, link, person::PATIENCE, print, show};
 use anyhow::Context as _;
 use clap::Args;
@@ -33,6 +33,7 @@ pub struct Receive {
 pub async fn run(shared: &Shared, ask: Receive) -> anyhow::Result<()> {
     let mut agent = shared.quiet_agent()?;
     let mut saving = ask.save.as_deref().map(Saving::into).transpose()?;
+    agent.client.identity().ok_or_else(account::unfinished)?;
     agent.go_online()?;
     if ask.follow {
         let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;

@@ -379,10 +379,7 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             })?;
             finish(shared, agent, &uri).await
         }
-        What::Picture { named, which } => {
-            drop(agent);
-            picture::of_room(shared, &named.room, &which).await
-        }
+        What::Picture { named, which } => picture::of_room(shared, agent, &named.room, &which).await,
         What::Writers { named, writers } => {
             let kind = match writers {
                 Writers::Admins => RoomKind::Announcement,

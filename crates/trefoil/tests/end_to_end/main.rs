@@ -12,6 +12,7 @@ mod audits;
 mod banned;
 mod by_the_way;
 mod commands;
+mod communities;
 mod crashes;
 mod crowd;
 mod crowds;

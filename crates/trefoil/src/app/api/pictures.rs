@@ -19,8 +19,11 @@ use axum::{
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use trefoil_client::{ClientError, conversation};
-use trefoil_proto::content::picture::Picture;
+use trefoil_client::{
+    conversation::{self, ConversationError},
+    overlay::Overlay,
+};
+use trefoil_proto::{RoomUri, content::picture::Picture};
 
 /// How wide they are drawn, in pixels.
 const WIDTH: u32 = 320;
@@ -32,15 +35,8 @@ pub(super) async fn set_own(
     Path(account): Path<String>,
     original: Bytes,
 ) -> Answer<Json<Account>> {
-    let keeper = app.accounts.get(&account)?;
     let picture = blocking(move || pictures::small(&original)).await?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act(|client, now| client.set_picture(Some(&picture), now))?;
-            Ok(kept.account())
-        })
-        .await
-        .map(Json)
+    put_own(&app, &account, Some(picture)).await
 }
 
 /// Takes the picture that others see away.
@@ -49,14 +45,7 @@ pub(super) async fn forget_own(
     State(app): State<Arc<App>>,
     Path(account): Path<String>,
 ) -> Answer<Json<Account>> {
-    let keeper = app.accounts.get(&account)?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act(|client, now| client.set_picture(None, now))?;
-            Ok(kept.account())
-        })
-        .await
-        .map(Json)
+    put_own(&app, &account, None).await
 }
 
 /// The picture that others see of this person, drawn anew.
@@ -73,14 +62,8 @@ pub(super) async fn set_room(
     Path((account, room)): Path<(String, String)>,
     original: Bytes,
 ) -> Answer<StatusCode> {
-    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
     let picture = blocking(move || pictures::small(&original)).await?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act_for(|client, now| client.set_room_picture(&room, Some(&picture), now))?;
-            Ok(StatusCode::NO_CONTENT)
-        })
-        .await
+    put_room(&app, &account, &room, Some(picture)).await
 }
 
 /// Takes the room's picture away.
@@ -89,13 +72,7 @@ pub(super) async fn forget_room(
     State(app): State<Arc<App>>,
     Path((account, room)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
-    keeper
-        .with(move |kept| {
-            kept.agent.act_for(|client, now| client.set_room_picture(&room, None, now))?;
-            Ok(StatusCode::NO_CONTENT)
-        })
-        .await
+    put_room(&app, &account, &room, None).await
 }
 
 /// The room's picture, drawn anew. None while the room is not taken up.
@@ -104,18 +81,8 @@ pub(super) async fn of_room(
     State(app): State<Arc<App>>,
     Path((account, room)): Path<(String, String)>,
 ) -> Answer<Response> {
-    let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
-    let picture = keeper.with(move |kept| {
-        let store = kept.store();
-        let request = conversation::is_request(&store, &room)?;
-        Ok(if request {
-            None
-        } else {
-            conversation::room_picture(&store, &room).map_err(ClientError::from)?
-        })
-    });
-    let picture = picture.await?;
-    drawn(app, picture).await
+    let room = room_uri(&room)?;
+    in_room(app, &account, room, conversation::room_picture).await
 }
 
 /// The picture that somebody has in a room, drawn anew. None while the room is not taken up.
@@ -124,14 +91,43 @@ pub(super) async fn of_person(
     State(app): State<Arc<App>>,
     Path((account, room, user)): Path<(String, String, String)>,
 ) -> Answer<Response> {
-    let (keeper, room, user) = (app.accounts.get(&account)?, room_uri(&room)?, user_uri(&user)?);
+    let (room, user) = (room_uri(&room)?, user_uri(&user)?);
+    in_room(app, &account, room, move |store, room| conversation::picture(store, room, &user)).await
+}
+
+async fn put_own(app: &App, account: &str, picture: Option<Picture>) -> Answer<Json<Account>> {
+    let keeper = app.accounts.get(account)?;
+    keeper
+        .with(move |kept| {
+            kept.set_picture(picture.as_ref())?;
+            Ok(Json(kept.account()))
+        })
+        .await
+}
+
+async fn put_room(app: &App, account: &str, room: &str, picture: Option<Picture>) -> Answer<StatusCode> {
+    let (keeper, room) = (app.accounts.get(account)?, room_uri(room)?);
+    keeper
+        .with(move |kept| {
+            kept.agent.act_for(|client, now| client.set_room_picture(&room, picture.as_ref(), now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
+
+/// A picture of a room, drawn anew, once the room is taken up.
+async fn in_room(
+    app: Arc<App>,
+    account: &str,
+    room: RoomUri,
+    read: impl FnOnce(&Overlay, &RoomUri) -> Result<Option<Picture>, ConversationError> + Send + 'static,
+) -> Answer<Response> {
+    let keeper = app.accounts.get(account)?;
     let picture = keeper.with(move |kept| {
         let store = kept.store();
-        let request = conversation::is_request(&store, &room)?;
-        Ok(if request {
-            None
-        } else {
-            conversation::picture(&store, &room, &user).map_err(ClientError::from)?
+        Ok(match conversation::is_request(&store, &room)? {
+            true => None,
+            false => read(&store, &room)?,
         })
     });
     let picture = picture.await?;

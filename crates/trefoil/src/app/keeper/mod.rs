@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 use trefoil_client::{ClientError, Event, backup::RecoveryState, conversation, overlay::Overlay};
-use trefoil_proto::UserUri;
+use trefoil_proto::{UserUri, content::picture::Picture};
 
 /// Longest wait for something to happen before looking around.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -59,6 +59,8 @@ pub struct Kept {
     /// Names the account on this device.
     pub id: String,
     told: Option<Account>,
+    /// Names the picture of this person: it is looked at with every turn, and the picture itself is not small.
+    picture: Option<String>,
     gone: bool,
     hub: Hub,
     /// A request of the backup is under way.
@@ -79,6 +81,7 @@ impl Keeper {
         let way = agent.way();
         let kept = Kept {
             history_awaited: Kept::awaits_history(&agent),
+            picture: picture_of(&agent),
             agent,
             id: id.clone(),
             told: None,
@@ -224,6 +227,16 @@ impl Kept {
         identity.map(|me| me.user).ok_or_else(|| ClientError::NoAccount.into())
     }
 
+    /// Chooses the picture that others see, or takes it away.
+    ///
+    /// # Errors
+    /// The core failed.
+    pub fn set_picture(&mut self, picture: Option<&Picture>) -> Answer<()> {
+        self.agent.act(|client, now| client.set_picture(picture, now))?;
+        self.picture = picture_of(&self.agent);
+        Ok(())
+    }
+
     /// The store, to read from.
     pub fn store(&self) -> Overlay {
         Overlay::new(self.agent.client.store().clone())
@@ -250,7 +263,7 @@ impl Kept {
                 .unwrap_or_default(),
             service_url: self.agent.service().address(),
             name: self.agent.client.display_name().ok().flatten().unwrap_or_default(),
-            picture: self.agent.client.picture().ok().flatten().as_ref().map(conversation::version_of),
+            picture: self.picture.clone(),
             primary: identity.is_some_and(|me| me.primary),
             connection,
             connection_error: failure,
@@ -263,6 +276,10 @@ impl Kept {
     pub fn alarm(&self, room: Option<String>, warning: Warning) {
         self.hub.tell(&Happening::Alarm { account: self.id.clone(), room, warning: Box::new(warning) });
     }
+}
+
+fn picture_of(agent: &Agent) -> Option<String> {
+    agent.client.picture().ok().flatten().as_ref().map(conversation::version_of)
 }
 
 /// How recovery stands, by its name in the API.

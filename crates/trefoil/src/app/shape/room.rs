@@ -163,11 +163,13 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     let listed = listed(client, account, &view)?;
     let store = Overlay::new(client.store().clone());
     let me = client.identity().map(|me| me.user);
+    let around =
+        Around { client, store: &store, room: uri, me: me.as_ref(), taken_up: listed.request.is_none() };
     let mut members = Vec::new();
     for participant in &view.participants {
         let unproven = view.unproven.iter().find(|one| one.user == participant.user);
         members.push(Member {
-            person: person(client, &store, uri, me.as_ref(), &participant.user)?,
+            person: around.person(&participant.user)?,
             role: role(participant.role).to_owned(),
             devices: participant.devices.len(),
             unproven: unproven
@@ -219,10 +221,10 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
     let me = client.identity().map(|me| me.user);
     let others: Vec<&UserUri> =
         view.participants.iter().map(|one| &one.user).filter(|user| Some(*user) != me.as_ref()).collect();
-    let mut people = Vec::new();
-    for user in others.iter().take(NAMED) {
-        people.push(person(client, &store, &view.uri, me.as_ref(), user)?);
-    }
+    let marks = conversation::marks(&store, &view.uri)?;
+    let taken_up = marks.request.is_none();
+    let around = Around { client, store: &store, room: &view.uri, me: me.as_ref(), taken_up };
+    let people = others.iter().take(NAMED).map(|user| around.person(user)).collect::<Result<Vec<_>, _>>()?;
     let mut domains: Vec<String> = view.participants.iter().map(|one| one.user.domain.to_string()).collect();
     domains.sort_unstable();
     domains.dedup();
@@ -232,13 +234,12 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         _ => None,
     };
     let name = inert(&view.name);
-    let marks = conversation::marks(&store, &view.uri)?;
     let timer = conversation::room_timer(&store, &view.uri)?;
-    let picture = match &marks.request {
-        Some(_) => None,
-        None => conversation::room_picture_version(&store, &view.uri)?,
+    let picture = match taken_up {
+        true => conversation::room_picture_version(&store, &view.uri)?,
+        false => None,
     };
-    let request = marks.request.as_ref().map(|by| person(client, &store, &view.uri, me.as_ref(), by));
+    let request = marks.request.as_ref().map(|by| around.person(by));
     Ok(Room {
         account: account.to_owned(),
         room: view.uri.to_string(),
@@ -271,20 +272,26 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
     })
 }
 
-/// A person as somebody in a room, by the name that they gave there.
-fn person(
-    client: &Client,
-    store: &Overlay,
-    room: &RoomUri,
-    me: Option<&UserUri>,
-    user: &UserUri,
-) -> Result<Person, ConversationError> {
-    let name = conversation::profile(store, room, user)?.map(|name| inert(&name));
-    let picture = match conversation::is_request(store, room)? {
-        true => None,
-        false => conversation::picture_version(store, room, user)?,
-    };
-    Ok(Person::of(user, me, (name, picture), client.standing(user)))
+/// What is needed to say who somebody in a room is.
+struct Around<'a> {
+    client: &'a Client,
+    store: &'a Overlay,
+    room: &'a RoomUri,
+    me: Option<&'a UserUri>,
+    /// The room is taken up: pictures are shown.
+    taken_up: bool,
+}
+
+impl Around<'_> {
+    /// A person as somebody in the room, by the name and the picture that they gave there.
+    fn person(&self, user: &UserUri) -> Result<Person, ConversationError> {
+        let name = conversation::profile(self.store, self.room, user)?.map(|name| inert(&name));
+        let picture = match self.taken_up {
+            true => conversation::picture_version(self.store, self.room, user)?,
+            false => None,
+        };
+        Ok(Person::of(user, self.me, (name, picture), self.client.standing(user)))
+    }
 }
 
 fn is_mentioned(store: &Overlay, room: &RoomUri) -> Result<bool, ConversationError> {
