@@ -9,7 +9,15 @@ const SENT_LEAVING = 8_000;
 
 export const allRooms = () => get<Room[]>("rooms");
 export const roomDetail = (p: Place) => get<RoomDetail>(at`accounts/${p.account}/rooms/${p.room}`);
-export const createRoom = (account: string, name: string, people: string[]) => post<RoomBegun>(at`accounts/${account}/rooms`, { name, people });
+export const createRoom = (account: string, name: string, people: string[], announcement = false) =>
+  post<RoomBegun>(at`accounts/${account}/rooms`, { name, people, announcement });
+export const createCommunity = (account: string, name: string, people: string[]) => post<RoomBegun>(at`accounts/${account}/communities`, { name, people });
+/** Puts a group, of which one is an admin, into a community. It stands in the list once the group's service has taken its invitation. */
+export const addGroup = (p: Place, room: string, description: string) => post(at`accounts/${p.account}/rooms/${p.room}/groups`, { room, description });
+export const removeGroup = (p: Place, room: string) => post(at`accounts/${p.account}/rooms/${p.room}/groups/remove`, { room });
+export const joinGroup = (p: Place, room: string) => post<RoomBegun>(at`accounts/${p.account}/rooms/${p.room}/groups/join`, { room });
+/** Who writes from now on: admins alone, or everybody. */
+export const setWriters = (p: Place, onlyAdmins: boolean) => post(at`accounts/${p.account}/rooms/${p.room}/announcement`, { only_admins: onlyAdmins });
 export const joinRoom = (account: string, link: string) => post<RoomBegun>(at`accounts/${account}/rooms/join`, { link });
 export const renameRoom = (p: Place, name: string) => post(at`accounts/${p.account}/rooms/${p.room}/rename`, { name });
 export const addPeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/add`, { people });

@@ -49,6 +49,8 @@ export type MadeInvitation = Schemas["MadeInvitation"];
 export type AskedAgain = Schemas["AskedAgain"];
 export type Member = Schemas["Member"];
 export type Invitation = Schemas["Invitation"];
+export type Group = Schemas["Group"];
+export type May = Schemas["May"];
 export type RoomDetail = Schemas["RoomDetail"];
 
 export type TimelinePage = Schemas["Part"];

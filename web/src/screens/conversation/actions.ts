@@ -14,11 +14,11 @@ export const mayForward = (message: Message) => !message.unsent && !message.once
 
 export function messageChoices(message: Message, talk: Talk, anchor: HTMLElement): Choice[] {
   const choices: (Choice | false)[] = [
-    { label: m.react(), icon: "emoji", run: () => (talk.reacting = { message, anchor }) },
-    { label: m.reply(), icon: "reply", run: () => talk.reply(message) },
+    talk.mayReact && { label: m.react(), icon: "emoji", run: () => (talk.reacting = { message, anchor }) },
+    talk.maySend && { label: m.reply(), icon: "reply", run: () => talk.reply(message) },
     mayForward(message) && { label: m.forward(), icon: "forward", run: () => show({ name: "forward", place: talk.place, messages: [message] }) },
     message.text !== "" && { label: m.copy(), icon: "copy", run: () => void copyText([message]) },
-    mayEdit(message) && { label: m.edit(), icon: "edit", run: () => talk.edit(message) },
+    talk.maySend && mayEdit(message) && { label: m.edit(), icon: "edit", run: () => talk.edit(message) },
     Boolean(message.edited) && { label: m.history(), icon: "clock", run: () => show({ name: "history", place: talk.place, message }) },
     { label: m.select(), icon: "select", run: () => talk.select(message) },
     mayUnsend(message) && { label: m.unsend(), icon: "trash", danger: true, run: () => askToUnsend([message], talk) },

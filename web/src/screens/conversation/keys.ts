@@ -32,6 +32,8 @@ function plain(event: KeyboardEvent, message: Message, talk: Talk, anchor: HTMLE
       return true;
     case "Escape":
       if (talk.selecting) talk.endSelecting();
+      // With nowhere to write, one goes back to where one came from.
+      else if (!talk.maySend) return false;
       else talk.focusComposer();
       event.stopPropagation();
       return true;
@@ -40,9 +42,9 @@ function plain(event: KeyboardEvent, message: Message, talk: Talk, anchor: HTMLE
 }
 
 function letter(key: string, message: Message, talk: Talk, anchor: HTMLElement): boolean {
-  if (key === "r") talk.reply(message);
-  else if (key === "e" && mayEdit(message)) talk.edit(message);
-  else if (key === "+" || key === "l") talk.reacting = { message, anchor };
+  if (key === "r" && talk.maySend) talk.reply(message);
+  else if (key === "e" && talk.maySend && mayEdit(message)) talk.edit(message);
+  else if ((key === "+" || key === "l") && talk.mayReact) talk.reacting = { message, anchor };
   else return false;
   return true;
 }

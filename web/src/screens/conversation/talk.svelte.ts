@@ -1,7 +1,7 @@
 // What is going on in the open conversation besides its timeline: what is answered, edited, selected, pointed at.
 import { SvelteMap } from "svelte/reactivity";
 import { roomDetail, type Place } from "../../api/rooms";
-import type { Item, Message, Person, Position, Room } from "../../api/types";
+import type { Item, May, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
 import { rooms } from "../../state/rooms.svelte";
 import { Timeline } from "../../state/timeline.svelte";
@@ -34,6 +34,8 @@ export class Talk {
 
   /** Those whom the list of rooms does not name, as it names a few only. */
   private members = $state.raw<Person[]>([]);
+  /** What this person may do here, once the process has said so. */
+  may = $state.raw<May | undefined>(undefined);
 
   constructor(room: Room) {
     this.place = { account: room.account, room: room.room };
@@ -47,9 +49,23 @@ export class Talk {
     return [...named, ...this.members.filter((person) => !known.has(person.user))];
   }
 
-  async loadPeople(): Promise<void> {
-    const { members } = await roomDetail(this.place);
+  async loadDetail(): Promise<void> {
+    const { members, may } = await roomDetail(this.place);
     this.members = members.map((member) => member.person);
+    this.may = may;
+  }
+
+  /** Whether there is a place to write. While something blocks the conversation there is, and nothing can be sent. */
+  get maySend(): boolean {
+    const room = rooms.get(this.place);
+    if (!room || room.request || room.state === "left" || room.state === "leaving") return false;
+    return !room.announcement || Boolean(this.may?.send || this.may?.manage);
+  }
+
+  /** React and vote: also where only admins write. */
+  get mayReact(): boolean {
+    const room = rooms.get(this.place);
+    return room !== undefined && !room.request && room.state === "open" && (!room.announcement || (this.may?.react ?? true));
   }
 
   reply(message: Message): void {
