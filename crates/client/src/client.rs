@@ -134,6 +134,14 @@ impl Client {
         self.step(now, |core| core.link_request(domain, name))
     }
 
+    /// The device that showed `code`, as it is called once [`Client::link_approve`] has let it in.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`], [`ClientError::BadCode`].
+    pub fn link_requested(&self, code: &str) -> Result<DeviceUri, ClientError> {
+        self.core().link_requested(code)
+    }
+
     /// On the account's first device: vouches for the device that showed `code`. Ends in [`Event::LinkApproved`], whose
     /// answer is for [`Client::link_finish`] there, or in [`Event::LinkRefused`].
     ///

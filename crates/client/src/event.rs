@@ -44,6 +44,8 @@ pub enum Event {
     },
     /// The service refused to take in another device.
     LinkRefused {
+        /// The device.
+        device: DeviceUri,
         /// Why.
         code: ErrorCode,
         /// The service's sentence.

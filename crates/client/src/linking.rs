@@ -114,18 +114,25 @@ impl Core {
     }
 
     /// On the first device: signs for the new one and tells the service.
-    pub(crate) fn link_approve(&mut self, pasted: &str) -> Result<(), ClientError> {
+    /// Which device of this account a request is for.
+    pub(crate) fn link_requested(&self, pasted: &str) -> Result<DeviceUri, ClientError> {
+        self.requested(pasted).map(|(device, _)| device)
+    }
+
+    fn requested(&self, pasted: &str) -> Result<(DeviceUri, LinkRequest), ClientError> {
         let me = self.me()?;
-        let account = me.account.as_ref().ok_or(ClientError::NotPrimary)?;
         let request: LinkRequest = parse(REQUEST, pasted)?;
         if request.domain != me.user.domain {
             return Err(ClientError::BadCode);
         }
-        let uri = DeviceUri {
-            domain: request.domain.clone(),
-            user: me.user.id.clone(),
-            device: request.device.clone(),
-        };
+        let (domain, user, device) = (me.user.domain.clone(), me.user.id.clone(), request.device.clone());
+        Ok((DeviceUri { domain, user, device }, request))
+    }
+
+    pub(crate) fn link_approve(&mut self, pasted: &str) -> Result<(), ClientError> {
+        let (uri, request) = self.requested(pasted)?;
+        let me = self.me()?;
+        let account = me.account.as_ref().ok_or(ClientError::NotPrimary)?;
         let authorisation = DeviceAuthorisation::sign(account, &uri, &request.signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key: request.signature_key, authorisation };
         let device_name =
@@ -207,7 +214,7 @@ impl Core {
     ) -> Result<(), ClientError> {
         self.tx().delete(APPROVALS, device.to_string());
         self.settle_set(device, false)?;
-        self.emit(Event::LinkRefused { code: error.code, detail: detail(error) });
+        self.emit(Event::LinkRefused { device: device.clone(), code: error.code, detail: detail(error) });
         Ok(())
     }
 

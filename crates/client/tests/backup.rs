@@ -221,6 +221,26 @@ fn who_loses_the_only_device_goes_on_with_everything() {
 }
 
 #[test]
+fn a_secret_to_be_kept_elsewhere_is_in_force_once_it_is() {
+    let mut world = World::new();
+    let alice = world.person("alice");
+    let now = world.now;
+    let client = &mut world.devices[alice].client;
+    let (code, step) = client.make_recovery_code(now).unwrap();
+    step.commit().unwrap();
+    let (secret, step) = client.prepare_recovery_secret(now).unwrap();
+    step.commit().unwrap();
+    // The code that is being written down and what is kept elsewhere lead to the same backup.
+    assert_eq!(secret.bytes(), code.secret().bytes());
+    assert_eq!(client.recovery().unwrap().state, RecoveryState::Unconfirmed);
+    client.confirm_recovery_secret(&secret, now).unwrap().commit().unwrap();
+    assert_eq!(client.recovery().unwrap().state, RecoveryState::Confirmed);
+    let (again, step) = client.prepare_recovery_secret(now).unwrap();
+    drop(step);
+    assert_eq!(again.bytes(), secret.bytes());
+}
+
+#[test]
 fn a_code_is_in_force_once_it_was_given_back() {
     let mut world = World::new();
     let alice = world.person("alice");

@@ -216,20 +216,23 @@ pub async fn approve_offered(agent: &mut Agent, code: &LinkCode) -> Result<Devic
 }
 
 async fn approve(agent: &mut Agent, code: &str) -> Result<(DeviceUri, String), PersonError> {
+    let wanted = agent.client.link_requested(code)?;
     agent.act(|client, now| client.link_approve(code, now))?;
     let mut answered = None;
     agent
         .run_until(
             PATIENCE,
             |_, events| {
-                events
-                    .iter()
-                    .any(|event| matches!(event, Event::LinkApproved { .. } | Event::LinkRefused { .. }))
+                events.iter().any(|event| {
+                    matches!(event, Event::LinkApproved { device, .. } | Event::LinkRefused { device, .. } if *device == wanted)
+                })
             },
             |_, event| match event {
-                Event::LinkApproved { device, answer } => answered = Some(Ok((device, answer))),
-                Event::LinkRefused { code, detail } => {
-                    answered = Some(Err(PersonError::Refused { code, detail }))
+                Event::LinkApproved { device, answer } if device == wanted => {
+                    answered = Some(Ok((device, answer)));
+                }
+                Event::LinkRefused { device, code, detail } if device == wanted => {
+                    answered = Some(Err(PersonError::Refused { code, detail }));
                 }
                 _ => {}
             },
@@ -251,14 +254,21 @@ pub async fn remove_device(agent: &mut Agent, device: &DeviceUri) -> Result<(), 
         .run_until(
             PATIENCE,
             |agent, events| {
-                gone |= events.iter().any(|event| matches!(event, Event::OwnDeviceRemoved { .. }));
-                let refused = events.iter().any(|event| matches!(event, Event::UnlinkRefused { .. }));
+                let hears = |event: &Event| match event {
+                    Event::OwnDeviceRemoved { device: gone } => gone == device,
+                    _ => false,
+                };
+                gone |= events.iter().any(hears);
+                let refused = events.iter().any(
+                    |event| matches!(event, Event::UnlinkRefused { device: kept, .. } if kept == device),
+                );
                 refused || gone && agent.is_settled()
             },
-            |_, event| {
-                if let Event::UnlinkRefused { code, detail, .. } = event {
+            |_, event| match event {
+                Event::UnlinkRefused { device: kept, code, detail } if kept == *device => {
                     refused = Some(PersonError::Refused { code, detail });
                 }
+                _ => {}
             },
         )
         .await?;

@@ -16,7 +16,7 @@ export function keepDraft(place: Place, text: string): void {
   waiting.set(key, { place, text, timer: window.setTimeout(() => void save(key), SAVE_AFTER) });
 }
 
-/** Saves at once what still waits: when a conversation is left, when the page is hidden. */
+/** Saves at once what still waits: when a conversation is left, when the page is hidden, when the process is there again. */
 export function saveDrafts(): void {
   for (const key of [...waiting.keys()]) void save(key);
 }
@@ -32,8 +32,8 @@ async function save(key: string): Promise<void> {
   clearTimeout(draft.timer);
   try {
     if ((rooms.get(draft.place)?.draft ?? "") !== draft.text) takeRoom(await api.keepDraft(draft.place, draft.text));
+    if (waiting.get(key) === draft) waiting.delete(key);
   } catch {
-    // Kept in the page, and tried again with the next key.
+    // Kept in the page, and tried again with the next key, or when the process is there again.
   }
-  if (waiting.get(key) === draft) waiting.delete(key);
 }

@@ -8,6 +8,8 @@ export interface Notice {
   act?: { label: string; run: () => void };
 }
 
+/** Of those that go by themselves. */
+const AT_ONCE = 3;
 const SHOWN_FOR = 6_000;
 const SPOKEN_FOR = 3_000;
 let forgetting: number | undefined;
@@ -48,6 +50,7 @@ export function speakPolitely(text: string): void {
 }
 
 function add(notice: Notice): void {
-  notices.all = [...notices.all.slice(-3), notice];
+  const plain = notices.all.filter((one) => one.tone === "plain").slice(1 - AT_ONCE);
+  notices.all = [...notices.all.filter((one) => one.tone === "alarm" || plain.includes(one)), notice];
   if (notice.tone === "plain") setTimeout(() => dismiss(notice.id), SHOWN_FOR);
 }

@@ -40,11 +40,14 @@ export function takeRoom(room: Room): void {
   rooms.byKey.set(roomKey(room), room);
 }
 
-export async function markRoom(place: Place, marks: NewMarks): Promise<void> {
+/** Gives whether it was done; if not, the person was told. */
+export async function markRoom(place: Place, marks: NewMarks): Promise<boolean> {
   try {
     takeRoom(await api.mark(place, marks));
+    return true;
   } catch (error) {
     failed(error);
+    return false;
   }
 }
 

@@ -59,6 +59,7 @@ async function load(): Promise<void> {
 async function afterGap(): Promise<void> {
   try {
     await load();
+    saveDrafts();
     await openTimeline()?.again();
   } catch {
     // The stream's next return tries again.

@@ -1,7 +1,7 @@
 // The timeline of the open conversation: a window that grows in both directions.
 import * as api from "../api/messages";
 import type { Place } from "../api/rooms";
-import type { Item, Message } from "../api/types";
+import type { Item, Message, TimelinePage } from "../api/types";
 import { comparePositions } from "./window";
 import * as win from "./window";
 
@@ -17,6 +17,10 @@ export class Timeline {
   unreadCount = $state(0);
   /** Set while items are put before the others, for the virtual list to keep what is looked at in its place. */
   shifting = $state(false);
+  /** Counts the stretches that were loaded anew: what was asked for before belongs to another one. */
+  private stretch = 0;
+  /** What events changed while something is loaded, which may have been read before. */
+  private meanwhile: ((window: win.Window) => win.Window)[] = [];
 
   constructor(readonly place: Place) {}
 
@@ -44,20 +48,18 @@ export class Timeline {
   async older(): Promise<void> {
     const first = this.items[0];
     if (this.loading || !this.window.moreBefore || !first) return;
-    await this.while("before", async () => {
-      const page = await api.timeline(this.place, { before: first.position, limit: PAGE });
+    await this.while("before", { before: first.position, limit: PAGE }, (page) => {
       this.shifting = true;
-      this.window = win.prepend(this.window, page);
+      return win.prepend(this.window, page);
     });
   }
 
   async newer(): Promise<void> {
     const last = this.items.at(-1);
     if (this.loading || !this.window.moreAfter || !last) return;
-    await this.while("after", async () => {
-      const page = await api.timeline(this.place, { after: last.position, limit: PAGE });
+    await this.while("after", { after: last.position, limit: PAGE }, (page) => {
       this.shifting = false;
-      this.window = win.append(this.window, page);
+      return win.append(this.window, page);
     });
   }
 
@@ -71,12 +73,14 @@ export class Timeline {
     const { window, placed } = win.upsert(this.window, item);
     this.shifting = false;
     this.window = window;
+    if (this.loading) this.meanwhile.push((loaded) => win.upsert(loaded, item).window);
     return placed;
   }
 
   gone(message: string): void {
     this.shifting = false;
     this.window = win.without(this.window, message);
+    if (this.loading) this.meanwhile.push((loaded) => win.without(loaded, message));
   }
 
   find(message: string): number {
@@ -101,11 +105,10 @@ export class Timeline {
   }
 
   private async load(window: api.Window): Promise<void> {
-    this.loading = undefined;
-    await this.while("first", async () => {
-      const page = await api.timeline(this.place, window);
+    this.stretch += 1;
+    await this.while("first", window, (page) => {
       this.shifting = false;
-      this.window = win.fromPage(page);
+      return win.fromPage(page);
     });
   }
 
@@ -115,15 +118,18 @@ export class Timeline {
     this.unreadCount = unread.length;
   }
 
-  private async while(what: "first" | "before" | "after", work: () => Promise<void>): Promise<void> {
+  private async while(what: "first" | "before" | "after", window: api.Window, placed: (page: TimelinePage) => win.Window): Promise<void> {
+    const { stretch } = this;
     this.loading = what;
     this.failure = undefined;
+    this.meanwhile = [];
     try {
-      await work();
+      const page = await api.timeline(this.place, window);
+      if (stretch === this.stretch) this.window = this.meanwhile.reduce((loaded, change) => change(loaded), placed(page));
     } catch (error) {
-      this.failure = error;
+      if (stretch === this.stretch) this.failure = error;
     } finally {
-      this.loading = undefined;
+      if (stretch === this.stretch) this.loading = undefined;
     }
   }
 }

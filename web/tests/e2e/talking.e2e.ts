@@ -47,6 +47,22 @@ test("a reaction appears, counts, and goes away again", async () => {
   await reaction.waitFor({ state: "detached" });
 });
 
+test("what was being written comes back after an edit, also when one goes from edit to edit, or on to a reply", async () => {
+  for (const text of ["One to edit", "Another to edit"]) {
+    await write(hers, text);
+    await message(hers, text).waitFor();
+  }
+  await composer(hers).fill("half a sentence");
+  await choose(hers, message(hers, "One to edit"), "edit");
+  expect(await composer(hers).inputValue()).toBe("One to edit");
+  await choose(hers, message(hers, "Another to edit"), "edit");
+  expect(await composer(hers).inputValue()).toBe("Another to edit");
+  await choose(hers, message(hers, "空いています"), "reply");
+  await expect.poll(() => composer(hers).inputValue()).toBe("half a sentence");
+  await composer(hers).press("Escape");
+  await composer(hers).fill("");
+});
+
 test("an edit reaches the other, and its history says what stood there before", async () => {
   await write(hers, "See you on the ninth");
   await message(his, "See you on the ninth").waitFor();

@@ -101,27 +101,40 @@ impl Client {
         self.step(now, |core| core.confirm_code(code.secret())).map(|((), step)| step)
     }
 
-    /// The secret in force, for whoever keeps it in another way (behind a PIN); made now, and put into force, if there
-    /// is none.
+    /// The secret in force, for whoever keeps it in another way (behind a PIN). If there is none: the one whose code was
+    /// shown last, or one that is made now, to be put into force by [`Client::confirm_recovery_secret`] once it is kept.
     ///
     /// # Errors
     /// [`ClientError::NotPrimary`], [`ClientError::NoAccount`].
-    pub fn ensure_recovery_secret(
+    pub fn prepare_recovery_secret(
         &mut self,
         now: Timestamp,
     ) -> Result<(RecoverySecret, Step<'_>), ClientError> {
         self.step(now, |core| {
-            if let Some(secret) = secret(&core.tx(), name::SECRET)? {
-                return Ok(secret);
+            for at in [name::SECRET, name::CANDIDATE] {
+                if let Some(secret) = secret(&core.tx(), at)? {
+                    return Ok(secret);
+                }
             }
             if core.me()?.account.is_none() {
                 return Err(ClientError::NotPrimary);
             }
             let secret = RecoverySecret::from_seed(&*core.random::<20>()?);
             SecretRow::of(&secret).write(&mut core.tx(), BACKUP, name::CANDIDATE);
-            core.confirm_code(&secret)?;
             Ok(secret)
         })
+    }
+
+    /// Puts the secret of [`Client::prepare_recovery_secret`] into force, as [`Client::confirm_recovery_code`] does a code.
+    ///
+    /// # Errors
+    /// [`ClientError::OtherRecoveryCode`] if another was made meanwhile; [`ClientError::NoRecoveryCode`].
+    pub fn confirm_recovery_secret(
+        &mut self,
+        secret: &RecoverySecret,
+        now: Timestamp,
+    ) -> Result<Step<'_>, ClientError> {
+        self.step(now, |core| core.confirm_code(secret)).map(|((), step)| step)
     }
 
     /// The code in force, to be shown again.

@@ -22,7 +22,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use trefoil_client::{LinkOffer, backup::RecoverySecret};
+use trefoil_client::{LinkOffer, backup::RecoverySecret, conversation::compose};
 
 /// Name of the account in the home folder itself; further ones count on.
 const FIRST: &str = "1";
@@ -210,6 +210,10 @@ impl Accounts {
         code: Option<&str>,
         name: &str,
     ) -> Answer<Keeper> {
+        if !name.is_empty() {
+            // Before anything is asked for: what is registered cannot be taken back.
+            compose::profile(name).map_err(|error| Problem::unusable(error.to_string()))?;
+        }
         let _one = self.making.lock().await;
         let known = self.look(url).await?;
         let (id, folder) = self.free_place()?;

@@ -88,13 +88,14 @@ pub async fn pin(shared: &Shared, ask: &Pin) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
-    let secret = agent.act_for(|client, now| client.ensure_recovery_secret(now))?;
+    let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
     let (way, [one, other]) = (agent.way(), &others);
     let (token, others) = (way.bearer(), [one, other]);
     match &typed {
         Some(typed) => {
             let name = ask.name.as_deref().unwrap_or_default().trim();
             pin::set_pin(&way.service, &token, others, name, typed, secret.bytes()).await?;
+            agent.act(|client, now| client.confirm_recovery_secret(&secret, now))?;
             // Without a backup the secret opens nothing.
             backup::back_up(&mut agent).await?;
         }

@@ -390,6 +390,11 @@ async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
     app.post(&at(&ada, &room, "messages"), json!({"text": "remember this"})).await;
     until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
 
+    // A PIN that was not set puts nothing into force.
+    let (status, _) = app.ask(Method::POST, &format!("{account}/pin"), Some(json!({"pin": "12"}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_ne!(app.get(&format!("{account}/recovery")).await["recovery"], "confirmed");
+
     // A code is in force once it was given back; a slip of the pen is told.
     let code = app.post(&format!("{account}/recovery"), json!({})).await["code"].as_str().unwrap().to_owned();
     assert_eq!(app.get(&format!("{account}/recovery")).await["recovery"], "unconfirmed");
@@ -438,6 +443,19 @@ async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
     let back = third.post("recover/pin", by_pin("2580")).await;
     assert_eq!(back["user"], grace["user"]);
     assert!(messages(&third, &back, &room).await.iter().any(|one| one["text"] == "remember this"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_used_is_refused_before_anything_is_registered() {
+    let services = Services::start().await;
+    let app = App::start(&services, "long");
+    let url = app.get("state").await["services"][0]["url"].clone();
+    let ask = |name: String| json!({"url": url, "identifier": "ada", "name": name});
+    let (status, refused) = app.ask(Method::POST, "accounts", Some(ask("ä".repeat(65)))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    assert_eq!(app.get("state").await["accounts"], json!([]));
+    // And what they wanted to be called is still theirs to take.
+    assert_eq!(app.post("accounts", ask("Ä".repeat(64))).await["name"], "Ä".repeat(64));
 }
 
 #[tokio::test(flavor = "multi_thread")]

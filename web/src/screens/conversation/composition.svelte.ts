@@ -21,7 +21,9 @@ export class Composition {
   /** Uploads of messages that were sent from here. */
   underWay = $state.raw<string[]>([]);
   private mentioned = new Map<string, string>();
-  private beforeEdit = "";
+  private edited: Message | undefined;
+  /** What stood in the field before a message was edited. */
+  private draft = "";
   /** What the process keeps of this, as far as this window knows. */
   private kept: string;
   private turn: Promise<unknown> = Promise.resolve();
@@ -52,15 +54,17 @@ export class Composition {
     if (this.text === draft) this.kept = draft;
   }
 
-  startEditing(message: Message): void {
-    this.beforeEdit = this.text;
-    this.text = message.text;
+  /** What is edited is another one, or none: the draft steps aside for the first, and comes back after the last. */
+  edits(message: Message | undefined): void {
+    if (message === this.edited) return;
+    if (!this.edited) this.draft = this.text;
+    this.text = message?.text ?? this.draft;
+    this.edited = message;
   }
 
   endEditing(): void {
     this.talk.editing = undefined;
-    this.text = this.beforeEdit;
-    this.beforeEdit = "";
+    this.edits(undefined);
   }
 
   attach(files: File[], seconds?: number): Attachment[] {
@@ -93,7 +97,7 @@ export class Composition {
 
   private async sendEdit(message: Message): Promise<void> {
     if (this.text.trim() !== message.text) await this.meanwhile(api.edit(this.talk.place, message.message, this.text.trim()));
-    this.endEditing();
+    if (this.talk.editing === message) this.endEditing();
   }
 
   private async sendNew(): Promise<void> {

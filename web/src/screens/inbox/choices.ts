@@ -9,7 +9,6 @@ import { isMuted, markRoom } from "../../state/rooms.svelte";
 import { apart } from "../../text/names";
 
 const HOUR = 3_600_000;
-const FOREVER = 100 * 365 * 24 * HOUR;
 
 export function roomChoices(room: Room): Choice[] {
   const muted = isMuted(room);
@@ -19,7 +18,7 @@ export function roomChoices(room: Room): Choice[] {
       ? [{ label: m.unmute(), icon: "bell" as const, run: () => void markRoom(room, { muted_until: 0 }) }]
       : [
           { label: m.mute_hours({ n: 8 }), icon: "mute" as const, run: () => void markRoom(room, { muted_until: Date.now() + 8 * HOUR }) },
-          { label: m.mute_always(), icon: "mute" as const, run: () => void markRoom(room, { muted_until: Date.now() + FOREVER }) },
+          { label: m.mute_always(), icon: "mute" as const, run: () => void markRoom(room, { muted_until: Number.MAX_SAFE_INTEGER }) },
         ]),
     { label: room.archived ? m.unarchive() : m.archive(), icon: room.archived ? "unarchive" : "archive", run: () => void archive(room) },
     ...(room.state === "left" ? [] : [{ label: m.leave(), icon: "leave" as const, danger: true, run: () => askToLeave(room) }]),
@@ -37,6 +36,6 @@ export function askToLeave(room: Room): void {
 }
 
 async function archive(room: Room): Promise<void> {
-  await markRoom(room, { archived: !room.archived });
-  if (!room.archived) tell(m.archived_told(), { label: m.undo(), run: () => void markRoom(room, { archived: false }) });
+  const done = await markRoom(room, { archived: !room.archived });
+  if (done && !room.archived) tell(m.archived_told(), { label: m.undo(), run: () => void markRoom(room, { archived: false }) });
 }

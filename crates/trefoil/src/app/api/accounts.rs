@@ -127,7 +127,9 @@ pub(super) async fn remove_device(
             move |kept| Ok(kept.agent.act(|client, now| client.remove_device(&device, now))?),
             |event| match event {
                 Event::OwnDeviceRemoved { device } if *device == gone => Some(Ok(())),
-                Event::UnlinkRefused { code, detail, .. } => Some(Err(refused(*code, detail))),
+                Event::UnlinkRefused { device, code, detail } if *device == gone => {
+                    Some(Err(refused(*code, detail)))
+                }
                 _ => None,
             },
         )

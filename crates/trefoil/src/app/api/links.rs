@@ -163,12 +163,16 @@ pub(super) async fn approve(
     let service = keeper.way.service.clone();
     let code = keeper.with(move |kept| Ok(kept.agent.client.link_code(&ask.code)?)).await?;
     let request = meet::request(&service, &code).await?;
+    let asked = request.clone();
+    let wanted = keeper.with(move |kept| Ok(kept.agent.client.link_requested(&asked)?)).await?;
     let approved = keeper.with_answer(
         PATIENCE,
         move |kept| Ok(kept.agent.act(|client, now| client.link_approve(&request, now))?),
         |event| match event {
-            Event::LinkApproved { device, answer } => Some(Ok((device.to_string(), answer.clone()))),
-            Event::LinkRefused { code, detail } => {
+            Event::LinkApproved { device, answer } if *device == wanted => {
+                Some(Ok((device.to_string(), answer.clone())))
+            }
+            Event::LinkRefused { device, code, detail } if *device == wanted => {
                 Some(Err(PersonError::Refused { code: *code, detail: detail.clone() }.into()))
             }
             _ => None,

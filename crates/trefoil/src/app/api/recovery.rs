@@ -128,13 +128,19 @@ pub(super) async fn set_pin(
     Body(ask): Body<NewPin>,
 ) -> Answer<StatusCode> {
     let keeper = app.accounts.get(&account)?;
-    let secret =
-        keeper.with(|kept| Ok(kept.agent.act_for(|client, now| client.ensure_recovery_secret(now))?)).await?;
     let own = &keeper.way.service;
     let [one, other] = app.accounts.two_others(&own.address()).await?;
+    let secret = keeper
+        .with(|kept| Ok(kept.agent.act_for(|client, now| client.prepare_recovery_secret(now))?))
+        .await?;
     let token = keeper.way.bearer();
     pin::set_pin(own, &token, [&one, &other], ask.identifier.trim(), &ask.pin, secret.bytes()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    keeper
+        .with(move |kept| {
+            kept.agent.act(|client, now| client.confirm_recovery_secret(&secret, now))?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
 }
 
 /// Brings an account back with its recovery code, on this device in the place of every other one.

@@ -17,7 +17,10 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, sync::Arc};
-use trefoil_client::{Client, ClientError, Step, Suite, conversation::Mark};
+use trefoil_client::{
+    Client, ClientError, Step, Suite,
+    conversation::{FOR_EVER, Mark},
+};
 use trefoil_proto::{RoomUri, Timestamp, room::RoomKind};
 use utoipa::ToSchema;
 
@@ -121,6 +124,9 @@ pub(super) struct OneInvitation {
     key: String,
 }
 
+/// Above it scripts lose the last digits of whole numbers.
+const LARGEST_IN_SCRIPTS: u64 = (1 << 53) - 1;
+
 /// Marks to be set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,7 +135,8 @@ pub(super) struct NewMarks {
     pinned: Option<bool>,
     /// It is put away.
     archived: Option<bool>,
-    /// Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; 0 for not any more.
+    /// Nothing of it makes a noise until then, in milliseconds since the UNIX epoch; 0 for not any more, 9007199254740991
+    /// (the largest whole number of scripts) or more for ever.
     muted_until: Option<u64>,
     /// What was written and not sent; empty for nothing.
     draft: Option<String>,
@@ -140,7 +147,11 @@ pub(super) struct NewMarks {
 
 impl NewMarks {
     fn marks(self) -> Vec<Mark> {
-        let until = |until: u64| (until > 0).then_some(Timestamp(until));
+        let until = |until: u64| match until {
+            0 => None,
+            LARGEST_IN_SCRIPTS.. => Some(FOR_EVER),
+            until => Some(Timestamp(until)),
+        };
         let marks = [
             self.pinned.map(Mark::Pinned),
             self.archived.map(Mark::Archived),
