@@ -134,7 +134,7 @@ pub fn sent(
                     schedule(tx, &key, at, Due::Message, id);
                 }
                 put_line(tx, &key, id, &row);
-                index::index(tx, &key, id, &row)?;
+                index::add(tx, &key, id, &row)?;
                 put_record(tx, &key, id, &Record::Message(row));
             }
         }

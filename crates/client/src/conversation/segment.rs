@@ -93,7 +93,7 @@ pub(super) struct Segment {
     pub ends: Ends,
 }
 
-/// The places of the first and the last message that a segment had.
+/// The places of the first and the last message of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends {
     pub first: Place,
@@ -178,11 +178,12 @@ impl Segment {
         let mut documents = self.documents(tx)?;
         let Some(number) = documents.remove(place) else { return Ok(false) };
         let own = self.number.to_be_bytes();
-        if documents.is_empty() {
+        if let Some(ends) = documents.ends() {
+            tx.put(SEARCH_SEGMENTS, own, ends.to_row());
+            tx.put(SEARCH_DOCUMENTS, own, documents.to_row());
+        } else {
             tx.delete(SEARCH_SEGMENTS, own);
             tx.delete(SEARCH_DOCUMENTS, own);
-        } else {
-            tx.put(SEARCH_DOCUMENTS, own, documents.to_row());
         }
         for (key, row) in tx.scan(SEARCH_WORDS, &KeyRange::prefix(own.to_vec()), usize::MAX, false)? {
             let (mut left, mut had, mut others) = (WordsRow::default(), false, Vec::new());
@@ -224,12 +225,11 @@ impl Documents {
         number(self.messages.len() - 1)
     }
 
+    /// Of those that are still here.
     fn ends(&self) -> Option<Ends> {
-        Some(Ends { first: self.messages.first()?.1, last: self.messages.last()?.1 })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.messages.iter().all(|(room, _)| *room == GONE)
+        let mut here = self.messages.iter().filter(|(room, _)| *room != GONE).map(|(_, place)| *place);
+        let first = here.next()?;
+        Some(Ends { first, last: here.next_back().unwrap_or(first) })
     }
 
     fn remove(&mut self, place: &Place) -> Option<u16> {
@@ -355,7 +355,7 @@ pub(super) fn each_word(row: &[u8], take: impl FnMut(&str, &[u16])) -> Result<()
 }
 
 fn read_words(row: &[u8], mut take: impl FnMut(&str, &[u16])) -> Option<()> {
-    let mut rest = row.strip_prefix(&[VERSION])?;
+    let mut rest = row.strip_prefix(&[VERSION]).filter(|rest| !rest.is_empty())?;
     let (mut last, mut word, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     while !rest.is_empty() {
         let shared = usize::from(take_number(&mut rest)?);
@@ -370,7 +370,8 @@ fn read_words(row: &[u8], mut take: impl FnMut(&str, &[u16])) -> Option<()> {
         }
         messages.clear();
         let mut next = 0_u16;
-        for _ in 0..take_number(&mut rest)? {
+        let count = take_number(&mut rest).filter(|count| *count > 0)?;
+        for _ in 0..count {
             let message = next.checked_add(take_number(&mut rest)?)?;
             messages.push(message);
             next = message.checked_add(1)?;
