@@ -115,7 +115,7 @@ fn wait(
 }
 
 fn write_segment(tx: &mut Overlay, state: &mut IndexRow) -> Result<(), ConversationError> {
-    let mut building = Building::default();
+    let mut building = Building::new();
     for waiting in pending(tx)? {
         if let Some((row, first)) = waiting.message(tx)? {
             let body = current_body(tx, &waiting.room, waiting.id, &row, &first)?;
@@ -138,6 +138,14 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    fn read(key: &[u8], room: &[u8]) -> Result<Self, ConversationError> {
+        let wrong = || ConversationError::Row("message to be indexed");
+        let place: Place = key.try_into().map_err(|_| wrong())?;
+        let uri: RoomUri = std::str::from_utf8(room).map_err(|_| wrong())?.parse()?;
+        let id = MessageId::from_slice(&place[16..]).map_err(|_| wrong())?;
+        Ok(Self { place, room: RoomKey::of(&uri), uri: uri.to_string(), id })
+    }
+
     /// Its row and its first version, if it can be found.
     pub(super) fn message(
         &self,
@@ -153,16 +161,7 @@ impl Waiting {
 /// Messages that wait for a segment, oldest first.
 pub(super) fn pending(tx: &Overlay) -> Result<Vec<Waiting>, ConversationError> {
     let rows = tx.scan(SEARCH_PENDING, &KeyRange::all(), usize::MAX, false)?;
-    let read = |(key, room): &(_, _)| {
-        let (key, room): (&[u8], &[u8]) =
-            (AsRef::as_ref(key as &bytes::Bytes), AsRef::as_ref(room as &bytes::Bytes));
-        let wrong = || ConversationError::Row("message to be indexed");
-        let place: Place = key.try_into().map_err(|_| wrong())?;
-        let uri: RoomUri = std::str::from_utf8(room).map_err(|_| wrong())?.parse()?;
-        let id = MessageId::from_slice(&place[16..]).map_err(|_| wrong())?;
-        Ok(Waiting { place, room: RoomKey::of(&uri), uri: uri.to_string(), id })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(|(place, room)| Waiting::read(place, room)).collect()
 }
 
 /// Whether every message can be found.

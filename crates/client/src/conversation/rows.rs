@@ -310,6 +310,7 @@ pub(super) struct OutgoingRow {
     pub sender: String,
     #[n(2)]
     pub queued: u64,
+    /// Empty if its row in [`MESSAGES`] has it.
     #[n(3)]
     pub content: ByteVec,
     #[n(4)]

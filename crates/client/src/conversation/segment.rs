@@ -31,14 +31,20 @@ pub(super) fn place(position: Position, id: MessageId) -> Place {
     place
 }
 
+/// Different words of a segment, as many as prose has in it; more are no error.
+const WORDS: usize = 8 * MESSAGES;
+
 /// Messages that become a segment.
-#[derive(Default)]
 pub(super) struct Building {
     documents: Documents,
     words: HashMap<Box<str>, Vec<u16>>,
 }
 
 impl Building {
+    pub(super) fn new() -> Self {
+        Self { documents: Documents::default(), words: HashMap::with_capacity(WORDS) }
+    }
+
     /// Takes one more message; `each` gives its words. Places ascend.
     pub(super) fn add(&mut self, room: &str, place: Place, body: &super::Body) {
         let Self { documents, words } = self;
@@ -63,7 +69,7 @@ impl Building {
         tx.put(SEARCH_SEGMENTS, at, ends.to_row());
         tx.put(SEARCH_DOCUMENTS, at, self.documents.to_row());
         let mut words: Vec<_> = self.words.into_iter().collect();
-        words.sort_unstable();
+        words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         write_words(tx, segment, words.iter().map(|(word, messages)| (&**word, &messages[..])));
     }
 }

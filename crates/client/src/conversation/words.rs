@@ -143,10 +143,10 @@ fn normal(word: &str) -> String {
 
 fn normalise(word: &str, out: &mut String) {
     out.clear();
-    if word.is_ascii() {
+    if word.is_ascii() && !word.contains('\0') {
         // Most words, and nothing in them has another presentation.
-        let letters = word.chars().filter(|c| *c != '\0').take(LONGEST);
-        out.extend(letters.map(|c| c.to_ascii_lowercase()));
+        out.push_str(&word[..word.len().min(LONGEST)]);
+        out.make_ascii_lowercase();
         return;
     }
     let letters = word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
