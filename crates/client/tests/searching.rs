@@ -6,7 +6,7 @@ mod world;
 use std::sync::Arc;
 use trefoil_client::{
     Suite,
-    conversation::{self, FOUND_BY, SEARCH_INDEX, WORDS},
+    conversation::{self, SEARCH_DOCUMENTS, SEARCH_INDEX, SEARCH_PENDING, SEARCH_SEGMENTS, SEARCH_WORDS},
     overlay::Overlay,
 };
 use trefoil_store::KeyRange;
@@ -33,7 +33,7 @@ fn what_is_said_is_found_by_whoever_is_there_and_a_store_without_an_index_gets_o
 
     // As an earlier version left it.
     let mut store = Overlay::new(Arc::clone(&world.devices[bob].store));
-    for table in [WORDS, FOUND_BY, SEARCH_INDEX] {
+    for table in [SEARCH_PENDING, SEARCH_SEGMENTS, SEARCH_DOCUMENTS, SEARCH_WORDS, SEARCH_INDEX] {
         for (key, _) in store.scan(table, &KeyRange::all(), usize::MAX, false).unwrap() {
             store.delete(table, key);
         }

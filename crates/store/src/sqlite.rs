@@ -3,6 +3,7 @@
 //! A service's file has one writer thread, which takes every batch that waits, commits them together with one sync,
 //! and only then answers. Readers have connections of their own and see every answered commit.
 
+mod apart;
 mod collect;
 mod local;
 mod reader;

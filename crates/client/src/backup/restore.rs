@@ -135,13 +135,13 @@ impl Core {
         drop(tx);
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
-        self.index_anew();
-        Ok(())
+        self.index_anew()
     }
 
-    fn index_anew(&mut self) {
-        conversation::begin_index_anew(&mut self.tx());
+    fn index_anew(&mut self) -> Result<(), ClientError> {
+        conversation::begin_index_anew(&mut self.tx())?;
         self.live.indexing = true;
+        Ok(())
     }
 
     /// Takes the rows of a segment that another device of this account made for this one.
@@ -157,8 +157,7 @@ impl Core {
         }
         let contacts = Contacts::load(&self.tx())?;
         self.contacts = contacts;
-        self.index_anew();
-        Ok(())
+        self.index_anew()
     }
 
     fn take_entry(&mut self, entry: &Entry, merge: Merge<'_>) -> Result<(), ClientError> {

@@ -94,8 +94,10 @@ mod tests {
         // Which messages are unread, the messages say.
         conversation::UNREAD,
         // The index of words is made anew from the messages.
-        conversation::WORDS,
-        conversation::FOUND_BY,
+        conversation::SEARCH_PENDING,
+        conversation::SEARCH_SEGMENTS,
+        conversation::SEARCH_DOCUMENTS,
+        conversation::SEARCH_WORDS,
         conversation::SEARCH_INDEX,
         // What was not sent has not happened: it waits on this device.
         conversation::OUTGOING,

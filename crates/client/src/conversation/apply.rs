@@ -215,7 +215,7 @@ fn edit(
         if row.current.is_none_or(|current| current < change.stamp) {
             row.current = Some(change.stamp);
             row.mentions_me = Body::of(&change.content.content).mentions(change.me);
-            index::index(tx, room, id, &row)?;
+            index::change(tx, room, id, &row)?;
             put_record(tx, room, id, &Record::Message(row));
             events.push(ConversationEvent::Edited { room: change.room.clone(), id });
         }
@@ -245,7 +245,7 @@ fn unsend(
     }
     let first = row.unsent.is_none();
     strip(tx, room, id, &row)?;
-    index::forget(tx, room, id)?;
+    index::forget(tx, room, id, row.position())?;
     tx.delete(VANISHING, room.key(&[&id.0]));
     tx.delete(UNREAD, room.key(&[&row.position().to_bytes()]));
     row.unsent = Some(row.unsent.map_or(change.stamp, |before| before.min(change.stamp)));

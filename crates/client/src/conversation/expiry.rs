@@ -98,7 +98,7 @@ pub(super) fn delete(
         }
     }
     strip(tx, room, id, &row)?;
-    index::forget(tx, room, id)?;
+    index::forget(tx, room, id, row.position())?;
     tx.delete(VANISHING, room.key(&[&id.0]));
     clear(tx, REACTIONS, &room.range(&[&id.0]))?;
     drop_held(tx, room, id)?;

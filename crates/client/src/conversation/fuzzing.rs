@@ -6,9 +6,10 @@ use super::{
     note::Line,
     plain,
     rows::{
-        EditRow, Entry, GroupsRow, Held, IndexRow, IndexedRow, MarksRow, OutgoingRow, PictureRow, ProfileRow,
+        EditRow, Entry, GroupsRow, Held, IndexRow, MarksRow, OutgoingRow, PictureRow, ProfileRow,
         ReactionRow, Record, RoomRow, Row, StatusRow, TimerRow, VoteRow,
     },
+    segment::{Documents, Ends, words_again},
     text::mentions,
     words,
 };
@@ -33,7 +34,9 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_timer_row", row::<TimerRow>),
     ("client_picture_row", row::<PictureRow>),
     ("client_groups_row", row::<GroupsRow>),
-    ("client_indexed_row", row::<IndexedRow>),
+    ("client_search_segment_row", segment),
+    ("client_search_documents_row", documents),
+    ("client_search_postings_row", postings),
     ("client_search_index_row", row::<IndexRow>),
     ("client_search_words", words),
 ];
@@ -85,6 +88,26 @@ fn timeline(input: &[u8]) -> bool {
     row::<Entry>(input)
 }
 
+fn segment(input: &[u8]) -> bool {
+    let Ok(ends) = Ends::from_row(input) else { return false };
+    assert_eq!(ends.to_row(), input, "a second encoding");
+    true
+}
+
+fn documents(input: &[u8]) -> bool {
+    let Ok(documents) = Documents::from_row(input) else { return false };
+    assert_eq!(documents.to_row(), input, "a second encoding");
+    true
+}
+
+/// Words and their messages, as they were before and after they are written again.
+fn postings(input: &[u8]) -> bool {
+    let Ok(again) = words_again(input) else { return false };
+    assert!(again.len() <= input.len(), "what a word shares with the one before is not repeated");
+    assert_eq!(words_again(&again).ok(), Some(again));
+    true
+}
+
 /// Later versions may write more at the end of a row; what is known of it stays as it is.
 fn row<R: Row + PartialEq + Debug>(input: &[u8]) -> bool {
     let Ok(row) = R::from_bytes(input) else { return false };
@@ -96,6 +119,7 @@ fn row<R: Row + PartialEq + Debug>(input: &[u8]) -> bool {
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     use super::rows::{HeldChange, HeldStatus, MessageRow, NoteRow, OnceRow, Stamp};
+    use super::segment::words_row;
     use trefoil_proto::content::{Disposition, Extensions, NestedPart, Part};
     let stamp = Stamp { accepted: 5, id: [1; 32].into() };
     let (person, device) = ("mimi://a.test/u/ann".to_owned(), "mimi://a.test/d/ann/d1".to_owned());
@@ -137,7 +161,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         stamp,
         by: Some(person.clone()),
     };
-    let indexed = IndexedRow { position: [1; 16].into(), words: vec!["tea".into()] };
+    let state = IndexRow { complete: true, next: b"key".to_vec().into(), pending: 7, segment: 8 };
     let message = |content_type: &str, said: &str, disposition| {
         let part = Part::Single { content_type: content_type.to_owned(), content: said.as_bytes().to_vec() };
         let part = NestedPart { disposition, language: "en".to_owned(), part };
@@ -181,8 +205,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_picture_row", picture.to_bytes()),
         ("client_groups_row", GroupsRow { list: content(), stamp, by: None }.to_bytes()),
         ("client_message_row", Record::Line.to_bytes()),
-        ("client_indexed_row", indexed.to_bytes()),
-        ("client_search_index_row", IndexRow { complete: true, next: b"key".to_vec().into() }.to_bytes()),
+        ("client_search_segment_row", Ends { first: [1; 48], last: [2; 48] }.to_row()),
+        ("client_search_documents_row", super::segment::documents_sample()),
+        (
+            "client_search_postings_row",
+            words_row(&[("tea", &[0, 3, 300]), ("teapot", &[7]), ("ünder", &[1])]),
+        ),
+        ("client_search_index_row", state.to_bytes()),
         ("client_search_words", text.as_bytes().to_vec()),
     ]
 }

@@ -31,6 +31,7 @@ mod records;
 mod retelling;
 mod rows;
 mod search;
+mod segment;
 mod statuses;
 mod text;
 mod timers;
@@ -70,8 +71,9 @@ pub use receive::{By, Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub(crate) use retelling::retold;
 pub use rows::{
-    EDITS, EXPIRIES, FOUND_BY, GROUP_OF, GROUPS, HELD, MARKS, MESSAGES, OUTGOING, PICTURE_BYTES, PICTURES,
-    PROFILES, REACTIONS, ROOMS, SEARCH_INDEX, STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES, WORDS,
+    EDITS, EXPIRIES, GROUP_OF, GROUPS, HELD, MARKS, MESSAGES, OUTGOING, PICTURE_BYTES, PICTURES, PROFILES,
+    REACTIONS, ROOMS, SEARCH_DOCUMENTS, SEARCH_INDEX, SEARCH_PENDING, SEARCH_SEGMENTS, SEARCH_WORDS,
+    STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;

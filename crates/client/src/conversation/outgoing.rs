@@ -89,11 +89,13 @@ pub fn queued(
         Some(_) => return Ok((id, events)),
         None => {}
     }
+    // Where the timeline has it, it is not kept twice.
+    let there = message_row(tx, &key, id)?.is_some_and(|row| !row.content.is_empty());
     let row = OutgoingRow {
         device: device.to_string(),
         sender: me.to_string(),
         queued: queued.0,
-        content: content.bytes.to_vec().into(),
+        content: if there { Vec::new() } else { content.bytes.to_vec() }.into(),
         failure: None,
     };
     put(tx, OUTGOING, key.key(&[&id.0]), &row);
@@ -118,7 +120,11 @@ pub fn sent(
     let mut events = Vec::new();
     let Some(waiting) = get::<OutgoingRow>(tx, OUTGOING, &key.key(&[&id.0]))? else { return Ok(events) };
     tx.delete(OUTGOING, key.key(&[&id.0]));
-    let content = ReceivedContent::decode(waiting.content.to_vec())?;
+    let Some(content) = said(tx, &key, id, &waiting)? else {
+        // It disappeared before it was accepted.
+        events.push(ConversationEvent::Outgoing { room: room.clone(), id, state: OutgoingState::Sent });
+        return Ok(events);
+    };
     let meaning = Meaning::of(&content.content).map_err(|_| ConversationError::Row("outgoing message"))?;
     let frank = frank.map(StoredFrank::to_bytes);
     let stamp = Stamp { accepted: accepted.0, id: row_id(id) };
@@ -134,7 +140,7 @@ pub fn sent(
                     schedule(tx, &key, at, Due::Message, id);
                 }
                 put_line(tx, &key, id, &row);
-                index::index(tx, &key, id, &row)?;
+                index::add(tx, &key, id, &row)?;
                 put_record(tx, &key, id, &Record::Message(row));
             }
         }
@@ -205,7 +211,22 @@ pub(crate) fn once_more(tx: &Overlay, room: &RoomUri, id: MessageId) -> Result<D
     if waiting.failure.is_none() {
         return Err(ConversationError::NotFailed);
     }
-    Ok(Draft::again(ReceivedContent::decode(waiting.content.to_vec())?.content))
+    let content = said(tx, &RoomKey::of(room), id, &waiting)?.ok_or(ConversationError::NoSuchMessage)?;
+    Ok(Draft::again(content.content))
+}
+
+/// What a message says that waits. `None` if that has disappeared.
+fn said(
+    tx: &Overlay,
+    room: &RoomKey,
+    id: MessageId,
+    waiting: &OutgoingRow,
+) -> Result<Option<ReceivedContent>, ConversationError> {
+    let bytes = match &waiting.content {
+        own if !own.is_empty() => Some(own.to_vec()),
+        _ => message_row(tx, room, id)?.map(|row| row.content.to_vec()).filter(|there| !there.is_empty()),
+    };
+    Ok(bytes.map(ReceivedContent::decode).transpose()?)
 }
 
 /// Forgets a message that the hub has not accepted.
@@ -237,14 +258,16 @@ pub fn outgoing(
     tx: &Overlay,
     room: &RoomUri,
 ) -> Result<Vec<(MessageId, OutgoingState, ReceivedContent)>, ConversationError> {
-    let mut waiting = all::<OutgoingRow>(tx, OUTGOING, &RoomKey::of(room), &[])?;
+    let key = RoomKey::of(room);
+    let mut waiting = all::<OutgoingRow>(tx, OUTGOING, &key, &[])?;
     waiting.sort_by_key(|(_, row)| row.queued);
-    waiting
-        .into_iter()
-        .map(|(id, row)| {
-            let id = MessageId::from_slice(&id).map_err(|_| ConversationError::Row("outgoing message"))?;
+    let mut outgoing = Vec::with_capacity(waiting.len());
+    for (id, row) in waiting {
+        let id = MessageId::from_slice(&id).map_err(|_| ConversationError::Row("outgoing message"))?;
+        if let Some(content) = said(tx, &key, id, &row)? {
             let state = row.failure.map_or(OutgoingState::Queued, OutgoingState::Failed);
-            Ok((id, state, ReceivedContent::decode(row.content.to_vec())?))
-        })
-        .collect()
+            outgoing.push((id, state, content));
+        }
+    }
+    Ok(outgoing)
 }

@@ -254,7 +254,7 @@ fn add(
         tx.put(UNREAD, room.key(&[&Position::new(row.accepted, row.arrival).to_bytes()]), id.0);
     }
     let mentions_me = row.mentions_me;
-    index::index(tx, room, id, &row)?;
+    index::add(tx, room, id, &row)?;
     put_record(tx, room, id, &Record::Message(row));
     events.push(ConversationEvent::Added { room: incoming.room.clone(), id, mine, mentions_me });
     apply::release(tx, room, incoming.room, incoming.me, id, events)?;

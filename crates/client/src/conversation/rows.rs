@@ -2,8 +2,8 @@
 //! may add at the end. Keys begin with the room's URI and a zero byte (see [`super::records::RoomKey`]), but for
 //! [`EXPIRIES`] and [`ROOMS`].
 //!
-//! Everything that was said lies in [`MESSAGES`] and [`EDITS`] as content bytes: the index of words ([`WORDS`]) is made
-//! from these two, and follows their deletions.
+//! Everything that was said lies in [`MESSAGES`] and [`EDITS`] as content bytes: the index of words ([`SEARCH_WORDS`]) is
+//! made from these two, and follows their deletions.
 
 use super::{ConversationError, MessageId};
 use minicbor::{
@@ -37,12 +37,16 @@ pub const ROOMS: Table = Table::new("client.timelines");
 /// Messages of one's own that the hub has not accepted, by room and id.
 pub const OUTGOING: Table = Table::new("client.outgoing_messages");
 
-/// Which messages a word is in, over all rooms: word, zero byte, position, message id, to the room URI.
-pub const WORDS: Table = Table::new("client.search_words");
-/// Under which words a message is found, by room and message id.
-pub const FOUND_BY: Table = Table::new("client.search_messages");
+/// Messages whose words are not in a segment of the index yet, by place (position, message id): the room's URI.
+pub const SEARCH_PENDING: Table = Table::new("client.search_pending");
+/// Segments of the index of words, by number: the places of its first and its last message.
+pub const SEARCH_SEGMENTS: Table = Table::new("client.search_segments");
+/// Places and rooms of a segment's messages, by the segment's number.
+pub const SEARCH_DOCUMENTS: Table = Table::new("client.search_documents");
+/// Some words of a segment and which of its messages each is in, by the segment's number and the first of the words.
+pub const SEARCH_WORDS: Table = Table::new("client.search_postings");
 /// How far the index of words is: one row.
-pub const SEARCH_INDEX: Table = Table::new("client.search_index");
+pub const SEARCH_INDEX: Table = Table::new("client.search_state");
 /// When messages of a room disappear from now on, by room URI.
 pub const TIMERS: Table = Table::new("client.room_timers");
 /// Messages that go when their room is closed, by room and id.
@@ -306,6 +310,7 @@ pub(super) struct OutgoingRow {
     pub sender: String,
     #[n(2)]
     pub queued: u64,
+    /// Empty if its row in [`MESSAGES`] has it.
     #[n(3)]
     pub content: ByteVec,
     #[n(4)]
@@ -379,30 +384,27 @@ pub(super) struct MarksRow {
 }
 row!(MarksRow, "marks of a room");
 
-/// Under which words a message is found.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(super) struct IndexedRow {
-    #[n(0)]
-    pub position: ByteArray<16>,
-    #[n(1)]
-    pub words: Vec<String>,
-}
-row!(IndexedRow, "words of a message");
-
-/// How far messages from before there was an index are in it.
+/// How far the index of words is.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) struct IndexRow {
+    /// Messages from before there was an index are in it.
     #[n(0)]
     pub complete: bool,
-    /// The next key of [`MESSAGES`].
+    /// Until then: the next key of [`TIMELINE`].
     #[n(1)]
     pub next: ByteVec,
+    /// Rows of [`SEARCH_PENDING`].
+    #[n(2)]
+    pub pending: u32,
+    /// The number of the next segment.
+    #[n(3)]
+    pub segment: u64,
 }
 row!(IndexRow, "state of the search index");
 
 impl Default for IndexRow {
     fn default() -> Self {
-        Self { complete: false, next: Vec::new().into() }
+        Self { complete: false, next: Vec::new().into(), pending: 0, segment: 0 }
     }
 }
 

@@ -49,24 +49,35 @@ pub(super) fn wanted(query: &str) -> Vec<Wanted> {
 /// The words of a message, at most [`MOST`].
 pub(super) fn of_body(body: &Body) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
+    each_of_body(body, |word| !words.contains(word) && words.insert(word.to_owned()));
+    words
+}
+
+/// Gives every word of a message, the same one as often as it is there, until [`MOST`] were taken: `take` says whether the
+/// word is one more.
+pub(super) fn each_of_body(body: &Body, mut take: impl FnMut(&str) -> bool) {
+    let (mut taken, mut form) = (0, String::new());
     for text in texts(body) {
         for word in text.unicode_words() {
             for word in forms(word) {
-                if words.len() == MOST {
-                    return words;
+                normalise(word, &mut form);
+                if !form.is_empty() && take(&form) {
+                    taken += 1;
+                    if taken == MOST {
+                        return;
+                    }
                 }
-                words.insert(word);
             }
         }
     }
-    words
 }
 
 /// What surrounds the first hit, in pieces: text, and whether it is a hit.
 pub(super) fn excerpt(body: &Body, wanted: &[Wanted]) -> Vec<(String, bool)> {
     let texts = texts(body);
     let hits = |text: &str| -> Vec<(usize, usize)> {
-        let fits = |word: &str| forms(word).any(|word| wanted.iter().any(|wanted| wanted.fits(&word)));
+        let fits =
+            |word: &str| forms(word).any(|form| wanted.iter().any(|wanted| wanted.fits(&normal(form))));
         let found = text.unicode_word_indices().filter(|(_, word)| fits(word));
         found.map(|(at, word)| (at, at + word.len())).collect()
     };
@@ -116,24 +127,36 @@ fn texts(body: &Body) -> Vec<String> {
     texts
 }
 
-/// A word, and what stands between the signs in it: `report_2024` is found by `2024` too.
-fn forms(word: &str) -> impl Iterator<Item = String> {
+/// A word, and what stands between the signs in it: `report_2024` is found by `2024` too. Empty ones do not count.
+fn forms(word: &str) -> impl Iterator<Item = &str> {
+    let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let parts = word.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c));
-    let parts = parts.filter(|part| part.len() < word.len());
-    std::iter::once(word).chain(parts).map(normal).filter(|word| !word.is_empty())
+    let parts = parts.filter(move |part| !plain && part.len() < word.len());
+    std::iter::once(word).chain(parts)
 }
 
 fn normal(word: &str) -> String {
     let mut out = String::new();
+    normalise(word, &mut out);
+    out
+}
+
+fn normalise(word: &str, out: &mut String) {
+    out.clear();
+    if word.is_ascii() && !word.contains('\0') {
+        // Most words, and nothing in them has another presentation.
+        out.push_str(&word[..word.len().min(LONGEST)]);
+        out.make_ascii_lowercase();
+        return;
+    }
     let letters = word.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
-    // A sigma at the end of a word is the same letter; zero separates words in the index.
+    // A sigma at the end of a word is the same letter. Without zeros a word ends before every longer one in a key.
     for letter in letters.map(|c| if c == 'ς' { 'σ' } else { c }).filter(|c| *c != '\0') {
         if out.len() + letter.len_utf8() > LONGEST {
             break;
         }
         out.push(letter);
     }
-    out
 }
 
 #[cfg(test)]

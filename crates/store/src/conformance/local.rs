@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub(super) fn run(make: &impl Fn() -> Arc<dyn LocalStore>) {
     values(&*make());
+    sizes(&*make());
     ranges(&*make());
     asserts(&*make());
     counter(&make());
@@ -49,6 +50,36 @@ fn values(store: &dyn LocalStore) {
     assert_eq!(get(store, b""), Some("no key".into()), "an empty key is a key");
     assert_eq!(get(store, b"big"), Some(big), "a value of 1 MiB comes back whole");
     assert_eq!(store.get(OTHER, b"a").ok(), Some(None), "tables are apart");
+}
+
+/// A backend may keep large values elsewhere than small ones: whatever replaces what, a row has the last one alone.
+fn sizes(store: &dyn LocalStore) {
+    let sizes = [0, 1, 100, 255, 256, 257, 300, 4096, 100_000];
+    let value = |size: usize, of: u8| Bytes::from(vec![of; size]);
+    for (first, one) in sizes.into_iter().zip(0..) {
+        for (second, other) in sizes.into_iter().zip(100..) {
+            let key = vec![one, other];
+            store
+                .commit(batch(|batch| {
+                    batch.put(TABLE, key.clone(), value(first, one));
+                }))
+                .expect("a batch is committed");
+            store
+                .commit(batch(|batch| {
+                    batch.assert_equals(TABLE, key.clone(), value(first, one));
+                    batch.put(TABLE, key.clone(), value(second, other));
+                }))
+                .expect("the row has the first value");
+            let all = store.scan(TABLE, &KeyRange::prefix(key.clone()), 9, one % 2 == 0);
+            assert_eq!(all.ok(), Some(vec![(key.clone().into(), value(second, other))]), "{first}, {second}");
+            store
+                .commit(batch(|batch| {
+                    batch.delete(TABLE, key.clone());
+                }))
+                .expect("a batch is committed");
+            assert_eq!(get(store, &key), None, "a row of any size is deleted");
+        }
+    }
 }
 
 fn ranges(store: &dyn LocalStore) {

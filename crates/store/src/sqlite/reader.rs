@@ -33,7 +33,7 @@ impl Readers {
 
     pub(super) fn scan(&self, table: Table, range: &KeyRange, limit: usize) -> Result<Vec<Pair>, StoreError> {
         let Some(table) = self.tables.get(table) else { return Ok(Vec::new()) };
-        rows::scan(&self.connection(), table, range, limit, false).map_err(failed)
+        rows::scan(&self.connection(), table, range, limit).map_err(failed)
     }
 
     pub(super) fn read(

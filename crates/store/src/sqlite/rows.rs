@@ -1,4 +1,4 @@
-//! Reading and writing rows of tables: the same statements for a service's store and a device's.
+//! Reading and writing rows of a service's tables. A device's are in [`super::apart`].
 
 use crate::{Assert, KeyRange, Pair};
 use bytes::Bytes;
@@ -11,10 +11,6 @@ pub(super) const DELETE: &str = "DELETE FROM kv WHERE tbl = ?1 AND k = ?2";
 
 const SCAN: &str = "SELECT k, v FROM kv WHERE tbl = ?1 AND k >= ?2 ORDER BY k LIMIT ?3";
 const SCAN_TO: &str = "SELECT k, v FROM kv WHERE tbl = ?1 AND k >= ?2 AND k < ?4 ORDER BY k LIMIT ?3";
-const SCAN_BACK: &str = "SELECT k, v FROM kv WHERE tbl = ?1 AND k >= ?2 ORDER BY k DESC LIMIT ?3";
-const SCAN_BACK_FROM: &str =
-    "SELECT k, v FROM kv WHERE tbl = ?1 AND k >= ?2 AND k < ?4 ORDER BY k DESC LIMIT ?3";
-
 pub(super) fn get(connection: &Connection, table: i64, key: &[u8]) -> rusqlite::Result<Option<Bytes>> {
     let mut statement = connection.prepare_cached(GET)?;
     statement.query_row(params![table, key], |row| bytes(row, 0)).optional()
@@ -25,14 +21,8 @@ pub(super) fn scan(
     table: i64,
     range: &KeyRange,
     limit: usize,
-    backwards: bool,
 ) -> rusqlite::Result<Vec<Pair>> {
-    let sql = match (backwards, &range.end) {
-        (false, None) => SCAN,
-        (false, Some(_)) => SCAN_TO,
-        (true, None) => SCAN_BACK,
-        (true, Some(_)) => SCAN_BACK_FROM,
-    };
+    let sql = if range.end.is_some() { SCAN_TO } else { SCAN };
     let mut statement = connection.prepare_cached(sql)?;
     let (start, end) = (&range.start[..], range.end.as_deref());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -1,5 +1,6 @@
 //! The tables, and the check that this program knows them.
 
+use super::apart;
 use crate::StoreError;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -8,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 /// The newest layout this program reads and writes.
 pub(super) const SCHEMA: u32 = 1;
 
-/// Rows of every `Table`, the table named by number.
+/// Rows of every `Table` of a service's store, the table named by number.
 const ROWS: &str = "
 CREATE TABLE table_name (
     id INTEGER PRIMARY KEY,
@@ -58,10 +59,11 @@ pub(super) fn prepare(connection: &mut Connection, kind: Kind) -> Result<(), Sto
     }
     let open = |error: rusqlite::Error| StoreError::Open(error.into());
     let create = connection.transaction().map_err(open)?;
-    create.execute_batch(ROWS).map_err(open)?;
-    if matches!(kind, Kind::Service) {
-        create.execute_batch(QUEUES).map_err(open)?;
+    match kind {
+        Kind::Service => create.execute_batch(ROWS).and_then(|()| create.execute_batch(QUEUES)),
+        Kind::Local => create.execute_batch(apart::LAYOUT),
     }
+    .map_err(open)?;
     create.pragma_update(None, "application_id", kind as u32).map_err(open)?;
     create.pragma_update(None, "user_version", SCHEMA).map_err(open)?;
     create.commit().map_err(open)

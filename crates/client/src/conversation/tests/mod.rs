@@ -125,15 +125,10 @@ impl World {
 
     /// The index of words is what it would be if it were made from the messages now.
     fn assert_indexed(&mut self) {
-        let rows = |tx: &Overlay| {
-            [WORDS, FOUND_BY].map(|table| tx.scan(table, &KeyRange::all(), usize::MAX, false).unwrap())
-        };
-        let kept = rows(&self.tx);
-        for (table, rows) in [WORDS, FOUND_BY].into_iter().zip(&kept) {
-            rows.iter().for_each(|(key, _)| self.tx.delete(table, key.to_vec()));
-        }
+        let kept = index::everything(&self.tx).unwrap();
+        begin_index_anew(&mut self.tx).unwrap();
         while !catch_up_index(&mut self.tx).unwrap() {}
-        assert_eq!(rows(&self.tx), kept);
+        assert_eq!(index::everything(&self.tx).unwrap(), kept);
     }
 
     fn lines(&self) -> Vec<Item> {

@@ -6,6 +6,9 @@ use super::{
 };
 use trefoil_store::{KeyRange, Table};
 
+/// What there is of an index beside its state.
+const INDEX: [Table; 4] = [SEARCH_PENDING, SEARCH_SEGMENTS, SEARCH_DOCUMENTS, SEARCH_WORDS];
+
 fn found(world: &World, query: &str) -> Vec<MessageId> {
     let found = search(&world.tx, query, None, None, 100).unwrap();
     assert_eq!(found.next, None);
@@ -88,7 +91,32 @@ fn edits_unsends_and_timers_change_what_is_found() {
     assert_eq!(found(&world, "milk"), []);
     assert_eq!(found(&world, "cream"), [edited.id()]);
     world.take(&say(&ann, 5, compose::unsend(edited.id())));
-    assert!(rows(&world, WORDS).is_empty() && rows(&world, FOUND_BY).is_empty(), "not a word is left");
+    for table in INDEX {
+        assert!(rows(&world, table).is_empty(), "something is left in {table:?}");
+    }
+}
+
+#[test]
+fn of_a_message_that_goes_no_word_is_left_in_its_segment() {
+    let (ann, mut world) = (user("ann"), World::new());
+    let said: Vec<_> = (0..40).map(|at| say(&ann, at, text(&format!("common secret{at}")))).collect();
+    world.take_all(&said.iter().collect::<Vec<_>>());
+    assert!(rows(&world, SEARCH_SEGMENTS).len() > 2, "they are in several segments");
+    for (at, gone) in said.iter().enumerate().filter(|(at, _)| at % 3 > 0) {
+        world.take(&say(&ann, 100 + at as u64, compose::unsend(gone.id())));
+        for (key, row) in INDEX.iter().flat_map(|table| rows(&world, *table)) {
+            let has = |bytes: &[u8]| bytes.windows(32).any(|part| part == gone.id().0);
+            assert!(!has(&key) && !has(&row), "its id");
+        }
+        assert_eq!(found(&world, &format!("secret{at} ")), [], "{at}");
+    }
+    let left: Vec<_> =
+        said.iter().enumerate().filter(|(at, _)| at % 3 == 0).map(|(_, left)| left.id()).collect();
+    assert_eq!(found(&world, "common "), left.into_iter().rev().collect::<Vec<_>>());
+    world.assert_indexed();
+    assert!(index::everything(&world.tx).unwrap().iter().all(|(word, ..)| {
+        word == "common" || word.strip_prefix("secret").unwrap().parse::<usize>().unwrap() % 3 == 0
+    }));
 }
 
 #[test]
@@ -119,8 +147,8 @@ fn what_was_said_before_there_was_an_index_is_taken_up_step_by_step() {
     let said: Vec<_> = (0..400).map(|at| say(&ann, at, text(&format!("number {at}")))).collect();
     world.take_all(&said.iter().collect::<Vec<_>>());
     world.take(&say(&ann, 500, edit(said[7].id(), "seven")));
-    let before = (rows(&world, WORDS), rows(&world, FOUND_BY));
-    for table in [WORDS, FOUND_BY] {
+    let before = index::everything(&world.tx).unwrap();
+    for table in INDEX.into_iter().chain([SEARCH_INDEX]) {
         for (key, _) in rows(&world, table) {
             world.tx.delete(table, key);
         }
@@ -134,7 +162,7 @@ fn what_was_said_before_there_was_an_index_is_taken_up_step_by_step() {
     }
     assert!(steps > 1, "in one step");
     assert!(is_index_complete(&world.tx).unwrap());
-    assert_eq!((rows(&world, WORDS), rows(&world, FOUND_BY)), before);
+    assert_eq!(index::everything(&world.tx).unwrap(), before);
 }
 
 #[test]
