@@ -109,7 +109,7 @@ pub async fn back_up(agent: &mut Agent) -> Result<RecoveryView, PersonError> {
 
 /// The same at the end of a command that was about something else: that it failed is a remark.
 pub async fn back_up_by_the_way(agent: &mut Agent) {
-    let waits = agent.client.recovery().is_ok_and(|view| view.waiting);
+    let waits = agent.client.is_backup_waiting().unwrap_or(false);
     if waits && let Err(error) = back_up(agent).await {
         print::remark(format_args!("trefoil: the backup is not up to date: {error}"));
     }

@@ -1,7 +1,7 @@
 // A voice note is recorded in one window (the browser plays a beep to itself for a microphone) and heard in another.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { button, message, openRoom } from "./setting/hands";
+import { button, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
@@ -55,7 +55,6 @@ test("a voice note is recorded, sent and heard by somebody on another service", 
     expect(await at.getByRole("link").count(), "it could be played").toBe(0);
     expect(await at.locator(".time").innerText()).toMatch(/^0:0\d$/);
   }
-  expect(await message(hers, /./).count()).toBeGreaterThan(0);
 });
 
 test("without a microphone the page says so, and one can go on writing", async () => {

@@ -150,24 +150,46 @@ impl Client {
     /// # Errors
     /// [`ClientError::Store`].
     pub fn recovery(&self) -> Result<RecoveryView, ClientError> {
+        let (standing, waiting) = (self.recovery_state()?, self.is_backup_waiting()?);
         let tx = self.core().tx();
         let state = StateRow::read(&tx, BACKUP, name::STATE)?.unwrap_or_default();
-        let confirmed = tx.get(BACKUP, name::SECRET)?.is_some();
-        let candidate = tx.get(BACKUP, name::CANDIDATE)?.is_some();
-        let some = |table| Ok::<_, ClientError>(!tx.scan(table, &KeyRange::all(), 1, false)?.is_empty());
         let there = compact::segments(&tx)?.into_iter().filter(|(_, row)| row.there.is_some());
         Ok(RecoveryView {
-            state: match (confirmed, candidate) {
-                (true, _) => RecoveryState::Confirmed,
-                (false, true) => RecoveryState::Unconfirmed,
-                (false, false) => RecoveryState::None,
-            },
+            state: standing,
             last: (state.last.0 > 0).then_some(state.last),
-            waiting: confirmed
-                && (state.stale.is_some() || state.walk.is_some() || some(CHANGED)? || some(OUTBOX)?),
+            waiting,
             bytes: there.map(|(_, row)| u64::from(row.length)).sum(),
             disputed: state.disputed,
         })
+    }
+
+    /// Whether there is a recovery code, in force or not: what [`Client::recovery`] says of it, without looking at the
+    /// backup.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`].
+    pub fn recovery_state(&self) -> Result<RecoveryState, ClientError> {
+        let tx = self.core().tx();
+        Ok(match (tx.get(BACKUP, name::SECRET)?, tx.get(BACKUP, name::CANDIDATE)?) {
+            (Some(_), _) => RecoveryState::Confirmed,
+            (None, Some(_)) => RecoveryState::Unconfirmed,
+            (None, None) => RecoveryState::None,
+        })
+    }
+
+    /// Whether something is to be put into the backup: what [`Client::recovery`] says of it, without looking at the
+    /// backup.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Row`].
+    pub fn is_backup_waiting(&self) -> Result<bool, ClientError> {
+        let tx = self.core().tx();
+        if tx.get(BACKUP, name::SECRET)?.is_none() {
+            return Ok(false);
+        }
+        let state = StateRow::read(&tx, BACKUP, name::STATE)?.unwrap_or_default();
+        let some = |table| Ok::<_, ClientError>(!tx.scan(table, &KeyRange::all(), 1, false)?.is_empty());
+        Ok(state.stale.is_some() || state.walk.is_some() || some(CHANGED)? || some(OUTBOX)?)
     }
 
     /// The next thing to do for the backup. Bounded: marks some rows, or seals one segment, at most.

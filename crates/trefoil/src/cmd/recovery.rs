@@ -114,7 +114,7 @@ pub async fn recovery(shared: &Shared, ask: &Recovery) -> anyhow::Result<()> {
 /// Whatever failed, as a sentence.
 pub async fn backup(shared: &Shared, ask: &Backup) -> anyhow::Result<()> {
     let mut agent = shared.agent()?;
-    if !ask.state && agent.client.recovery()?.state == RecoveryState::Confirmed {
+    if !ask.state && agent.client.recovery_state()? == RecoveryState::Confirmed {
         online(&mut agent).await?;
         backup::back_up(&mut agent).await?;
     }

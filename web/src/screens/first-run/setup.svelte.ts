@@ -7,7 +7,7 @@ import { failed } from "../../state/notices.svelte";
 import { loadRooms } from "../../state/rooms.svelte";
 import { setting } from "../../state/setting-up.svelte";
 
-export type Step = "start" | "have" | "service" | "identity" | "code" | "link" | "restore-code" | "restore-pin" | "recovery";
+export type Step = "start" | "have" | "service" | "identity" | "link" | "restore-code" | "restore-pin" | "recovery";
 type Aim = "new" | "link" | "restore-code" | "restore-pin";
 
 export class Setup {

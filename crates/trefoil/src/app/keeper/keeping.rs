@@ -40,7 +40,7 @@ impl Kept {
     }
 
     pub(super) fn is_waiting_to_back_up(&self) -> bool {
-        !self.keeping && self.agent.client.recovery().is_ok_and(|view| view.waiting)
+        !self.keeping && self.agent.client.is_backup_waiting().unwrap_or(false)
     }
 
     /// Sends the next part of the backup, beside everything else.

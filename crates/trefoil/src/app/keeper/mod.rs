@@ -267,7 +267,7 @@ impl Kept {
             primary: identity.is_some_and(|me| me.primary),
             connection,
             connection_error: failure,
-            recovery: self.agent.client.recovery().map_or(Recovery::None, |view| recovery(view.state)),
+            recovery: self.agent.client.recovery_state().map_or(Recovery::None, recovery),
             devices: self.agent.client.own_devices().map_or(0, |devices| devices.len()),
         }
     }
