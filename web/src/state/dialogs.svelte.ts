@@ -14,7 +14,10 @@ export type Dialog =
   | { name: "keys" }
   | { name: "search"; place?: Place }
   | { name: "find"; account?: string }
-  | { name: "group"; account?: string }
+  /** `into`: the community that it shall stand in. */
+  | { name: "group"; account?: string; into?: Place }
+  | { name: "community"; account?: string }
+  | { name: "add-group"; community: Place }
   | { name: "join"; account?: string }
   | { name: "card"; account?: string }
   | { name: "add-people"; place: Place }

@@ -14,7 +14,7 @@ class Rooms {
   sorted = $derived.by(() => [...this.byKey.values()].sort(before));
   requests = $derived(this.sorted.filter((room) => room.request));
   archived = $derived(this.sorted.filter((room) => room.archived && !room.request));
-  inbox = $derived(this.sorted.filter((room) => !room.archived && !room.request));
+  inbox = $derived(gathered(this.sorted.filter((room) => !room.archived && !room.request)));
   unread = $derived(this.inbox.filter((room) => room.unread > 0));
 
   get(place: Place): Room | undefined {
@@ -51,6 +51,19 @@ export async function markRoom(place: Place, marks: NewMarks): Promise<boolean> 
   }
 }
 
+const MADE_WITHIN = 30_000;
+const LOOKED_EVERY = 100;
+
+/** Waits until a room that was just made is open; `false` if it is not in time. */
+export async function isOpenSoon(place: Place): Promise<boolean> {
+  const end = Date.now() + MADE_WITHIN;
+  while (rooms.get(place)?.state !== "open") {
+    if (Date.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOKED_EVERY));
+  }
+  return true;
+}
+
 export function isMuted(room: Room, now = Date.now()): boolean {
   return (room.muted_until ?? 0) > now;
 }
@@ -60,8 +73,39 @@ export function otherIn(room: Room): Person | undefined {
   return room.count <= 2 && !room.name ? room.people.find((person) => person.standing !== "oneself") : undefined;
 }
 
+/** The community that a group stands in, if this person is in it. */
+export function communityOf(room: Room): Room | undefined {
+  if (!room.part_of || room.community) return undefined;
+  const community = rooms.get({ account: room.account, room: room.part_of });
+  return community?.state === "open" && community.community ? community : undefined;
+}
+
+/** Whether it stands beneath its community in a list of rooms with these keys. What is pinned itself stands by itself. */
+export function standsBeneath(room: Room, keys: Set<string>): boolean {
+  const community = communityOf(room);
+  return community !== undefined && keys.has(roomKey(community)) && (!room.pinned || community.pinned);
+}
+
 export function roomKey(place: Place): string {
   return `${place.account} ${place.room}`;
+}
+
+/** Groups stand beneath their community, and it stands where the first of them would. */
+function gathered(list: Room[]): Room[] {
+  const keys = new Set(list.map(roomKey));
+  const groups = new Map<string, Room[]>();
+  const head = (room: Room) => (standsBeneath(room, keys) ? communityOf(room)! : room);
+  for (const room of list) {
+    const of = roomKey(head(room));
+    groups.set(of, [...(groups.get(of) ?? []), ...(head(room) === room ? [] : [room])]);
+  }
+  const seen = new Set<string>();
+  return list.map(head).flatMap((room) => {
+    const key = roomKey(room);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [room, ...groups.get(key)!];
+  });
 }
 
 function before(a: Room, b: Room): number {

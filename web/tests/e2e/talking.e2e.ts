@@ -54,9 +54,9 @@ test("what was being written comes back after an edit, also when one goes from e
   }
   await composer(hers).fill("half a sentence");
   await choose(hers, message(hers, "One to edit"), "edit");
-  expect(await composer(hers).inputValue()).toBe("One to edit");
+  await expect.poll(() => composer(hers).inputValue()).toBe("One to edit");
   await choose(hers, message(hers, "Another to edit"), "edit");
-  expect(await composer(hers).inputValue()).toBe("Another to edit");
+  await expect.poll(() => composer(hers).inputValue()).toBe("Another to edit");
   await choose(hers, message(hers, "空いています"), "reply");
   await expect.poll(() => composer(hers).inputValue()).toBe("half a sentence");
   await composer(hers).press("Escape");
@@ -67,6 +67,7 @@ test("an edit reaches the other, and its history says what stood there before", 
   await write(hers, "See you on the ninth");
   await message(his, "See you on the ninth").waitFor();
   await choose(hers, message(hers, "See you on the ninth"), "edit");
+  await expect.poll(() => composer(hers).inputValue()).toBe("See you on the ninth");
   await composer(hers).fill("See you on the tenth");
   await composer(hers).press("Enter");
   for (const page of [hers, his]) {

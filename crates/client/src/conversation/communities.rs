@@ -8,6 +8,7 @@ use super::{
     rows::{GROUP_OF, GROUPS, GroupsRow, Record, Stamp, message_id},
 };
 use crate::overlay::Overlay;
+use std::collections::BTreeSet;
 use trefoil_proto::{RoomUri, Timestamp, UserUri, content::groups::GroupList};
 
 /// The groups of a room that is a community; none if it is not one.
@@ -81,14 +82,18 @@ pub(super) fn set(
     if before.as_ref().is_some_and(|before| before.stamp >= stamp) {
         return Ok(());
     }
-    if let Some(before) = before {
-        for group in GroupList::decode(&before.list)?.groups {
-            tx.delete(GROUP_OF, of_group(&group.room, uri));
-        }
+    let before = before.map(|row| GroupList::decode(&row.list)).transpose()?.unwrap_or_default().groups;
+    let stood: BTreeSet<&RoomUri> = before.iter().map(|group| &group.room).collect();
+    let stand: BTreeSet<&RoomUri> = list.groups.iter().map(|group| &group.room).collect();
+    for group in stood.difference(&stand) {
+        tx.delete(GROUP_OF, of_group(group, uri));
     }
-    for group in &list.groups {
-        tx.put(GROUP_OF, of_group(&group.room, uri), Vec::new());
+    for group in stand.difference(&stood) {
+        tx.put(GROUP_OF, of_group(group, uri), Vec::new());
     }
+    events.extend(
+        stood.symmetric_difference(&stand).map(|&group| ConversationEvent::Groups { room: group.clone() }),
+    );
     let row = GroupsRow { list: list.encode()?.into(), stamp, by: by.map(ToString::to_string) };
     put(tx, GROUPS, room.room().to_vec(), &row);
     events.push(ConversationEvent::Groups { room: uri.clone() });

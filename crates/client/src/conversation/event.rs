@@ -35,7 +35,7 @@ pub enum ConversationEvent {
     Timer { room: RoomUri },
     /// Somebody's picture changed, or the room's (no user).
     Picture { room: RoomUri, user: Option<UserUri> },
-    /// The groups of a community changed.
+    /// The groups of a community changed, or in which community a group stands.
     Groups { room: RoomUri },
     /// A message that is seen once was opened here: its content is gone.
     Opened { room: RoomUri, id: MessageId },

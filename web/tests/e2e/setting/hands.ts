@@ -36,6 +36,8 @@ export async function choose(page: Page, of: Locator, choice: string): Promise<v
   await of.hover();
   await of.getByRole("button", { name: word("more"), exact: true }).click();
   await page.getByRole("menuitem", { name: word(choice), exact: true }).click();
+  // A menu does what was chosen after the focus has returned; hands are not as fast.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
 }
 
 /** Finds somebody by their card and opens the conversation with them. */
