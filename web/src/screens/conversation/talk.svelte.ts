@@ -49,6 +49,11 @@ export class Talk {
     return [...named, ...this.members.filter((person) => !known.has(person.user))];
   }
 
+  person(user: string): Person | undefined {
+    const is = (person: Person) => person.user === user;
+    return rooms.get(this.place)?.people.find(is) ?? this.members.find(is);
+  }
+
   async loadDetail(): Promise<void> {
     const { members, may } = await roomDetail(this.place);
     this.members = members.map((member) => member.person);
