@@ -382,7 +382,7 @@ impl Core {
         let gone = room.group.as_ref().is_none_or(|group| !group.is_active());
         let exhausted = room.row.conflicts > CONFLICTS;
         let name = match judged.renamed() {
-            true => room.context().ok().map(|context| context.metadata.name.as_str().to_owned()),
+            true => room.context().ok().map(|context| context.metadata.readable_name()),
             false => None,
         };
         let leaving = room.row.state == RoomState::Leaving;

@@ -138,7 +138,7 @@ impl Core {
         self.administers(community)?;
         self.administers(group)?;
         let room = self.known_room(group)?;
-        let name = room.context().map(|context| context.metadata.name.as_str().to_owned());
+        let name = room.context().map(|context| context.metadata.readable_name());
         let link = self.invite(group, PEOPLE, now.plus_millis(GOOD_FOR))?;
         let listed = Group {
             room: group.clone(),

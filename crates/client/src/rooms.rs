@@ -128,7 +128,7 @@ impl Core {
         }
         if let Ok(context) = room.context() {
             view.kind = context.kind;
-            view.name = context.metadata.name.as_str().to_owned();
+            view.name = context.metadata.readable_name();
             view.invitations.clone_from(&context.invitations.open);
             view.participants = context
                 .participants

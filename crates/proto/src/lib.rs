@@ -16,6 +16,7 @@ pub mod fuzzing;
 pub mod limits;
 pub mod mimi;
 pub mod mls;
+pub mod naming;
 pub mod paths;
 pub mod pin;
 pub mod recovery;

@@ -84,6 +84,17 @@ fn no_source_file_is_too_long() {
 }
 
 #[test]
+fn the_readme_counts_the_fuzz_targets() {
+    let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
+    let targets = manifest.lines().filter(|line| *line == "[[bin]]").count();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(
+        readme.contains(&format!("{targets} fuzz targets")),
+        "README.md does not say {targets} fuzz targets"
+    );
+}
+
+#[test]
 fn the_reader_of_this_test_sees_every_form_of_a_path() {
     let text = without_comments(
         "use crate::{accounts, rooms::{self, decide}, mailbox as m};\n// crate::media\nlet x = crate::federation::go();",

@@ -12,6 +12,7 @@ use trefoil_proto::{
         timer::{RoomTimer, TIMER},
     },
     limits,
+    naming::is_name,
     room::Capability,
 };
 
@@ -211,7 +212,7 @@ pub(super) fn is_reaction(emoji: &str) -> bool {
 
 /// Whether a text can be a display name.
 pub(super) fn is_display_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control)
+    is_name(name, limits::DISPLAY_NAME)
 }
 
 fn display_name(content_type: &str, bytes: &[u8]) -> Option<String> {

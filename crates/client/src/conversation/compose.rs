@@ -459,7 +459,7 @@ pub(crate) fn again(body: &[u8]) -> Draft {
 /// One's display name, for the members of a room.
 ///
 /// # Errors
-/// Empty, longer than [`limits::DISPLAY_NAME`] bytes, or with control characters.
+/// Empty, longer than [`limits::DISPLAY_NAME`] bytes, or not [a name](trefoil_proto::naming::is_name).
 pub fn profile(display_name: &str) -> Result<Draft, ConversationError> {
     if display_name.len() > limits::DISPLAY_NAME {
         return Err(ConversationError::TooLong { what: "the display name", limit: limits::DISPLAY_NAME });

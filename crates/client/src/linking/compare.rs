@@ -26,6 +26,7 @@ use trefoil_proto::{
     credential::DeviceAuthorisation,
     edge::NewDevice,
     limits,
+    naming::is_name,
 };
 use trefoil_store::KeyRange;
 
@@ -162,7 +163,7 @@ impl fmt::Display for LinkNumber {
 /// The name of a device, if it can be one.
 pub(super) fn checked_name(name: &str) -> Result<&str, ClientError> {
     let name = name.trim();
-    let fits = name.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control);
+    let fits = name.is_empty() || is_name(name, limits::DISPLAY_NAME);
     if fits { Ok(name) } else { Err(ClientError::BadName { limit: limits::DISPLAY_NAME }) }
 }
 

@@ -2,7 +2,7 @@
 //! (`docs/adr/0024-two-kinds-of-rooms.md`, `docs/spec/conversation.md`). No service learns that they do.
 
 use super::deterministic;
-use crate::{ProtoError, RoomUri, limits};
+use crate::{ProtoError, RoomUri, limits, naming::is_name};
 use minicbor::{Decoder, Encoder};
 use std::{collections::HashSet, fmt};
 use zeroize::Zeroizing;
@@ -47,7 +47,7 @@ impl fmt::Debug for GroupLink {
 pub struct Group {
     /// The room.
     pub room: RoomUri,
-    /// What the admins call it, 1 to [`limits::GROUP_NAME`] bytes without control characters.
+    /// What the admins call it, 1 to [`limits::GROUP_NAME`] bytes, [a name](is_name).
     pub name: String,
     /// What it is about, at most [`limits::GROUP_DESCRIPTION`] bytes without control characters; may be empty.
     pub description: String,
@@ -133,7 +133,7 @@ impl GroupList {
 
     fn check(&self) -> Result<(), ProtoError> {
         let sound = |group: &Group| {
-            is_name(&group.name)
+            is_name(&group.name, limits::GROUP_NAME)
                 && group.description.len() <= limits::GROUP_DESCRIPTION
                 && !group.description.chars().any(char::is_control)
         };
@@ -142,13 +142,9 @@ impl GroupList {
             && rooms.len() == self.groups.len()
             && self.groups.iter().all(sound)
             && [&self.came, &self.went].into_iter().all(|names| names.len() <= limits::GROUPS)
-            && self.came.iter().chain(&self.went).all(|name| is_name(name));
+            && self.came.iter().chain(&self.went).all(|name| is_name(name, limits::GROUP_NAME));
         if all { Ok(()) } else { Err(BAD) }
     }
-}
-
-fn is_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= limits::GROUP_NAME && !name.chars().any(char::is_control)
 }
 
 fn count(d: &mut Decoder<'_>) -> Result<u64, ProtoError> {

@@ -1,6 +1,6 @@
 //! The room metadata component (draft-ietf-mimi-protocol-06, section 7.5). An update replaces the whole.
 
-use crate::{ProtoError, RoomUri, limits, wire::Reader};
+use crate::{ProtoError, RoomUri, limits, naming, wire::Reader};
 use std::{fmt, io::Write, str::FromStr};
 use tls_codec::{
     DeserializeBytes, Error, Serialize, Size, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice,
@@ -84,6 +84,11 @@ pub struct RoomMetadata {
 }
 
 impl RoomMetadata {
+    /// The name as it is shown: whoever gave it, nothing in it is hidden ([`naming::readable`]).
+    pub fn readable_name(&self) -> String {
+        naming::readable(self.name.as_str())
+    }
+
     /// A room with a name and nothing else.
     pub fn named(room_uri: RoomUri, name: Text) -> Self {
         Self {

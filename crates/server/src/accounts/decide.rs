@@ -12,6 +12,7 @@ use trefoil_proto::{
     edge::{self, Identifier, NewDevice, Profile, RegisterRequest},
     limits,
     mimi::identifier::{IdentifierQueryCode, IdentifierRequest, QueryElement},
+    naming::is_name,
     recovery::RecoverRequest,
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -291,8 +292,7 @@ pub(super) fn number(raw: &[u8]) -> Result<&str, AccountsError> {
 
 fn account_name(raw: &[u8]) -> Result<(), AccountsError> {
     let name = std::str::from_utf8(raw).map_err(|_| AccountsError::BadIdentifier("the name is not UTF-8"))?;
-    let fits =
-        !name.trim().is_empty() && raw.len() <= limits::DISPLAY_NAME && !name.chars().any(char::is_control);
+    let fits = is_name(name, limits::DISPLAY_NAME);
     if fits { Ok(()) } else { Err(AccountsError::BadIdentifier("a name has 1 to 128 bytes of plain text")) }
 }
 

@@ -6,6 +6,7 @@ use super::{
     hub::{Happening, Hub},
     keeper::Keeper,
     shape::{KnownService, Settings, profile_name},
+    suggestions::Suggestions,
 };
 use crate::{
     agent::Agent,
@@ -14,7 +15,6 @@ use crate::{
     person::{self, PersonError, Place},
     transport::Service,
 };
-use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     fs,
@@ -33,38 +33,13 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// Accounts on one device.
 const MOST: usize = 32;
 
-/// A service that `--services` suggests.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Suggestion {
-    /// Its address.
-    pub url: String,
-    /// PEM file of the certificate authority to trust instead of the public web's.
-    pub ca: Option<PathBuf>,
-}
-
-/// The file of `--services`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Suggestions {
-    #[serde(default)]
-    service: Vec<Suggestion>,
-}
-
-/// A suggested service, read whole.
-struct Suggested {
-    url: String,
-    ca: Option<Vec<u8>>,
-    known: Option<KnownService>,
-}
-
 /// The accounts of this device.
 pub struct Accounts {
     home: PathBuf,
     passphrase: Option<Passphrase>,
     hub: Hub,
     keepers: Mutex<BTreeMap<String, Keeper>>,
-    suggested: Mutex<Vec<Suggested>>,
+    suggested: Suggestions,
     settings: Mutex<Settings>,
     /// One account is made at a time.
     making: tokio::sync::Mutex<()>,
@@ -104,7 +79,7 @@ impl Accounts {
             home: home.to_owned(),
             passphrase,
             keepers: Mutex::default(),
-            suggested: Mutex::new(services.map(read_suggestions).transpose()?.unwrap_or_default()),
+            suggested: services.map(Suggestions::read).transpose()?.unwrap_or_default(),
             settings: Mutex::new(read_settings(home)),
             making: tokio::sync::Mutex::default(),
             hub,
@@ -158,23 +133,9 @@ impl Accounts {
         Ok(settings)
     }
 
-    /// The services to choose from; those that cannot be reached are left out.
+    /// The services to choose from; those that do not answer are left out.
     pub async fn services(&self) -> Vec<KnownService> {
-        let unknown: Vec<String> = lock(&self.suggested)
-            .iter()
-            .filter(|one| one.known.is_none())
-            .map(|one| one.url.clone())
-            .collect();
-        for url in unknown {
-            if let Ok(known) = self.look(&url).await {
-                let mut suggested = lock(&self.suggested);
-                suggested
-                    .iter_mut()
-                    .filter(|one| one.url == url)
-                    .for_each(|one| one.known = Some(known.clone()));
-            }
-        }
-        lock(&self.suggested).iter().filter_map(|one| one.known.clone()).collect()
+        self.suggested.known(look).await
     }
 
     /// What a service says of itself.
@@ -182,21 +143,12 @@ impl Accounts {
     /// # Errors
     /// It cannot be reached.
     pub async fn look(&self, url: &str) -> Answer<KnownService> {
-        let ca = self.authority(url);
-        let service = Service::new(url, ca.as_deref()).map_err(PersonError::from)?;
-        let info = person::service_info(&service).await?;
-        Ok(KnownService {
-            url: service.address(),
-            domain: info.domain.to_string(),
-            profile: profile_name(info.profile).to_owned(),
-        })
+        look(url.to_owned(), self.authority(url)).await
     }
 
     /// The authority that the suggestions name for an address.
     pub fn authority(&self, url: &str) -> Option<Vec<u8>> {
-        let wanted = url.trim_end_matches('/');
-        let suggested = lock(&self.suggested);
-        suggested.iter().find(|one| one.url.trim_end_matches('/') == wanted).and_then(|one| one.ca.clone())
+        self.suggested.authority(url)
     }
 
     /// Makes an account and goes online with it.
@@ -344,6 +296,16 @@ impl Accounts {
     }
 }
 
+async fn look(url: String, ca: Option<Vec<u8>>) -> Answer<KnownService> {
+    let service = Service::new(&url, ca.as_deref()).map_err(PersonError::from)?;
+    let info = person::service_info(&service).await?;
+    Ok(KnownService {
+        url: service.address(),
+        domain: info.domain.to_string(),
+        profile: profile_name(info.profile).to_owned(),
+    })
+}
+
 /// What is behind a lock; whoever panicked with it held changed nothing half.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -367,20 +329,4 @@ fn forget(folder: &Path, first: bool) {
 fn read_settings(home: &Path) -> Settings {
     let kept = fs::read_to_string(home.join("app.toml")).ok();
     kept.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
-}
-
-fn read_suggestions(path: &Path) -> Result<Vec<Suggested>, OpenError> {
-    let wrong = |what: String| OpenError::Suggestions { path: path.to_owned(), what };
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let list: Suggestions = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
-    list.service
-        .into_iter()
-        .map(|one| {
-            let ca = one.ca.map(|file| {
-                let beside = path.parent().unwrap_or(Path::new("")).join(file);
-                fs::read(&beside).map_err(|error| wrong(format!("{}: {error}", beside.display())))
-            });
-            Ok(Suggested { url: one.url, ca: ca.transpose()?, known: None })
-        })
-        .collect()
 }

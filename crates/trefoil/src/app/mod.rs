@@ -13,6 +13,7 @@ mod pictures;
 mod scan;
 mod session;
 mod shape;
+mod suggestions;
 
 pub use accounts::OpenError;
 pub use api::document;

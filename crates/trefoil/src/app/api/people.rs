@@ -5,7 +5,7 @@ use super::{
         App,
         error::{Answer, Problem},
         keeper::Kept,
-        shape::{Person, Qr, Safety, VerifyOutcome, inert},
+        shape::{Person, Qr, Safety, VerifyOutcome},
     },
     Body, user_uri,
 };
@@ -132,7 +132,7 @@ fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
     }
     let standing = kept.agent.client.standing(user);
     // A picture is asked for by its room.
-    Ok(Person::of(user, me.as_ref(), (name.map(|name| inert(&name)), None), standing))
+    Ok(Person::of(user, me.as_ref(), (name, None), standing))
 }
 
 fn compare_with(kept: &mut Kept, user: &UserUri) -> Answer<Safety> {

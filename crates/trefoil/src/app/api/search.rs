@@ -115,7 +115,7 @@ pub(super) async fn search(State(app): State<Arc<App>>, Query(wanted): Query<Wan
                         message: hit.message.to_string(),
                         position: hit.position.to_string(),
                         at: hit.accepted.0,
-                        sender: name.map_or_else(|| hit.sender.to_string(), |name| shape::inert(&name)),
+                        sender: name.unwrap_or_else(|| hit.sender.to_string()),
                         excerpt: hit
                             .excerpt
                             .into_iter()

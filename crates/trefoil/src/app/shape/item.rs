@@ -230,7 +230,7 @@ pub fn message(
     kept: conversation::Message,
 ) -> Result<Message, ConversationError> {
     let name = |user: &UserUri| -> Result<String, ConversationError> {
-        Ok(conversation::profile(store, room, user)?.map(|name| inert(&name)).unwrap_or_default())
+        Ok(conversation::profile(store, room, user)?.unwrap_or_default())
     };
     let body = kept.body.unwrap_or_default();
     let (blocks, text) = drawn(&body);

@@ -53,7 +53,7 @@ struct Parts<'a> {
 
 pub(super) fn note(store: &Overlay, room: &RoomUri, kept: &Kept) -> Result<Note, ConversationError> {
     let name = |user: &UserUri| -> Result<String, ConversationError> {
-        Ok(conversation::profile(store, room, user)?.map_or_else(|| user.to_string(), |name| inert(&name)))
+        Ok(conversation::profile(store, room, user)?.unwrap_or_else(|| user.to_string()))
     };
     let Parts { what, user, by, detail } = parts(&kept.line);
     Ok(Note {

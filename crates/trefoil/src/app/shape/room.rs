@@ -183,7 +183,7 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     let groups = client.groups(uri)?.unwrap_or_default();
     let groups = groups.into_iter().map(|group| Group {
         room: group.room.to_string(),
-        name: inert(&group.name),
+        name: group.name,
         description: inert(&group.description),
         state: group.state.map(|at| state(at).to_owned()),
         request: group.request,
@@ -233,7 +233,7 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         (Some(me), Some(last)) => Some(item(&store, me, &view.uri, last)?),
         _ => None,
     };
-    let name = inert(&view.name);
+    let name = view.name.clone();
     let timer = conversation::room_timer(&store, &view.uri)?;
     let picture = match taken_up {
         true => conversation::room_picture_version(&store, &view.uri)?,
@@ -285,7 +285,7 @@ struct Around<'a> {
 impl Around<'_> {
     /// A person as somebody in the room, by the name and the picture that they gave there.
     fn person(&self, user: &UserUri) -> Result<Person, ConversationError> {
-        let name = conversation::profile(self.store, self.room, user)?.map(|name| inert(&name));
+        let name = conversation::profile(self.store, self.room, user)?;
         let picture = match self.taken_up {
             true => conversation::picture_version(self.store, self.room, user)?,
             false => None,
