@@ -45,6 +45,7 @@ mod recovering;
 mod rejoining;
 mod removal;
 mod requests;
+mod retelling;
 mod room;
 mod rooms;
 mod roster;

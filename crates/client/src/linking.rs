@@ -7,6 +7,7 @@ mod compare;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod history;
+mod names;
 mod rendezvous;
 
 pub use compare::{LinkView, Side};
@@ -91,7 +92,7 @@ impl Core {
             nonce: Secret(*self.random::<32>()?),
             seal_secret: Secret(*self.random::<32>()?),
             request_hash: [0; 32],
-            name: compare::checked_name(device_name)?.as_bytes().to_vec().into(),
+            name: names::checked_name(device_name)?.as_bytes().to_vec().into(),
         };
         let request = self.request_of(&row)?;
         row.request_hash = compare::request_hash(&request);
@@ -135,8 +136,7 @@ impl Core {
         let account = me.account.as_ref().ok_or(ClientError::NotPrimary)?;
         let authorisation = DeviceAuthorisation::sign(account, &uri, &request.signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key: request.signature_key, authorisation };
-        let device_name =
-            compare::checked_name(&String::from_utf8_lossy(request.name.as_slice()))?.to_owned();
+        let device_name = names::checked_name(&String::from_utf8_lossy(request.name.as_slice()))?.to_owned();
         self.begin_comparing(&request, &device)?;
         if !device_name.is_empty() {
             self.tx().put(DEVICE_NAMES, uri.to_string(), device_name);

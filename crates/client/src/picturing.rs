@@ -1,16 +1,14 @@
-//! The client as a shell sees it: pictures of the person and of rooms. And what newcomers are told of a room.
+//! The client as a shell sees it: pictures of the person and of rooms.
 
 use crate::{
     Client, ClientError, Step,
-    conversation::{self, MessageId, compose},
+    conversation::{MessageId, compose},
     core::Core,
-    mls::credential,
     rows::{ACCOUNT, RoomState, name},
 };
 use trefoil_proto::{
-    DeviceUri, RoomUri, Timestamp, UserUri,
+    RoomUri, Timestamp,
     content::picture::{Picture, PictureType},
-    room::Role,
 };
 
 impl Client {
@@ -70,56 +68,6 @@ impl Core {
             let kind = if *kind == 1 { PictureType::Jpeg } else { PictureType::Png };
             Picture::new(kind, bytes.to_vec()).ok()
         }))
-    }
-
-    /// Somebody came in by a device's commit: whether this is the device that tells them of the room. It is the one that
-    /// added them; else the first device of whoever invited them, if that is an admin; else that of the first admin.
-    pub(crate) fn tell_newcomer(
-        &mut self,
-        uri: &RoomUri,
-        by: &DeviceUri,
-        invited_by: Option<&UserUri>,
-        newcomer: Option<&DeviceUri>,
-    ) -> Result<(), ClientError> {
-        let me = self.me()?.device.clone();
-        let room = self.known_room(uri)?;
-        let Ok(context) = room.context().cloned() else { return Ok(()) };
-        let admins: Vec<_> = context
-            .participants
-            .members()
-            .filter(|pair| pair.role == Role::ADMIN)
-            .map(|pair| &pair.user)
-            .collect();
-        let devices: Vec<DeviceUri> = room
-            .group
-            .iter()
-            .flat_map(|group| group.members())
-            .filter_map(|member| credential::claimed_device(&member.credential).ok())
-            .filter(|device| Some(device) != newcomer)
-            .collect();
-        let first = |user: &UserUri| devices.iter().find(|device| device.user_uri() == *user);
-        let adder = devices.iter().find(|device| *device == by && admins.contains(&&device.user_uri()));
-        let inviter = invited_by.filter(|user| admins.contains(user)).and_then(first);
-        let any = || admins.iter().find_map(|user| first(user));
-        // By an invitation the newcomer commits, who is no admin.
-        if adder.or(inviter).or_else(any) == Some(&me) {
-            self.retellings.insert(uri.clone());
-        }
-        Ok(())
-    }
-
-    /// Tells of the rooms that somebody came into in this step.
-    pub(crate) fn retell(&mut self, now: Timestamp) -> Result<(), ClientError> {
-        for room in std::mem::take(&mut self.retellings) {
-            if !self.takes_messages(&room)? || self.is_request(&room)? {
-                continue;
-            }
-            let told = conversation::retold(&self.tx(), &room)?;
-            for retold in told {
-                self.queue(&room, compose::retold(&retold)?, now)?;
-            }
-        }
-        Ok(())
     }
 }
 

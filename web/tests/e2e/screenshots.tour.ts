@@ -45,6 +45,7 @@ async function opened(person: Person, theme: string, width: number, height: numb
 const room = async (page: Page) => {
   await openRoom(page, of.title);
   await composer(page).waitFor();
+  await page.locator("button.jump").click({ timeout: 3_000 }).catch(() => undefined);
   await page.getByRole("img", { name: /flower/ }).last().waitFor();
   await page.waitForTimeout(600);
 };

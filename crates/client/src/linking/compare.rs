@@ -5,7 +5,7 @@
 //! commitment to a random number of the new device, and that is shown, through the service, only once the answer has
 //! arrived. When the codes are made, nobody but the new device can compute the number.
 
-use super::{DeviceName, LinkAnswer, LinkRequest, Sealed};
+use super::{LinkAnswer, LinkRequest, Sealed};
 use crate::{
     Client, ClientError, Step,
     backup::BackupKeys,
@@ -25,8 +25,6 @@ use trefoil_proto::{
     backup::{BackupKind, BackupPart, OpenBackup, PutSegment, ReadBackup, SegmentName},
     credential::DeviceAuthorisation,
     edge::NewDevice,
-    limits,
-    naming::is_name,
 };
 use trefoil_store::KeyRange;
 
@@ -160,13 +158,6 @@ impl fmt::Display for LinkNumber {
     }
 }
 
-/// The name of a device, if it can be one.
-pub(super) fn checked_name(name: &str) -> Result<&str, ClientError> {
-    let name = name.trim();
-    let fits = name.is_empty() || is_name(name, limits::DISPLAY_NAME);
-    if fits { Ok(name) } else { Err(ClientError::BadName { limit: limits::DISPLAY_NAME }) }
-}
-
 pub(super) fn commitment(nonce: &[u8; 32]) -> [u8; 32] {
     Sha256::new().chain_update(COMMIT_LABEL).chain_update(nonce).finalize().into()
 }
@@ -277,15 +268,6 @@ impl Core {
             .ok_or_else(|| ClientError::NoLink(device.clone()))
     }
 
-    pub(super) fn device_names(&self) -> Result<Vec<DeviceName>, ClientError> {
-        let rows = self.tx().scan(DEVICE_NAMES, &KeyRange::all(), limits::DEVICES, false)?;
-        let device = |key: &[u8]| std::str::from_utf8(key).ok()?.parse().ok();
-        Ok(rows
-            .iter()
-            .filter_map(|(key, name)| Some(DeviceName { device: device(key)?, name: name.to_vec().into() }))
-            .collect())
-    }
-
     fn link_shown(&mut self, device: &DeviceUri, sealed: &[u8]) -> Result<(), ClientError> {
         let row = self.comparison(device)?;
         if row.shown.is_some() {
@@ -381,40 +363,6 @@ impl Client {
                 return Err(ClientError::NotCompared(device.clone()));
             }
             ComparisonRow { compared: Some(()), ..row }.write(&mut core.tx(), LINKS, device.to_string());
-            Ok(())
-        })
-        .map(|((), step)| step)
-    }
-
-    /// The name that the person gave to one of their devices.
-    ///
-    /// # Errors
-    /// [`ClientError::Store`].
-    pub fn device_name(&self, device: &DeviceUri) -> Result<Option<String>, ClientError> {
-        let name = self.core().tx().get(DEVICE_NAMES, device.to_string().as_bytes())?;
-        Ok(name.and_then(|name| String::from_utf8(name).ok()))
-    }
-
-    /// Gives a name to one of the person's devices; an empty one takes it away. It is kept in backups, and told to devices
-    /// that are linked later; no service learns it.
-    ///
-    /// # Errors
-    /// [`ClientError::BadName`]; [`ClientError::UnknownDevice`].
-    pub fn name_device(
-        &mut self,
-        device: &DeviceUri,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Step<'_>, ClientError> {
-        let name = checked_name(name)?.to_owned();
-        self.step(now, |core| {
-            if !core.devices()?.contains(device) {
-                return Err(ClientError::UnknownDevice(device.clone()));
-            }
-            match name.is_empty() {
-                true => core.tx().delete(DEVICE_NAMES, device.to_string()),
-                false => core.tx().put(DEVICE_NAMES, device.to_string(), name),
-            }
             Ok(())
         })
         .map(|((), step)| step)

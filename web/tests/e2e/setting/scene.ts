@@ -19,6 +19,8 @@ interface Line {
 
 const demo = (name: string) => new URL(`../../../../demo/${name}`, import.meta.url);
 
+const picture = (name: string) => new Uint8Array(readFileSync(demo(name)));
+
 /** The file has tables of plain strings, which JSON writes in the same way. */
 function script(): { room: string; lines: Line[] } {
   const [head, ...rest] = readFileSync(demo("conversation.toml"), "utf8").split("[[line]]");
@@ -49,6 +51,10 @@ export async function scene(here: Stage, last: string): Promise<Scene> {
   const group = await amina.room(title, yuki, oleh);
   // Before anything is said, so that the newest line of each conversation is what somebody said.
   await verify(amina, yuki);
+  await yuki.post(`accounts/${yuki.account.id}/picture`, picture("flower.jpg"));
+  await amina.post(amina.in(group, "picture"), picture("china.jpg"));
+  const { room: community } = await amina.post<{ room: string }>(`accounts/${amina.account.id}/communities`, { name: "The reading circle", people: [] });
+  await amina.post(amina.in(community, "groups"), { room: group, description: "Who reads what, and when" });
   await yuki.say(choir, "Tamar brings the notes. Who brings the candles?");
   await amina.say(yukis, "Did the proof come back from the printer?");
   await yuki.say(yukis, "はい！色もきれいでした ✨");
@@ -64,7 +70,7 @@ export async function scene(here: Stage, last: string): Promise<Scene> {
     else if (line.edit) await person.post(at(line.edit, "edit"), { text: line.text });
     else if (line.unsend) await person.post(at(line.unsend, "unsend"));
     else if (!line.document) {
-      const files = line.picture ? [await person.upload(line.picture, readFileSync(demo(line.picture)))] : [];
+      const files = line.picture ? [await person.upload(line.picture, picture(line.picture))] : [];
       const { message: begun } = await person.say(group, line.text ?? "", { files, ...(line.reply ? { reply_to: ids.get(line.reply) } : {}) });
       // With files, it is there only when they are.
       const sent = async () => (await person.messages(group)).findLast((one) => one.mine && one.files.length > 0 && ![...ids.values()].includes(one.message));
