@@ -24,6 +24,7 @@ web/dist/index.html: $(PAGE_SOURCES)
 	@touch $@
 
 test: test-tools page ## install what the tests need, then run every test
+	cd web && npm run check && npm run size
 	$(CARGO) test --workspace --locked --doc --quiet
 	$(CARGO) nextest run --workspace --locked --no-fail-fast --profile $(NEXTEST_PROFILE)
 	cd web && npm test && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e:core
