@@ -6,7 +6,7 @@ const at = (n: number) => n.toString(16).padStart(32, "0");
 
 function message(n: number, more: Partial<Message> = {}): Message {
   return {
-    kind: "message", message: `m${n}`, position: at(n), sender: "mimi://a.example/u/1", name: "Ada", mine: false, at: n, body: [], text: `${n}`,
+    kind: "message", message: `m${n}`, position: at(n), sender: "mimi://a.example/u/1", name: "Ada", mine: false, at: n, body: [], cut: false, text: `${n}`,
     emoji_only: false, unsent: false, reactions: [], files: [], unsupported: [], delivered: 0, read: 0, mentions_me: false, unread: false, ...more,
   };
 }
@@ -60,5 +60,28 @@ describe("a window of a timeline", () => {
     expect(win.forgetAfter(window, 2)).toMatchObject({ moreAfter: true });
     expect(order(win.forgetAfter(window, 2))).toEqual([1, 2]);
     expect(win.forgetAfter(window, 9)).toBe(window);
+    expect(win.forgetBefore(window, 3)).toMatchObject({ moreBefore: true, moreAfter: false });
+    expect(order(win.forgetBefore(window, 3))).toEqual([2, 3, 4]);
+    expect(win.forgetBefore(window, 4)).toBe(window);
+  });
+
+  it("stays as long as it is, however far somebody goes up and down again", () => {
+    const [all, size, keep] = [2_000, 60, 400];
+    let window = win.fromPage(page([...Array(size).keys()].map((i) => all - size + i), true, false));
+    while (window.moreBefore) {
+      const first = order(window)[0]!;
+      window = win.prepend(window, page([...Array(size).keys()].map((i) => first - size + i).filter((n) => n >= 0), first > size));
+      window = win.forgetAfter(window, keep);
+      expect(window.items.length).toBeLessThanOrEqual(keep);
+    }
+    while (window.moreAfter) {
+      const last = order(window).at(-1)!;
+      window = win.append(window, page([...Array(size).keys()].map((i) => last + 1 + i).filter((n) => n < all), true, last + size < all - 1));
+      window = win.forgetBefore(window, keep);
+      expect(window.items.length).toBeLessThanOrEqual(keep);
+      expect(order(window)).toEqual(order(window).map((_, i) => order(window)[0]! + i));
+    }
+    expect(order(window).at(-1)).toBe(all - 1);
+    expect(window.moreBefore).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 // One way to ask the process something. Every failure is an ApiError whose message is a sentence for people.
 import { m } from "../paraglide/messages.js";
-import { getLocale } from "../paraglide/runtime.js";
+import { problemInWords, type Said } from "../text/problem";
 
 const BASE = "/api/v1/";
 
@@ -80,41 +80,9 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 }
 
 async function refused(response: Response, path: string): Promise<ApiError> {
-  const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string; left?: number };
+  const said = (await response.json().catch(() => ({}))) as Said;
   if (response.status === 401 && path !== "session") onLockedOut();
-  const code = said.code ?? "unknown";
-  return new ApiError(response.status, code, said.left === undefined ? inWords(code, said.message) : triesLeft(said.left));
-}
-
-/** Of the PIN; with none left it is locked. */
-function triesLeft(left: number): string {
-  return left === 0 ? m.error_pin_locked() : `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
-}
-
-/** Of which the page knows what to do next, where the process knows its commands or nothing. */
-const PAGE_KNOWS = new Set(["pin-locked", "key-changed", "unproven"]);
-
-/** The process speaks English; what happens often is said in the person's language. */
-function inWords(code: string, message: string | undefined): string {
-  const own: Record<string, () => string> = {
-    taken: m.error_taken,
-    "bad-identifier": m.error_bad_identifier,
-    "bad-code": m.error_bad_code,
-    "rate-limited": m.error_rate_limited,
-    unreachable: m.error_unreachable,
-    "pin-wrong": m.error_pin_wrong,
-    "pin-locked": m.error_pin_locked,
-    "no-pin": m.error_no_pin,
-    "not-allowed": m.refused_not_allowed,
-    "not-open": m.error_not_open,
-    "not-found": m.error_not_found,
-    removed: m.error_removed,
-    "key-changed": m.error_key_changed,
-    unproven: m.error_unproven,
-  };
-  if (message === undefined) return (own[code] ?? m.error_unexpected)();
-  const words = getLocale() === "en" && !PAGE_KNOWS.has(code) ? message : (own[code]?.() ?? message);
-  return words.charAt(0).toLocaleUpperCase() + words.slice(1);
+  return new ApiError(response.status, said.code ?? "unknown", problemInWords(said));
 }
 
 function asQuery(query?: Record<string, string | number | undefined>): string {

@@ -4,6 +4,7 @@ import type { components } from "./openapi";
 
 type Schemas = components["schemas"];
 
+export type ProblemCode = Schemas["ProblemCode"];
 export type Profile = "account" | "handle" | "phone";
 export type Position = string;
 

@@ -15,7 +15,7 @@ export class Timeline {
   /** The first message that was unread when the conversation was opened: the line stays there while the person reads. */
   unreadFrom = $state<string | undefined>(undefined);
   unreadCount = $state(0);
-  /** Set while items are put before the others, for the virtual list to keep what is looked at in its place. */
+  /** Set while items come or go before the others, for the virtual list to keep what is looked at in its place. */
   shifting = $state(false);
   /** Counts the stretches that were loaded anew: what was asked for before belongs to another one. */
   private stretch = 0;
@@ -66,7 +66,9 @@ export class Timeline {
   /** Called when the list has drawn: what is far away may go. */
   drawn(readingNear: "start" | "end"): void {
     this.shifting = false;
-    if (this.items.length > KEEP + PAGE && readingNear === "start") this.window = win.forgetAfter(this.window, KEEP);
+    if (this.items.length <= KEEP + PAGE || this.loading) return;
+    this.shifting = readingNear === "end";
+    this.window = readingNear === "end" ? win.forgetBefore(this.window, KEEP) : win.forgetAfter(this.window, KEEP);
   }
 
   take(item: Item): win.Placed {

@@ -53,6 +53,12 @@ export function forgetAfter(window: Window, keep: number): Window {
   return { ...window, items: window.items.slice(0, keep), moreAfter: true };
 }
 
+/** The same at the other end. */
+export function forgetBefore(window: Window, keep: number): Window {
+  if (window.items.length <= keep) return window;
+  return { ...window, items: window.items.slice(-keep), moreBefore: true };
+}
+
 export function keyOf(item: Item): string {
   return item.kind === "message" ? item.message : `note ${item.position}`;
 }

@@ -4,11 +4,14 @@ import type { Block, Inline, Item, Message } from "../api/types";
 import type { Named } from "./names";
 import { noteInWords } from "./note";
 
+/** Nobody wants to hear more of a message before they open it. */
+const LONGEST = 400;
+
 export function excerpt(message: Message): string {
   if (message.unsent) return m.message_unsent();
   if (message.once) return m.excerpt_view_once();
   const said = blocks(message.body).trim();
-  if (said) return said;
+  if (said) return said.length > LONGEST ? `${said.slice(0, LONGEST)} …` : said;
   if (message.poll) return m.excerpt_poll({ question: message.poll.question });
   const file = message.files[0];
   if (!file) return message.text;

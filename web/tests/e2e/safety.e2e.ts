@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { button, composer, dismissAll, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
@@ -41,6 +41,29 @@ async function lookAt(page: Page, name: string): Promise<void> {
   await page.getByRole("heading", { level: 1, name: "Tea" }).click();
   await details(page).getByRole("listitem").filter({ hasText: name }).getByRole("button").first().click();
   await details(page).getByRole("heading", { name: word("safety_number") }).waitFor();
+}
+
+/** What is told in passing, of both kinds, lies neither over the warning nor over where one writes. */
+async function nothingCovers(page: Page, banner: Locator): Promise<void> {
+  // A failure stays until it is closed; what is told in passing goes by itself.
+  await page.route("**/marks", (route) => route.fulfill({ status: 422, contentType: "application/json", body: '{"code":"unusable","message":"no"}' }));
+  amina.watch.allow(/status of 422 .*\/marks/);
+  const pick = async (choice: string) => {
+    await page.getByRole("button", { name: new RegExp(word("more_about", { name: ".*Tea.*" })) }).last().click();
+    await page.getByRole("menuitem", { name: word(choice), exact: true }).click();
+  };
+  await pick("pin_room");
+  await page.locator(".toasts.alarms .toast").first().waitFor();
+  await page.unroute("**/marks");
+  await pick("archive");
+  await page.locator(".toasts.plain .toast").first().waitFor();
+  const boxes = async (of: Locator) => Promise.all((await of.all()).map(async (one) => (await one.boundingBox())!));
+  const kept = [...(await boxes(banner)), ...(await boxes(page.getByRole("form", { name: word("composer") })))];
+  expect(kept).toHaveLength(2);
+  for (const toasts of [page.locator(".toasts.alarms"), page.locator(".toasts.plain")])
+    for (const toast of await boxes(toasts))
+      for (const one of kept) expect(toast.y + toast.height <= one.y + 1 || one.y + one.height <= toast.y + 1, "nothing is covered").toBe(true);
+  await amina.post(amina.in(room, "marks"), { archived: false });
 }
 
 const digits = (page: Page) => details(page).getByRole("list", { name: word("safety_digits") }).getByRole("listitem").allInnerTexts();
@@ -97,6 +120,15 @@ test("somebody who comes back under another key stops everything until it is dec
   expect(await message(hers, "who are you?").count()).toBe(0);
   expect(await composer(hers).inputValue(), "nothing that was written is lost").toBe("who are you?");
 
+  // A narrow window shows the conversation only once its details are closed.
+  await until("the details are closed", async () => {
+    if ((await details(hers).count()) === 0) return true;
+    await hers.keyboard.press("Escape");
+    return undefined;
+  });
+  await hers.setViewportSize({ width: 320, height: 640 });
+  await nothingCovers(hers, banner);
+  await hers.setViewportSize({ width: 1280, height: 800 });
   await dismissAll(hers);
   await banner.getByRole("button").first().click();
   await details(hers).getByRole("alert").getByText(word("standing_changed_text")).waitFor();

@@ -2,7 +2,7 @@
 //! belong to one person is known here and nowhere else.
 
 use super::{
-    error::{Answer, Problem},
+    error::{Answer, Problem, ProblemCode},
     hub::{Happening, Hub},
     keeper::Keeper,
     shape::{KnownService, Settings, profile_name},
@@ -164,7 +164,8 @@ impl Accounts {
     ) -> Answer<Keeper> {
         if !name.is_empty() {
             // Before anything is asked for: what is registered cannot be taken back.
-            compose::profile(name).map_err(|error| Problem::unusable(error.to_string()))?;
+            compose::profile(name)
+                .map_err(|error| Problem::because(ProblemCode::BadName, error.to_string()))?;
         }
         let _one = self.making.lock().await;
         let known = self.look(url).await?;
@@ -240,7 +241,8 @@ impl Accounts {
             others.push(Service::new(&one.url, ca.as_deref()).map_err(PersonError::from)?);
         }
         others.try_into().map_err(|_| {
-            Problem::unusable(
+            Problem::because(
+                ProblemCode::PinNeedsThree,
                 "a PIN needs three services, each to keep a part, and this device knows fewer: use a recovery code",
             )
         })
@@ -256,9 +258,8 @@ impl Accounts {
     fn free_place(&self) -> Answer<(String, PathBuf)> {
         let keepers = self.keepers();
         if keepers.len() >= MOST {
-            return Err(Problem::unusable(format!(
-                "there are {MOST} accounts on this device: that is the most"
-            )));
+            let why = format!("there are {MOST} accounts on this device: that is the most");
+            return Err(Problem::because(ProblemCode::TooManyAccounts, why).with_limit(MOST as u64));
         }
         if !keepers.contains_key(FIRST) && !self.home.join("settings.toml").exists() {
             return Ok((FIRST.to_owned(), self.home.clone()));

@@ -1,7 +1,7 @@
 //! Files that the page hands over: kept in a folder until the service has them, then taken away. A page that is reloaded
 //! in the middle asks how much is there and goes on.
 
-use super::error::{Answer, Problem};
+use super::error::{Answer, Problem, ProblemCode};
 use crate::{
     agent::Way,
     home::HomeError,
@@ -102,11 +102,18 @@ impl Files {
     pub fn begin(&self, account: &str, file: &NewFile) -> Answer<Progress> {
         if file.size == 0 || file.size > limits::MEDIA {
             let most = limits::MEDIA / (1024 * 1024);
-            return Err(Problem::unusable(format!("a file has from 1 byte to {most} MiB")));
+            return Err(Problem::because(
+                ProblemCode::FileSize,
+                format!("a file has from 1 byte to {most} MiB"),
+            )
+            .with_limit(most));
         }
         let mut under_way = self.under_way();
         if under_way.len() >= MOST {
-            return Err(Problem::unusable("too many files are on their way: wait for some"));
+            return Err(Problem::because(
+                ProblemCode::TooManyUploads,
+                "too many files are on their way: wait for some",
+            ));
         }
         let mut random = [0; 16];
         rand::rng().fill_bytes(&mut random);
@@ -138,7 +145,7 @@ impl Files {
         let spooled = find(&mut under_way, account, upload)?;
         if offset != spooled.there {
             let why = format!("{} bytes are here: go on there", spooled.there);
-            return Err(Problem::new(StatusCode::CONFLICT, "wrong-offset", why));
+            return Err(Problem::new(StatusCode::CONFLICT, ProblemCode::WrongOffset, why));
         }
         let end = offset + bytes.len() as u64;
         if end > spooled.size {
@@ -194,7 +201,10 @@ impl Files {
             let mut under_way = self.under_way();
             let spooled = find(&mut under_way, account, upload)?;
             if spooled.there < spooled.size {
-                return Err(Problem::unusable(format!("{} is not whole here yet", spooled.name)));
+                return Err(Problem::because(
+                    ProblemCode::NotWhole,
+                    format!("{} is not whole here yet", spooled.name),
+                ));
             }
             (spooled.path.clone(), spooled.whole)
         };
@@ -272,8 +282,8 @@ mod tests {
         let append =
             |offset, bytes: &'static [u8]| files.append("first", &begun.upload, offset, &Bytes::from(bytes));
         assert_eq!(append(0, b"abc").unwrap().there, 3);
-        assert_eq!(append(0, b"abc").unwrap_err().code, "wrong-offset");
-        assert_eq!(append(3, b"defg").unwrap_err().code, "unusable");
+        assert_eq!(append(0, b"abc").unwrap_err().code, ProblemCode::WrongOffset);
+        assert_eq!(append(3, b"defg").unwrap_err().code, ProblemCode::Unusable);
         assert_eq!(files.progress("first", &begun.upload).unwrap().there, 3);
         assert!(files.progress("other", &begun.upload).is_err(), "uploads of accounts are apart");
         assert_eq!(append(3, b"def").unwrap().there, 6);

@@ -1,7 +1,10 @@
 //! What stands before every request: the server answers to its own name on loopback only (or DNS rebinding would let a
 //! website in), changes come from its own page or from a script, and nobody without a session gets anything but the page.
 
-use super::{App, error::Problem};
+use super::{
+    App,
+    error::{Problem, ProblemCode},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
@@ -47,11 +50,11 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     let host = text(header::HOST).unwrap_or_default();
     if !app.hosts.iter().any(|own| own == host) {
         let why = "this server answers on this machine, under its own name, only";
-        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "other-host", why));
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, ProblemCode::OtherHost, why));
     }
     let foreign = || {
         let why = "this request comes from another site, and was refused";
-        Problem::new(StatusCode::FORBIDDEN, "other-origin", why)
+        Problem::new(StatusCode::FORBIDDEN, ProblemCode::OtherOrigin, why)
     };
     if let Some(origin) = text(header::ORIGIN)
         && origin.strip_prefix("http://") != Some(host)
@@ -68,7 +71,7 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if !reads && headers.get(&MARK).is_none() {
         let why = "a request that changes something needs the header X-Trefoil: 1";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "unmarked", why));
+        return Err(Problem::new(StatusCode::FORBIDDEN, ProblemCode::Unmarked, why));
     }
     // A browser names the origin of every WebSocket; scripts have no cookie to lose.
     let by_script = headers.contains_key(header::AUTHORIZATION);
@@ -78,7 +81,7 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     let opens = path == "/api/v1/session" && *method == Method::POST;
     if api && !opens && !app.sessions.allows(headers) {
         let why = "this window is not signed in: run `trefoil app` again, and use the window that it opens";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no-session", why));
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, ProblemCode::NoSession, why));
     }
     Ok(())
 }

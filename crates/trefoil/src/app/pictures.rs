@@ -1,7 +1,7 @@
 //! Pictures, drawn anew: what somebody sent is decoded here within limits, made as small as it is shown, and encoded
 //! afresh. The browser's decoders never see a stranger's bytes, and a picture that unpacks to gigabytes stops here.
 
-use super::error::{Answer, Problem};
+use super::error::{Answer, Problem, ProblemCode};
 use bytes::Bytes;
 use image::{
     DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
@@ -98,7 +98,8 @@ pub fn small(original: &[u8]) -> Answer<Picture> {
             break;
         }
     }
-    Picture::new(PictureType::Jpeg, made).map_err(|_| Problem::unusable("this picture cannot be made small"))
+    Picture::new(PictureType::Jpeg, made)
+        .map_err(|_| Problem::because(ProblemCode::PictureUnusable, "this picture cannot be made small"))
 }
 
 fn fitting(width: u32) -> u32 {
@@ -122,7 +123,10 @@ pub fn decode(original: &[u8]) -> Answer<DynamicImage> {
     let turned = decoder.orientation().map_err(cannot)?;
     let (wide, high) = decoder.dimensions();
     if u64::from(wide) * u64::from(high) * 8 > MEMORY {
-        return Err(Problem::unusable("this picture is too large to be shown here: save it instead"));
+        return Err(Problem::because(
+            ProblemCode::PictureTooLarge,
+            "this picture is too large to be shown here: save it instead",
+        ));
     }
     let mut picture = DynamicImage::from_decoder(decoder).map_err(cannot)?;
     picture.apply_orientation(turned);
@@ -130,7 +134,10 @@ pub fn decode(original: &[u8]) -> Answer<DynamicImage> {
 }
 
 fn cannot(_: image::ImageError) -> Problem {
-    Problem::unusable("this picture cannot be shown: it is damaged, too large, or not what it says")
+    Problem::because(
+        ProblemCode::PictureUnusable,
+        "this picture cannot be shown: it is damaged, too large, or not what it says",
+    )
 }
 
 fn draw(original: &[u8], width: u32) -> Answer<Drawn> {

@@ -1,7 +1,7 @@
 //! Codes in pictures: what a camera of this machine sees, or a picture of a code, read as text.
 
 use super::{
-    error::{Answer, Problem},
+    error::{Answer, Problem, ProblemCode},
     pictures,
 };
 use rqrr::PreparedImage;
@@ -23,8 +23,9 @@ pub fn codes(picture: &[u8]) -> Answer<Vec<String>> {
     };
     let grey = picture.into_luma8();
     let side = |pixels: u32| {
-        usize::try_from(pixels)
-            .map_err(|_| Problem::unusable("this picture is too large to look for a code in"))
+        usize::try_from(pixels).map_err(|_| {
+            Problem::because(ProblemCode::PictureTooLarge, "this picture is too large to look for a code in")
+        })
     };
     let (wide, high) = (side(grey.width())?, side(grey.height())?);
     let pixels = grey.as_raw();

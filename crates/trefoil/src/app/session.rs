@@ -1,7 +1,7 @@
 //! Who may talk to the local server: the browser that was opened with the launch token, and scripts that read the token
 //! file. Tokens are 32 random bytes, compared in constant time; sessions live as long as the process.
 
-use super::error::Problem;
+use super::error::{Problem, ProblemCode};
 use axum::http::{HeaderMap, StatusCode, header};
 use data_encoding::BASE64URL_NOPAD;
 use rand::RngCore as _;
@@ -57,7 +57,7 @@ impl Sessions {
         let Some(found) = found else {
             return Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
-                "launch-used",
+                ProblemCode::LaunchUsed,
                 "this link was used already, or is not from this program: run `trefoil app` again",
             ));
         };

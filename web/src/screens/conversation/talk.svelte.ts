@@ -1,5 +1,5 @@
 // What is going on in the open conversation besides its timeline: what is answered, edited, selected, pointed at.
-import { SvelteMap } from "svelte/reactivity";
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { roomDetail, type Place } from "../../api/rooms";
 import type { Item, May, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
@@ -22,6 +22,8 @@ export class Talk {
   editing = $state.raw<Message | undefined>(undefined);
   selecting = $state(false);
   selected = new SvelteMap<string, Message>();
+  /** Long messages of which all is shown: they stay so when they leave the view. */
+  unfolded = new SvelteSet<string>();
   /** The message whose menu, or whose choice of reactions, is open, and where. */
   menu = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);
   reacting = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);

@@ -27,6 +27,8 @@ export const texts: { text: string; reads: string }[] = [
   { text: "\u202E".repeat(200) + "turned around", reads: "turned around" },
   { text: "Z" + "\u0301\u0316\u0337".repeat(2_000) + " tall", reads: "tall" },
   { text: "a".repeat(15_000) + " end of the long word", reads: "end of the long word" },
+  { text: "a\n".repeat(30_000) + "end of the lines", reads: "end of the lines" },
+  { text: "http://a ".repeat(6_600) + "end of the links", reads: "end of the links" },
   { text: "> ".repeat(2_000) + "deep", reads: "deep" },
   { text: "*_".repeat(2_000) + "knots" + "_*".repeat(2_000), reads: "knots" },
   { text: "```html\n<script>" + run + "</script>\n```", reads: `<script>${run}</script>` },

@@ -3,7 +3,7 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
+        error::{Answer, Problem, ProblemCode},
         hub::Happening,
         shape::Warning,
     },
@@ -36,7 +36,10 @@ pub(super) async fn export(
 ) -> Answer<StatusCode> {
     let keeper = app.accounts.get(&account)?;
     if !ask.folder.is_absolute() {
-        return Err(Problem::unusable("give the folder's whole path, from the root of this machine"));
+        return Err(Problem::because(
+            ProblemCode::FolderUnusable,
+            "give the folder's whole path, from the root of this machine",
+        ));
     }
     prepare(&ask.folder)?;
     let everything = keeper.with(|kept| Ok(Everything::of(&mut kept.agent)?)).await?;
@@ -72,6 +75,11 @@ pub(super) async fn export(
 
 impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
-        Self::unusable(error.to_string())
+        let code = match &error {
+            ExportError::Usage(_) => ProblemCode::FolderUnusable,
+            ExportError::File { .. } => ProblemCode::FileUnusable,
+            ExportError::Core(_) => ProblemCode::Store,
+        };
+        Self::because(code, error.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
+        error::{Answer, Problem, ProblemCode},
         files::{NewFile, Progress},
         keeper::Keeper,
         pictures::{self, Drawn},
@@ -136,7 +136,10 @@ pub(super) async fn picture(
         return Ok(shown(&drawn));
     }
     if file.layout.size() > pictures::LARGEST_FILE {
-        return Err(Problem::unusable("this picture is too large to be shown here: save it instead"));
+        return Err(Problem::because(
+            ProblemCode::PictureTooLarge,
+            "this picture is too large to be shown here: save it instead",
+        ));
     }
     let (mut opened, size) = download(&app, &keeper, &file).await?;
     let mut original = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
@@ -173,7 +176,9 @@ async fn described(
             let body = found.and_then(|message| message.body).unwrap_or_default();
             match body.attachments.into_iter().nth(index) {
                 Some(Attached::Usable(file)) => Ok(file),
-                Some(Attached::Unusable { reason, .. }) => Err(Problem::unusable(reason)),
+                Some(Attached::Unusable { reason, .. }) => {
+                    Err(Problem::because(ProblemCode::AttachmentUnusable, reason))
+                }
                 None => Err(Problem::not_found("that file is not on this device")),
             }
         })

@@ -3,7 +3,7 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
+        error::{Answer, Problem, ProblemCode},
         hub::Happening,
         keeper::Keeper,
         shape::Warning,
@@ -134,7 +134,10 @@ pub(super) async fn send(
     for upload in &ask.files {
         let progress = app.files.progress(&account, upload)?;
         if progress.there < progress.size {
-            return Err(Problem::unusable(format!("{} is not whole here yet", progress.name)));
+            return Err(Problem::because(
+                ProblemCode::NotWhole,
+                format!("{} is not whole here yet", progress.name),
+            ));
         }
     }
     tokio::spawn(async move {
@@ -376,7 +379,7 @@ async fn change(
             let found = found.ok_or_else(|| Problem::not_found("that message is not on this device"))?;
             if whose == Whose::Own && !found.mine {
                 let why = "only its sender can change a message";
-                return Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", why));
+                return Err(Problem::new(StatusCode::FORBIDDEN, ProblemCode::NotAllowed, why));
             }
             if let Some(draft) = draft(kept, &room, found.id)? {
                 kept.agent.act_for(|client, now| client.send(&room, draft, now))?;

@@ -19,7 +19,7 @@ mod whole;
 
 use super::{
     App,
-    error::{Answer, Problem},
+    error::{Answer, Problem, ProblemCode},
 };
 use axum::{
     Json, Router,
@@ -163,9 +163,12 @@ fn room_uri(raw: &str) -> Answer<RoomUri> {
 }
 
 fn user_uri(raw: &str) -> Answer<UserUri> {
-    raw.trim()
-        .parse()
-        .map_err(|_| Problem::unusable(format!("{} is no person: give the URI of their card", raw.trim())))
+    raw.trim().parse().map_err(|_| {
+        Problem::because(
+            ProblemCode::NoPerson,
+            format!("{} is no person: give the URI of their card", raw.trim()),
+        )
+    })
 }
 
 fn users(raw: &[String]) -> Answer<Vec<UserUri>> {

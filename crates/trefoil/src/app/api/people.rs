@@ -3,7 +3,7 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
+        error::{Answer, Problem, ProblemCode},
         keeper::Kept,
         shape::{Person, Qr, Safety, VerifyOutcome},
     },
@@ -54,7 +54,12 @@ pub(super) async fn find(
     let found: Vec<UserUri> = match whom.parse() {
         Ok(user) => vec![user],
         Err(_) => {
-            let form = || Problem::unusable("give a card's link, or a name and its service: NAME@DOMAIN");
+            let form = || {
+                Problem::because(
+                    ProblemCode::NoPerson,
+                    "give a card's link, or a name and its service: NAME@DOMAIN",
+                )
+            };
             let (name, domain) =
                 whom.rsplit_once('@').filter(|(name, _)| !name.is_empty()).ok_or_else(form)?;
             let domain: Domain = domain.parse().map_err(|_| form())?;
@@ -92,7 +97,7 @@ pub(super) async fn verify(
     Body(ask): Body<Compared>,
 ) -> Answer<Json<VerifyOutcome>> {
     let user = user_uri(&user)?;
-    let unusable = |error: &dyn ToString| Problem::unusable(error.to_string());
+    let unusable = |error: &dyn ToString| Problem::because(ProblemCode::BadSafetyCode, error.to_string());
     let proof = match (&ask.code, &ask.digits) {
         (Some(code), None) => Proof::Scanned(code.trim().parse().map_err(|error| unusable(&error))?),
         (None, Some(digits)) => Proof::Compared(digits.parse().map_err(|error| unusable(&error))?),

@@ -3,7 +3,7 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
+        error::{Answer, Problem, ProblemCode},
         keeper::recovery,
         shape::{Account, Backup},
     },
@@ -146,7 +146,10 @@ pub(super) async fn set_pin(
 /// Brings an account back with its recovery code, on this device in the place of every other one.
 #[utoipa::path(post, path = "/recover", request_body = ByCode, responses((status = 200, body = Account), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn recover(State(app): State<Arc<App>>, Body(ask): Body<ByCode>) -> Answer<Json<Account>> {
-    let code: RecoveryCode = ask.code.parse().map_err(|error| Problem::unusable(format!("{error}")))?;
+    let code: RecoveryCode = ask
+        .code
+        .parse()
+        .map_err(|error| Problem::because(ProblemCode::BadRecoveryCode, format!("{error}")))?;
     let keeper = app.accounts.recover(ask.url.trim(), code.secret()).await?;
     keeper.with(|kept| Ok(Json(kept.account()))).await
 }
@@ -163,8 +166,12 @@ pub(super) async fn recover_by_pin(
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let recovered = pin::recover_with_pin(place, ask.identifier.trim(), code, &ask.pin).await?;
     let secret = RecoverySecret::from_bytes(recovered.secret.bytes());
-    let secret = secret
-        .ok_or_else(|| Problem::unusable("the PIN protects something that this version does not know"))?;
+    let secret = secret.ok_or_else(|| {
+        Problem::because(
+            ProblemCode::NothingRestored,
+            "the PIN protects something that this version does not know",
+        )
+    })?;
     let keeper = app.accounts.recover(url, &secret).await?;
     keeper.with(|kept| Ok(Json(kept.account()))).await
 }
@@ -176,14 +183,15 @@ impl From<PinFailure> for Problem {
             other => other,
         };
         let (status, code) = match &error {
-            PinFailure::Wrong { .. } => (StatusCode::CONFLICT, "pin-wrong"),
-            PinFailure::Locked => (StatusCode::CONFLICT, "pin-locked"),
-            PinFailure::NoPin => (StatusCode::NOT_FOUND, "no-pin"),
-            PinFailure::TooFew => (StatusCode::BAD_GATEWAY, "unreachable"),
-            PinFailure::SameService(_) | PinFailure::Core(_) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "unusable")
+            PinFailure::Wrong { .. } => (StatusCode::CONFLICT, ProblemCode::PinWrong),
+            PinFailure::Locked => (StatusCode::CONFLICT, ProblemCode::PinLocked),
+            PinFailure::NoPin => (StatusCode::NOT_FOUND, ProblemCode::NoPin),
+            PinFailure::TooFew => (StatusCode::BAD_GATEWAY, ProblemCode::Unreachable),
+            PinFailure::SameService(_) => (StatusCode::UNPROCESSABLE_ENTITY, ProblemCode::PinNeedsThree),
+            PinFailure::Core(_) => (StatusCode::UNPROCESSABLE_ENTITY, ProblemCode::BadPin),
+            PinFailure::Stopped(_) | PinFailure::Person(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Internal)
             }
-            PinFailure::Stopped(_) | PinFailure::Person(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         let problem = Self::new(status, code, error.to_string());
         match error {

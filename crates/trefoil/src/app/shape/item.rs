@@ -2,7 +2,7 @@
 
 use super::{
     Block, is_emoji_only,
-    markup::{inert, parse},
+    markup::{Drawn, inert, parse},
     note::{Note, note},
 };
 use crate::show;
@@ -51,6 +51,8 @@ pub struct Message {
     pub at: u64,
     /// What it says, to be drawn.
     pub body: Vec<Block>,
+    /// `body` is only the beginning, as there is more than a page can draw: `text` has all of it.
+    pub cut: bool,
     /// What it says, as it was written (Markdown); empty for none.
     pub text: String,
     /// It is some emoji and nothing else.
@@ -204,6 +206,8 @@ pub struct Version {
     pub at: Option<u64>,
     /// What it said, to be drawn.
     pub body: Vec<Block>,
+    /// `body` is only the beginning: `text` has all of it.
+    pub cut: bool,
     /// What it said, as it was written.
     pub text: String,
 }
@@ -233,7 +237,7 @@ pub fn message(
         Ok(conversation::profile(store, room, user)?.unwrap_or_default())
     };
     let body = kept.body.unwrap_or_default();
-    let (blocks, text) = drawn(&body);
+    let (Drawn { blocks, cut }, text) = drawn(&body);
     let called = |user: &UserUri| -> Result<String, ConversationError> {
         let given = name(user)?;
         Ok(if given.is_empty() { user.to_string() } else { given })
@@ -287,6 +291,7 @@ pub fn message(
         at: kept.accepted.unwrap_or(kept.received).0,
         emoji_only: is_emoji_only(&blocks),
         body: blocks,
+        cut,
         text,
         edited: kept.edited.map(|time| time.0),
         unsent: kept.unsent.is_some(),
@@ -316,22 +321,22 @@ pub fn message(
 pub fn versions(kept: Vec<conversation::Version>) -> Vec<Version> {
     kept.into_iter()
         .map(|version| {
-            let (body, text) = drawn(&version.body);
-            Version { at: version.accepted.map(|time| time.0), body, text }
+            let (Drawn { blocks, cut }, text) = drawn(&version.body);
+            Version { at: version.accepted.map(|time| time.0), body: blocks, cut, text }
         })
         .collect()
 }
 
 /// What a body says, and its files.
 pub fn of_body(body: &Body) -> (Version, Vec<File>) {
-    let (blocks, text) = drawn(body);
+    let (Drawn { blocks, cut }, text) = drawn(body);
     let files = body.attachments.iter().enumerate().map(|(index, file)| File::of(index, file)).collect();
-    (Version { at: None, body: blocks, text }, files)
+    (Version { at: None, body: blocks, cut, text }, files)
 }
 
-fn drawn(body: &Body) -> (Vec<Block>, String) {
+fn drawn(body: &Body) -> (Drawn, String) {
     let text = body.text.as_deref().unwrap_or_default();
-    (parse(text), conversation::plain(text))
+    (parse(text), inert(&conversation::plain(text)))
 }
 
 impl File {

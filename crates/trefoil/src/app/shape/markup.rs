@@ -1,6 +1,7 @@
 //! Text of messages as a tree: CommonMark is read here, once, and the page draws elements from it. HTML is text, pictures
 //! are links, links lead to the web or to mail only, and what could mislead is marked or taken out.
 
+use super::budget::Budget;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 use trefoil_proto::UserUri;
@@ -117,13 +118,26 @@ pub enum LinkWarning {
     Lookalike,
 }
 
-/// Reads a text.
-pub fn parse(markdown: &str) -> Vec<Block> {
+/// A text that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its parts.
+    pub blocks: Vec<Block>,
+    /// They are the beginning only: there is more of it than a page draws.
+    pub cut: bool,
+}
+
+/// Reads a text, as far as the [`Budget`] of a page goes.
+pub fn parse(markdown: &str) -> Drawn {
     let mut builder = Builder::default();
     for event in Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH) {
+        if !builder.budget.take_node() {
+            break;
+        }
         builder.take(event);
     }
-    builder.finish()
+    let cut = builder.budget.is_spent();
+    Drawn { blocks: builder.finish(), cut }
 }
 
 /// Whether a text is some emoji and nothing else.
@@ -169,16 +183,18 @@ enum OpenInline {
     Strong,
     Strike,
     Link(String),
-    Plain,
 }
 
 #[derive(Default)]
 struct Builder {
+    budget: Budget,
     done: Vec<Block>,
     open: Vec<Open>,
     /// The running text of the innermost block, and what is open in it, each with what it holds.
     line: Vec<Inline>,
     inside: Vec<(OpenInline, Vec<Inline>)>,
+    /// How many more are open, too deep to be dressed: what they hold goes to what is around them.
+    undressed: usize,
 }
 
 impl Builder {
@@ -186,11 +202,30 @@ impl Builder {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => match self.open.last_mut() {
-                Some(Open::Code(_, code)) => code.push_str(&inert(&text)),
-                _ => self.text(&inert(&text)),
-            },
-            Event::Code(text) => self.push(Inline::Code { text: inert(&text) }),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                let taken = self.budget.take_text(&text);
+                let cut = taken.len() < text.len();
+                match self.open.last_mut() {
+                    Some(Open::Code(_, code)) => code.push_str(&inert(taken)),
+                    _ if cut => {
+                        // Half an address would lead elsewhere.
+                        let (whole, half) = taken.split_at(taken.rfind(char::is_whitespace).unwrap_or(0));
+                        self.text(&inert(whole));
+                        self.push(Inline::Text { text: inert(half) });
+                    }
+                    _ => self.text(&inert(taken)),
+                }
+                if cut {
+                    self.budget.spend();
+                }
+            }
+            Event::Code(text) => {
+                let taken = self.budget.take_text(&text);
+                self.push(Inline::Code { text: inert(taken) });
+                if taken.len() < text.len() {
+                    self.budget.spend();
+                }
+            }
             Event::SoftBreak | Event::HardBreak => self.push(Inline::Break),
             Event::Rule => self.block(Block::Rule),
             _ => {}
@@ -291,17 +326,23 @@ impl Builder {
     }
 
     fn open_inline(&mut self, kind: OpenInline) {
-        let kind = if self.inside.len() >= DEEPEST { OpenInline::Plain } else { kind };
-        self.inside.push((kind, Vec::new()));
+        if self.inside.len() >= DEEPEST {
+            self.undressed += 1;
+        } else {
+            self.inside.push((kind, Vec::new()));
+        }
     }
 
     fn close_inline(&mut self) {
+        if self.undressed > 0 {
+            self.undressed -= 1;
+            return;
+        }
         let Some((kind, c)) = self.inside.pop() else { return };
         match kind {
             OpenInline::Em => self.push(Inline::Em { c }),
             OpenInline::Strong => self.push(Inline::Strong { c }),
             OpenInline::Strike => self.push(Inline::Strike { c }),
-            OpenInline::Plain => c.into_iter().for_each(|inline| self.push(inline)),
             OpenInline::Link(target) => match link(&target, c) {
                 Ok(inline) => self.push(inline),
                 Err(c) => c.into_iter().for_each(|inline| self.push(inline)),
@@ -324,6 +365,9 @@ impl Builder {
         }
         let mut rest = text;
         while let Some((before, address, after)) = next_address(rest) {
+            if !self.budget.take_node() {
+                return;
+            }
             let said = vec![Inline::Text { text: address.to_owned() }];
             if !before.is_empty() {
                 self.push(Inline::Text { text: before.to_owned() });
@@ -432,7 +476,7 @@ mod tests {
     }
 
     fn paragraph(markdown: &str) -> Vec<Inline> {
-        match parse(markdown).as_slice() {
+        match parse(markdown).blocks.as_slice() {
             [Block::Paragraph { c }] => c.clone(),
             other => panic!("{other:?}"),
         }
@@ -455,7 +499,7 @@ mod tests {
                 text("f"),
             ]
         );
-        let blocks = parse("# Tea\n\n1. one\n2. two\n   > said\n\n```rust\nlet x;\n```\n---");
+        let Drawn { blocks, .. } = parse("# Tea\n\n1. one\n2. two\n   > said\n\n```rust\nlet x;\n```\n---");
         assert_eq!(
             blocks,
             [
@@ -531,7 +575,7 @@ mod tests {
     #[test]
     fn deep_nesting_ends() {
         let deep = format!("{}x", "> ".repeat(500));
-        let mut blocks = parse(&deep);
+        let mut blocks = parse(&deep).blocks;
         let mut depth = 0;
         while let Some(Block::Quote { c }) = blocks.into_iter().next() {
             depth += 1;
@@ -543,11 +587,38 @@ mod tests {
     }
 
     #[test]
+    fn what_a_page_cannot_draw_is_cut_off() {
+        let lines = parse(&"a\n".repeat(30_000));
+        assert!(lines.cut);
+        let [Block::Paragraph { c }] = lines.blocks.as_slice() else { panic!("one paragraph") };
+        assert!((100..=super::super::budget::NODES).contains(&c.len()), "{}", c.len());
+
+        let links = parse(&"http://a ".repeat(6_600));
+        assert!(links.cut);
+        let [Block::Paragraph { c }] = links.blocks.as_slice() else { panic!("one paragraph") };
+        assert!((100..=2 * super::super::budget::NODES).contains(&c.len()), "{}", c.len());
+
+        let word = parse(&"\u{4e00}".repeat(60_000));
+        assert!(word.cut);
+        let [Block::Paragraph { c }] = word.blocks.as_slice() else { panic!("one paragraph") };
+        assert_eq!(c, &[text(&"\u{4e00}".repeat(super::super::budget::CHARACTERS))]);
+
+        let address = parse(&format!("{}http://a.example", "x".repeat(super::super::budget::CHARACTERS - 9)));
+        assert!(
+            matches!(address.blocks.as_slice(), [Block::Paragraph { c }] if matches!(c.as_slice(), [Inline::Text { .. }]))
+        );
+
+        let code = parse(&format!("```\n{}```", "x\n".repeat(30_000)));
+        assert!(code.cut && matches!(code.blocks.as_slice(), [Block::Code { .. }]));
+        assert!(!parse(&"a line of a poem\n".repeat(200)).cut);
+    }
+
+    #[test]
     fn some_emoji_alone_are_shown_large() {
-        assert!(is_emoji_only(&parse("\u{1F389}\u{1F44D}\u{1F3FD}")));
-        assert!(is_emoji_only(&parse("\u{2764}\u{FE0F}")));
-        assert!(!is_emoji_only(&parse("ok \u{1F44D}")));
-        assert!(!is_emoji_only(&parse("12")));
-        assert!(!is_emoji_only(&parse("")));
+        assert!(is_emoji_only(&parse("\u{1F389}\u{1F44D}\u{1F3FD}").blocks));
+        assert!(is_emoji_only(&parse("\u{2764}\u{FE0F}").blocks));
+        assert!(!is_emoji_only(&parse("ok \u{1F44D}").blocks));
+        assert!(!is_emoji_only(&parse("12").blocks));
+        assert!(!is_emoji_only(&parse("").blocks));
     }
 }

@@ -1,6 +1,7 @@
 //! What the local API says: the shapes of its JSON, and how they are made from what the client core keeps.
 
 mod account;
+mod budget;
 mod item;
 mod markup;
 mod note;

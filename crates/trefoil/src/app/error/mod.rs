@@ -1,10 +1,13 @@
 //! What the local API refuses: a status, a word that does not change, and a sentence for people.
 
+mod code;
+
+pub use code::ProblemCode;
+
 use crate::{
     agent::{AgentError, sentence},
     home::HomeError,
     person::PersonError,
-    show::NotTaken,
     transfer::TransferError,
 };
 use axum::{
@@ -14,7 +17,6 @@ use axum::{
 };
 use serde::Serialize;
 use trefoil_client::{ClientError, conversation::ConversationError};
-use trefoil_proto::ErrorCode;
 use utoipa::ToSchema;
 
 /// A refusal of the local API.
@@ -25,12 +27,15 @@ pub struct Problem {
     #[schema(ignore)]
     status: u16,
     /// A word that does not change.
-    pub code: &'static str,
+    pub code: ProblemCode,
     /// A sentence for people.
     pub message: String,
     /// How many tries are left, where they are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<u32>,
+    /// The most that there may be, where there is such a limit: of files in MiB, of accounts and conversations in number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
 }
 
 /// What a handler gives.
@@ -38,8 +43,8 @@ pub type Answer<T> = Result<T, Problem>;
 
 impl Problem {
     /// A refusal.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), code, message: message.into(), left: None }
+    pub fn new(status: StatusCode, code: ProblemCode, message: impl Into<String>) -> Self {
+        Self { status: status.as_u16(), code, message: message.into(), left: None, limit: None }
     }
 
     /// With the number of tries that are left.
@@ -49,19 +54,31 @@ impl Problem {
         self
     }
 
-    /// What was given cannot be used.
+    /// With the most that there may be.
+    #[must_use]
+    pub const fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// What was given cannot be used, for a reason of which the page knows.
+    pub fn because(code: ProblemCode, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    /// The request cannot be used: whoever made it should have made another.
     pub fn unusable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unusable", message)
+        Self::because(ProblemCode::Unusable, message)
     }
 
     /// There is no such thing.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", message)
+        Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, message)
     }
 
     /// This program failed.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Internal, message)
     }
 }
 
@@ -74,19 +91,21 @@ impl IntoResponse for Problem {
 
 impl From<ClientError> for Problem {
     fn from(error: ClientError) -> Self {
-        let (status, code) = match &error {
-            ClientError::Store(_) | ClientError::Row { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
-            ClientError::UnknownRoom(_) | ClientError::UnknownPerson(_) => {
-                (StatusCode::NOT_FOUND, "not-found")
-            }
-            ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => {
-                (StatusCode::CONFLICT, "key-changed")
-            }
-            ClientError::RoomNotOpen(_) => (StatusCode::CONFLICT, "not-open"),
-            ClientError::NotAllowed | ClientError::NotPrimary => (StatusCode::FORBIDDEN, "not-allowed"),
-            _ => (StatusCode::UNPROCESSABLE_ENTITY, "unusable"),
+        let code = code::of_client(&error);
+        let status = match code {
+            ProblemCode::Store => StatusCode::INTERNAL_SERVER_ERROR,
+            ProblemCode::NotFound => StatusCode::NOT_FOUND,
+            ProblemCode::KeyChanged | ProblemCode::NotOpen => StatusCode::CONFLICT,
+            ProblemCode::NotAllowed | ProblemCode::NotPrimary => StatusCode::FORBIDDEN,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self::new(status, code, sentence(&error))
+        let problem = Self::new(status, code, sentence(&error));
+        match error {
+            ClientError::Conversation(ConversationError::TooManyRooms { limit }) => {
+                problem.with_limit(limit as u64)
+            }
+            _ => problem,
+        }
     }
 }
 
@@ -101,9 +120,9 @@ impl From<AgentError> for Problem {
         match error {
             AgentError::Core(error) => error.into(),
             AgentError::Unreachable(_) | AgentError::TooSlow => {
-                Self::new(StatusCode::BAD_GATEWAY, "unreachable", error.to_string())
+                Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Unreachable, error.to_string())
             }
-            AgentError::Unknown => Self::new(StatusCode::CONFLICT, "removed", error.to_string()),
+            AgentError::Unknown => Self::new(StatusCode::CONFLICT, ProblemCode::Removed, error.to_string()),
         }
     }
 }
@@ -113,32 +132,27 @@ impl From<PersonError> for Problem {
         match error {
             PersonError::Agent(error) => error.into(),
             PersonError::Transport(error) => {
-                Self::new(StatusCode::BAD_GATEWAY, "unreachable", error.to_string())
+                Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Unreachable, error.to_string())
             }
             PersonError::Refused { code, .. } => {
-                let word = match code {
-                    ErrorCode::IdentifierTaken => "taken",
-                    ErrorCode::BadIdentifier => "bad-identifier",
-                    ErrorCode::BadCode => "bad-code",
-                    ErrorCode::RateLimited => "rate-limited",
-                    ErrorCode::NotFound => "not-found",
-                    ErrorCode::PeerUnavailable => "unreachable",
-                    _ => "refused",
+                let word = code::of_service(code);
+                let status = match word {
+                    ProblemCode::NotFound => StatusCode::NOT_FOUND,
+                    _ => StatusCode::CONFLICT,
                 };
-                let status = if word == "not-found" { StatusCode::NOT_FOUND } else { StatusCode::CONFLICT };
                 Self::new(status, word, error.to_string())
             }
             PersonError::Home(error) => error.into(),
-            PersonError::Usage(error) => Self::unusable(error.to_string()),
+            PersonError::Usage(error) => Self::because(ProblemCode::BadIdentifier, error.to_string()),
             PersonError::NotFound(error) => Self::not_found(error.to_string()),
-            PersonError::Discovery(error) => Self::unusable(error.to_string()),
+            PersonError::Discovery(error) => Self::because(ProblemCode::Discovery, error.to_string()),
         }
     }
 }
 
 impl From<HomeError> for Problem {
     fn from(error: HomeError) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "home", error.to_string())
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Home, error.to_string())
     }
 }
 
@@ -147,19 +161,8 @@ impl From<TransferError> for Problem {
         match error {
             TransferError::Person(error) => error.into(),
             TransferError::Agent(error) => error.into(),
-            other => Self::unusable(other.to_string()),
+            TransferError::File { .. } => Self::because(ProblemCode::FileUnusable, error.to_string()),
+            TransferError::Attachment(_) => Self::because(ProblemCode::AttachmentUnusable, error.to_string()),
         }
-    }
-}
-
-impl From<NotTaken> for Problem {
-    fn from(error: NotTaken) -> Self {
-        let code = match &error {
-            NotTaken::Refused(_) => "refused",
-            NotTaken::OutOfReach(_) => "unreachable",
-            NotTaken::OtherKey(_) => "key-changed",
-            NotTaken::Unproven(_) => "unproven",
-        };
-        Self::new(StatusCode::CONFLICT, code, error.to_string())
     }
 }

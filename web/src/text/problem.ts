@@ -1,0 +1,94 @@
+// What the process refuses, in the person's language. Its own English words are for what this page does not know yet. The codes
+// are those of docs/openapi.json; a test looks whether each has its sentence.
+import { m } from "../paraglide/messages.js";
+import type { ProblemCode } from "../api/types";
+
+type Sentence = (inputs: { limit: string }) => string;
+
+export const PROBLEMS: Record<ProblemCode, Sentence> = {
+  unusable: m.error_unusable,
+  "not-found": m.error_not_found,
+  internal: m.error_internal,
+  core: m.error_internal,
+  store: m.error_store,
+  home: m.error_home,
+  "other-host": m.error_locked_out,
+  "other-origin": m.error_locked_out,
+  unmarked: m.error_locked_out,
+  "no-session": m.error_locked_out,
+  "launch-used": m.error_launch_used,
+  unreachable: m.error_unreachable,
+  "service-failed": m.error_service_failed,
+  refused: m.refused_service,
+  unsupported: m.error_unsupported,
+  "rate-limited": m.error_rate_limited,
+  "quota-exceeded": m.error_quota_exceeded,
+  removed: m.error_removed,
+  taken: m.error_taken,
+  "bad-identifier": m.error_bad_identifier,
+  "bad-code": m.error_bad_code,
+  "no-person": m.error_no_person,
+  discovery: m.error_discovery,
+  oneself: m.error_oneself,
+  "no-account": m.error_no_account,
+  "account-exists": m.error_account_exists,
+  "too-many-accounts": m.error_too_many_accounts,
+  "not-allowed": m.refused_not_allowed,
+  "not-primary": m.error_not_primary,
+  "this-device": m.error_this_device,
+  "not-open": m.error_not_open,
+  "in-room-already": m.error_in_room_already,
+  "not-in-room": m.error_not_in_room,
+  "no-community": m.error_no_community,
+  "bad-invitation": m.error_bad_invitation,
+  "key-changed": m.error_key_changed,
+  "no-new-key": m.error_no_new_key,
+  "bad-safety-code": m.error_bad_safety_code,
+  "bad-link-code": m.error_bad_link_code,
+  "link-altered": m.error_link_altered,
+  "no-link": m.error_no_link,
+  "not-compared": m.error_not_compared,
+  "bad-name": m.error_bad_name,
+  "no-recovery-code": m.error_no_recovery_code,
+  "other-recovery-code": m.error_other_recovery_code,
+  "bad-recovery-code": m.error_bad_recovery_code,
+  "bad-backup": m.error_bad_backup,
+  "nothing-restored": m.error_nothing_restored,
+  "pin-wrong": m.error_pin_wrong,
+  "pin-locked": m.error_pin_locked,
+  "no-pin": m.error_no_pin,
+  "bad-pin": m.error_bad_pin,
+  "pin-needs-three": m.error_pin_needs_three,
+  "too-long": m.error_too_long,
+  empty: m.error_empty,
+  "too-large": m.error_too_large,
+  "not-failed": m.error_not_failed,
+  "not-forwardable": m.error_not_forwardable,
+  "too-many-rooms": m.error_too_many_rooms,
+  "nothing-to-open": m.error_nothing_to_open,
+  "file-size": m.error_file_size,
+  "too-many-uploads": m.error_too_many_uploads,
+  "not-whole": m.error_not_whole,
+  "wrong-offset": m.error_not_whole,
+  "file-unusable": m.error_file_unusable,
+  "attachment-unusable": m.error_attachment_unusable,
+  "picture-too-large": m.error_picture_too_large,
+  "picture-unusable": m.error_picture_unusable,
+  "folder-unusable": m.error_folder_unusable,
+};
+
+export interface Said {
+  code?: string;
+  message?: string;
+  /** Tries of the PIN. */
+  left?: number;
+  limit?: number;
+}
+
+/** The sentence for what the process said. */
+export function problemInWords({ code = "", message, left, limit = 0 }: Said): string {
+  if (left === 0) return m.error_pin_locked();
+  if (left !== undefined) return `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
+  if (Object.hasOwn(PROBLEMS, code)) return PROBLEMS[code as ProblemCode]({ limit: `${limit}` });
+  return message ? message.charAt(0).toLocaleUpperCase() + message.slice(1) : m.error_unexpected();
+}
