@@ -2,7 +2,7 @@
 import { mine, ofPerson, ofRoom } from "../api/pictures";
 import type { Person, Room } from "../api/types";
 import { accounts } from "./accounts.svelte";
-import { otherIn } from "./rooms.svelte";
+import { otherIn, rooms } from "./rooms.svelte";
 
 /** The other person's, or the group's. */
 export function faceOfRoom(room: Room): string | undefined {
@@ -18,4 +18,14 @@ export function faceIn(room: Room, person: Person | undefined): string | undefin
     return own && mine(own);
   }
   return person && !room.request ? ofPerson(room, person) : undefined;
+}
+
+/** Somebody's, wherever this account talks with them: who is only looked up has shown none. */
+export function faceKnown(account: string, user: string): string | undefined {
+  for (const room of rooms.sorted) {
+    const person = room.account === account ? room.people.find((one) => one.user === user && one.picture) : undefined;
+    const face = person && faceIn(room, person);
+    if (face) return face;
+  }
+  return undefined;
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { button, message, openRoom } from "./setting/hands";
+import { button, composer, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
@@ -50,7 +50,13 @@ async function showsLetters(at: Locator, letters: string): Promise<void> {
   expect(await avatar(at).textContent()).toBe(letters);
 }
 
-const pick = (at: Locator, file: Parameters<Locator["setInputFiles"]>[0]) => at.locator("input[type=file]").setInputFiles(file);
+const give = (at: Locator, file: Parameters<Locator["setInputFiles"]>[0]) => at.locator("input[type=file]").setInputFiles(file);
+
+/** Takes a picture as it is offered: its middle. */
+async function pick(at: Locator, file: Parameters<Locator["setInputFiles"]>[0]): Promise<void> {
+  await give(at, file);
+  await button(at, "picture_use").click();
+}
 
 test("one's own picture is seen on another service: inbox, head, messages, members, person", async () => {
   await row(other, "Amina").getByRole("button").first().click();
@@ -72,13 +78,28 @@ test("one's own picture is seen on another service: inbox, head, messages, membe
   await shows(aside(other));
 });
 
+test("it is seen where people are mentioned and picked", async () => {
+  await openRoom(other, NAME);
+  await composer(other).pressSequentially("@Am");
+  await shows(other.getByRole("listbox", { name: word("mention_list") }).getByRole("option").first());
+  await composer(other).fill("");
+  await button(other, "start_new").click();
+  await other.getByRole("menuitem", { name: word("start_group"), exact: true }).click();
+  const dialog = other.getByRole("dialog", { name: word("start_group") });
+  const known = dialog.getByRole("list", { name: word("known_people") }).getByRole("button", { name: /Amina/ });
+  await shows(known);
+  await known.click();
+  await shows(dialog.getByRole("list", { name: word("chosen_people") }));
+  await other.keyboard.press("Escape");
+});
+
 test("a file that is no picture is refused in words, as is one that is too large, and the picture stays", async () => {
   // The refusal itself, which a browser notes.
   amina.watch.allow(/status of 422/);
   const before = await avatar(account(admin)).locator("img").getAttribute("src");
-  await pick(account(admin), { name: "flower.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<svg onload=alert(1)>") });
+  await give(account(admin), { name: "flower.jpg", mimeType: "image/jpeg", buffer: Buffer.from("<svg onload=alert(1)>") });
   await account(admin).getByRole("alert").getByText(word("picture_refused")).waitFor();
-  await pick(account(admin), { name: "wall.png", mimeType: "image/png", buffer: Buffer.alloc(8 * 1024 * 1024 + 1) });
+  await give(account(admin), { name: "wall.png", mimeType: "image/png", buffer: Buffer.alloc(8 * 1024 * 1024 + 1) });
   await account(admin).getByRole("alert").getByText(word("picture_too_large")).waitFor();
   await shows(account(admin));
   expect(await avatar(account(admin)).locator("img").getAttribute("src")).toBe(before);
@@ -91,6 +112,35 @@ test("another picture takes its place in the windows of others", async () => {
   await expect.poll(shown, { timeout: 20_000 }).not.toBe(before);
   await shows(row(other, "Amina"));
   expect(await account(admin).getByRole("alert").count()).toBe(0);
+});
+
+test("what others see of a picture is chosen first, by pointer and by keys", async () => {
+  const crop = account(admin).getByRole("group", { name: word("crop") });
+  const before = await avatar(account(admin)).locator("img").getAttribute("src");
+  await give(account(admin), picture("china.jpg"));
+  const canvas = crop.locator("canvas");
+  const drawn = () => canvas.evaluate((one: HTMLCanvasElement) => one.toDataURL());
+  await crop.waitFor();
+  const whole = await drawn();
+  // The slider has the focus already.
+  for (let i = 0; i < 20; i++) await admin.keyboard.press("ArrowRight");
+  await expect.poll(drawn, { timeout: 10_000 }).not.toBe(whole);
+  const larger = await drawn();
+  const box = (await canvas.boundingBox())!;
+  await admin.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await admin.mouse.down();
+  await admin.mouse.move(box.x + box.width / 4, box.y + box.height / 4, { steps: 4 });
+  await admin.mouse.up();
+  await expect.poll(drawn, { timeout: 10_000 }).not.toBe(larger);
+  await button(crop, "cancel").click();
+  await crop.waitFor({ state: "detached" });
+  expect(await avatar(account(admin)).locator("img").getAttribute("src"), "nothing was set").toBe(before);
+
+  await give(account(admin), picture("china.jpg"));
+  await crop.getByLabel(word("crop_zoom")).fill("3");
+  await button(crop, "picture_use").click();
+  await expect.poll(() => avatar(account(admin)).locator("img").getAttribute("src"), { timeout: 20_000 }).not.toBe(before);
+  await shows(account(admin));
 });
 
 test("a room's picture is set by who may, and seen by the others, who are not offered it", async () => {
