@@ -5,13 +5,14 @@ use super::{
     error::{Answer, Problem},
     hub::{Happening, Hub},
     keeper::Keeper,
-    shape::{KnownService, Settings, profile_name},
+    shape::{KnownService, profile_name},
 };
 use crate::{
     agent::Agent,
     backup,
-    home::{Home, HomeError, Passphrase, write_private},
+    home::{FIRST, FURTHER, Home, HomeError, Passphrase},
     person::{self, PersonError, Place},
+    settings::{Choice, Settings},
     transport::Service,
 };
 use serde::Deserialize;
@@ -24,10 +25,6 @@ use std::{
 };
 use trefoil_client::{LinkOffer, backup::RecoverySecret, conversation::compose};
 
-/// Name of the account in the home folder itself; further ones count on.
-const FIRST: &str = "1";
-/// Folder of further accounts.
-const FURTHER: &str = "accounts";
 /// How long a new account may take to be at rest before it is shown.
 const SETTLING: Duration = Duration::from_secs(10);
 /// Accounts on one device.
@@ -105,15 +102,15 @@ impl Accounts {
             passphrase,
             keepers: Mutex::default(),
             suggested: Mutex::new(services.map(read_suggestions).transpose()?.unwrap_or_default()),
-            settings: Mutex::new(read_settings(home)),
+            settings: Mutex::new(Settings::read(home)?),
             making: tokio::sync::Mutex::default(),
             hub,
         };
-        for (id, folder) in accounts.folders() {
+        for (id, folder) in Home::accounts_of(home) {
             let home = Home::locate(Some(&folder))?;
             if home.has_account() {
-                let (agent, _) = person::open(&home, accounts.passphrase.as_ref())?;
-                accounts.keep(agent, id);
+                let opened = person::open(&home, accounts.passphrase.as_ref());
+                accounts.keep(opened.map_err(|error| not_by_oneself(error, &accounts.home, &folder))?.0, id);
             }
         }
         Ok(accounts)
@@ -145,15 +142,15 @@ impl Accounts {
         lock(&self.settings).clone()
     }
 
-    /// Keeps what the person chose, and tells every window.
+    /// Keeps what the person chose, beside what they chose before, and tells every window.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn choose(&self, settings: Settings) -> Answer<Settings> {
-        let text = toml::to_string(&settings).map_err(|error| Problem::internal(error.to_string()))?;
-        self.make_home()?;
-        write_private(&self.home.join("app.toml"), text.as_bytes())?;
-        *lock(&self.settings) = settings.clone();
+    pub fn choose(&self, choice: Choice) -> Answer<Settings> {
+        let mut kept = lock(&self.settings);
+        let settings = kept.clone().with(choice);
+        settings.write(&self.home)?;
+        *kept = settings.clone();
         self.hub.tell(&Happening::Settings { settings: settings.clone() });
         Ok(settings)
     }
@@ -166,7 +163,8 @@ impl Accounts {
             .map(|one| one.url.clone())
             .collect();
         for url in unknown {
-            if let Ok(known) = self.look(&url).await {
+            let ca = self.authority(&url, None);
+            if let Ok(known) = self.look(Place { service: &url, ca: ca.as_deref() }).await {
                 let mut suggested = lock(&self.suggested);
                 suggested
                     .iter_mut()
@@ -181,9 +179,8 @@ impl Accounts {
     ///
     /// # Errors
     /// It cannot be reached.
-    pub async fn look(&self, url: &str) -> Answer<KnownService> {
-        let ca = self.authority(url);
-        let service = Service::new(url, ca.as_deref()).map_err(PersonError::from)?;
+    pub async fn look(&self, place: Place<'_>) -> Answer<KnownService> {
+        let service = Service::new(place.service, place.ca).map_err(PersonError::from)?;
         let info = person::service_info(&service).await?;
         Ok(KnownService {
             url: service.address(),
@@ -192,11 +189,31 @@ impl Accounts {
         })
     }
 
-    /// The authority that the suggestions name for an address.
-    pub fn authority(&self, url: &str) -> Option<Vec<u8>> {
+    /// The authority to trust at an address: the one that was given (PEM), else the one that the suggestions name.
+    pub fn authority(&self, url: &str, given: Option<&str>) -> Option<Vec<u8>> {
+        if let Some(given) = given {
+            return Some(given.as_bytes().to_vec());
+        }
         let wanted = url.trim_end_matches('/');
         let suggested = lock(&self.suggested);
         suggested.iter().find(|one| one.url.trim_end_matches('/') == wanted).and_then(|one| one.ca.clone())
+    }
+
+    /// The way to another service on behalf of an account: by the authority that was given (PEM), else the one that the
+    /// suggestions name, else the account's own.
+    ///
+    /// # Errors
+    /// It is no address, or the authority is none.
+    pub fn service(&self, account: &str, url: &str, given: Option<&str>) -> Answer<Service> {
+        let folder = match account {
+            FIRST => self.home.clone(),
+            further => self.home.join(FURTHER).join(further),
+        };
+        let ca = match self.authority(url, given) {
+            Some(ca) => Some(ca),
+            None => Home::locate(Some(&folder))?.settings()?.1,
+        };
+        Ok(Service::new(url, ca.as_deref()).map_err(PersonError::from)?)
     }
 
     /// Makes an account and goes online with it.
@@ -205,7 +222,7 @@ impl Accounts {
     /// The service refused or cannot be reached; nothing is kept then.
     pub async fn register(
         &self,
-        url: &str,
+        place: Place<'_>,
         identifier: &str,
         code: Option<&str>,
         name: &str,
@@ -215,11 +232,10 @@ impl Accounts {
             compose::profile(name).map_err(|error| Problem::unusable(error.to_string()))?;
         }
         let _one = self.making.lock().await;
-        let known = self.look(url).await?;
+        let known = self.look(place).await?;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: &known.url, ca: ca.as_deref() };
+        let place = Place { service: &known.url, ca: place.ca };
         let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
@@ -240,13 +256,12 @@ impl Accounts {
     ///
     /// # Errors
     /// The service cannot be reached; nothing is kept then.
-    pub async fn request_link(&self, url: &str, name: &str) -> Answer<(Keeper, LinkOffer)> {
+    pub async fn request_link(&self, place: Place<'_>, name: &str) -> Answer<(Keeper, LinkOffer)> {
         let _one = self.making.lock().await;
-        let known = self.look(url).await?;
+        let known = self.look(place).await?;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: &known.url, ca: ca.as_deref() };
+        let place = Place { service: &known.url, ca: place.ca };
         match person::begin_link(&home, self.passphrase.as_ref(), place, name).await {
             Ok((agent, offer)) => Ok((self.keep(agent, id), offer)),
             Err(error) => {
@@ -260,12 +275,10 @@ impl Accounts {
     ///
     /// # Errors
     /// There is no backup under this secret, or the service cannot be reached; nothing is kept then.
-    pub async fn recover(&self, url: &str, secret: &RecoverySecret) -> Answer<Keeper> {
+    pub async fn recover(&self, place: Place<'_>, secret: &RecoverySecret) -> Answer<Keeper> {
         let _one = self.making.lock().await;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: url, ca: ca.as_deref() };
         match backup::recover(&home, self.passphrase.as_ref(), place, secret, |_, _| {}).await {
             Ok((agent, _)) => Ok(self.keep(agent, id)),
             Err(error) => {
@@ -284,7 +297,7 @@ impl Accounts {
         let known = self.services().await;
         let mut others = Vec::new();
         for one in known.iter().filter(|one| one.url.trim_end_matches('/') != own).take(2) {
-            let ca = self.authority(&one.url);
+            let ca = self.authority(&one.url, None);
             others.push(Service::new(&one.url, ca.as_deref()).map_err(PersonError::from)?);
         }
         others.try_into().map_err(|_| {
@@ -328,19 +341,18 @@ impl Accounts {
         made.map_err(|source| HomeError::File { path: self.home.clone(), source }.into())
     }
 
-    fn folders(&self) -> Vec<(String, PathBuf)> {
-        let mut folders = vec![(FIRST.to_owned(), self.home.clone())];
-        let further = fs::read_dir(self.home.join(FURTHER)).into_iter().flatten().flatten();
-        for entry in further {
-            if let Ok(id) = entry.file_name().into_string() {
-                folders.push((id, entry.path()));
-            }
-        }
-        folders
-    }
-
     fn keepers(&self) -> MutexGuard<'_, BTreeMap<String, Keeper>> {
         lock(&self.keepers)
+    }
+}
+
+/// This process serves the page of this person already, and has no store open: it is another kind of command that has.
+fn not_by_oneself(error: PersonError, person: &Path, account: &Path) -> OpenError {
+    match error {
+        PersonError::Home(HomeError::PageIsOpen(open)) if open == person => {
+            HomeError::InUse(account.join("store.db")).into()
+        }
+        error => error.into(),
     }
 }
 
@@ -356,17 +368,12 @@ fn forget(folder: &Path, first: bool) {
     }
     // What cannot be removed is used again by the next attempt.
     if first {
-        for file in ["key", "store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
+        for file in ["key", "store.db", "store.db-wal", "store.db-shm", "store.db-lock"] {
             let _ = fs::remove_file(folder.join(file));
         }
     } else {
         let _ = fs::remove_dir_all(folder);
     }
-}
-
-fn read_settings(home: &Path) -> Settings {
-    let kept = fs::read_to_string(home.join("app.toml")).ok();
-    kept.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn read_suggestions(path: &Path) -> Result<Vec<Suggested>, OpenError> {
