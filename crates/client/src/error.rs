@@ -45,6 +45,13 @@ pub enum ClientError {
     /// A pasted text is no link of an invitation.
     #[error("not a link of an invitation")]
     BadInvitation,
+    /// An invitation is for too many people, for none, or for too long.
+    #[error(
+        "an invitation is for 1 to {} people, and for 1 to {} days",
+        crate::InvitationTerms::MOST_PEOPLE,
+        crate::InvitationTerms::MOST_DAYS
+    )]
+    InvitationTerms,
     /// This person is in the room already.
     #[error("this person is in {0} already")]
     InRoomAlready(RoomUri),

@@ -18,6 +18,41 @@ use trefoil_proto::{
 /// In front of every link, so that a wrong paste is told apart.
 pub const LINK: &str = "trefoil-invite-";
 
+/// For how many people an invitation is made, and for how many days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvitationTerms {
+    people: u32,
+    days: u32,
+}
+
+impl InvitationTerms {
+    /// Most people by one invitation.
+    pub const MOST_PEOPLE: u32 = 1000;
+    /// Longest life of an invitation, in days.
+    pub const MOST_DAYS: u32 = 90;
+
+    /// From one of each up to the most.
+    ///
+    /// # Errors
+    /// [`ClientError::InvitationTerms`].
+    pub fn new(people: u32, days: u32) -> Result<Self, ClientError> {
+        match (1..=Self::MOST_PEOPLE).contains(&people) && (1..=Self::MOST_DAYS).contains(&days) {
+            true => Ok(Self { people, days }),
+            false => Err(ClientError::InvitationTerms),
+        }
+    }
+
+    /// How many people can come in.
+    pub const fn people(self) -> u32 {
+        self.people
+    }
+
+    /// Until when, if it is made now.
+    pub const fn until(self, now: Timestamp) -> Timestamp {
+        now.plus_millis(self.days as u64 * 24 * 60 * 60 * 1000)
+    }
+}
+
 /// What a link says.
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct Link {

@@ -32,8 +32,9 @@ use trefoil_proto::{
 use trefoil_store::KeyRange;
 use trefoil_transparency::device_set::SignedDeviceSet;
 
-/// In front of every code, so that a wrong paste is told apart.
-const REQUEST: &str = "trefoil-link-";
+/// In front of every code of a device that waits to be linked, so that a wrong paste is told apart.
+pub const REQUEST: &str = "trefoil-link-";
+/// In front of every answer to one.
 const ANSWER: &str = "trefoil-answer-";
 /// Longest code that is looked at, in characters.
 const LONGEST: usize = 1 << 20;

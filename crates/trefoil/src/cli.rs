@@ -2,7 +2,7 @@
 
 use crate::cmd::{
     account, admin, app, audit, bench, community, completions, export, find, log, man, receive, recovery,
-    rooms, search, send, serve, up, update, verify,
+    rooms, scan, search, send, serve, services, settings, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -64,6 +64,12 @@ pub enum Ask {
     Search(search::Search),
     /// Find a person by handle or phone number, exactly
     Find(find::Find),
+    /// Read the QR codes in a picture: an invitation, a card, a safety number
+    Scan(scan::Scan),
+    /// Look at a service before an account is made there
+    Services(services::Services),
+    /// Print or choose what holds on this device: receipts, typing, the look of the page
+    Settings(settings::Settings),
     /// Compare safety numbers with a person and decide about a changed key; check a release
     Verify(verify::Verify),
     /// Open the page on this machine: every conversation of every account, in a browser
@@ -92,7 +98,21 @@ pub enum Ask {
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Chat",
-        &["account", "send", "receive", "rooms", "community", "search", "find", "backup", "export", "app"],
+        &[
+            "account",
+            "services",
+            "send",
+            "receive",
+            "rooms",
+            "community",
+            "search",
+            "find",
+            "scan",
+            "backup",
+            "export",
+            "settings",
+            "app",
+        ],
     ),
     ("Run", &["up", "serve", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),

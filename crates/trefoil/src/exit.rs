@@ -2,6 +2,7 @@
 
 use crate::{
     agent::{self, AgentError},
+    app::{NoLink, OpenError, StartError},
     audit::FollowError,
     export::ExportError,
     home::HomeError,
@@ -97,6 +98,16 @@ impl Exit {
         }
         if cause.is::<NotFoundError>() {
             return Some(Self::NotFound);
+        }
+        if cause.is::<NoLink>() {
+            return Some(Self::Locked);
+        }
+        if let Some(error) = cause.downcast_ref::<StartError>() {
+            return Some(match error {
+                StartError::Open(OpenError::Home(error)) | StartError::Home(error) => Self::of_home(error),
+                StartError::Open(OpenError::Person(error)) => Self::of_person(error),
+                StartError::Open(OpenError::Suggestions { .. }) | StartError::Listen { .. } => Self::Usage,
+            });
         }
         if cause.is::<OtherKeyError>() {
             return Some(Self::OtherKey);
@@ -194,7 +205,7 @@ impl Exit {
 
     const fn of_pin_core(error: &PinError) -> Self {
         match error {
-            PinError::Unusable(_) | PinError::Addresses => Self::Usage,
+            PinError::Unusable(_) | PinError::TooShort { .. } | PinError::Addresses => Self::Usage,
             PinError::Refused { .. } => Self::Refused,
             PinError::Silent(_) => Self::Unreachable,
             _ => Self::Failed,
@@ -228,6 +239,7 @@ impl Exit {
             HomeError::PassphraseNeeded
             | HomeError::WrongPassphrase
             | HomeError::InUse(_)
+            | HomeError::PageIsOpen(_)
             | HomeError::Open { .. } => Self::Locked,
             HomeError::File { .. } | HomeError::Damaged { .. } | HomeError::MakeKey => Self::Failed,
         }
@@ -273,6 +285,7 @@ impl Exit {
             ClientError::NoCommunity(_)
             | ClientError::BadCode
             | ClientError::BadInvitation
+            | ClientError::InvitationTerms
             | ClientError::Oneself
             | ClientError::TooFewAuditors { .. }
             | ClientError::TooLarge { .. }

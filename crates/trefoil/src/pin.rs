@@ -125,7 +125,7 @@ pub async fn recover_with_pin(
     code: Option<&str>,
     pin: &str,
 ) -> Result<Recovered, PinFailure> {
-    let pin = Pin::new(pin)?;
+    let pin = Pin::to_try(pin)?;
     let own = Service::new(place.service, place.ca).map_err(PersonError::from)?;
     let profile = service_info(&own).await?.profile;
     let identifier = identify(profile, identifier, code).map_err(PersonError::from)?;
@@ -159,21 +159,33 @@ pub async fn recover_with_pin(
     }
 }
 
-/// Takes a PIN back: the note goes, and the records if this is the secret that it protected.
+/// Takes a PIN back: the note goes, and those records that are at `own` or `others`, if this is the secret that they protect.
 ///
 /// # Errors
 /// [`PinFailure::Person`]; [`PinFailure::NoPin`].
 pub async fn remove_pin(
     own: &Service,
     token: &str,
-    others: [&Service; 2],
+    others: &[&Service],
     secret: &[u8; 32],
 ) -> Result<(), PinFailure> {
     let note = own_note(own, token).await?.ok_or(PinFailure::NoPin)?;
     let path = format!("{}/pin/note", paths::CLIENT_ROOT);
     ask(own, Method::DELETE, &path, Some(token), Bytes::new()).await?;
-    forget(&note, &SecretBytes::new(*secret), &[own, others[0], others[1]]).await;
+    let services: Vec<&Service> = std::iter::once(own).chain(others.iter().copied()).collect();
+    forget(&note, &SecretBytes::new(*secret), &services).await;
     Ok(())
+}
+
+/// Where the parts of a person's PIN are, by the addresses of the services; `None` if there is no PIN.
+///
+/// # Errors
+/// [`PinFailure::Person`].
+pub async fn places(own: &Service, token: &str) -> Result<Option<Vec<String>>, PinFailure> {
+    let note = own_note(own, token).await?;
+    let addresses =
+        |note: Note| note.places.iter().filter_map(|place| Some(place.address()?.to_owned())).collect();
+    Ok(note.map(addresses))
 }
 
 /// Checks that three addresses lead to three services; the profile of the first.
@@ -221,7 +233,7 @@ async fn register(
 }
 
 /// Removes the records of a note. What cannot be removed stays, and nobody finds it any more.
-async fn forget(note: &Note, secret: &SecretBytes, services: &[&Service; SERVICES]) {
+async fn forget(note: &Note, secret: &SecretBytes, services: &[&Service]) {
     let Ok(requests) = removals(secret, note) else { return };
     let at = |request: &Request| {
         let address = note.places.get(request.seat.index()).and_then(|place| place.address());

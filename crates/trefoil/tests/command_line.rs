@@ -134,7 +134,7 @@ fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
     let (file, folder) = (file.to_str().unwrap(), place.path().to_str().unwrap());
     let inside = format!("{file}/folder");
     let short = place.path().join("short");
-    fs::write(&short, "123\n").unwrap();
+    fs::write(&short, "12345\n").unwrap();
     let short = short.to_str().unwrap();
     let empty = place.path().join("empty");
     fs::write(&empty, "\n").unwrap();
@@ -145,11 +145,11 @@ fn what_cannot_work_is_refused_before_anything_is_sent_and_says_what_to_do() {
     let recover = ["account", "recover", "--service", "https://127.0.0.1:1", "--as", "ada", "--pin-file"];
     for (arguments, said) in [
         (&no_pin[..], "/no/such/pin"),
-        (&[&pin_of[..], &[short]].concat(), "at least"),
+        (&[&pin_of[..], &[short]].concat(), "6 characters at least"),
         (&pin(&["--ca", "/no/such/ca.pem"]), "/no/such/ca.pem"),
         (&["account", "pin", "--with", "https://127.0.0.1:1", "--pin-file", file], "twice"),
         (&[&recover[..], &["/no/such/pin"]].concat(), "/no/such/pin"),
-        (&[&recover[..], &[short]].concat(), "at least"),
+        (&[&recover[..], &[empty]].concat(), "at least"),
         (&["--passphrase-file", "/no/such/secret", "rooms"][..], "/no/such/secret"),
         (&["--passphrase-file", folder, "rooms"], folder),
         (&["receive", "--save", file], file),

@@ -9,6 +9,8 @@ export type Profile = "account" | "handle" | "phone";
 export type Position = string;
 
 export type Settings = Schemas["Settings"];
+/** What the process takes, told before it is asked. */
+export type Limits = Schemas["Limits"];
 export type Theme = Schemas["Theme"];
 export type NotificationLevel = Schemas["Preview"];
 export type KnownService = Schemas["KnownService"];

@@ -1,12 +1,14 @@
 // The accounts of this machine and the services that are suggested.
 import { SvelteMap } from "svelte/reactivity";
-import type { Account, KnownService, Profile, Room } from "../api/types";
+import type { Account, KnownService, Limits, Profile, Room } from "../api/types";
 import type { Named } from "../text/names";
 
 class Accounts {
   byId = new SvelteMap<string, Account>();
   services = $state.raw<KnownService[]>([]);
   version = $state("");
+  /** Unknown before the process has answered. */
+  limits = $state.raw<Limits>();
 
   get all(): Account[] {
     return [...this.byId.values()];

@@ -52,6 +52,7 @@ async function load(): Promise<void> {
   takeAccounts(state.accounts);
   accounts.services = state.services;
   accounts.version = state.version;
+  accounts.limits = state.limits;
   if (state.accounts.length > 0) await loadRooms();
   else rooms.loaded = true;
 }

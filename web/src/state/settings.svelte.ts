@@ -44,7 +44,7 @@ export async function choose(part: Partial<Settings>): Promise<void> {
   const before = chosen.all;
   take({ ...before, ...part });
   try {
-    take(await post<Settings>("settings", { ...before, ...part }));
+    take(await post<Settings>("settings", part));
   } catch (error) {
     take(before);
     failed(error);

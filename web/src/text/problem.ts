@@ -17,6 +17,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   unmarked: m.error_locked_out,
   "no-session": m.error_locked_out,
   "launch-used": m.error_launch_used,
+  "script-only": m.error_locked_out,
   unreachable: m.error_unreachable,
   "service-failed": m.error_service_failed,
   refused: m.refused_service,

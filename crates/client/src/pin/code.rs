@@ -5,8 +5,10 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// Fewest characters of a PIN.
-pub const SHORTEST: usize = 4;
+/// Fewest characters of a PIN that is set.
+pub const SHORTEST: usize = 6;
+/// Fewest of one that is tried: PINs were set when so many were enough, and restore.
+const SHORTEST_EVER: usize = 4;
 /// Most bytes of a PIN, in UTF-8.
 pub const LONGEST: usize = 128;
 
@@ -19,12 +21,25 @@ const LANES: u32 = 4;
 pub struct Pin(Zeroizing<String>);
 
 impl Pin {
-    /// Takes what was typed: compatible forms of a character count as one (NFKC), blanks around it do not count.
+    /// Takes a PIN that is to be set, as it was typed: compatible forms of a character count as one (NFKC), blanks around it
+    /// do not count.
     ///
     /// # Errors
-    /// [`PinError::Unusable`] says why: shorter than [`SHORTEST`] characters, longer than [`LONGEST`] bytes, or with
-    /// control characters.
+    /// [`PinError::TooShort`], in characters; [`PinError::Unusable`] says why: longer than [`LONGEST`] bytes, or with control
+    /// characters.
     pub fn new(typed: &str) -> Result<Self, PinError> {
+        Self::of(typed, SHORTEST)
+    }
+
+    /// Takes a PIN that was set before, when fewer characters may have been enough.
+    ///
+    /// # Errors
+    /// As [`Pin::new`]; no PIN was ever so short.
+    pub fn to_try(typed: &str) -> Result<Self, PinError> {
+        Self::of(typed, SHORTEST_EVER)
+    }
+
+    fn of(typed: &str, shortest: usize) -> Result<Self, PinError> {
         // The longest that NFKC makes of a byte is bounded; what is far too long is not looked at.
         if typed.len() > LONGEST * 4 {
             return Err(PinError::Unusable("a PIN has 128 bytes at most"));
@@ -35,8 +50,8 @@ impl Pin {
         if pin.chars().any(char::is_control) {
             return Err(PinError::Unusable("a PIN has no control characters"));
         }
-        if pin.chars().count() < SHORTEST {
-            return Err(PinError::Unusable("a PIN has 4 characters at least"));
+        if pin.chars().count() < shortest {
+            return Err(PinError::TooShort { least: shortest });
         }
         if pin.len() > LONGEST {
             return Err(PinError::Unusable("a PIN has 128 bytes at most"));
@@ -69,7 +84,7 @@ mod tests {
     use super::*;
 
     fn taken(typed: &str) -> Option<String> {
-        Pin::new(typed).ok().map(|pin| pin.0.to_string())
+        Pin::to_try(typed).ok().map(|pin| pin.0.to_string())
     }
 
     #[test]
@@ -82,7 +97,21 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_has_four_characters_and_128_bytes_at_most() {
+    fn a_new_pin_has_six_characters_and_one_that_was_set_before_four() {
+        for (typed, to_set, to_try) in [
+            ("12345", false, true),
+            ("123456", true, true),
+            ("  12345 ", false, true),
+            ("１２３４５６", true, true),
+        ] {
+            assert_eq!((Pin::new(typed).is_ok(), Pin::to_try(typed).is_ok()), (to_set, to_try), "{typed:?}");
+        }
+        assert!(matches!(Pin::new("12345"), Err(PinError::TooShort { least: SHORTEST })));
+        assert_eq!(Pin::new("123").unwrap_err().to_string(), "a PIN has 6 characters at least");
+    }
+
+    #[test]
+    fn a_pin_has_128_bytes_at_most() {
         for (typed, fits) in [
             ("123".to_owned(), false),
             ("   1   ".to_owned(), false),
@@ -101,11 +130,11 @@ mod tests {
 
     #[test]
     fn nothing_is_shown_and_the_salt_matters() {
-        let pin = Pin::new("1234").unwrap();
+        let pin = Pin::new("123456").unwrap();
         assert_eq!(format!("{pin:?}"), "Pin(..)");
         let stretched = pin.stretch(&[1; 32]).unwrap();
         assert!(stretched.same(&pin.stretch(&[1; 32]).unwrap()));
         assert!(!stretched.same(&pin.stretch(&[2; 32]).unwrap()));
-        assert!(!stretched.same(&Pin::new("1235").unwrap().stretch(&[1; 32]).unwrap()));
+        assert!(!stretched.same(&Pin::new("123457").unwrap().stretch(&[1; 32]).unwrap()));
     }
 }

@@ -9,6 +9,12 @@ pub enum PinError {
     /// What was typed cannot be a PIN.
     #[error("{0}")]
     Unusable(&'static str),
+    /// It is too short to be one.
+    #[error("a PIN has {least} characters at least")]
+    TooShort {
+        /// How many characters there must be.
+        least: usize,
+    },
     /// The machine could not stretch the PIN: too little memory.
     #[error("stretch the PIN")]
     Stretch,

@@ -7,7 +7,8 @@ use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsS
 use trefoil_proto::{UserUri, credential::AccountKey};
 
 /// In front of every code, so that a wrong paste is told apart.
-const PREFIX: &str = "trefoil-verify-";
+/// In front of every code, so that a wrong paste is told apart.
+pub const PREFIX: &str = "trefoil-verify-";
 const VERSION: u8 = 1;
 /// Longest code that is looked at, in characters: two of the longest URIs fit.
 const LONGEST: usize = 2048;

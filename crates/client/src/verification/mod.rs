@@ -21,7 +21,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use code::{BadCode, Comparison, SafetyCode};
+pub use code::{BadCode, Comparison, PREFIX as CODE, SafetyCode};
 pub use contacts::{Standing, standing};
 pub use decide::{Proof, Safety};
 pub use number::{BadNumber, Identity, SafetyNumber};

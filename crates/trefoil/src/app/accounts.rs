@@ -5,14 +5,15 @@ use super::{
     error::{Answer, Problem, ProblemCode},
     hub::{Happening, Hub},
     keeper::Keeper,
-    shape::{KnownService, Settings, profile_name},
+    shape::{KnownService, profile_name},
     suggestions::Suggestions,
 };
 use crate::{
     agent::Agent,
     backup,
-    home::{Home, HomeError, Passphrase, write_private},
+    home::{FIRST, FURTHER, Home, HomeError, Passphrase},
     person::{self, PersonError, Place},
+    settings::{Choice, Settings},
     transport::Service,
 };
 use std::{
@@ -24,10 +25,6 @@ use std::{
 };
 use trefoil_client::{LinkOffer, backup::RecoverySecret, conversation::compose};
 
-/// Name of the account in the home folder itself; further ones count on.
-const FIRST: &str = "1";
-/// Folder of further accounts.
-const FURTHER: &str = "accounts";
 /// How long a new account may take to be at rest before it is shown.
 const SETTLING: Duration = Duration::from_secs(10);
 /// Accounts on one device.
@@ -80,15 +77,15 @@ impl Accounts {
             passphrase,
             keepers: Mutex::default(),
             suggested: services.map(Suggestions::read).transpose()?.unwrap_or_default(),
-            settings: Mutex::new(read_settings(home)),
+            settings: Mutex::new(Settings::read(home)?),
             making: tokio::sync::Mutex::default(),
             hub,
         };
-        for (id, folder) in accounts.folders() {
+        for (id, folder) in Home::accounts_of(home) {
             let home = Home::locate(Some(&folder))?;
             if home.has_account() {
-                let (agent, _) = person::open(&home, accounts.passphrase.as_ref())?;
-                accounts.keep(agent, id);
+                let opened = person::open(&home, accounts.passphrase.as_ref());
+                accounts.keep(opened.map_err(|error| not_by_oneself(error, &accounts.home, &folder))?.0, id);
             }
         }
         Ok(accounts)
@@ -120,15 +117,15 @@ impl Accounts {
         lock(&self.settings).clone()
     }
 
-    /// Keeps what the person chose, and tells every window.
+    /// Keeps what the person chose, beside what they chose before, and tells every window.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn choose(&self, settings: Settings) -> Answer<Settings> {
-        let text = toml::to_string(&settings).map_err(|error| Problem::internal(error.to_string()))?;
-        self.make_home()?;
-        write_private(&self.home.join("app.toml"), text.as_bytes())?;
-        *lock(&self.settings) = settings.clone();
+    pub fn choose(&self, choice: Choice) -> Answer<Settings> {
+        let mut kept = lock(&self.settings);
+        let settings = kept.clone().with(choice);
+        settings.write(&self.home)?;
+        *kept = settings.clone();
         self.hub.tell(&Happening::Settings { settings: settings.clone() });
         Ok(settings)
     }
@@ -142,13 +139,30 @@ impl Accounts {
     ///
     /// # Errors
     /// It cannot be reached.
-    pub async fn look(&self, url: &str) -> Answer<KnownService> {
-        look(url.to_owned(), self.authority(url)).await
+    pub async fn look(&self, place: Place<'_>) -> Answer<KnownService> {
+        look(place.service.to_owned(), place.ca.map(<[u8]>::to_vec)).await
     }
 
-    /// The authority that the suggestions name for an address.
-    pub fn authority(&self, url: &str) -> Option<Vec<u8>> {
-        self.suggested.authority(url)
+    /// The authority to trust at an address: the one that was given (PEM), else the one that the suggestions name.
+    pub fn authority(&self, url: &str, given: Option<&str>) -> Option<Vec<u8>> {
+        given.map(|given| given.as_bytes().to_vec()).or_else(|| self.suggested.authority(url))
+    }
+
+    /// The way to another service on behalf of an account: by the authority that was given (PEM), else the one that the
+    /// suggestions name, else the account's own.
+    ///
+    /// # Errors
+    /// It is no address, or the authority is none.
+    pub fn service(&self, account: &str, url: &str, given: Option<&str>) -> Answer<Service> {
+        let folder = match account {
+            FIRST => self.home.clone(),
+            further => self.home.join(FURTHER).join(further),
+        };
+        let ca = match self.authority(url, given) {
+            Some(ca) => Some(ca),
+            None => Home::locate(Some(&folder))?.settings()?.1,
+        };
+        Ok(Service::new(url, ca.as_deref()).map_err(PersonError::from)?)
     }
 
     /// Makes an account and goes online with it.
@@ -157,7 +171,7 @@ impl Accounts {
     /// The service refused or cannot be reached; nothing is kept then.
     pub async fn register(
         &self,
-        url: &str,
+        place: Place<'_>,
         identifier: &str,
         code: Option<&str>,
         name: &str,
@@ -168,11 +182,10 @@ impl Accounts {
                 .map_err(|error| Problem::because(ProblemCode::BadName, error.to_string()))?;
         }
         let _one = self.making.lock().await;
-        let known = self.look(url).await?;
+        let known = self.look(place).await?;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: &known.url, ca: ca.as_deref() };
+        let place = Place { service: &known.url, ca: place.ca };
         let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
@@ -193,13 +206,12 @@ impl Accounts {
     ///
     /// # Errors
     /// The service cannot be reached; nothing is kept then.
-    pub async fn request_link(&self, url: &str, name: &str) -> Answer<(Keeper, LinkOffer)> {
+    pub async fn request_link(&self, place: Place<'_>, name: &str) -> Answer<(Keeper, LinkOffer)> {
         let _one = self.making.lock().await;
-        let known = self.look(url).await?;
+        let known = self.look(place).await?;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: &known.url, ca: ca.as_deref() };
+        let place = Place { service: &known.url, ca: place.ca };
         match person::begin_link(&home, self.passphrase.as_ref(), place, name).await {
             Ok((agent, offer)) => Ok((self.keep(agent, id), offer)),
             Err(error) => {
@@ -213,12 +225,10 @@ impl Accounts {
     ///
     /// # Errors
     /// There is no backup under this secret, or the service cannot be reached; nothing is kept then.
-    pub async fn recover(&self, url: &str, secret: &RecoverySecret) -> Answer<Keeper> {
+    pub async fn recover(&self, place: Place<'_>, secret: &RecoverySecret) -> Answer<Keeper> {
         let _one = self.making.lock().await;
         let (id, folder) = self.free_place()?;
-        let ca = self.authority(url);
         let home = Home::locate(Some(&folder))?;
-        let place = Place { service: url, ca: ca.as_deref() };
         match backup::recover(&home, self.passphrase.as_ref(), place, secret, |_, _| {}).await {
             Ok((agent, _)) => Ok(self.keep(agent, id)),
             Err(error) => {
@@ -237,7 +247,7 @@ impl Accounts {
         let known = self.services().await;
         let mut others = Vec::new();
         for one in known.iter().filter(|one| one.url.trim_end_matches('/') != own).take(2) {
-            let ca = self.authority(&one.url);
+            let ca = self.authority(&one.url, None);
             others.push(Service::new(&one.url, ca.as_deref()).map_err(PersonError::from)?);
         }
         others.try_into().map_err(|_| {
@@ -281,17 +291,6 @@ impl Accounts {
         made.map_err(|source| HomeError::File { path: self.home.clone(), source }.into())
     }
 
-    fn folders(&self) -> Vec<(String, PathBuf)> {
-        let mut folders = vec![(FIRST.to_owned(), self.home.clone())];
-        let further = fs::read_dir(self.home.join(FURTHER)).into_iter().flatten().flatten();
-        for entry in further {
-            if let Ok(id) = entry.file_name().into_string() {
-                folders.push((id, entry.path()));
-            }
-        }
-        folders
-    }
-
     fn keepers(&self) -> MutexGuard<'_, BTreeMap<String, Keeper>> {
         lock(&self.keepers)
     }
@@ -307,6 +306,16 @@ async fn look(url: String, ca: Option<Vec<u8>>) -> Answer<KnownService> {
     })
 }
 
+/// This process serves the page of this person already, and has no store open: it is another kind of command that has.
+fn not_by_oneself(error: PersonError, person: &Path, account: &Path) -> OpenError {
+    match error {
+        PersonError::Home(HomeError::PageIsOpen(open)) if open == person => {
+            HomeError::InUse(account.join("store.db")).into()
+        }
+        error => error.into(),
+    }
+}
+
 /// What is behind a lock; whoever panicked with it held changed nothing half.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -319,15 +328,10 @@ fn forget(folder: &Path, first: bool) {
     }
     // What cannot be removed is used again by the next attempt.
     if first {
-        for file in ["key", "store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
+        for file in ["key", "store.db", "store.db-wal", "store.db-shm", "store.db-lock"] {
             let _ = fs::remove_file(folder.join(file));
         }
     } else {
         let _ = fs::remove_dir_all(folder);
     }
-}
-
-fn read_settings(home: &Path) -> Settings {
-    let kept = fs::read_to_string(home.join("app.toml")).ok();
-    kept.and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! What happens, told to every window: one channel, JSON once for all.
 
-use super::shape::{Account, Item, Room, Settings, Warning};
+use super::shape::{Account, Item, Room, Warning};
+use crate::settings::Settings;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::broadcast;

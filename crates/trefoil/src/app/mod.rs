@@ -10,6 +10,7 @@ mod hub;
 mod keeper;
 mod page;
 mod pictures;
+mod running;
 mod scan;
 mod session;
 mod shape;
@@ -17,14 +18,17 @@ mod suggestions;
 
 pub use accounts::OpenError;
 pub use api::document;
+pub use pictures::{anew as picture_anew, small as small_picture};
+pub use running::{NoLink, PageLink, another_link};
+pub use scan::codes as codes_in;
+pub use shape::profile_name;
 
-use crate::home::{HomeError, Passphrase, write_private};
+use crate::home::{HomeError, Passphrase, Serving};
 use accounts::Accounts;
 use axum::{Router, middleware, routing::get};
 use files::Files;
 use hub::Hub;
 use pictures::Pictures;
-pub use pictures::small as small_picture;
 use session::Sessions;
 use std::{
     io,
@@ -46,8 +50,10 @@ pub struct App {
 
 /// How the server is started.
 pub struct Start<'a> {
-    /// Folder of the person.
+    /// Folder of the person, taken for this process.
     pub home: &'a Path,
+    /// That it is.
+    pub serving: Serving,
     /// What opens the stores.
     pub passphrase: Option<Passphrase>,
     /// File with the services to suggest.
@@ -62,6 +68,8 @@ pub struct Running {
     listener: TcpListener,
     address: SocketAddr,
     token_file: PathBuf,
+    /// Ends with the accounts: nobody else serves this person before.
+    _serving: Serving,
 }
 
 /// What can go wrong before the page can be opened.
@@ -98,16 +106,15 @@ impl Running {
         let port = address.port();
         let sessions = Sessions::new(port);
         let files = Files::open(start.home)?;
-        let token_file = start.home.join("app-token");
-        write_private(&token_file, sessions.script().as_bytes())?;
+        let token_file = start.serving.announce(address, sessions.script())?;
         let hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         let app = App { accounts, files, pictures: Pictures::default(), sessions, hosts };
-        Ok(Self { app: Arc::new(app), listener, address, token_file })
+        Ok(Self { app: Arc::new(app), listener, address, token_file, _serving: start.serving })
     }
 
     /// Address of the page, with a token that opens one session.
     pub fn link(&self) -> String {
-        format!("http://{}/#launch={}", self.address, &**self.app.sessions.launch())
+        self.app.link()
     }
 
     /// Where it listens.
@@ -127,10 +134,14 @@ impl Running {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let router = router(Arc::clone(&self.app));
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
-        let served = served.await;
-        // A token of a process that is gone lets nobody in; the file would only mislead.
-        let _ = std::fs::remove_file(&self.token_file);
-        served
+        served.await
+    }
+}
+
+impl App {
+    /// Address of the page, with a token that opens one session.
+    fn link(&self) -> String {
+        format!("http://{}/#launch={}", self.hosts[0], &**self.sessions.launch())
     }
 }
 

@@ -102,6 +102,14 @@ pub fn small(original: &[u8]) -> Answer<Picture> {
         .map_err(|_| Problem::because(ProblemCode::PictureUnusable, "this picture cannot be made small"))
 }
 
+/// A picture of a person or of a room, drawn anew: nothing of what somebody sent is in it but what can be seen.
+///
+/// # Errors
+/// It cannot be shown.
+pub fn anew(picture: &Picture) -> Answer<Drawn> {
+    draw(picture.bytes(), SMALL)
+}
+
 fn fitting(width: u32) -> u32 {
     WIDTHS.into_iter().find(|known| *known >= width).unwrap_or(WIDTHS[WIDTHS.len() - 1])
 }

@@ -80,13 +80,14 @@ impl Sessions {
         self.cookie("", "; Max-Age=0")
     }
 
+    /// Whether a request is by a script, which has read the token file.
+    pub fn is_script(&self, headers: &HeaderMap) -> bool {
+        bearer(headers).is_some_and(|bearer| same(&self.script, bearer))
+    }
+
     /// Whether a request is by the page of an open session, or by a script.
     pub fn allows(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        if let Some(bearer) = bearer {
+        if let Some(bearer) = bearer(headers) {
             return same(&self.script, bearer);
         }
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,6 +103,10 @@ impl Sessions {
     fn cookie(&self, session: &str, more: &str) -> String {
         format!("{COOKIE}-{}={session}; Path=/; HttpOnly; SameSite=Strict{more}", self.port)
     }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 fn token() -> Token {
@@ -135,6 +140,7 @@ mod tests {
         let pair = cookie.split(';').next().unwrap();
         let headers = with(header::COOKIE, &format!("other=1; {pair}"));
         assert!(sessions.allows(&headers));
+        assert!(!sessions.is_script(&headers), "a browser is no script");
         assert!(!Sessions::new(7).allows(&headers), "another process knows nothing of it");
         assert!(!sessions.allows(&with(header::COOKIE, "trefoil-session-7=")));
         assert!(!sessions.allows(&HeaderMap::new()));
@@ -145,7 +151,8 @@ mod tests {
     #[test]
     fn scripts_show_their_token() {
         let sessions = Sessions::new(7);
-        assert!(sessions.allows(&with(header::AUTHORIZATION, &format!("Bearer {}", &**sessions.script()))));
+        let shown = with(header::AUTHORIZATION, &format!("Bearer {}", &**sessions.script()));
+        assert!(sessions.allows(&shown) && sessions.is_script(&shown));
         assert!(!sessions.allows(&with(header::AUTHORIZATION, "Bearer x")));
         assert!(!sessions.allows(&with(header::AUTHORIZATION, "Bearer ")));
     }

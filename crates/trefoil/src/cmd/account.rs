@@ -1,7 +1,7 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared,
+    Shared, accounts,
     linking::{self, Link},
     picture, pin, read_text,
     recovery::{self, Recovery},
@@ -35,6 +35,8 @@ enum What {
     Code(Code),
     /// Make an account with this device as its first
     Create(Create),
+    /// List this person's accounts on this device, each with its folder
+    List,
     /// Print who this device is and how its store is locked
     Show,
     /// Print the URI that others use to write to this person
@@ -52,7 +54,9 @@ enum What {
     /// On a new device, when every other one is lost: bring the account and its history back with the recovery code or
     /// a PIN
     Recover(Recover),
-    /// Choose the picture that the people of your rooms see (encrypted on its way, unknown to the service)
+    /// Print the name that the people of your rooms see, or choose another (encrypted on its way, unknown to the service)
+    Name(accounts::Name),
+    /// Choose the picture that the people of your rooms see (encrypted on its way, unknown to the service), or save it
     Picture(picture::Which),
     /// Give one of the account's devices a name, for your own eyes
     NameDevice(NameDevice),
@@ -244,6 +248,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
     match ask.what {
         What::Code(ask) => code(shared, &ask).await,
         What::Create(ask) => create(shared, &ask).await,
+        What::List => accounts::list(shared),
         What::Show => show(shared),
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
@@ -259,6 +264,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
             Box::pin(recovery::recover(shared, place, secret, code_file)).await?;
             show(shared)
         }
+        What::Name(ask) => accounts::name(shared, &ask).await,
         What::Picture(which) => picture::own(shared, &which).await,
         What::NameDevice(ask) => name_device(shared, &ask).await,
         What::RemoveDevice(ask) => remove_device(shared, &ask).await,

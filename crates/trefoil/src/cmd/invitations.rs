@@ -1,24 +1,12 @@
 //! `trefoil rooms invite`, `invitations`, `uninvite`: links by which people come into a room by themselves.
 
 use super::{Shared, find_room, rooms::catch_up};
-use crate::{
-    agent::Agent,
-    clock,
-    exit::{NotFoundError, UsageError},
-    person::PATIENCE,
-    show,
-};
+use crate::{agent::Agent, clock, exit::NotFoundError, person::PATIENCE, show};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use std::fmt;
-
+use trefoil_client::InvitationTerms;
 use trefoil_proto::{RoomUri, room::Invitation};
-
-const DAY: u64 = 24 * 60 * 60 * 1000;
-/// Longest life of an invitation, in days.
-const LONGEST: u64 = 90;
-/// Most people by one invitation.
-const MOST: u32 = 1000;
 
 /// The kind of a record of one that was taken back.
 const TAKEN_BACK: &str = "invitation-taken-back";
@@ -67,17 +55,14 @@ pub(super) async fn make(
     mut agent: Agent,
     room: &str,
     people: u32,
-    days: u64,
+    days: u32,
 ) -> anyhow::Result<()> {
-    if !(1..=MOST).contains(&people) || !(1..=LONGEST).contains(&days) {
-        let why = format!("an invitation is for 1 to {MOST} people, and for 1 to {LONGEST} days");
-        return Err(UsageError(why).into());
-    }
+    let terms = InvitationTerms::new(people, days)?;
     let uri = find_room(&mut agent, room)?.uri;
     catch_up(&mut agent).await?;
-    let not_after = clock::now().plus_millis(days * DAY);
+    let not_after = terms.until(clock::now());
     let before = open(&mut agent, &uri)?;
-    let link = agent.act_for(|client, now| client.invite(&uri, people, not_after, now))?;
+    let link = agent.act_for(|client, now| client.invite(&uri, terms.people(), not_after, now))?;
     settle(&mut agent).await?;
     let mut now = open(&mut agent, &uri)?.into_iter();
     let new = now.find(|one| before.iter().all(|other| other.key != one.key));

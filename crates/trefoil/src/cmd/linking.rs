@@ -14,6 +14,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::fmt;
 use trefoil_client::{ClientError, LinkOffer, Side};
 
 /// Bring a further device of this person into the account.
@@ -38,6 +40,8 @@ enum Step {
     Check(Check),
     /// On the new device: fetch the history that the first one sent
     History,
+    /// List the devices that are being linked, or were, each with the number that both must show
+    List,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +96,7 @@ pub async fn run(shared: &Shared, ask: Link) -> anyhow::Result<()> {
             finish(shared, agent, answer.trim()).await
         }
         Step::Check(ask) => check(shared, &ask).await,
+        Step::List => list(shared),
         Step::History => {
             let mut agent = shared.agent()?;
             agent.go_online()?;
@@ -116,6 +121,49 @@ pub async fn run(shared: &Shared, ask: Link) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// A device that is being linked, or was.
+#[derive(Serialize)]
+struct Linked {
+    kind: &'static str,
+    /// The new device.
+    device: String,
+    /// This device let it in; otherwise it is the one that was let in.
+    first: bool,
+    /// What both must show, once the new one has shown its part.
+    number: Option<String>,
+    /// The person said that both show the same.
+    compared: bool,
+    /// The history was sent, or has arrived.
+    done: bool,
+}
+
+impl fmt::Display for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.done, self.compared, &self.number) {
+            (true, ..) => "done: the history is there",
+            (_, true, _) => "compared: the history is on its way",
+            (_, _, Some(_)) => "waits for the numbers to be compared",
+            (_, _, None) => "the new device has not shown its part of the number",
+        };
+        let number = self.number.as_deref().map(|number| format!("  {number}")).unwrap_or_default();
+        write!(f, "{}{number}\n  {state}", self.device)
+    }
+}
+
+fn list(shared: &Shared) -> anyhow::Result<()> {
+    for link in shared.agent()?.client.links()? {
+        shared.out.record(&Linked {
+            kind: "link",
+            device: link.device.to_string(),
+            first: link.side == Side::First,
+            number: link.number,
+            compared: link.compared,
+            done: link.done,
+        })?;
+    }
+    Ok(())
 }
 
 async fn request(shared: &Shared, ask: Request) -> anyhow::Result<()> {

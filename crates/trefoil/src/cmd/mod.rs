@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they have in common: the home folder, the passphrase, a connected device.
 
 pub mod account;
+mod accounts;
 pub mod admin;
 pub mod app;
 pub mod audit;
@@ -19,15 +20,19 @@ mod marks;
 mod picture;
 mod pin;
 mod proven;
+mod reading;
 pub mod receive;
 pub mod recovery;
 mod remove_from_room;
 pub mod rooms;
 mod save;
+pub mod scan;
 pub mod search;
 pub mod send;
 mod send_again;
 pub mod serve;
+pub mod services;
+pub mod settings;
 pub mod up;
 pub mod update;
 mod vanishing;
@@ -225,6 +230,9 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Community(ask) => Box::pin(community::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
+            Ask::Scan(ask) => scan::run(shared, &ask),
+            Ask::Services(ask) => services::run(shared, ask).await,
+            Ask::Settings(ask) => settings::run(shared, ask),
             Ask::Verify(ask) => verify::run(shared, ask).await,
             Ask::App(ask) => Box::pin(app::run(shared, ask)).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,

@@ -6,13 +6,20 @@ use super::{
     send::{Sent, finish},
     unreadable,
 };
-use crate::{agent::Agent, app::small_picture, exit::UsageError, person::PATIENCE};
+use crate::{
+    agent::Agent,
+    app::{picture_anew, small_picture},
+    exit::{NotFoundError, UsageError},
+    person::{self, PATIENCE},
+};
 use clap::Args;
+use serde::Serialize;
 use std::{
-    fs,
-    io::Read as _,
+    fmt, fs,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
+use trefoil_client::{conversation, overlay::Overlay};
 use trefoil_proto::content::picture::Picture;
 
 /// Largest file that is made small, in bytes.
@@ -22,18 +29,41 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 #[derive(Debug, Args)]
 pub struct Which {
     /// A picture: JPEG or PNG; its middle is taken
-    #[arg(value_name = "FILE", required_unless_present = "none", conflicts_with = "none")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["none", "save"], conflicts_with_all = ["none", "save"])]
     file: Option<PathBuf>,
     /// Take the picture away
-    #[arg(long)]
+    #[arg(long, conflicts_with = "save")]
     none: bool,
+    /// Write the picture that there is into a new file, drawn anew (JPEG, or PNG where something is transparent)
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
-/// Sets the picture that others see of this person.
+/// A picture that was saved.
+#[derive(Serialize)]
+struct Saved {
+    kind: &'static str,
+    file: String,
+    #[serde(rename = "type")]
+    media_type: &'static str,
+    bytes: usize,
+}
+
+impl fmt::Display for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "saved as {} ({}, {} bytes)", self.file, self.media_type, self.bytes)
+    }
+}
+
+/// Sets the picture that others see of this person, or saves it.
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
 pub async fn own(shared: &Shared, which: &Which) -> anyhow::Result<()> {
+    if let Some(file) = &which.save {
+        let picture = shared.agent()?.client.picture()?;
+        return save(shared, picture, file);
+    }
     let picture = which.read()?;
     let mut agent = shared.agent()?;
     agent.act(|client, now| client.set_picture(picture.as_ref(), now))?;
@@ -46,11 +76,29 @@ pub async fn own(shared: &Shared, which: &Which) -> anyhow::Result<()> {
     })?)
 }
 
-/// Sets the picture of a room.
+/// Sets the picture of a room, or saves it or that of somebody there.
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
-pub async fn of_room(shared: &Shared, mut agent: Agent, room: &str, which: &Which) -> anyhow::Result<()> {
+pub async fn of_room(
+    shared: &Shared,
+    mut agent: Agent,
+    room: &str,
+    which: &Which,
+    of: Option<&str>,
+) -> anyhow::Result<()> {
+    if let Some(file) = &which.save {
+        let of = of.map(person::parse_person).transpose()?;
+        let room = find_room(&mut agent, room)?.uri;
+        let store = Overlay::new(agent.client.store().clone());
+        let picture = match (conversation::is_request(&store, &room)?, of) {
+            // What a stranger shows is not looked at before their room is taken up.
+            (true, _) => None,
+            (false, None) => conversation::room_picture(&store, &room)?,
+            (false, Some(user)) => conversation::picture(&store, &room, &user)?,
+        };
+        return save(shared, picture, file);
+    }
     let picture = which.read()?;
     let room = find_room(&mut agent, room)?.uri;
     catch_up(&mut agent).await?;
@@ -66,7 +114,31 @@ impl Which {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+fn save(shared: &Shared, picture: Option<Picture>, file: &Path) -> anyhow::Result<()> {
+    let picture = picture.ok_or_else(|| NotFoundError("there is no picture".to_owned()))?;
+    let drawn = picture_anew(&picture).map_err(|problem| UsageError(problem.message))?;
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)
+        .and_then(|mut opened| opened.write_all(&drawn.bytes).and_then(|()| opened.sync_all()));
+    written.map_err(|error| {
+        let sentence = format!("{} cannot be written: {error}", file.display());
+        anyhow::Error::from(error).context(UsageError(sentence))
+    })?;
+    Ok(shared.out.record(&Saved {
+        kind: "picture",
+        file: file.display().to_string(),
+        media_type: drawn.media_type,
+        bytes: drawn.bytes.len(),
+    })?)
+}
+
+/// A picture's file, of at most 8 MiB.
+///
+/// # Errors
+/// [`UsageError`].
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(unreadable("the picture", path))?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable("the picture", path))?;

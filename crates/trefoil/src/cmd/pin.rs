@@ -5,8 +5,9 @@ use crate::{
     backup,
     exit::{NotFoundError, UsageError},
     person::{PATIENCE, Place},
-    pin, print,
-    transport::Service,
+    pin::{self, PinFailure},
+    print,
+    transport::{Service, TransportError},
 };
 use clap::Args;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use std::{
 };
 use trefoil_client::{
     backup::RecoverySecret,
-    pin::{Pin as Checked, Standing},
+    pin::{Pin as Checked, PinError, Standing},
 };
 use zeroize::Zeroizing;
 
@@ -24,17 +25,20 @@ use zeroize::Zeroizing;
 #[derive(Debug, Args)]
 pub struct Pin {
     /// Another service that keeps a part, by its address; given twice. Any two of the three give everything back
-    #[arg(long, value_name = "URL", required = true)]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["remove", "state"])]
     with: Vec<String>,
     /// Where the service finds nobody by name: the name to give when everything is lost
-    #[arg(long, conflicts_with = "remove")]
+    #[arg(long, conflicts_with_all = ["remove", "state"])]
     name: Option<String>,
     /// Read the PIN from this file; from standard input if it is left away
-    #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["remove", "state"])]
     pin_file: Option<PathBuf>,
     /// Take the PIN back: from then on it restores nothing
     #[arg(long)]
     remove: bool,
+    /// Only print whether there is a PIN, and which services keep its parts
+    #[arg(long, conflicts_with_all = ["remove", "with"])]
+    state: bool,
     /// Trust the certificate authorities in this PEM file for the two other services; otherwise those of the account
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -61,53 +65,69 @@ struct Stands {
 
 impl fmt::Display for Stands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.state == "removed" {
-            return f.write_str("the PIN restores nothing any more");
+        match self.state {
+            "removed" => return f.write_str("the PIN restores nothing any more"),
+            "none" => return f.write_str("there is no PIN: set one with `trefoil account pin`"),
+            _ => {}
         }
         write!(f, "the PIN restores; parts are at {}", self.services.join(", "))
     }
 }
 
-/// Sets a PIN, or takes it back.
+/// Sets a PIN, takes it back, or says how it stands.
 ///
 /// # Errors
 /// Whatever failed, as a sentence.
 pub async fn pin(shared: &Shared, ask: &Pin) -> anyhow::Result<()> {
-    let [one, other] = ask.with.as_slice() else {
+    if !matches!((ask.with.len(), ask.remove || ask.state), (2, _) | (0, true)) {
         return Err(UsageError(
             "--with is given twice: a PIN needs two services besides the account's own".to_owned(),
         )
         .into());
-    };
+    }
     let ca = match &ask.ca {
         Some(path) => Some(fs::read(path).map_err(unreadable("the certificate authority", path))?),
         None => shared.home()?.settings()?.1,
     };
-    let others = [Service::new(one, ca.as_deref())?, Service::new(other, ca.as_deref())?];
-    let typed = if ask.remove { None } else { Some(read_pin(ask.pin_file.as_deref())?) };
+    let others = services(&ask.with, ca.as_deref())?;
+    let sets = !ask.remove && !ask.state;
+    let typed = if sets { Some(read_pin(ask.pin_file.as_deref(), Checked::new)?) } else { None };
     let mut agent = shared.agent()?;
     agent.go_online()?;
     agent.settle(PATIENCE, |_, _| {}).await?;
-    let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
-    let (way, [one, other]) = (agent.way(), &others);
-    let (token, others) = (way.bearer(), [one, other]);
-    match &typed {
-        Some(typed) => {
+    let way = agent.way();
+    let token = way.bearer();
+    let stands = match (&typed, others.as_slice()) {
+        (Some(typed), [one, other]) => {
+            let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
             let name = ask.name.as_deref().unwrap_or_default().trim();
-            pin::set_pin(&way.service, &token, others, name, typed, secret.bytes()).await?;
+            pin::set_pin(&way.service, &token, [one, other], name, typed, secret.bytes()).await?;
             agent.act(|client, now| client.confirm_recovery_secret(&secret, now))?;
             // Without a backup the secret opens nothing.
             backup::back_up(&mut agent).await?;
+            ("set", [&way.service, one, other].map(Service::address).to_vec())
         }
-        None => pin::remove_pin(&way.service, &token, others, secret.bytes()).await?,
-    }
+        _ if ask.state => match pin::places(&way.service, &token).await? {
+            Some(places) => ("set", places),
+            None => ("none", Vec::new()),
+        },
+        _ => {
+            let places = pin::places(&way.service, &token).await?.ok_or(PinFailure::NoPin)?;
+            // Unless they were named: where the PIN says that its parts are.
+            let others = if others.is_empty() { services(&places, ca.as_deref())? } else { others };
+            let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
+            let others: Vec<&Service> = others.iter().collect();
+            pin::remove_pin(&way.service, &token, &others, secret.bytes()).await?;
+            ("removed", places)
+        }
+    };
     agent.close().await;
-    shared.out.record(&Stands {
-        kind: "pin",
-        state: if typed.is_some() { "set" } else { "removed" },
-        services: [&way.service, one, other].map(Service::address).to_vec(),
-    })?;
+    shared.out.record(&Stands { kind: "pin", state: stands.0, services: stands.1 })?;
     Ok(())
+}
+
+fn services(addresses: &[String], ca: Option<&[u8]>) -> Result<Vec<Service>, TransportError> {
+    addresses.iter().map(|address| Service::new(address, ca)).collect()
 }
 
 /// What the PIN of whoever is named protects; `None` if nobody is named.
@@ -124,7 +144,7 @@ pub async fn secret(
         (Some(file), _) => Some(read_text(Some(file), "the one-time code")?),
         (None, code) => code.ok(),
     };
-    let typed = read_pin(ask.pin_file.as_deref())?;
+    let typed = read_pin(ask.pin_file.as_deref(), Checked::to_try)?;
     let recovered = pin::recover_with_pin(place, identifier.trim(), code.as_deref(), &typed).await?;
     let silent = recovered.standings.iter().filter(|one| !matches!(one, Standing::Answered { .. })).count();
     if recovered.set_again {
@@ -140,8 +160,11 @@ pub async fn secret(
 }
 
 /// A PIN that can be one, before anybody is asked.
-fn read_pin(file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
+fn read_pin(
+    file: Option<&Path>,
+    check: impl FnOnce(&str) -> Result<Checked, PinError>,
+) -> anyhow::Result<Zeroizing<String>> {
     let text = Zeroizing::new(read_text(file, "the PIN")?);
-    Checked::new(&text)?;
+    check(&text)?;
     Ok(text)
 }

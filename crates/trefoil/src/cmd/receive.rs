@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use trefoil_client::{
     Event,
-    conversation::{self, ConversationEvent as Talk, ReadReceipts},
+    conversation::{self, ConversationEvent as Talk},
     overlay::Overlay,
 };
 
@@ -114,7 +114,7 @@ async fn print(
             *last = position.max(*last);
         }
     }
-    let receipts = if ask.no_read_receipts { ReadReceipts::Withhold } else { ReadReceipts::Send };
+    let receipts = shared.receipts(ask.no_read_receipts)?;
     for (room, through) in read {
         agent.act(|client, now| client.mark_read(&room, through, receipts, now))?;
     }

@@ -3,9 +3,7 @@
 use super::{
     Shared, find_room, invitations,
     marks::{self, Marked},
-    picture,
-    save::Saving,
-    vanishing,
+    picture, reading, vanishing,
 };
 use crate::{
     agent::Agent,
@@ -15,7 +13,7 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use std::{fmt, path::PathBuf};
+use std::fmt;
 use trefoil_client::{
     ClientError, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
 };
@@ -57,16 +55,11 @@ enum What {
     Leave(Named),
     /// Print a room's people and its messages, oldest first
     #[command(visible_alias = "timeline")]
-    Show {
-        #[command(flatten)]
-        named: Named,
-        /// How many messages at most, counted from the newest
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-        /// Save their attachments into this folder; what is there already is not fetched again
-        #[arg(long, value_name = "DIR")]
-        save: Option<PathBuf>,
-    },
+    Show(reading::Show),
+    /// Print every version of a message, oldest first
+    History(reading::History),
+    /// Mark a room as read, up to its newest line
+    Read(reading::Read),
     /// Make somebody an admin, or an admin a member again
     Admin {
         #[command(flatten)]
@@ -84,10 +77,13 @@ enum What {
         /// Admins alone, or everybody
         writers: Writers,
     },
-    /// Give a room a picture, or take it away
+    /// Give a room a picture, take it away, or save it or that of somebody there
     Picture {
         #[command(flatten)]
         named: Named,
+        /// Save the picture that this person (URI) has in the room
+        #[arg(long, value_name = "PERSON", requires = "save")]
+        of: Option<String>,
         #[command(flatten)]
         which: picture::Which,
     },
@@ -119,7 +115,7 @@ enum What {
         people: u32,
         /// For how many days it is good
         #[arg(long, value_name = "DAYS", default_value_t = 7)]
-        days: u64,
+        days: u32,
     },
     /// List the invitations that are open
     Invitations(Named),
@@ -162,8 +158,9 @@ struct People {
     people: Vec<String>,
 }
 
+/// A room as it is printed.
 #[derive(Serialize)]
-struct Room {
+pub(super) struct Room {
     kind: &'static str,
     room: String,
     name: String,
@@ -274,7 +271,7 @@ impl fmt::Display for Room {
 }
 
 impl Room {
-    fn of(agent: &Agent, room: &RoomView) -> Result<Self, ClientError> {
+    pub(super) fn of(agent: &Agent, room: &RoomView) -> Result<Self, ClientError> {
         let store = Overlay::new(agent.client.store().clone());
         let mut names = Vec::new();
         for participant in &room.participants {
@@ -336,21 +333,9 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        What::Show { named, limit, save } => {
-            let room = find_room(&mut agent, &named.room)?;
-            let mut saving = save.as_deref().map(Saving::into).transpose()?;
-            if saving.is_some() {
-                catch_up(&mut agent).await?;
-            }
-            shared.out.record(&Room::of(&agent, &room)?)?;
-            for mut message in show::timeline(&agent, &room.uri, limit)? {
-                if let Some(saving) = &mut saving {
-                    saving.save(&agent, &mut message).await;
-                }
-                shared.out.record(&message)?;
-            }
-            saving.as_mut().map_or(Ok(()), Saving::outcome)
-        }
+        What::Show(ask) => reading::show(shared, agent, &ask).await,
+        What::History(ask) => reading::history(shared, agent, &ask),
+        What::Read(ask) => reading::read(shared, agent, &ask).await,
         What::Create { name, people, classical, announcement } => {
             let suite = if classical { Suite::Classical } else { Suite::Hybrid };
             let (name, people) = (parse_name(&name)?, parse(&people)?);
@@ -379,7 +364,9 @@ pub async fn run(shared: &Shared, ask: Rooms) -> anyhow::Result<()> {
             })?;
             finish(shared, agent, &uri).await
         }
-        What::Picture { named, which } => picture::of_room(shared, agent, &named.room, &which).await,
+        What::Picture { named, of, which } => {
+            picture::of_room(shared, agent, &named.room, &which, of.as_deref()).await
+        }
         What::Writers { named, writers } => {
             let kind = match writers {
                 Writers::Admins => RoomKind::Announcement,

@@ -1,13 +1,15 @@
 //! `trefoil send`: a text, a file, a reply, a reaction, an edit, taking a message back, or that someone is writing.
 
-use super::{Shared, find_room, read_text, send_again, unreadable};
+use super::{Shared, account::unfinished, find_room, read_text, send_again, unreadable};
 use crate::{
     agent::Agent,
     backup,
     exit::{NotFoundError, UsageError},
     mention::mentioned,
     person::{PATIENCE, parse_person},
-    print, show,
+    print,
+    settings::Settings,
+    show,
     timer::parse_timer,
     transfer,
 };
@@ -19,8 +21,9 @@ use std::{
 };
 use trefoil_client::{
     Event,
-    conversation::{ConversationError, Draft, compose},
+    conversation::{self, ConversationError, Draft, compose},
     directory::Unproven,
+    overlay::Overlay,
 };
 use trefoil_proto::{RoomUri, content::MessageId};
 
@@ -38,6 +41,10 @@ pub struct Send {
     /// React to this message with TEXT as emoji
     #[arg(long, value_name = "MESSAGE", requires = "text", conflicts_with_all = ["edit", "unsend", "file"])]
     react: Option<String>,
+    /// Take your reaction to this message back, with TEXT as its emoji
+    #[arg(long, value_name = "MESSAGE", requires = "text", conflicts_with_all = ["reply", "react", "edit", "unsend", "file"])]
+    #[arg(conflicts_with_all = ["mention", "expires", "once", "typing", "not_typing"])]
+    unreact: Option<String>,
     /// Give this message of yours another text
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["unsend", "file"])]
     edit: Option<String>,
@@ -62,6 +69,10 @@ pub struct Send {
     /// Only tell those who are there that this person is writing; nothing is stored
     #[arg(long, conflicts_with_all = ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention"])]
     typing: bool,
+    /// Only tell those who are there that this person does not write any more
+    #[arg(long, conflicts_with_all = ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention"])]
+    #[arg(conflicts_with_all = ["typing", "once"])]
+    not_typing: bool,
     /// Forward this message of another room, with its files
     #[arg(long, value_name = "MESSAGE", requires = "from", conflicts_with_all = OTHERS)]
     forward: Option<String>,
@@ -100,8 +111,20 @@ pub struct Send {
 }
 
 /// What says something new.
-const OTHERS: [&str; 10] =
-    ["text", "reply", "react", "edit", "unsend", "file", "expires", "mention", "once", "typing"];
+const OTHERS: [&str; 12] = [
+    "text",
+    "reply",
+    "react",
+    "unreact",
+    "edit",
+    "unsend",
+    "file",
+    "expires",
+    "mention",
+    "once",
+    "typing",
+    "not_typing",
+];
 
 /// A message that was sent.
 #[derive(Serialize)]
@@ -154,7 +177,14 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         let other = ask.from_home.as_deref().map(|home| shared.agent_of(home)).transpose()?;
         return send_again::forward(shared, agent, other, (from, message), &to).await;
     }
-    for other in [&ask.reply, &ask.react].into_iter().flatten() {
+    let notice = ask.typing || ask.not_typing;
+    if notice && !Settings::read(shared.home()?.person())?.typing {
+        print::remark(
+            "you chose that others do not see whether you write: nothing was sent (`trefoil settings --typing on`)",
+        );
+        return Ok(());
+    }
+    for other in [&ask.reply, &ask.react, &ask.unreact].into_iter().flatten() {
         if show::message(&agent, &room, &parse(other)?)?.is_none() {
             return Err(NotFoundError(format!("{other} is not on this device, or not in this room")).into());
         }
@@ -171,13 +201,13 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
         }
     }
     let timer = ask.expires.as_deref().map(parse_timer).transpose()?;
-    let alone = ask.file.is_empty() && !ask.typing;
+    let alone = ask.file.is_empty() && !notice;
     if !alone {
         agent.go_online()?;
         agent.settle(PATIENCE, |_, _| {}).await?;
     }
-    let draft = match (ask.typing, alone) {
-        (true, _) => compose::typing(true),
+    let draft = match (notice, alone) {
+        (true, _) => compose::typing(ask.typing),
         (false, true) => written(&mut agent, &room, &ask)?,
         (false, false) => attached(&agent, &ask).await?,
     };
@@ -195,7 +225,7 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     }
     finish(agent, &[(room.clone(), message)]).await?;
     // Of what is stored nowhere, an id is of no use.
-    if ask.typing {
+    if notice {
         return Ok(());
     }
     shared.out.record(&Sent::of(&room, &message))?;
@@ -270,6 +300,9 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
         Some(text) => text.clone(),
         None => read_text(None, "the text")?,
     };
+    if let Some(message) = &ask.unreact {
+        return own_reaction(agent, room, message, text.trim()).map(compose::remove_reaction);
+    }
     if let Some(message) = &ask.react {
         return Ok(
             compose::reaction(parse(message)?, text.trim()).map_err(|error| UsageError(error.to_string()))?
@@ -281,6 +314,19 @@ fn written(agent: &mut Agent, room: &RoomUri, ask: &Send) -> anyhow::Result<Draf
         (Some(message), _) => compose::reply(parse(message)?, &text, &mentions),
         (None, Some(message)) => compose::edit(parse(message)?, &text, &mentions),
         (None, None) => compose::text(&text, &mentions),
+    })?)
+}
+
+/// One's own reaction to a message, by its emoji.
+fn own_reaction(agent: &Agent, room: &RoomUri, message: &str, emoji: &str) -> anyhow::Result<MessageId> {
+    let me = agent.client.identity().ok_or_else(unfinished)?.user;
+    let store = Overlay::new(agent.client.store().clone());
+    let found = conversation::message(&store, room, parse(message)?)?;
+    let reactions = found.map(|found| found.reactions).unwrap_or_default();
+    let mut by = reactions.into_iter().filter(|group| group.emoji == emoji).flat_map(|group| group.by);
+    let mine = by.find(|(user, _)| *user == me).map(|(_, reaction)| reaction);
+    Ok(mine.ok_or_else(|| {
+        NotFoundError(format!("you did not react to {message} with {}", print::harmless(emoji)))
     })?)
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 use clap::Args;
 use std::path::PathBuf;
-use trefoil_client::conversation::{ReadReceipts, compose};
+use trefoil_client::conversation::compose;
 
 /// The timer of a room.
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ pub async fn open(shared: &Shared, mut agent: Agent, ask: &Open) -> anyhow::Resu
     let room = find_room(&mut agent, &ask.room)?.uri;
     let id = parse(&ask.message)?;
     catch_up(&mut agent).await?;
-    let receipts = if ask.no_read_receipts { ReadReceipts::Withhold } else { ReadReceipts::Send };
+    let receipts = shared.receipts(ask.no_read_receipts)?;
     let body = agent.act_for(|client, now| client.open_once(&room, id, receipts, now))?;
     let mut shown = show::opened(&agent, &room, &id, body)?
         .ok_or_else(|| NotFoundError(format!("{} has disappeared", ask.message)))?;

@@ -2,8 +2,10 @@
 //! (encrypted), `ca.pem` (a certificate authority of its own, if one was named). Mode 0700, files 0600.
 
 mod key;
+mod page;
 
 pub use key::{KeyKind, Passphrase};
+pub use page::{Served, Serving, is_served};
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -13,6 +15,14 @@ use std::{
     path::{Path, PathBuf},
 };
 use trefoil_store::{SqliteLocal, StoreError};
+
+/// Name of the account in a person's folder itself; further ones count on.
+pub const FIRST: &str = "1";
+/// Folder of a person's further accounts, inside the one of the first.
+pub const FURTHER: &str = "accounts";
+
+/// How to reach the service: with it, a folder holds an account.
+const SETTINGS: &str = "settings.toml";
 
 /// One person's folder.
 #[derive(Clone, Debug)]
@@ -72,6 +82,12 @@ pub enum HomeError {
     /// The operating system gave no randomness or the key cannot be derived.
     #[error("the key of the store cannot be made")]
     MakeKey,
+    /// The page of this person is open, and its process has the store.
+    #[error(
+        "the page of this person is open, and commands wait until it is closed: do it in the page, or end `trefoil app` with \
+         Ctrl-C where it runs; to use both at once, ask its local API (docs/local-api.md) with the token in {0}/app-token"
+    )]
+    PageIsOpen(PathBuf),
     /// Another process has the store open.
     #[error(
         "another trefoil is running for this person ({0} is in use): end it first, a `receive --follow` for example \
@@ -108,6 +124,26 @@ impl Home {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The person's folder: this one, or the one in which this one is a further account.
+    pub fn person(&self) -> &Path {
+        let person = page::further_in(&self.folder).filter(|person| person.join(SETTINGS).exists());
+        person.unwrap_or(&self.folder)
+    }
+
+    /// Where the accounts of a person are or would be, with the name that each has on this device, in the order in which they
+    /// were made.
+    pub fn accounts_of(person: &Path) -> Vec<(String, PathBuf)> {
+        let mut further: Vec<(String, PathBuf)> = fs::read_dir(person.join(FURTHER))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
+            .collect();
+        further.sort_by_key(|(name, _)| (name.len(), name.clone()));
+        further.insert(0, (FIRST.to_owned(), person.to_owned()));
+        further
     }
 
     /// Whether an account was made in it.
@@ -190,14 +226,17 @@ impl Home {
         let (key, kind) = key::open(&text, passphrase, &path)?;
         let path = self.folder.join("store.db");
         let store = SqliteLocal::open(&path, &key).map_err(|source| match &source {
-            StoreError::Open(cause) if is_busy(&**cause) => HomeError::InUse(path),
+            StoreError::Open(cause) if is_busy(&**cause) => match page::served_over(&self.folder) {
+                Some(person) => HomeError::PageIsOpen(person),
+                None => HomeError::InUse(path),
+            },
             _ => HomeError::Open { path, source },
         })?;
         Ok((store, kind))
     }
 
     fn settings_path(&self) -> PathBuf {
-        self.folder.join("settings.toml")
+        self.folder.join(SETTINGS)
     }
 
     fn ca_path(&self) -> PathBuf {

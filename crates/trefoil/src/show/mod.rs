@@ -53,6 +53,8 @@ pub struct Message {
     pub room: String,
     /// The id of its first version, in hexadecimal.
     pub message: String,
+    /// Where it stands: a text that sorts as the timeline does.
+    pub position: String,
     /// Who sent it, by URI.
     pub sender: String,
     /// The name that the sender gave in this room.
@@ -138,6 +140,8 @@ pub struct Attachment {
 pub struct Note {
     /// The room's URI.
     pub room: String,
+    /// Where it stands: a text that sorts as the timeline does.
+    pub position: String,
     /// When, in milliseconds since the UNIX epoch.
     pub at: u64,
     /// In words.
@@ -165,12 +169,23 @@ pub struct Happened {
 /// The store cannot be read.
 pub fn timeline(agent: &Agent, room: &RoomUri, limit: usize) -> Result<Vec<Shown>, ClientError> {
     let store = Overlay::new(agent.client.store().clone());
-    let mut lines = Vec::new();
-    for item in conversation::timeline(&store, room, Cursor::Newest, limit)? {
+    let items = conversation::timeline(&store, room, Cursor::Newest, limit)?;
+    lines(agent, room, items)
+}
+
+/// Lines of a room, as they are printed.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn lines(agent: &Agent, room: &RoomUri, items: Vec<Item>) -> Result<Vec<Shown>, ClientError> {
+    let store = Overlay::new(agent.client.store().clone());
+    let mut lines = Vec::with_capacity(items.len());
+    for item in items {
         lines.push(match item {
             Item::Message(message) => Shown::Message(Box::new(Message::of(&store, room, *message)?)),
             Item::Note(note) => Shown::Note(Note {
                 room: room.to_string(),
+                position: note.position.to_string(),
                 at: note.at.0,
                 text: words(&store, room, &note.line)?,
             }),
@@ -270,6 +285,7 @@ impl Message {
         Ok(Self {
             room: room.to_string(),
             message: message.id.to_string(),
+            position: message.position.to_string(),
             name: conversation::profile(store, room, &message.sender)?,
             sender: message.sender.to_string(),
             standing: match message.mine {

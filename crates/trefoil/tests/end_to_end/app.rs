@@ -1,143 +1,13 @@
 //! The local server of `trefoil app`, as its page, scripts and hostile websites meet it.
 
-use crate::services::Services;
-use reqwest::{Method, Response, StatusCode};
-use serde_json::{Value, json};
-use std::{
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+use crate::{
+    commands::trefoil,
+    page::{App, at, messages, quoted, two_people, until},
+    services::Services,
 };
-use tokio::time::sleep;
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// A running `trefoil app`.
-struct App {
-    child: Child,
-    home: PathBuf,
-    address: String,
-    link: String,
-    http: reqwest::Client,
-}
-
-impl App {
-    fn start(services: &Services, name: &str) -> Self {
-        let home = services.path().join("people").join(name);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_trefoil"))
-            .args(["--json", "app", "--no-browser", "--services"])
-            .arg(&services.plan.list)
-            .arg("--home")
-            .arg(&home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let ready: Value = serde_json::from_str(&first).unwrap();
-        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self { child, home, address: text("address"), link: text("link"), http: plain_http() }
-    }
-
-    fn token(&self) -> String {
-        std::fs::read_to_string(self.home.join("app-token")).unwrap()
-    }
-
-    /// As a script asks.
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self
-            .http
-            .request(method, format!("{}/api/v1/{path}", self.address))
-            .bearer_auth(self.token())
-            .header("x-trefoil", "1");
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let bytes = answer.bytes().await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.ask(Method::GET, path, None).await;
-        assert!(status.is_success(), "{path}: {status} {answer}");
-        answer
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, answer) = self.ask(Method::POST, path, Some(body)).await;
-        assert!(status.is_success(), "{path}: {status} {answer}");
-        answer
-    }
-
-    /// Makes an account at one of the suggested services.
-    async fn account(&self, service: usize, identifier: &str, name: &str) -> Value {
-        let state = self.get("state").await;
-        let url = state["services"][service]["url"].clone();
-        self.post("accounts", json!({"url": url, "identifier": identifier, "name": name})).await
-    }
-
-    async fn fetch(&self, path: &str) -> Response {
-        let request = self.http.get(format!("{}/api/v1/{path}", self.address)).bearer_auth(self.token());
-        request.send().await.unwrap()
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Loopback without TLS; the client wants to know one all the same.
-fn plain_http() -> reqwest::Client {
-    let tls = trefoil::transport::client_config(None).unwrap();
-    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
-}
-
-fn quoted(uri: &Value) -> String {
-    trefoil_proto::paths::segment(uri.as_str().unwrap())
-}
-
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LIMIT;
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what}: not in time");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Ada and Grace, on two services, with an open room; gives account ids and the room.
-async fn two_people(app: &App) -> (Value, Value, String) {
-    let ada = app.account(0, "ada", "Ada").await;
-    let grace = app.account(1, "grace", "Grace").await;
-    let rooms = format!("accounts/{}/rooms", ada["id"].as_str().unwrap());
-    let room = app.post(&rooms, json!({"name": "Tea", "people": [grace["user"]]})).await["room"].clone();
-    until("both are in the room", async || {
-        let rooms = app.get("rooms").await;
-        let open = |one: &&Value| one["room"] == room && one["state"] == "open" && one["count"] == 2;
-        (rooms.as_array().unwrap().iter().filter(open).count() == 2).then_some(())
-    })
-    .await;
-    (ada, grace, quoted(&room))
-}
-
-fn at(account: &Value, room: &str, rest: &str) -> String {
-    format!("accounts/{}/rooms/{room}/{rest}", account["id"].as_str().unwrap())
-}
-
-async fn messages(app: &App, account: &Value, room: &str) -> Vec<Value> {
-    let part = app.get(&at(account, room, "timeline")).await;
-    part["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "message").cloned().collect()
-}
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_talk_across_services_through_the_local_api() {
@@ -382,70 +252,6 @@ fn file_mode(path: &Path) -> std::fs::Permissions {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
-    let services = Services::start().await;
-    let app = App::start(&services, "both");
-    let (ada, grace, room) = two_people(&app).await;
-    let account = format!("accounts/{}", grace["id"].as_str().unwrap());
-    app.post(&at(&ada, &room, "messages"), json!({"text": "remember this"})).await;
-    until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
-
-    // A PIN that was not set puts nothing into force.
-    let (status, _) = app.ask(Method::POST, &format!("{account}/pin"), Some(json!({"pin": "12"}))).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_ne!(app.get(&format!("{account}/recovery")).await["recovery"], "confirmed");
-
-    // A code is in force once it was given back; a slip of the pen is told.
-    let code = app.post(&format!("{account}/recovery"), json!({})).await["code"].as_str().unwrap().to_owned();
-    assert_eq!(app.get(&format!("{account}/recovery")).await["recovery"], "unconfirmed");
-    let confirm = format!("{account}/recovery/confirm");
-    let mut slip = code.clone();
-    slip.replace_range(0..1, if code.starts_with('a') { "b" } else { "a" });
-    let (status, _) = app.ask(Method::POST, &confirm, Some(json!({"code": slip}))).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(app.post(&confirm, json!({"code": code})).await["recovery"], "confirmed");
-    app.post(&format!("{account}/pin"), json!({"pin": "2580"})).await;
-    until("everything is kept", async || {
-        let backup = app.get(&format!("{account}/recovery")).await;
-        (backup["waiting"] == false && backup["last"].is_u64()).then_some(())
-    })
-    .await;
-    let url = grace["service_url"].clone();
-
-    // Another device, with nothing but the code.
-    let second = App::start(&services, "second");
-    let (status, refused) =
-        second.ask(Method::POST, "recover", Some(json!({"url": url, "code": slip}))).await;
-    assert!(status.is_client_error(), "{refused}");
-    let back = second.post("recover", json!({"url": url, "code": code})).await;
-    assert_eq!((&back["user"], &back["primary"]), (&grace["user"], &json!(true)));
-    let texts: Vec<Value> =
-        messages(&second, &back, &room).await.iter().map(|one| one["text"].clone()).collect();
-    assert_eq!(texts, ["remember this"]);
-    until("the room is open again", async || {
-        let rooms = second.get("rooms").await;
-        rooms.as_array().unwrap().iter().any(|one| one["state"] == "open" && one["count"] == 2).then_some(())
-    })
-    .await;
-    second.post(&at(&back, &room, "messages"), json!({"text": "I am back"})).await;
-    until("Ada hears it", async || {
-        messages(&app, &ada, &room).await.into_iter().find(|one| one["text"] == "I am back")
-    })
-    .await;
-    drop(second);
-
-    // A third one, with nothing but the PIN; a wrong one is told with what is left.
-    let third = App::start(&services, "third");
-    let by_pin = |pin: &str| json!({"url": url, "identifier": "grace", "pin": pin});
-    let (status, refused) = third.ask(Method::POST, "recover/pin", Some(by_pin("2581"))).await;
-    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("pin-wrong")), "{refused}");
-    assert!(refused["message"].as_str().unwrap().contains("9 tries are left"), "{refused}");
-    let back = third.post("recover/pin", by_pin("2580")).await;
-    assert_eq!(back["user"], grace["user"]);
-    assert!(messages(&third, &back, &room).await.iter().any(|one| one["text"] == "remember this"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_cannot_be_used_is_refused_before_anything_is_registered() {
     let services = Services::start().await;
     let app = App::start(&services, "long");
@@ -456,67 +262,6 @@ async fn a_name_that_cannot_be_used_is_refused_before_anything_is_registered() {
     assert_eq!(app.get("state").await["accounts"], json!([]));
     // And what they wanted to be called is still theirs to take.
     assert_eq!(app.post("accounts", ask("Ä".repeat(64))).await["name"], "Ä".repeat(64));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_device_is_compared_and_gets_the_history() {
-    let services = Services::start().await;
-    let app = App::start(&services, "both");
-    let (ada, grace, room) = two_people(&app).await;
-    let account = format!("accounts/{}", grace["id"].as_str().unwrap());
-    app.post(&at(&ada, &room, "messages"), json!({"text": "from before"})).await;
-    until("Grace has it", async || messages(&app, &grace, &room).await.pop()).await;
-
-    let second = App::start(&services, "second");
-    let ask = json!({"url": grace["service_url"], "name": "Tablet"});
-    let waiting = second.post("accounts/link", ask).await;
-    let here = format!("accounts/{}", waiting["account"]["id"].as_str().unwrap());
-    assert!(waiting["qr"]["size"].as_u64().unwrap() <= 49, "a camera reads it: {}", waiting["qr"]["size"]);
-    let (status, _) = app.ask(Method::POST, &format!("{account}/devices"), Some(json!({"code": "x"}))).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    // The device waits while the first one lets it in: nothing is carried back by hand.
-    let wait = format!("{here}/link/wait");
-    let asked = async {
-        loop {
-            let linked = second.post(&wait, json!({})).await;
-            if !linked["number"].is_null() {
-                return linked;
-            }
-        }
-    };
-    let device_code = json!({"code": waiting["code"]});
-    let devices = format!("{account}/devices");
-    let (linked, approved) = tokio::join!(asked, app.post(&devices, device_code));
-    assert_eq!(second.post(&wait, json!({})).await["number"], linked["number"], "asked again");
-    assert_eq!((&linked["account"]["user"], &linked["account"]["primary"]), (&grace["user"], &json!(false)));
-
-    // Both show the same number; the history comes only after the person said so.
-    let device = json!({"device": approved["device"]});
-    let seen = app.post(&format!("{account}/links/look"), device.clone()).await;
-    assert_eq!(seen["number"], linked["number"], "{seen} {linked}");
-    let number = linked["number"].as_str().unwrap();
-    assert_eq!(number.chars().filter(char::is_ascii_digit).count(), 8, "{number}");
-    assert!(messages(&second, &linked["account"], &room).await.is_empty());
-    app.post(&format!("{account}/links/compared"), device).await;
-    until("the history is on the second device", async || {
-        messages(&second, &linked["account"], &room)
-            .await
-            .into_iter()
-            .find(|one| one["text"] == "from before")
-    })
-    .await;
-    let devices = app.get(&format!("{account}/devices")).await;
-    assert!(devices.as_array().unwrap().iter().any(|one| one["name"] == "Tablet"), "{devices}");
-    until("the second device is in the room", async || {
-        let rooms = second.get("rooms").await;
-        rooms.as_array().unwrap().iter().any(|one| one["state"] == "open").then_some(())
-    })
-    .await;
-    second.post(&at(&linked["account"], &room, "messages"), json!({"text": "from the tablet"})).await;
-    until("Ada hears the second device", async || {
-        messages(&app, &ada, &room).await.into_iter().find(|one| one["text"] == "from the tablet")
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -576,6 +321,33 @@ async fn polls_timers_what_is_seen_once_and_everything_in_files() {
     .await;
     app.post(&at(&ada, &room, "messages"), json!({"text": "for an hour"})).await;
     assert_eq!(by_text(&grace, "for an hour").await["timer"], 3600);
+
+    // What is chosen anew is chosen alone: the rest stays.
+    app.post("settings", json!({"theme": "dark"})).await;
+    let chosen = app.post("settings", json!({"typing": false})).await;
+    assert_eq!(
+        (&chosen["theme"], &chosen["typing"], &chosen["read_receipts"]),
+        (&json!("dark"), &json!(false), &json!(true))
+    );
+    assert_eq!(app.get("state").await["settings"], chosen);
+    let (status, _) = app.ask(Method::POST, "settings", Some(json!({"typping": true}))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told = trefoil(&app.home, &["settings"]);
+    assert_eq!((told.code, &told.data[0]["theme"]), (0, &json!("dark")), "{}", told.said);
+    let refused = trefoil(&app.home, &["settings", "--typing", "on"]);
+    assert_eq!(refused.code, 6, "the page would not see it: {}", refused.said);
+
+    // An invitation is as long and as wide as the state says, and no more.
+    let limits = app.get("state").await["limits"].clone();
+    let (people, days) =
+        (limits["invitation_people"].as_u64().unwrap(), limits["invitation_days"].as_u64().unwrap());
+    for (people, days, fits) in
+        [(people, days, true), (people + 1, 1, false), (1, days + 1, false), (0, 1, false), (1, 0, false)]
+    {
+        let ask = json!({"people": people, "days": days});
+        let (status, answer) = app.ask(Method::POST, &at(&ada, &room, "invitations"), Some(ask)).await;
+        assert_eq!(status.is_success(), fits, "{people} people, {days} days: {answer}");
+    }
 
     // Everything, in files.
     let folder = services.path().join("export");

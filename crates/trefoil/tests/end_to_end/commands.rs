@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 /// How a command ended.
@@ -23,11 +23,17 @@ pub fn trefoil(home: &Path, arguments: &[&str]) -> Ended {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let lines = String::from_utf8(output.stdout).unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        data: lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-        said: String::from_utf8(output.stderr).unwrap(),
+    Ended::of(output)
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let lines = String::from_utf8(output.stdout).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            data: lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            said: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 }
 

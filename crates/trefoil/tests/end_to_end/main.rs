@@ -8,6 +8,7 @@
 )]
 
 mod app;
+mod app_accounts;
 mod audits;
 mod banned;
 mod by_the_way;
@@ -17,12 +18,14 @@ mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
+mod equal;
 mod finding;
 mod inviting;
 mod kills;
 mod lies;
 mod linking;
 mod made_anew;
+mod page;
 mod pasted;
 mod pin;
 mod public_log;

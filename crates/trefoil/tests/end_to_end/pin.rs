@@ -72,62 +72,62 @@ async fn a_pin_restores_at_each_kind_of_service_and_only_its_own_person() {
         let mut device = Device::register(&services, own, name).await;
         let secret = [own as u8 + 1; 32];
         seen.push(Seen::by(&services, &mut device, own).await);
-        seen[own].set(name, &format!("135{own}"), &secret).await.unwrap();
+        seen[own].set(name, &format!("13579{own}"), &secret).await.unwrap();
         // From here on the device is lost.
         drop(device.switch_off().await);
     }
     for (own, name) in ["ada", "grace", "edsger"].into_iter().enumerate() {
-        let restored = recover(&services, own, name, &format!(" 135{own} ")).await.unwrap();
+        let restored = recover(&services, own, name, &format!(" 13579{own} ")).await.unwrap();
         assert_eq!(*restored.secret.bytes(), [own as u8 + 1; 32]);
         assert!(!restored.set_again);
         assert_eq!(restored.standings, [Standing::Answered { left: 9 }; 3]);
     }
     // Another PIN takes the place of the first, whose records go.
     seen[0].set("ada", "correct horse", &[1; 32]).await.unwrap();
-    assert_eq!(left(recover(&services, 0, "ada", "1350").await), 9);
+    assert_eq!(left(recover(&services, 0, "ada", "135790").await), 9);
     assert_eq!(*recover(&services, 0, "ada", "correct horse").await.unwrap().secret.bytes(), [1; 32]);
     // Two services are not three.
     let Seen { own, token, others } = &seen[1];
-    let twice = set_pin(own, token, [&others[0], &others[0]], "", "1234", &SECRET).await;
+    let twice = set_pin(own, token, [&others[0], &others[0]], "", "123456", &SECRET).await;
     assert!(matches!(twice, Err(PinFailure::SameService(_))), "{twice:?}");
-    assert!(recover(&services, 1, "grace", "1351").await.is_ok(), "the PIN that there was stays");
-    remove_pin(own, token, [&others[0], &others[1]], &[2; 32]).await.unwrap();
-    assert!(matches!(recover(&services, 1, "grace", "1351").await, Err(PinFailure::NoPin)));
-    assert!(matches!(recover(&services, 1, "nobody", "1351").await, Err(PinFailure::NoPin)));
+    assert!(recover(&services, 1, "grace", "135791").await.is_ok(), "the PIN that there was stays");
+    remove_pin(own, token, &[&others[0], &others[1]], &[2; 32]).await.unwrap();
+    assert!(matches!(recover(&services, 1, "grace", "135791").await, Err(PinFailure::NoPin)));
+    assert!(matches!(recover(&services, 1, "nobody", "135791").await, Err(PinFailure::NoPin)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_service_may_be_down_tries_survive_a_crash_and_the_last_one_locks() {
     let mut services = Services::start().await;
     let mut device = Device::register(&services, 0, "ada").await;
-    Seen::by(&services, &mut device, 0).await.set("ada", "2718", &SECRET).await.unwrap();
+    Seen::by(&services, &mut device, 0).await.set("ada", "271828", &SECRET).await.unwrap();
     drop(device.switch_off().await);
     for down in [1, 2] {
         services.kill(down);
-        let restored = recover(&services, 0, "ada", "2718").await.unwrap();
+        let restored = recover(&services, 0, "ada", "271828").await.unwrap();
         assert_eq!(*restored.secret.bytes(), SECRET);
         assert_eq!(restored.standings[down], Standing::Silent);
         services.begin(down).await;
     }
     // Counted, and not forgotten by who is killed at once.
     for expected in [9, 8, 7] {
-        assert_eq!(left(recover(&services, 0, "ada", "2719").await), expected);
+        assert_eq!(left(recover(&services, 0, "ada", "271829").await), expected);
         for index in 0..3 {
             services.kill(index);
             services.begin(index).await;
         }
     }
     // The right one forgives.
-    assert!(recover(&services, 0, "ada", "2718").await.is_ok());
+    assert!(recover(&services, 0, "ada", "271828").await.is_ok());
     for expected in (0..10).rev() {
-        assert_eq!(left(recover(&services, 0, "ada", "0000").await), expected);
+        assert_eq!(left(recover(&services, 0, "ada", "000000").await), expected);
     }
-    assert!(matches!(recover(&services, 0, "ada", "2718").await, Err(PinFailure::Locked)));
+    assert!(matches!(recover(&services, 0, "ada", "271828").await, Err(PinFailure::Locked)));
     for index in 0..3 {
         services.stop(index);
         services.begin(index).await;
     }
-    assert!(matches!(recover(&services, 0, "ada", "2718").await, Err(PinFailure::Locked)));
+    assert!(matches!(recover(&services, 0, "ada", "271828").await, Err(PinFailure::Locked)));
 }
 
 /// The vault of a service, with everything that belongs to it.
@@ -209,8 +209,8 @@ async fn guess(vaults: &[Vault; 3], owned: &[usize], note: &Note, pin: &str) -> 
 
 #[tokio::test]
 async fn whoever_owns_one_service_cannot_tell_a_right_guess_and_whoever_owns_two_can() {
-    let (vaults, note) = vaults("1003").await;
-    let space = || (1000..1006).map(|pin| pin.to_string());
+    let (vaults, note) = vaults("100003").await;
+    let space = || (100_000..100_006).map(|pin| pin.to_string());
     for owned in Seat::ALL.map(Seat::index) {
         for pin in space() {
             let outcome = guess(&vaults, &[owned], &note, &pin).await;
@@ -226,12 +226,12 @@ async fn whoever_owns_one_service_cannot_tell_a_right_guess_and_whoever_owns_two
             found.push(pin);
         }
     }
-    assert_eq!(found, ["1003"]);
+    assert_eq!(found, ["100003"]);
 }
 
 #[tokio::test]
 async fn records_of_one_person_have_nothing_in_common() {
-    let (vaults, _) = vaults("1003").await;
+    let (vaults, _) = vaults("100003").await;
     let windows = |rows: &[Vec<u8>]| -> std::collections::HashSet<Vec<u8>> {
         let long = rows.iter().filter(|row| row.len() >= 32);
         long.flat_map(|row| row.windows(8).map(<[u8]>::to_vec)).collect()

@@ -191,7 +191,7 @@ async fn who_loses_the_only_device_comes_back_with_a_pin_by_commands() {
     assert!(new.run(&["rooms"]).iter().any(|room| room["name"] == "Kept"));
 
     // Used up, the PIN is locked, also for whoever knows it, until it is set again from a device.
-    std::fs::write(&file, "0000").unwrap();
+    std::fs::write(&file, "000000").unwrap();
     let other = Commands { home: people.join("somebody") };
     let guess = recover("grace");
     let guess = guess.each_ref().map(String::as_str);

@@ -8,7 +8,7 @@ use super::{
     },
     Body,
 };
-use crate::person::{self, PATIENCE, PersonError};
+use crate::person::{self, PATIENCE, PersonError, Place};
 use axum::{
     Json,
     extract::{Path, State},
@@ -32,6 +32,9 @@ pub(super) struct NewAccount {
     code: Option<String>,
     /// The name that others see; may be empty.
     name: String,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// A name.
@@ -58,7 +61,9 @@ pub(super) async fn register(
 ) -> Answer<Json<Account>> {
     let name = ask.name.trim();
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-    let keeper = app.accounts.register(ask.url.trim(), ask.identifier.trim(), code, name).await?;
+    let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
+    let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
+    let keeper = app.accounts.register(place, ask.identifier.trim(), code, name).await?;
     keeper.with(|kept| Ok(kept.account())).await.map(Json)
 }
 

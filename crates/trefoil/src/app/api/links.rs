@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     link, meet,
-    person::{PATIENCE, PersonError},
+    person::{PATIENCE, PersonError, Place},
 };
 use axum::{
     Json,
@@ -33,6 +33,9 @@ pub(super) struct LinkTo {
     /// A name for this device, which no service learns; may be empty.
     #[serde(default)]
     name: String,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// A device that waits to be linked.
@@ -110,7 +113,9 @@ pub(super) async fn request(
     State(app): State<Arc<App>>,
     Body(ask): Body<LinkTo>,
 ) -> Answer<Json<LinkRequest>> {
-    let (keeper, offer) = app.accounts.request_link(ask.url.trim(), ask.name.trim()).await?;
+    let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
+    let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
+    let (keeper, offer) = app.accounts.request_link(place, ask.name.trim()).await?;
     let account = keeper.with(|kept| Ok(kept.account())).await?;
     let code = offer.code.to_string();
     Ok(Json(LinkRequest { account, qr: Qr::of(&code), code }))

@@ -2,6 +2,7 @@
 //! and `docs/openapi.json` is made from that.
 
 mod accounts;
+mod auditing;
 mod codes;
 mod communities;
 mod export;
@@ -11,6 +12,7 @@ mod messages;
 mod once;
 mod people;
 mod pictures;
+mod pin;
 mod recovery;
 mod rooms;
 mod search;
@@ -51,6 +53,7 @@ struct Api;
 fn described() -> OpenApiRouter<Arc<App>> {
     let json = OpenApiRouter::new()
         .routes(routes!(whole::open_session, whole::end_session))
+        .routes(routes!(whole::launch))
         .routes(routes!(whole::state))
         .routes(routes!(whole::settings))
         .routes(routes!(whole::look))
@@ -72,7 +75,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::devices, links::approve))
         .routes(routes!(accounts::remove_device))
         .routes(routes!(accounts::directories))
+        .routes(routes!(auditing::auditing, auditing::choose))
         .routes(routes!(people::find))
+        .routes(routes!(people::find_numbers))
         .routes(routes!(people::person))
         .routes(routes!(people::safety))
         .routes(routes!(people::verify))
@@ -112,7 +117,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::typing))
         .routes(routes!(recovery::make_code, recovery::backup))
         .routes(routes!(recovery::confirm))
-        .routes(routes!(recovery::set_pin))
+        .routes(routes!(pin::state, pin::set, pin::remove))
         .routes(routes!(recovery::recover))
         .routes(routes!(recovery::recover_by_pin))
         .routes(routes!(files::begin, files::all))

@@ -15,7 +15,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use trefoil_client::conversation::{ReadReceipts, compose};
+use trefoil_client::conversation::compose;
 use utoipa::ToSchema;
 
 /// A timer for a room.
@@ -78,10 +78,7 @@ pub(super) async fn open(
     Path((account, room, message)): Path<(String, String, String)>,
 ) -> Answer<Json<Opened>> {
     let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
-    let receipts = match app.accounts.settings().read_receipts {
-        true => ReadReceipts::Send,
-        false => ReadReceipts::Withhold,
-    };
+    let receipts = app.accounts.settings().receipts();
     let body = keeper
         .with(move |kept| Ok(kept.agent.act_for(|client, now| client.open_once(&room, id, receipts, now))?))
         .await?;

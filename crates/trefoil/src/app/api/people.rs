@@ -7,22 +7,28 @@ use super::{
         keeper::Kept,
         shape::{Person, Qr, Safety, VerifyOutcome},
     },
-    Body, user_uri,
+    Body,
+    auditing::domain,
+    user_uri,
 };
-use crate::person;
+use crate::{discovery, person};
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc};
 use trefoil_client::{
     conversation,
+    discovery::Number,
     verification::{Comparison, Proof, Standing},
 };
 use trefoil_proto::{Domain, UserUri};
 use utoipa::ToSchema;
+
+/// Most numbers in one request: as many as a service allows a person a day, unless it says otherwise.
+const MOST_NUMBERS: usize = 2000;
 
 /// Whom to find: a card's link, or a name at a service.
 #[derive(Deserialize, ToSchema)]
@@ -40,6 +46,36 @@ pub(super) struct Compared {
     code: Option<String>,
     /// The sixty digits that were on the screen when the person said that they match.
     digits: Option<String>,
+}
+
+/// Numbers to be looked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddressBook {
+    /// Domain of the service to look at.
+    domain: String,
+    /// Phone numbers in international form, as address books write them; 1 to 2000, as many as a service allows a day.
+    numbers: Vec<String>,
+}
+
+/// Who was found by number.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FoundNumbers {
+    /// Those who have one of the numbers.
+    found: Vec<FoundNumber>,
+    /// How many different numbers were looked for; fewer than were given if that stopped, or some stood twice.
+    looked: usize,
+    /// Why it stopped before the last one: what was found until then stands.
+    stopped: Option<Problem>,
+}
+
+/// Somebody, by number.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FoundNumber {
+    /// The number, as it was looked for.
+    number: String,
+    /// Who has it.
+    person: Person,
 }
 
 /// Finds people, exactly.
@@ -67,6 +103,50 @@ pub(super) async fn find(
         }
     };
     keeper.with(move |kept| found.iter().map(|user| seen(kept, user)).collect()).await.map(Json)
+}
+
+/// Looks for a whole address book at a service. No service learns a number, or whether anybody was found. A number that cannot
+/// be one is refused before anything is asked.
+#[utoipa::path(post, path = "/accounts/{account}/find/numbers", params(("account" = String, Path,)), request_body = AddressBook, responses((status = 200, body = FoundNumbers), (status = 422, body = Problem)))]
+pub(super) async fn find_numbers(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<AddressBook>,
+) -> Answer<Json<FoundNumbers>> {
+    let keeper = app.accounts.get(&account)?;
+    let domain = domain(&ask.domain)?;
+    if !(1..=MOST_NUMBERS).contains(&ask.numbers.len()) {
+        return Err(Problem::unusable(format!("give 1 to {MOST_NUMBERS} numbers")));
+    }
+    let mut numbers: Vec<Number> = Vec::new();
+    let mut met = BTreeSet::new();
+    for (index, raw) in ask.numbers.iter().enumerate() {
+        // What stands there instead is nobody's business.
+        let number: Number = raw
+            .parse()
+            .map_err(|error| Problem::unusable(format!("number {} of the list: {error}", index + 1)))?;
+        if met.insert(number.clone()) {
+            numbers.push(number);
+        }
+    }
+    let (mut found, mut looked) = (Vec::new(), 0);
+    let hear = |told: Vec<discovery::Found>| {
+        looked += told.len();
+        found.extend(told.into_iter().filter_map(|(number, user)| Some((number, user?))));
+    };
+    let stopped = discovery::find(&keeper.way, &domain, &numbers, hear).await.err().map(Problem::from);
+    if let Some(problem) = stopped.as_ref().filter(|_| looked == 0) {
+        return Err(problem.clone());
+    }
+    let found = keeper.with(move |kept| {
+        found
+            .into_iter()
+            .map(|(number, user)| {
+                Ok(FoundNumber { number: number.as_str().to_owned(), person: seen(kept, &user)? })
+            })
+            .collect::<Answer<Vec<_>>>()
+    });
+    Ok(Json(FoundNumbers { found: found.await?, looked, stopped }))
 }
 
 /// A person, as this account sees them.

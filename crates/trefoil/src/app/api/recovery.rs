@@ -1,4 +1,4 @@
-//! What survives the loss of a device: the recovery code, the backup, the PIN, and coming back with them.
+//! What survives the loss of a device: the recovery code, the backup, and coming back with them or a PIN.
 
 use super::{
     super::{
@@ -9,14 +9,10 @@ use super::{
     },
     Body,
 };
-use crate::{
-    person::Place,
-    pin::{self, PinFailure},
-};
+use crate::{person::Place, pin};
 use axum::{
     Json,
     extract::{Path, State},
-    http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -33,18 +29,6 @@ pub(super) struct Code {
     code: Zeroizing<String>,
 }
 
-/// A PIN to be set.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewPin {
-    /// At least four characters.
-    #[schema(value_type = String)]
-    pin: Zeroizing<String>,
-    /// On a service that finds nobody by name: the name to give when everything is lost.
-    #[serde(default)]
-    identifier: String,
-}
-
 /// What brings an account back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +38,9 @@ pub(super) struct ByCode {
     /// The recovery code.
     #[schema(value_type = String)]
     code: Zeroizing<String>,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// What brings an account back when nothing but a PIN is left.
@@ -69,6 +56,9 @@ pub(super) struct ByPin {
     /// The PIN.
     #[schema(value_type = String)]
     pin: Zeroizing<String>,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// Makes a recovery code. It is not in force before it was given back.
@@ -120,29 +110,6 @@ pub(super) async fn confirm(
         .await
 }
 
-/// Sets a PIN, of which three services keep a part each: two of them are needed, and none can guess it.
-#[utoipa::path(post, path = "/accounts/{account}/pin", params(("account" = String, Path,)), request_body = NewPin, responses((status = 204), (status = 422, body = Problem)))]
-pub(super) async fn set_pin(
-    State(app): State<Arc<App>>,
-    Path(account): Path<String>,
-    Body(ask): Body<NewPin>,
-) -> Answer<StatusCode> {
-    let keeper = app.accounts.get(&account)?;
-    let own = &keeper.way.service;
-    let [one, other] = app.accounts.two_others(&own.address()).await?;
-    let secret = keeper
-        .with(|kept| Ok(kept.agent.act_for(|client, now| client.prepare_recovery_secret(now))?))
-        .await?;
-    let token = keeper.way.bearer();
-    pin::set_pin(own, &token, [&one, &other], ask.identifier.trim(), &ask.pin, secret.bytes()).await?;
-    keeper
-        .with(move |kept| {
-            kept.agent.act(|client, now| client.confirm_recovery_secret(&secret, now))?;
-            Ok(StatusCode::NO_CONTENT)
-        })
-        .await
-}
-
 /// Brings an account back with its recovery code, on this device in the place of every other one.
 #[utoipa::path(post, path = "/recover", request_body = ByCode, responses((status = 200, body = Account), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn recover(State(app): State<Arc<App>>, Body(ask): Body<ByCode>) -> Answer<Json<Account>> {
@@ -150,7 +117,9 @@ pub(super) async fn recover(State(app): State<Arc<App>>, Body(ask): Body<ByCode>
         .code
         .parse()
         .map_err(|error| Problem::because(ProblemCode::BadRecoveryCode, format!("{error}")))?;
-    let keeper = app.accounts.recover(ask.url.trim(), code.secret()).await?;
+    let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
+    let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
+    let keeper = app.accounts.recover(place, code.secret()).await?;
     keeper.with(|kept| Ok(Json(kept.account()))).await
 }
 
@@ -161,7 +130,7 @@ pub(super) async fn recover_by_pin(
     Body(ask): Body<ByPin>,
 ) -> Answer<Json<Account>> {
     let url = ask.url.trim();
-    let ca = app.accounts.authority(url);
+    let ca = app.accounts.authority(url, ask.ca.as_deref());
     let place = Place { service: url, ca: ca.as_deref() };
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let recovered = pin::recover_with_pin(place, ask.identifier.trim(), code, &ask.pin).await?;
@@ -172,31 +141,6 @@ pub(super) async fn recover_by_pin(
             "the PIN protects something that this version does not know",
         )
     })?;
-    let keeper = app.accounts.recover(url, &secret).await?;
+    let keeper = app.accounts.recover(place, &secret).await?;
     keeper.with(|kept| Ok(Json(kept.account()))).await
-}
-
-impl From<PinFailure> for Problem {
-    fn from(error: PinFailure) -> Self {
-        let error = match error {
-            PinFailure::Person(error) => return error.into(),
-            other => other,
-        };
-        let (status, code) = match &error {
-            PinFailure::Wrong { .. } => (StatusCode::CONFLICT, ProblemCode::PinWrong),
-            PinFailure::Locked => (StatusCode::CONFLICT, ProblemCode::PinLocked),
-            PinFailure::NoPin => (StatusCode::NOT_FOUND, ProblemCode::NoPin),
-            PinFailure::TooFew => (StatusCode::BAD_GATEWAY, ProblemCode::Unreachable),
-            PinFailure::SameService(_) => (StatusCode::UNPROCESSABLE_ENTITY, ProblemCode::PinNeedsThree),
-            PinFailure::Core(_) => (StatusCode::UNPROCESSABLE_ENTITY, ProblemCode::BadPin),
-            PinFailure::Stopped(_) | PinFailure::Person(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Internal)
-            }
-        };
-        let problem = Self::new(status, code, error.to_string());
-        match error {
-            PinFailure::Wrong { left } => problem.with_tries_left(left),
-            _ => problem,
-        }
-    }
 }

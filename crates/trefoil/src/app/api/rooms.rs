@@ -9,7 +9,6 @@ use super::{
     },
     Body, room_uri, user_uri, users,
 };
-use crate::clock;
 use axum::{
     Json,
     extract::{Path, State},
@@ -18,17 +17,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, sync::Arc};
 use trefoil_client::{
-    Client, ClientError, Step, Suite,
+    Client, ClientError, InvitationTerms, Step, Suite,
     conversation::{FOR_EVER, Mark},
 };
 use trefoil_proto::{RoomUri, Timestamp, room::RoomKind};
 use utoipa::ToSchema;
-
-/// Longest life of an invitation, in days.
-const LONGEST_INVITATION: u32 = 90;
-/// Most people by one invitation.
-const MOST_INVITED: u32 = 1000;
-const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A room to be made.
 #[derive(Deserialize, ToSchema)]
@@ -101,9 +94,9 @@ const fn yes() -> bool {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewInvitation {
-    /// For how many people, 1 to 1000.
+    /// For how many people: 1 to `limits.invitation_people` of the state.
     people: u32,
-    /// For how many days, 1 to 90.
+    /// For how many days: 1 to `limits.invitation_days`.
     days: u32,
 }
 
@@ -321,17 +314,13 @@ pub(super) async fn invite(
     Path((account, room)): Path<(String, String)>,
     Body(ask): Body<NewInvitation>,
 ) -> Answer<Json<MadeInvitation>> {
-    if !(1..=MOST_INVITED).contains(&ask.people) || !(1..=LONGEST_INVITATION).contains(&ask.days) {
-        let why = format!(
-            "an invitation is for 1 to {MOST_INVITED} people, and for 1 to {LONGEST_INVITATION} days"
-        );
-        return Err(Problem::unusable(why));
-    }
-    let not_after = clock::now().plus_millis(u64::from(ask.days) * DAY);
+    let terms = InvitationTerms::new(ask.people, ask.days)?;
     let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
     keeper
         .with(move |kept| {
-            let link = kept.agent.act_for(|client, now| client.invite(&room, ask.people, not_after, now))?;
+            let link = kept
+                .agent
+                .act_for(|client, now| client.invite(&room, terms.people(), terms.until(now), now))?;
             Ok(Json(MadeInvitation { qr: Qr::of(&link), link }))
         })
         .await

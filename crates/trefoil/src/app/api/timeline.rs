@@ -15,7 +15,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use trefoil_client::conversation::{self, Cursor, Position, ReadReceipts};
+use trefoil_client::conversation::{self, Cursor, Position};
 use utoipa::{IntoParams, ToSchema};
 
 /// Lines in one answer, at most.
@@ -103,10 +103,7 @@ pub(super) async fn read(
 ) -> Answer<StatusCode> {
     let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
     let through: Position = ask.through.parse().map_err(|_| Problem::unusable("that is no position"))?;
-    let receipts = match app.accounts.settings().read_receipts {
-        true => ReadReceipts::Send,
-        false => ReadReceipts::Withhold,
-    };
+    let receipts = app.accounts.settings().receipts();
     keeper
         .with(move |kept| {
             kept.agent.act(|client, now| client.mark_read(&room, through, receipts, now))?;

@@ -2,14 +2,17 @@
 
 use super::{
     super::{
-        App,
-        error::{Answer, Problem},
+        App, PageLink,
+        error::{Answer, Problem, ProblemCode},
         hub::Happening,
-        shape::{Account, KnownService, Settings, State as Whole},
+        shape::{Account, KnownService, Limits, State as Whole},
     },
     Body,
 };
-use crate::person::{self, Place};
+use crate::{
+    person::{self, Place},
+    settings::{Choice, Settings},
+};
 use axum::{
     Json,
     extract::{
@@ -38,6 +41,9 @@ pub(super) struct Launch {
 pub(super) struct Address {
     /// Of a service: `https://…`.
     url: String,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// Where a code is to go.
@@ -48,6 +54,9 @@ pub(super) struct CodeFor {
     url: String,
     /// Phone number in international form.
     number: String,
+    /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
+    #[serde(default)]
+    ca: Option<String>,
 }
 
 /// Opens a session with a launch token; works once.
@@ -64,6 +73,17 @@ pub(super) async fn end_session(State(app): State<Arc<App>>, headers: HeaderMap)
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
 }
 
+/// Makes another link to the page, for a script alone: it has the token file, as whoever ran `trefoil app` has. A window
+/// cannot make sessions beside its own.
+#[utoipa::path(post, path = "/launch", responses((status = 200, body = PageLink), (status = 403, body = Problem)))]
+pub(super) async fn launch(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Json<PageLink>> {
+    if !app.sessions.is_script(&headers) {
+        let why = "a window makes no link to the page: run `trefoil app` for another";
+        return Err(Problem::new(StatusCode::FORBIDDEN, ProblemCode::ScriptOnly, why));
+    }
+    Ok(Json(PageLink { link: app.link() }))
+}
+
 /// Everything that the page starts from.
 #[utoipa::path(get, path = "/state", responses((status = 200, body = Whole)))]
 pub(super) async fn state(State(app): State<Arc<App>>) -> Answer<Json<Whole>> {
@@ -76,14 +96,15 @@ pub(super) async fn state(State(app): State<Arc<App>>) -> Answer<Json<Whole>> {
         accounts,
         services: app.accounts.services().await,
         settings: app.accounts.settings(),
+        limits: Limits::OF_CORE,
     }))
 }
 
-/// Keeps what the person chose.
-#[utoipa::path(post, path = "/settings", request_body = Settings, responses((status = 200, body = Settings)))]
+/// Keeps what the person chose; what is left away stays as it is.
+#[utoipa::path(post, path = "/settings", request_body = Choice, responses((status = 200, body = Settings)))]
 pub(super) async fn settings(
     State(app): State<Arc<App>>,
-    Body(chosen): Body<Settings>,
+    Body(chosen): Body<Choice>,
 ) -> Answer<Json<Settings>> {
     app.accounts.choose(chosen).map(Json)
 }
@@ -94,14 +115,15 @@ pub(super) async fn look(
     State(app): State<Arc<App>>,
     Body(ask): Body<Address>,
 ) -> Answer<Json<KnownService>> {
-    app.accounts.look(ask.url.trim()).await.map(Json)
+    let (url, ca) = (ask.url.trim(), app.accounts.authority(ask.url.trim(), ask.ca.as_deref()));
+    app.accounts.look(Place { service: url, ca: ca.as_deref() }).await.map(Json)
 }
 
 /// Has a service send a one-time code to a phone number. Whether it did is not told.
 #[utoipa::path(post, path = "/codes", request_body = CodeFor, responses((status = 204), (status = 502, body = Problem)))]
 pub(super) async fn code(State(app): State<Arc<App>>, Body(ask): Body<CodeFor>) -> Answer<StatusCode> {
-    let ca = app.accounts.authority(&ask.url);
-    let place = Place { service: &ask.url, ca: ca.as_deref() };
+    let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
+    let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
     person::request_code(place, ask.number.trim()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

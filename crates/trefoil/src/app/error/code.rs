@@ -33,6 +33,8 @@ pub enum ProblemCode {
     NoSession,
     /// The launch link was used already.
     LaunchUsed,
+    /// A window asked for what a script alone gets.
+    ScriptOnly,
 
     /// A service cannot be reached, or did not answer in time.
     Unreachable,
@@ -193,9 +195,10 @@ pub(super) const fn of_client(error: &ClientError) -> ProblemCode {
         ClientError::Mls { .. } => Code::Core,
         ClientError::Conversation(error) => of_conversation(error),
         // The page asks for none of these.
-        ClientError::NotCaught(_) | ClientError::UnknownService(_) | ClientError::TooFewAuditors { .. } => {
-            Code::Unusable
-        }
+        ClientError::NotCaught(_)
+        | ClientError::UnknownService(_)
+        | ClientError::TooFewAuditors { .. }
+        | ClientError::InvitationTerms => Code::Unusable,
     }
 }
 

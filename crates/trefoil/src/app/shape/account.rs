@@ -1,6 +1,8 @@
-//! Accounts, services and settings.
+//! Accounts, services, and what the page starts from.
 
-use serde::{Deserialize, Serialize};
+use crate::settings::Settings;
+use serde::Serialize;
+use trefoil_client::{InvitationTerms, pin};
 use trefoil_proto::edge::Profile;
 use utoipa::ToSchema;
 
@@ -15,62 +17,28 @@ pub struct State {
     pub services: Vec<KnownService>,
     /// What the person chose.
     pub settings: Settings,
+    /// What the core takes.
+    pub limits: Limits,
 }
 
-/// What the person chose for this device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Language of the page (BCP 47); empty for the browser's.
-    pub language: String,
-    /// How the page looks.
-    pub theme: Theme,
-    /// What a notification on the desktop shows.
-    pub notifications: Preview,
-    /// Others hear that their messages were read.
-    pub read_receipts: bool,
-    /// Others see that this person is writing.
-    pub typing: bool,
+/// Limits that the page tells of before it asks.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Fewest characters of a new PIN.
+    pub pin_shortest: usize,
+    /// Most people by one invitation.
+    pub invitation_people: u32,
+    /// Longest life of an invitation, in days.
+    pub invitation_days: u32,
 }
 
-/// How the page looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Theme {
-    /// As the system says.
-    #[default]
-    System,
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-    /// High contrast.
-    Contrast,
-}
-
-/// What a notification shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Preview {
-    /// No notifications.
-    #[default]
-    None,
-    /// Who wrote.
-    Name,
-    /// Who wrote, and what.
-    Text,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            language: String::new(),
-            theme: Theme::System,
-            notifications: Preview::None,
-            read_receipts: true,
-            typing: true,
-        }
-    }
+impl Limits {
+    /// Those of the core.
+    pub const OF_CORE: Self = Self {
+        pin_shortest: pin::SHORTEST,
+        invitation_people: InvitationTerms::MOST_PEOPLE,
+        invitation_days: InvitationTerms::MOST_DAYS,
+    };
 }
 
 /// A service that an account can be made on.
@@ -185,7 +153,7 @@ pub struct Directory {
 }
 
 /// A profile by its name in the API.
-pub(in crate::app) fn profile_name(profile: Profile) -> &'static str {
+pub const fn profile_name(profile: Profile) -> &'static str {
     match profile {
         Profile::Account => "account",
         Profile::Handle => "handle",

@@ -10,8 +10,9 @@ mod qr;
 mod room;
 mod warning;
 
-pub(super) use account::profile_name;
-pub use account::{Account, Backup, Connection, Device, Directory, KnownService, Recovery, Settings, State};
+pub use account::{
+    Account, Backup, Connection, Device, Directory, KnownService, Limits, Recovery, State, profile_name,
+};
 pub use item::{File, FileKind, Item, Version, file_kind, item, message, of_body, versions};
 pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};
