@@ -26,6 +26,20 @@ async function violations(page: Page): Promise<string[]> {
 /** Nothing is wider than the window, but what scrolls by itself. */
 const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
+/** What lies beyond the sides of the window, but for what scrolls there by itself, and for what is not to be seen. */
+const beyond = (page: Page) =>
+  page.evaluate(() => {
+    const scrolls = (element: Element | null): boolean =>
+      element !== null && ((element.scrollWidth > element.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(element).overflowX)) || scrolls(element.parentElement));
+    return [...document.querySelectorAll("body *")]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".unseen, svg"))
+      .filter((element) => {
+        const { left, right, width, height } = element.getBoundingClientRect();
+        return width > 0 && height > 0 && (left < -1 || right > innerWidth + 1) && !scrolls(element);
+      })
+      .map((element) => element.outerHTML.slice(0, 160));
+  });
+
 interface Look {
   look: string;
   options: BrowserContextOptions;
@@ -42,6 +56,9 @@ const looks: Look[] = [
   { look: "dark", options: { viewport: wide }, theme: "dark", language: "" },
   { look: "high contrast", options: { viewport: wide }, theme: "contrast", language: "", only: MAIN },
   { look: "right to left", options: { viewport: wide }, theme: "light", language: "ar" },
+  { look: "narrow", options: { viewport: { width: 320, height: 640 } }, theme: "light", language: "" },
+  { look: "narrow, right to left", options: { viewport: { width: 320, height: 640 } }, theme: "dark", language: "ar", only: MAIN },
+  { look: "narrow German", options: { viewport: { width: 320, height: 640 } }, theme: "light", language: "de", only: MAIN },
   { look: "German", options: { viewport: wide }, theme: "dark", language: "de", only: MAIN },
 ];
 
@@ -59,6 +76,7 @@ test.each(looks)("every screen and dialog is without violations: $look", async (
   for await (const name of new Tour(page, look.language || "en").everything(of.title, look.only)) {
     for (const violation of await violations(page)) found.push(`${name}: ${violation}`);
     if (!(await fits(page))) found.push(`${name}: scrolls sideways`);
+    for (const cut of await beyond(page)) found.push(`${name}: beyond the window: ${cut}`);
   }
   if (look.language === "ar") expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
   await of.amina.context!.close();

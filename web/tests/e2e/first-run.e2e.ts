@@ -24,9 +24,31 @@ async function enter(page: Page, profile: Profile, name: string): Promise<void> 
     await field(page, "code").fill(await here.services.code(identifier));
   }
   await button(page, "create_account").click();
-  await button(page, "later").click();
-  await button(page, "later_go").click();
+  if (profile === "account") await writeDown(page);
+  else {
+    await button(page, "later").click();
+    await button(page, "later_go").click();
+  }
   await page.getByRole("heading", { name: word("inbox_empty_title") }).waitFor();
+}
+
+/** The recovery code as somebody takes it who has pen and paper: first wrong, then all groups that are asked for. */
+async function writeDown(page: Page): Promise<void> {
+  const shown = page.getByRole("list", { name: word("recovery_code") });
+  await shown.waitFor();
+  const groups = await shown.locator("code").allInnerTexts();
+  expect(groups.length).toBeGreaterThan(3);
+  await button(page, "recovery_written").click();
+  const asked = groups.map((group, i) => ({ group, nth: `${i + 1}`, field: page.getByRole("textbox", { name: word("recovery_group", { n: `${i + 1}` }), exact: true }) }));
+  await page.getByRole("heading", { name: word("recovery_confirm_title") }).waitFor();
+  const there = [];
+  for (const one of asked) if ((await one.field.count()) > 0) there.push(one);
+  expect(there.length, "some groups are asked for, not all").toBe(3);
+  for (const { field } of there) await field.fill("XXXX");
+  await button(page, "confirm").click();
+  await page.getByRole("alert").getByText(word("recovery_group_wrong", { n: there[0]!.nth })).waitFor();
+  for (const { group, field } of there) await field.fill(group.toLowerCase());
+  await button(page, "confirm").click();
 }
 
 test.each<[Profile, string]>([
@@ -43,7 +65,7 @@ test.each<[Profile, string]>([
   expect(took).toBeLessThan(MINUTE);
 
   const { accounts } = await person.state();
-  expect(accounts).toMatchObject([{ name, profile, primary: true }]);
+  expect(accounts).toMatchObject([{ name, profile, primary: true, recovery: profile === "account" ? "confirmed" : "unconfirmed" }]);
   expect(await page.evaluate(() => location.hash), "the launch token is gone from the address").toBe("");
 });
 

@@ -89,7 +89,7 @@ test("the recovery code that was written down brings everything back on a new de
   const slip = [...code.slice(0, -1), last.slice(0, -1) + (last.endsWith("0") ? "1" : "0")];
   await typed.fill(slip.join("-"));
   await button(back.page, "restore").click();
-  await back.page.getByRole("alert").getByText(/wrong/).waitFor();
+  await back.page.getByRole("alert").getByText(word("error_bad_recovery_code")).waitFor();
   await typed.fill(code.join(" ").toLowerCase());
   await button(back.page, "restore").click();
   await isBack(back.page, "Amina", "the last before Amina's device was lost");

@@ -1,6 +1,6 @@
 //! What changed, for whoever shows the conversation.
 
-use super::{MessageId, MessageStatus};
+use super::{MessageId, MessageStatus, Position};
 use trefoil_proto::{RoomUri, UserUri};
 
 /// One change of a conversation.
@@ -42,7 +42,7 @@ pub enum ConversationEvent {
     /// The person's own marks of a room changed, or whether they took it up.
     Marked { room: RoomUri },
     /// A line about people or safety came into the timeline.
-    Noted { room: RoomUri },
+    Noted { room: RoomUri, position: Position },
     /// A message was not accepted; nothing of it is kept.
     Refused { room: RoomUri, id: MessageId, sender: UserUri, reason: Refusal },
 }

@@ -110,7 +110,7 @@ pub fn note(
     let key = RoomKey::of(room);
     let position = Position::new(Some(at.0), arrive(tx, &key)?);
     put(tx, TIMELINE, key.key(&[&position.to_bytes()]), &Entry::Note(line.to_row(at)));
-    Ok(vec![ConversationEvent::Noted { room: room.clone() }])
+    Ok(vec![ConversationEvent::Noted { room: room.clone(), position }])
 }
 
 impl Line {

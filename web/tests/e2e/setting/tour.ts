@@ -53,7 +53,7 @@ export class Tour {
       }
       await stop.leave?.();
       // Esc closes one thing at a time.
-      if (stop.within) await this.page.getByRole("form", { name: this.t("composer") }).waitFor({ timeout: 2_000 }).catch(() => Promise.reject(new Error(`${stop.name}: Esc left the conversation too`)));
+      if (stop.within) await this.page.getByRole("form", { name: this.t("composer"), includeHidden: true }).waitFor({ state: "attached", timeout: 2_000 }).catch(() => Promise.reject(new Error(`${stop.name}: Esc left the conversation too`)));
     }
   }
 
@@ -120,7 +120,13 @@ export class Tour {
           await page.getByRole("form", { name: this.t("composer") }).waitFor();
           // It opens at the first unread message; the pictures are at the end.
           await page.locator("button.jump").click({ timeout: 3_000 }).catch(() => undefined);
-          await page.getByRole("img", { name: /china|flower/ }).last().waitFor();
+          // Where there is little room, they are above what is drawn.
+          const pictures = page.getByRole("img", { name: /china|flower/ });
+          for (let i = 0; i < 30 && (await pictures.count()) === 0; i++) {
+            await page.locator(".timeline").evaluate((one) => one.scrollBy(0, -250));
+            await page.waitForTimeout(150);
+          }
+          await pictures.last().waitFor();
         },
       },
       { name: "menu-message", open: () => menu(own()), leave: this.esc },

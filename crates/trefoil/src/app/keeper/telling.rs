@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeSet;
 use trefoil_client::{
     Event,
-    conversation::{self, ConversationEvent as Talk, Cursor},
+    conversation::{self, ConversationEvent as Talk, Cursor, Position},
 };
 use trefoil_proto::{RoomUri, content::MessageId};
 
@@ -39,10 +39,10 @@ impl Kept {
         if self.hub.is_alone() || events.is_empty() {
             return;
         }
-        let (mut lines, mut rooms, mut noted) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut lines, mut rooms, mut notes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for event in events {
             match event {
-                Event::Conversation(talk) => self.sort(talk, &mut lines, &mut rooms, &mut noted),
+                Event::Conversation(talk) => self.sort(talk, &mut lines, &mut rooms, &mut notes),
                 other => self.tell_other(other, &mut rooms),
             }
         }
@@ -50,8 +50,8 @@ impl Kept {
             self.tell_line(&room, id);
             rooms.insert(room);
         }
-        for room in noted {
-            self.tell_newest_notes(&room);
+        for (room, position) in notes {
+            self.tell_note(&room, position);
             rooms.insert(room);
         }
         for room in rooms {
@@ -64,7 +64,7 @@ impl Kept {
         talk: &Talk,
         lines: &mut BTreeSet<(RoomUri, MessageId)>,
         rooms: &mut BTreeSet<RoomUri>,
-        noted: &mut BTreeSet<RoomUri>,
+        notes: &mut BTreeSet<(RoomUri, Position)>,
     ) {
         match talk {
             Talk::Added { room, id, .. }
@@ -92,8 +92,8 @@ impl Kept {
                     writing: *started,
                 });
             }
-            Talk::Noted { room } => {
-                noted.insert(room.clone());
+            Talk::Noted { room, position } => {
+                notes.insert((room.clone(), *position));
             }
             Talk::Opened { room, id } => {
                 lines.insert((room.clone(), *id));
@@ -152,18 +152,22 @@ impl Kept {
         }
     }
 
-    /// Lines about people come without an id: the newest few are told, those that were told before change nothing.
-    pub(super) fn tell_newest_notes(&self, room: &RoomUri) {
-        const FEW: usize = 8;
+    pub(super) fn tell_note(&self, room: &RoomUri, position: Position) {
         let store = self.store();
         let Ok(me) = self.me() else { return };
-        for kept in conversation::timeline(&store, room, Cursor::Newest, FEW).unwrap_or_default() {
-            if let conversation::Item::Note(_) = kept
-                && let Ok(item) = shape::item(&store, &me, room, kept)
-            {
-                let (account, room) = (self.id.clone(), room.to_string());
-                self.hub.tell(&Happening::Item { account, room, item: Box::new(item) });
-            }
+        let there = conversation::timeline(&store, room, Cursor::From(position), 1);
+        let told = there.and_then(|mut line| {
+            let kept = line.pop().filter(|kept| matches!(kept, conversation::Item::Note(_)));
+            kept.map(|kept| shape::item(&store, &me, room, kept)).transpose()
+        });
+        match told {
+            Ok(Some(item)) => self.hub.tell(&Happening::Item {
+                account: self.id.clone(),
+                room: room.to_string(),
+                item: Box::new(item),
+            }),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a line could not be read"),
         }
     }
 }

@@ -6,9 +6,10 @@ use crate::show;
 use serde::Serialize;
 use trefoil_client::{
     conversation::{self, ConversationError, Line, Note as Kept},
+    delivery::Finding,
     overlay::Overlay,
 };
-use trefoil_proto::{RoomUri, UserUri};
+use trefoil_proto::{RoomUri, UserUri, room::Role};
 use utoipa::ToSchema;
 
 /// Something that happened.
@@ -85,9 +86,10 @@ fn parts(line: &Line) -> Parts<'_> {
         Line::InvitationTakenBack { by: who } => by("invitation-taken-back", who),
         Line::Left { user } => about("left", user),
         Line::Removed { user, by } => done("removed", user, by),
-        Line::RoleChanged { user, by, role } => {
-            Parts { detail: Some(role.to_string()), ..done("role-changed", user, by) }
-        }
+        Line::RoleChanged { user, by, role } => Parts {
+            detail: Some(super::room::role(Role(*role)).to_owned()),
+            ..done("role-changed", user, by)
+        },
         Line::TimerSet { by: who, seconds, vanishing } => Parts {
             detail: Some(seconds.to_string()),
             ..by(if *vanishing { "vanish-set" } else { "timer-set" }, who)
@@ -131,7 +133,13 @@ fn parts(line: &Line) -> Parts<'_> {
         Line::KeyAccepted { user } => about("key-accepted", user),
         Line::Gap => alone("gap"),
         Line::Lapsed => alone("lapsed"),
-        Line::Delivery { device, finding } => about(show::finding_name(finding), &device.user_uri()),
+        Line::Delivery { device, finding } => Parts {
+            by: match finding {
+                Finding::Unseen { by, .. } | Finding::Split { by, .. } => Some(by),
+                _ => None,
+            },
+            ..about(show::finding_name(finding), &device.user_uri())
+        },
         Line::Unknown => alone("unknown"),
     }
 }

@@ -328,7 +328,7 @@ fn state(state: RoomState) -> &'static str {
     }
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::ADMIN => "admin",
         Role::BANNED => "banned",
