@@ -1,6 +1,6 @@
 // Accounts, devices, people, recovery.
-import { at, get, post } from "./client";
-import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Person, Safety, Verdict } from "./types";
+import { at, get, post, remove } from "./client";
+import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Person, PinState, Safety, Verdict } from "./types";
 
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
@@ -37,8 +37,11 @@ export const newRecoveryCode = (account: string) => post<Code>(at`accounts/${acc
 export const confirmRecovery = (account: string, code: string) => post<Account>(at`accounts/${account}/recovery/confirm`, { code });
 /** How the backup stands that a recovery code opens. */
 export const backup = (account: string) => get<Backup>(at`accounts/${account}/recovery`);
-/** `identifier`: the name to give when everything is lost, on a service that finds nobody by name. */
-export const setPin = (account: string, pin: string, identifier: string) => post(at`accounts/${account}/pin`, { pin, identifier });
+/** `identifier`: the name to give when everything is lost, on a service that finds nobody by name. `services`: two that keep a part. */
+export const setPin = (account: string, pin: string, identifier: string, services: string[]) => post(at`accounts/${account}/pin`, { pin, identifier, with: services });
+/** Asks the account's service. */
+export const pinState = (account: string) => get<PinState>(at`accounts/${account}/pin`);
+export const removePin = (account: string) => remove(at`accounts/${account}/pin`);
 export const recoverByCode = (url: string, code: string) => post<Account>("recover", { url, code });
 /** `code`: the one-time code of a phone number. */
 export const recoverByPin = (url: string, identifier: string, pin: string, code?: string) =>

@@ -18,6 +18,7 @@ export type Account = Schemas["Account"];
 export type Code = Schemas["Code"];
 /** What a recovery code brings back. */
 export type Backup = Schemas["Backup"];
+export type PinState = Schemas["PinState"];
 export type NewAccount = Schemas["NewAccount"];
 export type State = Schemas["State"];
 export type Qr = Schemas["Qr"];

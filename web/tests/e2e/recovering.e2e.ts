@@ -128,6 +128,36 @@ test("a PIN alone brings everything back, and a slip costs one try", async () =>
   expect((await back.person.state()).accounts).toMatchObject([{ name: "Yuki", profile: "handle", primary: true }]);
 }, 240_000);
 
+test("a PIN is kept where its person chooses, seen, and taken back after a question", async () => {
+  const { person, page } = await withPast("handle", "Noor");
+  const { limits } = await person.get<{ limits: { pin_shortest: number } }>("state");
+  expect(await page.getByLabel(word("pin_new"), { exact: true }).getAttribute("minlength")).toBe(String(limits.pin_shortest));
+  await page.getByText(word("pin_is_none")).waitFor();
+  const [one, other] = (["account", "phone"] as const).map((profile) => here.services.of(profile).domain);
+  const choice = (domain: string) => page.getByRole("checkbox", { name: domain, exact: true });
+  await choice(one!).uncheck();
+  await page.getByLabel(word("pin_new"), { exact: true }).fill("a cup of tea");
+  await page.getByLabel(word("pin_again"), { exact: true }).fill("a cup of tea");
+  await button(page, "pin_save").click();
+  await page.getByRole("alert").getByText(word("pin_choose_two")).waitFor();
+  await choice(one!).check();
+  await setPin(page, "a cup of tea");
+  const pin = () => person.get<{ set: boolean; services: string[] }>(`accounts/${person.account.id}/pin`);
+  // The one that was chosen last comes last.
+  const kept = page.getByText(/^A PIN is set/);
+  await kept.waitFor({ timeout: STRETCHED });
+  for (const domain of [one!, other!]) expect(await kept.innerText()).toContain(domain);
+  expect(await pin()).toEqual({ set: true, services: [here.services.of("handle").url, here.services.of("phone").url, here.services.of("account").url] });
+
+  await button(page, "pin_remove").click();
+  await button(page.getByRole("dialog"), "cancel").click();
+  expect((await pin()).set).toBe(true);
+  await button(page, "pin_remove").click();
+  await button(page.getByRole("dialog"), "pin_remove").click();
+  await page.getByText(word("pin_is_none")).waitFor({ timeout: STRETCHED });
+  expect((await pin()).set).toBe(false);
+}, 240_000);
+
 test("with a phone number each try of the PIN needs a new one-time code", async () => {
   const { person, page, room } = await withPast("phone", "Tamar");
   await setPin(page, "evening tea");
