@@ -58,3 +58,19 @@ export async function dismissAll(page: Page): Promise<void> {
   const close = page.locator(".toasts").getByRole("button", { name: word("close"), exact: true });
   while ((await close.count()) > 0) await close.first().click();
 }
+
+/** Reads the recovery code that is shown and goes on to where some of its groups are asked for: those, with their fields. */
+export async function codeAskedBack(page: Page): Promise<{ groups: string[]; asked: { group: string; nth: string; field: Locator }[] }> {
+  const shown = page.getByRole("list", { name: word("recovery_code") });
+  await shown.waitFor();
+  const groups = await shown.locator("code").allInnerTexts();
+  await button(page, "recovery_written").click();
+  await page.getByRole("heading", { name: word("recovery_confirm_title") }).waitFor();
+  const asked = [];
+  for (const [i, group] of groups.entries()) {
+    const nth = `${i + 1}`;
+    const field = page.getByRole("textbox", { name: word("recovery_group", { n: nth }), exact: true });
+    if ((await field.count()) > 0) asked.push({ group, nth, field });
+  }
+  return { groups, asked };
+}
