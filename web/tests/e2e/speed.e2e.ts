@@ -6,8 +6,8 @@ import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 
 const TIMES = 40;
-/** Milliseconds beyond which something hangs. */
-const HANGS = 2_000;
+/** Milliseconds, half of the messages take less. */
+const BAR = 150;
 
 const here = stage();
 let hers: Page;
@@ -58,5 +58,5 @@ test("a message that is typed in one window stands in the other at once", async 
   const counted = took.slice(5).sort((a, b) => a - b);
   const at = (part: number) => counted[Math.floor(counted.length * part)]!;
   console.log(`from window to window across services: median ${at(0.5).toFixed(0)} ms, p90 ${at(0.9).toFixed(0)} ms, of ${counted.length}`);
-  expect(at(0.5)).toBeLessThan(Number(process.env["TREFOIL_MEDIAN_MS"] ?? HANGS));
+  expect(at(0.5)).toBeLessThan(Number(process.env["TREFOIL_MEDIAN_MS"] ?? BAR));
 });
