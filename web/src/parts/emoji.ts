@@ -1,4 +1,7 @@
 // The emoji of the picker, in groups. Their names and words to find them by, in messages/emoji, are from Unicode's CLDR (Unicode-3.0).
+import ar from "../../messages/emoji/ar.json?url";
+import de from "../../messages/emoji/de.json?url";
+import en from "../../messages/emoji/en.json?url";
 import { m } from "../paraglide/messages.js";
 import { getLocale } from "../paraglide/runtime.js";
 
@@ -15,9 +18,10 @@ export const groups = [
   { id: "signs", name: m.emoji_signs, emoji: of("✅ ❌ ❓ ❗ ⚠️ ⛔ 🚫 ♻️ ➕ ➖ ➡️ ⬅️ ⬆️ ⬇️ 🔁 🔴 🟠 🟡 🟢 🔵 🟣 ⚫ ⚪ ☮️ ☯️ 🏳️ 🏁 🆗 🆘 🔍") },
 ];
 
-/** The name of each, then other words for it, in small letters, as the language of the page has them. */
+const NAMES = { en, de, ar };
+
+/** The name of each, then other words for it, in small letters, as the language of the page has them: data, got when it is wanted. */
 export async function emojiNames(): Promise<Map<string, string>> {
-  const load = { en: () => import("../../messages/emoji/en.json"), de: () => import("../../messages/emoji/de.json"), ar: () => import("../../messages/emoji/ar.json") };
-  const { default: names } = await load[getLocale()]();
+  const names = (await (await fetch(NAMES[getLocale()])).json()) as Record<string, string>;
   return new Map(Object.entries(names).map(([emoji, words]) => [emoji, words.toLocaleLowerCase()]));
 }
