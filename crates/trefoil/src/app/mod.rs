@@ -4,6 +4,8 @@
 mod accounts;
 mod api;
 mod error;
+mod fetched;
+mod file_name;
 mod files;
 mod guard;
 mod hub;
@@ -20,6 +22,7 @@ pub use api::document;
 use crate::home::{HomeError, Passphrase, write_private};
 use accounts::Accounts;
 use axum::{Router, middleware, routing::get};
+use fetched::Fetched;
 use files::Files;
 use hub::Hub;
 use pictures::Pictures;
@@ -37,6 +40,7 @@ use tokio::net::TcpListener;
 pub struct App {
     accounts: Accounts,
     files: Files,
+    fetched: Fetched,
     pictures: Pictures,
     sessions: Sessions,
     /// What the server calls itself, with its port.
@@ -100,7 +104,8 @@ impl Running {
         let token_file = start.home.join("app-token");
         write_private(&token_file, sessions.script().as_bytes())?;
         let hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-        let app = App { accounts, files, pictures: Pictures::default(), sessions, hosts };
+        let fetched = Fetched::new(files.folder());
+        let app = App { accounts, files, fetched, pictures: Pictures::default(), sessions, hosts };
         Ok(Self { app: Arc::new(app), listener, address, token_file })
     }
 

@@ -14,16 +14,16 @@ use tokio::time::sleep;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running `trefoil app`.
-struct App {
-    child: Child,
-    home: PathBuf,
-    address: String,
-    link: String,
-    http: reqwest::Client,
+pub(crate) struct App {
+    pub(crate) child: Child,
+    pub(crate) home: PathBuf,
+    pub(crate) address: String,
+    pub(crate) link: String,
+    pub(crate) http: reqwest::Client,
 }
 
 impl App {
-    fn start(services: &Services, name: &str) -> Self {
+    pub(crate) fn start(services: &Services, name: &str) -> Self {
         let home = services.path().join("people").join(name);
         let mut child = Command::new(env!("CARGO_BIN_EXE_trefoil"))
             .args(["--json", "app", "--no-browser", "--services"])
@@ -41,7 +41,7 @@ impl App {
         Self { child, home, address: text("address"), link: text("link"), http: plain_http() }
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         std::fs::read_to_string(self.home.join("app-token")).unwrap()
     }
 
@@ -61,13 +61,13 @@ impl App {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask(Method::GET, path, None).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.ask(Method::POST, path, Some(body)).await;
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
@@ -80,7 +80,22 @@ impl App {
         self.post("accounts", json!({"url": url, "identifier": identifier, "name": name})).await
     }
 
-    async fn fetch(&self, path: &str) -> Response {
+    /// Hands a file over whole; gives what names it in a message.
+    pub(crate) async fn upload(&self, account: &Value, name: &str, bytes: &[u8]) -> String {
+        let folder = format!("accounts/{}/files", account["id"].as_str().unwrap());
+        let begun = self.post(&folder, json!({"name": name, "size": bytes.len()})).await;
+        let upload = begun["upload"].as_str().unwrap().to_owned();
+        let piece = 4 * 1024 * 1024;
+        for (index, part) in bytes.chunks(piece).enumerate() {
+            let url = format!("{}/api/v1/{folder}/{upload}?offset={}", self.address, index * piece);
+            let request =
+                self.http.put(url).bearer_auth(self.token()).header("x-trefoil", "1").body(part.to_vec());
+            assert!(request.send().await.unwrap().status().is_success());
+        }
+        upload
+    }
+
+    pub(crate) async fn fetch(&self, path: &str) -> Response {
         let request = self.http.get(format!("{}/api/v1/{path}", self.address)).bearer_auth(self.token());
         request.send().await.unwrap()
     }
@@ -104,7 +119,7 @@ fn quoted(uri: &Value) -> String {
     trefoil_proto::paths::segment(uri.as_str().unwrap())
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + LIMIT;
     loop {
         if let Some(found) = look().await {
@@ -116,7 +131,7 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// Ada and Grace, on two services, with an open room; gives account ids and the room.
-async fn two_people(app: &App) -> (Value, Value, String) {
+pub(crate) async fn two_people(app: &App) -> (Value, Value, String) {
     let ada = app.account(0, "ada", "Ada").await;
     let grace = app.account(1, "grace", "Grace").await;
     let rooms = format!("accounts/{}/rooms", ada["id"].as_str().unwrap());
@@ -130,11 +145,11 @@ async fn two_people(app: &App) -> (Value, Value, String) {
     (ada, grace, quoted(&room))
 }
 
-fn at(account: &Value, room: &str, rest: &str) -> String {
+pub(crate) fn at(account: &Value, room: &str, rest: &str) -> String {
     format!("accounts/{}/rooms/{room}/{rest}", account["id"].as_str().unwrap())
 }
 
-async fn messages(app: &App, account: &Value, room: &str) -> Vec<Value> {
+pub(crate) async fn messages(app: &App, account: &Value, room: &str) -> Vec<Value> {
     let part = app.get(&at(account, room, "timeline")).await;
     part["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "message").cloned().collect()
 }

@@ -17,6 +17,7 @@ mod crashes;
 mod crowd;
 mod crowds;
 mod directions;
+mod files;
 mod finding;
 mod inviting;
 mod kills;

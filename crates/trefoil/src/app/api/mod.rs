@@ -11,6 +11,7 @@ mod messages;
 mod once;
 mod people;
 mod pictures;
+mod range;
 mod recovery;
 mod rooms;
 mod search;
