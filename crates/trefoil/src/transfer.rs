@@ -9,6 +9,7 @@ use crate::{
     transport::{Answer, TransportError},
 };
 use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
 use http::Method;
 use rand::RngCore as _;
 use source::Source;
@@ -160,23 +161,11 @@ pub async fn download(
         _ => Download::new(file.clone(), name),
     };
     let (mut out, mut opener) = resume(&mut download, &part).map_err(|error| error.at(&part))?;
-    let mut breaks = 0;
     loop {
         moved(download.plaintext_done(), file.layout.size());
         match download.next() {
             DownloadStep::Fetch { range } => {
-                let answer = match fetch(way, file, range.clone()).await {
-                    Ok(answer) => answer,
-                    Err(TransferError::Person(PersonError::Transport(error)))
-                        if error.is_passing() && breaks < TRIES =>
-                    {
-                        breaks += 1;
-                        tokio::time::sleep(Duration::from_millis(250 << breaks)).await;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                };
-                breaks = 0;
+                let answer = fetch_patiently(way, file, range).await?;
                 let mut opened = Vec::with_capacity(answer.len());
                 opener.feed(&answer, &mut opened)?;
                 out.write_all(&opened).and_then(|()| out.sync_data()).map_err(unusable)?;
@@ -206,6 +195,44 @@ pub async fn download(
             DownloadStep::Done => return Ok(()),
         }
     }
+}
+
+/// Fetches an attachment and opens it into a file of `folder` that has no name: it is gone as soon as nobody has it open,
+/// however that ends, and nothing else remembers it. Gives it once the whole of it is good.
+///
+/// # Errors
+/// [`TransferError`].
+pub async fn download_unnamed(
+    way: &Way,
+    file: &Descriptor,
+    folder: &Path,
+    mut moved: impl FnMut(u64, u64),
+) -> Result<File, TransferError> {
+    let unusable = |source| TransferError::File { path: folder.to_owned(), source };
+    let mut out = unnamed(folder).map_err(unusable)?;
+    let mut download = Download::new(file.clone(), Vec::new());
+    let mut opener = Opener::new(file);
+    while let DownloadStep::Fetch { range } = download.next() {
+        moved(download.plaintext_done(), file.layout.size());
+        let answer = fetch_patiently(way, file, range).await?;
+        let mut opened = Vec::with_capacity(answer.len());
+        opener.feed(&answer, &mut opened)?;
+        out.write_all(&opened).map_err(unusable)?;
+        download.advanced(opener.chunks_done())?;
+    }
+    opener.finish()?;
+    moved(file.layout.size(), file.layout.size());
+    Ok(out)
+}
+
+/// A file that has lost its name before anything was written to it.
+fn unnamed(folder: &Path) -> io::Result<File> {
+    let mut random = [0; 16];
+    rand::rng().fill_bytes(&mut random);
+    let path = folder.join(format!("fetched-{}", BASE64URL_NOPAD.encode(&random)));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// An error of reading a file, or of what was read, until the path is known.
@@ -301,6 +328,26 @@ async fn offset(way: &Way, upload: &mut Upload) -> Result<(), TransferError> {
     }
 }
 
+/// Fetches a range, through some breaks of the connection.
+async fn fetch_patiently(
+    way: &Way,
+    file: &Descriptor,
+    range: std::ops::Range<u64>,
+) -> Result<Bytes, TransferError> {
+    let mut breaks = 0;
+    loop {
+        match fetch(way, file, range.clone()).await {
+            Err(TransferError::Person(PersonError::Transport(error)))
+                if error.is_passing() && breaks < TRIES =>
+            {
+                breaks += 1;
+                tokio::time::sleep(Duration::from_millis(250 << breaks)).await;
+            }
+            fetched => return fetched,
+        }
+    }
+}
+
 async fn fetch(way: &Way, file: &Descriptor, range: std::ops::Range<u64>) -> Result<Bytes, TransferError> {
     let path = format!("{}/proxyDownload/{}", paths::CLIENT_ROOT, paths::segment(&file.url));
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
@@ -378,4 +425,18 @@ pub fn first_place(folder: &Path, suggested: &str) -> PathBuf {
 
 fn usable(suggested: &str) -> &str {
     if suggested.is_empty() || suggested.starts_with('.') { "attachment" } else { suggested }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_fetched_for_a_while_has_no_name_from_the_first_byte_on() {
+        let place = tempfile::tempdir().unwrap();
+        let mut file = unnamed(place.path()).unwrap();
+        file.write_all(b"in clear").unwrap();
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }

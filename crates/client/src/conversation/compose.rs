@@ -252,6 +252,18 @@ pub fn unsend(id: MessageId) -> Draft {
 /// # Errors
 /// No file, more than [`ATTACHMENTS`], or as [`text`].
 pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, ConversationError> {
+    attachment_mentioning(files, caption, &[])
+}
+
+/// Files, with a text that mentions people, as in [`text`].
+///
+/// # Errors
+/// As [`attachment`].
+pub fn attachment_mentioning(
+    files: &[Descriptor],
+    caption: &str,
+    mentions: &[Mention],
+) -> Result<Draft, ConversationError> {
     if files.is_empty() {
         return Err(ConversationError::Empty("the list of attachments"));
     }
@@ -260,7 +272,7 @@ pub fn attachment(files: &[Descriptor], caption: &str) -> Result<Draft, Conversa
     }
     let mut parts: Vec<_> = files.iter().map(Descriptor::part).collect();
     if !caption.trim().is_empty() {
-        parts.insert(0, NestedPart::render(MARKDOWN, markup::outgoing(caption, &[])?));
+        parts.insert(0, NestedPart::render(MARKDOWN, markup::outgoing(caption, mentions)?));
     }
     let part = match parts.len() {
         1 => parts.remove(0),

@@ -1,7 +1,10 @@
 //! Files that the page hands over: kept in a folder until the service has them, then taken away. A page that is reloaded
 //! in the middle asks how much is there and goes on.
 
-use super::error::{Answer, Problem, ProblemCode};
+use super::{
+    error::{Answer, Problem, ProblemCode},
+    file_name,
+};
 use crate::{
     agent::Way,
     home::HomeError,
@@ -119,18 +122,13 @@ impl Files {
         rand::rng().fill_bytes(&mut random);
         let upload = BASE64URL_NOPAD.encode(&random);
         let folder = self.folder.join(&upload);
-        let path = folder.join(usable_name(&file.name));
+        let name = file_name::usable(&file.name);
+        let path = folder.join(&name);
         let failed = |source| HomeError::File { path: path.clone(), source };
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-        let spooled = Spooled {
-            account: account.to_owned(),
-            name: usable_name(&file.name).to_owned(),
-            path,
-            size: file.size,
-            there: 0,
-            whole: file.whole,
-        };
+        let spooled =
+            Spooled { account: account.to_owned(), name, path, size: file.size, there: 0, whole: file.whole };
         let progress = spooled.progress(&upload);
         under_way.insert(upload, spooled);
         Ok(progress)
@@ -227,12 +225,9 @@ impl Files {
         self.opened.get(&(account.to_owned(), message))?.get(index).cloned()
     }
 
-    /// A place for a file that is being fetched; each request has its own.
-    pub fn place(&self, hash: &[u8]) -> PathBuf {
-        let mut random = [0; 8];
-        rand::rng().fill_bytes(&mut random);
-        let name = [&hash[..hash.len().min(8)], &random].concat();
-        self.folder.join(format!("fetched-{}", BASE64URL_NOPAD.encode(&name)))
+    /// Where they lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Spooled>> {
@@ -253,18 +248,6 @@ fn find<'m>(
 ) -> Answer<&'m mut Spooled> {
     let found = under_way.get_mut(upload).filter(|spooled| spooled.account == account);
     found.ok_or_else(|| Problem::not_found("there is no such upload: begin anew"))
-}
-
-/// The last part of a name, which a file can have.
-fn usable_name(name: &str) -> &str {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut end = last.len().min(200);
-    while !last.is_char_boundary(end) {
-        end -= 1;
-    }
-    let cut = last[..end].trim();
-    let plain = !cut.is_empty() && !cut.starts_with('.') && !cut.contains(char::is_control);
-    if plain { cut } else { "file" }
 }
 
 #[cfg(test)]
@@ -290,19 +273,5 @@ mod tests {
         files.forget(&begun.upload);
         assert!(files.progress("first", &begun.upload).is_err());
         assert_eq!(fs::read_dir(place.path().join("uploads")).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn names_are_names_only() {
-        for (given, name) in [
-            ("a.png", "a.png"),
-            ("/x/.bashrc", "file"),
-            ("..", "file"),
-            ("a\nb", "file"),
-            ("C:\\x\\y.pdf", "y.pdf"),
-        ] {
-            assert_eq!(usable_name(given), name);
-        }
-        assert!(usable_name(&"\u{e4}".repeat(300)).len() <= 200);
     }
 }

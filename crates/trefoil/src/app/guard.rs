@@ -25,11 +25,18 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Lets through what may pass, and marks every answer.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let refused = check(&app, request.method(), request.uri(), request.headers()).err();
+    let of_api = is_api(request.uri());
     let mut response = match refused {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     };
-    let headers = response.headers_mut();
+    mark(response.headers_mut(), of_api);
+    response
+}
+
+/// Says what a browser must not do with an answer. Nothing of the API is ever kept by one: what is shown of messages, people
+/// and rooms would lie on its disk in clear.
+fn mark(headers: &mut HeaderMap, of_api: bool) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -41,8 +48,16 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
+    let unkept = HeaderValue::from_static("no-store");
+    if of_api {
+        headers.insert(header::CACHE_CONTROL, unkept);
+    } else {
+        headers.entry(header::CACHE_CONTROL).or_insert(unkept);
+    }
+}
+
+fn is_api(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/")
 }
 
 fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -61,8 +76,7 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     {
         return Err(foreign());
     }
-    let path = uri.path();
-    let api = path.starts_with("/api/");
+    let (path, api) = (uri.path(), is_api(uri));
     let site = text(HeaderName::from_static("sec-fetch-site"));
     // A page that leads here may be anywhere; its scripts may not.
     if api && site.is_some_and(|site| site != "same-origin" && site != "none") {
@@ -84,4 +98,27 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, ProblemCode::NoSession, why));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn no_answer_of_the_api_is_kept_by_a_browser_whatever_its_handler_says() {
+        let document: serde_json::Value = serde_json::from_str(&crate::app::document()).unwrap();
+        let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        assert!(paths.iter().any(|path| path.ends_with("/picture")), "{paths:?}");
+        let kept = HeaderValue::from_static("private, max-age=3600");
+        let marked = |path: &str| {
+            let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, kept.clone())]);
+            mark(&mut headers, is_api(&path.replace(['{', '}'], "").parse().unwrap()));
+            headers[header::CACHE_CONTROL].clone()
+        };
+        for path in paths {
+            assert_eq!(marked(path), "no-store", "{path}");
+        }
+        assert_eq!(marked("/assets/page-1a2b.js"), kept);
+    }
 }

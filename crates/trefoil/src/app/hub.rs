@@ -68,11 +68,11 @@ pub enum Happening {
     Transfer {
         /// The account.
         account: String,
-        /// The upload.
+        /// The upload, or message and index of a file that is fetched: `{message}/{index}`.
         upload: String,
-        /// Bytes at the service.
+        /// Bytes that have arrived.
         there: u64,
-        /// Of how many.
+        /// Of how many. Once that many have arrived, the transfer has ended.
         of: u64,
     },
     /// Everything of an account is being written into files.

@@ -4,6 +4,8 @@
 mod accounts;
 mod api;
 mod error;
+mod fetched;
+mod file_name;
 mod files;
 mod guard;
 mod hub;
@@ -26,6 +28,7 @@ pub use shape::profile_name;
 use crate::home::{HomeError, Passphrase, Serving};
 use accounts::Accounts;
 use axum::{Router, middleware, routing::get};
+use fetched::Fetched;
 use files::Files;
 use hub::Hub;
 use pictures::Pictures;
@@ -42,6 +45,7 @@ use tokio::net::TcpListener;
 pub struct App {
     accounts: Accounts,
     files: Files,
+    fetched: Fetched,
     pictures: Pictures,
     sessions: Sessions,
     /// What the server calls itself, with its port.
@@ -108,7 +112,8 @@ impl Running {
         let files = Files::open(start.home)?;
         let token_file = start.serving.announce(address, sessions.script())?;
         let hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-        let app = App { accounts, files, pictures: Pictures::default(), sessions, hosts };
+        let fetched = Fetched::new(files.folder());
+        let app = App { accounts, files, fetched, pictures: Pictures::default(), sessions, hosts };
         Ok(Self { app: Arc::new(app), listener, address, token_file, _serving: start.serving })
     }
 

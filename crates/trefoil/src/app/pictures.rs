@@ -9,7 +9,8 @@ use image::{
     imageops::FilterType,
 };
 use moka::sync::Cache;
-use std::io::Cursor;
+use std::{io::Cursor, sync::Arc};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use trefoil_proto::{
     content::picture::{Picture, PictureType},
     limits,
@@ -39,31 +40,57 @@ pub struct Drawn {
     pub bytes: Bytes,
 }
 
+/// Pictures that are decoded at the same time: each may take [`MEMORY`], and more while it is made small.
+const AT_ONCE: usize = 2;
+
 /// Pictures that were drawn lately, by hash of the original and width.
-pub struct Pictures(Cache<([u8; 32], u32), Drawn>);
+pub struct Pictures {
+    drawn: Cache<([u8; 32], u32), Drawn>,
+    turns: Arc<Semaphore>,
+}
 
 impl Default for Pictures {
     fn default() -> Self {
         let weight =
             |_: &([u8; 32], u32), drawn: &Drawn| u32::try_from(drawn.bytes.len()).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(KEPT).weigher(weight).build())
+        let drawn = Cache::builder().max_capacity(KEPT).weigher(weight).build();
+        Self { drawn, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 }
 
 impl Pictures {
     /// One that was drawn before.
     pub fn kept(&self, hash: &[u8; 32], width: u32) -> Option<Drawn> {
-        self.0.get(&(*hash, fitting(width)))
+        self.drawn.get(&(*hash, fitting(width)))
     }
 
-    /// Draws one, and keeps it. Takes processor time: not for a thread that serves.
+    /// Does what takes the memory and the time of decoding a picture, when it is its turn. Whoever goes meanwhile does not
+    /// give the turn away before the work has ended.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let failed = || Problem::internal("this program failed on it");
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| failed())?;
+        let done = spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|_| failed())?
+    }
+
+    /// Draws one, and keeps it. Takes memory and processor time: for [`Self::in_turn`].
     ///
     /// # Errors
     /// It cannot be shown.
     pub fn draw(&self, hash: &[u8; 32], original: &[u8], width: u32) -> Answer<Drawn> {
         let width = fitting(width);
         let drawn = draw(original, width)?;
-        self.0.insert((*hash, width), drawn.clone());
+        self.drawn.insert((*hash, width), drawn.clone());
         Ok(drawn)
     }
 }
@@ -131,9 +158,14 @@ pub fn decode(original: &[u8]) -> Answer<DynamicImage> {
     let turned = decoder.orientation().map_err(cannot)?;
     let (wide, high) = decoder.dimensions();
     if u64::from(wide) * u64::from(high) * 8 > MEMORY {
+        let millions = |pixels: u64| pixels.div_ceil(1_000_000);
         return Err(Problem::because(
             ProblemCode::PictureTooLarge,
-            "this picture is too large to be shown here: save it instead",
+            format!(
+                "this picture is too large to be shown here, with {} million pixels: up to {} million are shown. Save it instead",
+                millions(u64::from(wide) * u64::from(high)),
+                MEMORY / 8 / 1_000_000,
+            ),
         ));
     }
     let mut picture = DynamicImage::from_decoder(decoder).map_err(cannot)?;
@@ -230,6 +262,27 @@ mod tests {
             .unwrap();
         assert!(large.len() < 1024 * 1024, "{}", large.len());
         let error = draw(&large, 320).unwrap_err();
-        assert!(error.message.contains("too large"), "{}", error.message);
+        assert!(error.message.contains("144 million pixels: up to 33 million"), "{}", error.message);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn only_so_many_are_decoded_at_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let pictures = Pictures::default();
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let all = (0..8).map(|_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            pictures.in_turn(move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Long enough for all the others to begin, if they might.
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+        });
+        for done in futures_util::future::join_all(all).await {
+            done.unwrap();
+        }
+        assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
     }
 }

@@ -7,6 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use rand::RngCore as _;
 use std::sync::{Mutex, PoisonError};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// Name of the session's cookie. Cookies are not kept apart by port, so it has the port in it.
@@ -23,12 +24,20 @@ pub struct Sessions {
     launch: Mutex<Vec<Token>>,
     script: Token,
     open: Mutex<Vec<Token>>,
+    /// Changes whenever a session has ended.
+    ended: watch::Sender<()>,
 }
 
 impl Sessions {
     /// None is open yet.
     pub fn new(port: u16) -> Self {
-        Self { port, launch: Mutex::default(), script: token(), open: Mutex::default() }
+        Self {
+            port,
+            launch: Mutex::default(),
+            script: token(),
+            open: Mutex::default(),
+            ended: watch::Sender::new(()),
+        }
     }
 
     /// A token that opens one session, once.
@@ -66,6 +75,7 @@ impl Sessions {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= SESSIONS {
             open.remove(0);
+            self.ended.send_replace(());
         }
         open.push(session.clone());
         Ok(self.cookie(&session, ""))
@@ -76,6 +86,7 @@ impl Sessions {
         if let Some(session) = self.presented(headers) {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.retain(|token| !same(token, session));
+            self.ended.send_replace(());
         }
         self.cookie("", "; Max-Age=0")
     }
@@ -92,6 +103,11 @@ impl Sessions {
         }
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.presented(headers).is_some_and(|session| open.iter().any(|token| same(token, session)))
+    }
+
+    /// Changes whenever a session has ended: whoever goes on serving one asks [`Self::allows`] anew then.
+    pub fn endings(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
     }
 
     fn presented<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {

@@ -19,6 +19,7 @@ mod crowd;
 mod crowds;
 mod directions;
 mod equal;
+mod files;
 mod finding;
 mod inviting;
 mod kills;

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running `trefoil app`.
 pub struct App {
-    child: Child,
+    pub child: Child,
     pub home: PathBuf,
     pub address: String,
     pub link: String,
@@ -109,6 +109,21 @@ impl App {
         let state = self.get("state").await;
         let url = state["services"][service]["url"].clone();
         self.post("accounts", json!({"url": url, "identifier": identifier, "name": name})).await
+    }
+
+    /// Hands a file over whole; gives what names it in a message.
+    pub async fn upload(&self, account: &Value, name: &str, bytes: &[u8]) -> String {
+        let folder = format!("accounts/{}/files", account["id"].as_str().unwrap());
+        let begun = self.post(&folder, json!({"name": name, "size": bytes.len()})).await;
+        let upload = begun["upload"].as_str().unwrap().to_owned();
+        let piece = 4 * 1024 * 1024;
+        for (index, part) in bytes.chunks(piece).enumerate() {
+            let url = format!("{}/api/v1/{folder}/{upload}?offset={}", self.address, index * piece);
+            let request =
+                self.http.put(url).bearer_auth(self.token()).header("x-trefoil", "1").body(part.to_vec());
+            assert!(request.send().await.unwrap().status().is_success());
+        }
+        upload
     }
 
     pub async fn fetch(&self, path: &str) -> Response {

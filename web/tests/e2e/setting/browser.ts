@@ -14,6 +14,10 @@ if (process.env["TREFOIL_PAGE"]) args.push("--disable-features=LocalNetworkAcces
 
 export const launch = (...more: string[]): Promise<Browser> => chromium.launch({ executablePath, args: [...args, ...more] });
 
+/** A browser that keeps in this folder whatever browsers keep on a disk. */
+export const launchIn = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, { executablePath, args, viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "UTC" });
+
 /** What happened in the windows of one person. */
 export class Watch {
   /** Sentences of the console, failures of scripts, violations of the policy. */

@@ -39,6 +39,9 @@ fn mentions_become_links_and_longer_names_win() {
     let draft = compose::text("@Anna and @Ann", &mentions).unwrap();
     let text = Body::of(&say(&me(), 0, draft).content.content).text.unwrap();
     assert_eq!(text, "[@Anna](mimi://anna.example/u/anna) and [@Ann](mimi://ann.example/u/ann)");
+    let captioned = compose::attachment_mentioning(&[file("a.pdf")], "for @Ann", &mentions[..1]).unwrap();
+    let text = Body::of(&say(&me(), 0, captioned).content.content).text.unwrap();
+    assert_eq!(text, "for [@Ann](mimi://ann.example/u/ann)");
     let missing = compose::text("nobody", &mentions);
     assert!(matches!(missing, Err(ConversationError::NotMentioned(_))));
 }

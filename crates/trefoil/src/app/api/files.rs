@@ -4,34 +4,34 @@ use super::{
     super::{
         App,
         error::{Answer, Problem, ProblemCode},
+        fetched::Whole,
+        file_name::disposition,
         files::{NewFile, Progress},
+        hub::Happening,
         keeper::Keeper,
         pictures::{self, Drawn},
         shape::{FileKind, file_kind},
     },
-    Body, message_id, room_uri,
+    Body, message_id,
+    range::{self, Wanted},
+    room_uri,
 };
-use crate::transfer;
 use axum::{
     Json,
     body::Body as HttpBody,
     extract::{Path, Query, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use futures_util::stream;
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::{fs::File, io::AsyncReadExt as _};
 use trefoil_client::{
     attachment::Descriptor,
     conversation::{self, Attached},
 };
 use utoipa::IntoParams;
 
-/// Bytes of a file that are read at once.
-const BLOCK: usize = 64 * 1024;
 /// What is shown of a file must not do anything, should a browser open it by itself.
 const SANDBOX: &str = "default-src 'none'; sandbox";
 
@@ -101,26 +101,47 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A file of a message. Sound and films of known types are named as such; everything else can only be saved.
-#[utoipa::path(get, path = "/accounts/{account}/rooms/{room}/messages/{message}/files/{index}", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,), ("index" = usize, Path,)), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
+/// A file of a message, or one range of its bytes. Sound and films of known types are named as such; everything else can only
+/// be saved.
+#[utoipa::path(get, path = "/accounts/{account}/rooms/{room}/messages/{message}/files/{index}", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,), ("index" = usize, Path,)), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 206, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = Problem), (status = 416)))]
 pub(super) async fn fetch(
     State(app): State<Arc<App>>,
     Path((account, room, message, index)): Path<(String, String, String, usize)>,
+    headers: HeaderMap,
 ) -> Answer<Response> {
     let keeper = app.accounts.get(&account)?;
     let file = described(&app, &keeper, &room, &message, index).await?;
-    let (opened, size) = download(&app, &keeper, &file).await?;
+    let whole = fetched(&app, &keeper, &file, &message, index).await?;
     let media_type = match file_kind(&file.label.content_type) {
         FileKind::Audio | FileKind::Video => HeaderValue::from_str(&file.label.content_type).ok(),
         FileKind::Picture | FileKind::File => None,
     };
-    let headers = [
+    let tag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&file.plaintext_hash));
+    let wanted = range::wanted(&headers, whole.size, &tag);
+    let (status, part) = match &wanted {
+        Wanted::Whole => (StatusCode::OK, 0..whole.size),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part.clone()),
+        Wanted::Unsatisfiable => {
+            let size = [(header::CONTENT_RANGE, format!("bytes */{}", whole.size))];
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, size).into_response());
+        }
+    };
+    let fixed = [
         (header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"))),
-        (header::CONTENT_LENGTH, HeaderValue::from(size)),
+        (header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start)),
+        (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         (header::CONTENT_DISPOSITION, disposition(&file.label.filename)),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
     ];
-    Ok((headers, HttpBody::from_stream(blocks(opened))).into_response())
+    let which = (status == StatusCode::PARTIAL_CONTENT).then(|| {
+        let which = format!("bytes {}-{}/{}", part.start, part.end.saturating_sub(1), whole.size);
+        [(header::CONTENT_RANGE, which)]
+    });
+    let answer = (status, fixed, [(header::ETAG, tag)], HttpBody::from_stream(whole.part(part)));
+    Ok(match which {
+        Some(which) => (which, answer).into_response(),
+        None => answer.into_response(),
+    })
 }
 
 /// A picture of a message, decoded within limits and drawn anew.
@@ -141,17 +162,18 @@ pub(super) async fn picture(
             "this picture is too large to be shown here: save it instead",
         ));
     }
-    let (mut opened, size) = download(&app, &keeper, &file).await?;
-    let mut original = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    opened.read_to_end(&mut original).await.map_err(|error| Problem::internal(error.to_string()))?;
-    let drawn = blocking(move || app.pictures.draw(&file.plaintext_hash, &original, wanted.width)).await?;
+    let whole = fetched(&app, &keeper, &file, &message, index).await?;
+    let drawing = Arc::clone(&app);
+    let drawn = app
+        .pictures
+        .in_turn(move || drawing.pictures.draw(&file.plaintext_hash, &whole.bytes()?, wanted.width));
+    let drawn = drawn.await?;
     Ok(shown(&drawn))
 }
 
 pub(super) fn shown(drawn: &Drawn) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(drawn.media_type)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
         (HeaderName::from_static("content-disposition"), HeaderValue::from_static("inline")),
     ];
@@ -185,38 +207,40 @@ async fn described(
         .await
 }
 
-/// Fetches a file into a place without a name, and gives its size.
-async fn download(app: &App, keeper: &Keeper, file: &Descriptor) -> Answer<(File, u64)> {
-    let place = app.files.place(&file.sealed_hash);
-    transfer::download(&keeper.way, file, &place, |_, _| {}).await?;
-    let failed = |error: std::io::Error| Problem::internal(error.to_string());
-    let opened = File::open(&place).await.map_err(failed)?;
-    // It goes when it was read: what lies on the disk in clear lies there as short as can be.
-    tokio::fs::remove_file(&place).await.map_err(failed)?;
-    Ok((opened, file.layout.size()))
+/// A file of a message, which tells the windows how far it is while it comes from the service.
+async fn fetched(
+    app: &App,
+    keeper: &Keeper,
+    file: &Descriptor,
+    message: &str,
+    index: usize,
+) -> Answer<Whole> {
+    let mut coming = Coming { app, account: &keeper.id, file: format!("{message}/{index}"), told: false };
+    app.fetched.get(keeper, file, |there, of| coming.tell(there, of)).await
 }
 
-fn blocks(file: File) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
-    stream::try_unfold(file, |mut file| async move {
-        let mut block = vec![0; BLOCK];
-        let read = file.read(&mut block).await?;
-        block.truncate(read);
-        Ok((read > 0).then(|| (Bytes::from(block), file)))
-    })
+/// A file that comes from the service. The windows hear how far it is, and that it has ended, however that is.
+struct Coming<'a> {
+    app: &'a App,
+    account: &'a str,
+    file: String,
+    told: bool,
 }
 
-/// A name for saving, as RFC 6266 and RFC 8187 write it.
-fn disposition(name: &str) -> HeaderValue {
-    let mut encoded = String::new();
-    for byte in name.bytes().take(200) {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+impl Coming<'_> {
+    fn tell(&mut self, there: u64, of: u64) {
+        self.told = true;
+        let (account, upload) = (self.account.to_owned(), self.file.clone());
+        self.app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        if self.told {
+            self.tell(0, 0);
         }
     }
-    let text = format!("attachment; filename*=UTF-8''{encoded}");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

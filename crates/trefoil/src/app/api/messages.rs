@@ -176,15 +176,15 @@ async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage, files: Vec<Descrip
         .with(move |kept| {
             let text = ask.text.trim_end();
             let unusable = |error: &dyn ToString| Problem::unusable(error.to_string());
+            let (text, mentions) =
+                mentioned(&mut kept.agent, &room, text, &also).map_err(|error| unusable(&error))?;
             let draft = if files.is_empty() {
-                let (text, mentions) =
-                    mentioned(&mut kept.agent, &room, text, &also).map_err(|error| unusable(&error))?;
                 match reply_to {
                     Some(to) => compose::reply(version(kept, &room, to)?, &text, &mentions)?,
                     None => compose::text(&text, &mentions)?,
                 }
             } else {
-                let mut draft = compose::attachment(&files, text)?;
+                let mut draft = compose::attachment_mentioning(&files, &text, &mentions)?;
                 draft.in_reply_to = reply_to.map(|to| version(kept, &room, to)).transpose()?;
                 draft
             };

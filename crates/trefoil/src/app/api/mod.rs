@@ -13,6 +13,7 @@ mod once;
 mod people;
 mod pictures;
 mod pin;
+mod range;
 mod recovery;
 mod rooms;
 mod search;

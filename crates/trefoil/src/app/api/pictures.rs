@@ -7,7 +7,7 @@ use super::{
         pictures,
         shape::Account,
     },
-    files::{blocking, shown},
+    files::shown,
     room_uri, user_uri,
 };
 use axum::{
@@ -35,7 +35,7 @@ pub(super) async fn set_own(
     Path(account): Path<String>,
     original: Bytes,
 ) -> Answer<Json<Account>> {
-    let picture = blocking(move || pictures::small(&original)).await?;
+    let picture = app.pictures.in_turn(move || pictures::small(&original)).await?;
     put_own(&app, &account, Some(picture)).await
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn set_room(
     Path((account, room)): Path<(String, String)>,
     original: Bytes,
 ) -> Answer<StatusCode> {
-    let picture = blocking(move || pictures::small(&original)).await?;
+    let picture = app.pictures.in_turn(move || pictures::small(&original)).await?;
     put_room(&app, &account, &room, Some(picture)).await
 }
 
@@ -139,7 +139,10 @@ async fn drawn(app: Arc<App>, picture: Option<Picture>) -> Answer<Response> {
     let hash: [u8; 32] = Sha256::digest(picture.bytes()).into();
     let drawn = match app.pictures.kept(&hash, WIDTH) {
         Some(drawn) => drawn,
-        None => blocking(move || app.pictures.draw(&hash, picture.bytes(), WIDTH)).await?,
+        None => {
+            let drawing = Arc::clone(&app);
+            app.pictures.in_turn(move || drawing.pictures.draw(&hash, picture.bytes(), WIDTH)).await?
+        }
     };
     Ok(shown(&drawn))
 }

@@ -130,13 +130,18 @@ pub(super) async fn code(State(app): State<Arc<App>>, Body(ask): Body<CodeFor>) 
 
 /// What happens, as it happens: a WebSocket of `Happening` objects.
 #[utoipa::path(get, path = "/events", responses((status = 101, body = Happening)))]
-pub(super) async fn events(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
-    let listening = app.accounts.hub().listen();
-    upgrade.max_message_size(4096).on_upgrade(move |socket| tell(socket, listening))
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade.max_message_size(4096).on_upgrade(move |socket| tell(socket, app, headers))
 }
 
-async fn tell(mut socket: WebSocket, mut listening: broadcast::Receiver<Arc<str>>) {
-    loop {
+/// Until the window goes, or the session ends by which it was let in.
+async fn tell(mut socket: WebSocket, app: Arc<App>, by: HeaderMap) {
+    let (mut listening, mut endings) = (app.accounts.hub().listen(), app.sessions.endings());
+    while app.sessions.allows(&by) {
         let text = tokio::select! {
             heard = listening.recv() => match heard {
                 Ok(text) => text,
@@ -145,6 +150,7 @@ async fn tell(mut socket: WebSocket, mut listening: broadcast::Receiver<Arc<str>
                 }
                 Err(broadcast::error::RecvError::Closed) => break,
             },
+            _ = endings.changed() => continue,
             // Windows say nothing here; what they send is read so that closing is seen.
             said = socket.recv() => match said {
                 Some(Ok(_)) => continue,

@@ -1,0 +1,115 @@
+//! Files of messages that were fetched lately: each opened once, however often its player asks for parts of it, into a file
+//! without a name that is gone a minute after it was last asked for, and with the process at the latest.
+
+use super::{
+    error::{Answer, Problem},
+    keeper::Keeper,
+};
+use crate::transfer;
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use moka::sync::Cache;
+use std::{
+    fs::File,
+    io,
+    ops::Range,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::Mutex, task::spawn_blocking, time::sleep};
+use trefoil_client::attachment::{Descriptor, Digest32};
+
+/// How long a file is kept after it was last asked for.
+const IDLE: Duration = Duration::from_secs(60);
+/// Files that are kept at once.
+const MOST: u64 = 16;
+/// Bytes of a file that are read at once.
+const BLOCK: u64 = 256 * 1024;
+
+/// An account and a file of it.
+type Key = (String, Digest32);
+
+/// The files.
+pub struct Fetched {
+    folder: PathBuf,
+    /// Who asks first fetches; who asks meanwhile waits for that.
+    kept: Cache<Key, Arc<Mutex<Option<Whole>>>>,
+}
+
+/// A file that is here and good.
+#[derive(Clone)]
+pub struct Whole {
+    file: Arc<File>,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Fetched {
+    /// None yet; `folder` is where they are made.
+    pub fn new(folder: &Path) -> Self {
+        let kept = Cache::builder().max_capacity(MOST).time_to_idle(IDLE).build();
+        Self { folder: folder.to_owned(), kept }
+    }
+
+    /// A file of a message, from the service if it is not here. `moved` hears how many bytes are here, of how many.
+    ///
+    /// # Errors
+    /// [`transfer::TransferError`].
+    pub async fn get(
+        &self,
+        keeper: &Keeper,
+        file: &Descriptor,
+        moved: impl FnMut(u64, u64),
+    ) -> Answer<Whole> {
+        let key = (keeper.id.clone(), file.sealed_hash);
+        let place = self.kept.get_with(key.clone(), Arc::default);
+        let mut here = place.lock().await;
+        if let Some(whole) = &*here {
+            return Ok(whole.clone());
+        }
+        let fetched = transfer::download_unnamed(&keeper.way, file, &self.folder, moved).await?;
+        let whole = Whole { file: Arc::new(fetched), size: file.layout.size() };
+        *here = Some(whole.clone());
+        tokio::spawn(let_go(self.kept.clone(), key));
+        Ok(whole)
+    }
+}
+
+/// The cache lets go of what is old only when it is touched.
+async fn let_go(kept: Cache<Key, Arc<Mutex<Option<Whole>>>>, key: Key) {
+    while kept.contains_key(&key) {
+        sleep(IDLE / 2).await;
+        kept.run_pending_tasks();
+    }
+}
+
+impl Whole {
+    /// All of it, for a file that was found small enough.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn bytes(&self) -> Answer<Vec<u8>> {
+        read(&self.file, 0..self.size).map_err(|error| Problem::internal(error.to_string()))
+    }
+
+    /// A part of it, block by block.
+    pub fn part(&self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+        stream::try_unfold((Arc::clone(&self.file), range), |(file, range)| async move {
+            let end = range.end.min(range.start + BLOCK);
+            if range.start >= end {
+                return Ok(None);
+            }
+            let (of, block) = (Arc::clone(&file), range.start..end);
+            let bytes = spawn_blocking(move || read(&of, block)).await.map_err(io::Error::other)??;
+            Ok(Some((Bytes::from(bytes), (file, end..range.end))))
+        })
+    }
+}
+
+fn read(file: &File, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, range.start)?;
+    Ok(bytes)
+}

@@ -1,0 +1,190 @@
+//! Files of messages at the local server: what of them a browser or the disk keeps, parts of them, captions.
+
+use crate::{
+    page::{App, at, messages, two_people, until},
+    services::Services,
+};
+use futures_util::StreamExt as _;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+const PICTURE: &[u8] = include_bytes!("../../../../demo/china.jpg");
+
+/// A message with this file, as Grace has it.
+async fn sent(app: &App, ada: &Value, grace: &Value, room: &str, name: &str, bytes: &[u8]) -> Value {
+    let upload = app.upload(ada, name, bytes).await;
+    let text = format!("@Grace, {name}");
+    app.post(&at(ada, room, "messages"), json!({"text": text, "files": [upload]})).await;
+    until("Grace has the file", async || {
+        let all = messages(app, grace, room).await;
+        all.into_iter().find(|one| one["files"][0]["name"] == name)
+    })
+    .await
+}
+
+/// Bytes without a pattern that are the same in every run.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(&mut next).take(length).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_browser_keeps_what_it_is_shown_and_a_caption_mentions() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    for path in [format!("accounts/{}/picture", ada["id"].as_str().unwrap()), at(&ada, &room, "picture")] {
+        let url = format!("{}/api/v1/{path}", app.address);
+        let request = app.http.post(url).bearer_auth(app.token()).header("x-trefoil", "1");
+        assert!(request.body(PICTURE).send().await.unwrap().status().is_success(), "{path}");
+    }
+    // People give a room their name when they first say something there.
+    app.post(&at(&grace, &room, "messages"), json!({"text": "hello"})).await;
+    until("Ada knows Grace's name", async || {
+        let rooms = app.get("rooms").await;
+        let named = |room: &&Value| {
+            let people = room["people"].as_array().into_iter().flatten();
+            room["account"] == ada["id"] && people.into_iter().any(|person| person["name"] == "Grace")
+        };
+        rooms.as_array().unwrap().iter().find(named).map(|_| ())
+    })
+    .await;
+    let got = sent(&app, &ada, &grace, &room, "china.jpg", PICTURE).await;
+    assert_eq!(got["mentions_me"], true, "{got}");
+    let file = format!("messages/{}/files/0", got["message"].as_str().unwrap());
+    let of_ada = format!("people/{}/picture", trefoil_proto::paths::segment(ada["user"].as_str().unwrap()));
+    let shown = [
+        format!("accounts/{}/picture", ada["id"].as_str().unwrap()),
+        at(&grace, &room, "picture"),
+        at(&grace, &room, &of_ada),
+        at(&grace, &room, &file),
+        at(&grace, &room, &format!("{file}/picture?width=320")),
+    ];
+    for path in shown {
+        let answer = until("it is there", async || {
+            let answer = app.fetch(&path).await;
+            answer.status().is_success().then_some(answer)
+        })
+        .await;
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+        assert!(answer.bytes().await.unwrap().starts_with(b"\xFF\xD8\xFF"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_a_file_are_given_and_what_breaks_off_goes_on() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let bytes = noise(300_000);
+    let got = sent(&app, &ada, &grace, &room, "noise.bin", &bytes).await;
+    let path = at(&grace, &room, &format!("messages/{}/files/0", got["message"].as_str().unwrap()));
+    let whole = app.fetch(&path).await;
+    assert_eq!(whole.status(), StatusCode::OK);
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    let tag = whole.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(whole.bytes().await.unwrap(), bytes);
+    let part = async |range: &str, of: &str| {
+        let request = app.http.get(format!("{}/api/v1/{path}", app.address)).bearer_auth(app.token());
+        request.header("range", range).header("if-range", of).send().await.unwrap()
+    };
+    for (range, start, end) in
+        [("bytes=0-9", 0, 10), ("bytes=70000-", 70_000, 300_000), ("bytes=-7", 299_993, 300_000)]
+    {
+        let answer = part(range, &tag).await;
+        assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
+        let said = format!("bytes {start}-{}/300000", end - 1);
+        assert_eq!(answer.headers()["content-range"], said.as_str());
+        assert_eq!(answer.headers()["content-length"], (end - start).to_string().as_str());
+        assert_eq!(answer.bytes().await.unwrap(), bytes[start..end]);
+    }
+    let past = part("bytes=300000-", &tag).await;
+    assert_eq!(past.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(past.headers()["content-range"], "bytes */300000");
+    // Of another version of it there is no part to go on with.
+    assert_eq!(part("bytes=5-", "\"another\"").await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_is_broken_off_leaves_nothing_in_clear() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let got = sent(&app, &ada, &grace, &room, "long.bin", &noise(40 * 1024 * 1024)).await;
+    let message = got["message"].as_str().unwrap();
+    let uploads = app.home.join("uploads");
+    until("nothing is spooled any more", async || names(&uploads).is_empty().then_some(())).await;
+
+    let events = format!("{}/api/v1/events", app.address.replace("http", "ws"));
+    let mut request = events.into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {}", app.token()).parse().unwrap());
+    let (mut events, _) = connect_async(request).await.unwrap();
+    let url = format!("{}/api/v1/{}", app.address, at(&grace, &room, &format!("messages/{message}/files/0")));
+    let asked = tokio::spawn(app.http.get(url).bearer_auth(app.token()).send());
+    loop {
+        let Message::Text(text) = events.next().await.unwrap().unwrap() else { continue };
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let (there, of) = (told["there"].as_u64(), told["of"].as_u64());
+        if told["upload"] == format!("{message}/0") && there > Some(0) {
+            assert!(there < of, "it is broken off in the middle");
+            break;
+        }
+    }
+    // While it comes it has no name already.
+    assert_eq!(names(&uploads), [""; 0]);
+    assert_eq!(open_files(app.child.id()), 1);
+    asked.abort();
+    until("it is gone", async || (open_files(app.child.id()) == 0).then_some(())).await;
+    assert_eq!(names(&uploads), [""; 0]);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// How many files without a name a process has that were fetched.
+fn open_files(process: u32) -> usize {
+    let held = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let links = held.filter_map(|one| fs::read_link(one.ok()?.path()).ok());
+    links.filter(|link| link.to_string_lossy().contains("/uploads/fetched-")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_whose_session_ended_hears_nothing_more() {
+    let services = Services::start().await;
+    let app = App::start(&services, "alone");
+    let session = format!("{}/api/v1/session", app.address);
+    let launch = app.link.split_once("#launch=").unwrap().1;
+    let marked =
+        |request: reqwest::RequestBuilder| request.header("x-trefoil", "1").header("origin", &app.address);
+    let opened = marked(app.http.post(&session)).json(&json!({"launch": launch})).send().await.unwrap();
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let connect = async |name: &'static str, value: String| {
+        let url = format!("{}/api/v1/events", app.address.replace("http", "ws"));
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request.headers_mut().insert("origin", app.address.parse().unwrap());
+        connect_async(request).await.unwrap().0
+    };
+    let mut window = connect("cookie", cookie.clone()).await;
+    let mut script = connect("authorization", format!("Bearer {}", app.token())).await;
+    let ended = marked(app.http.delete(&session)).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
+    while let Some(Ok(message)) = window.next().await {
+        assert!(!message.is_text(), "{message}");
+    }
+    // What happens now is heard by whoever may still listen.
+    let chosen = app.get("state").await["settings"].clone();
+    app.post("settings", chosen).await;
+    assert!(script.next().await.unwrap().unwrap().is_text());
+}
