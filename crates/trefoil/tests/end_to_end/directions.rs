@@ -225,7 +225,7 @@ fn the_demonstration_shows_three_inboxes_that_say_the_same_and_services_that_can
     let mut messages: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for mut message in of_kind.remove("message").unwrap() {
         let id = message["message"].as_str().unwrap().to_owned();
-        for own in ["mine", "standing", "state", "statuses", "mentions_me"] {
+        for own in ["mine", "position", "standing", "state", "statuses", "mentions_me"] {
             message.as_object_mut().unwrap().remove(own);
         }
         messages.entry(id).or_default().push(message);
