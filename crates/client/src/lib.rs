@@ -38,6 +38,7 @@ mod linking;
 mod live;
 mod outbox;
 mod own_devices;
+mod parcels;
 mod picturing;
 mod plan;
 mod reading;

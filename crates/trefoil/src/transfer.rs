@@ -24,8 +24,8 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_client::{
     ClientError,
     attachment::{
-        AttachmentError, CHUNK, Descriptor, Download, DownloadStep, FileKey, Opener, Piece, Plan, Sealer,
-        Survey, Upload, UploadId, UploadStep,
+        AttachmentError, CHUNK, Descriptor, Download, DownloadStep, FileKey, Handed, Opener, Piece, Plan,
+        Sealer, Survey, Upload, UploadId, UploadStep,
     },
     overlay::Overlay,
 };
@@ -76,10 +76,35 @@ pub async fn upload(
     way: &Way,
     path: &Path,
     whole: bool,
+    moved: impl FnMut(u64, u64),
+) -> Result<Descriptor, TransferError> {
+    let unreadable = |source| TransferError::File { path: path.to_owned(), source };
+    carry(way, Source::open(path, whole).map_err(unreadable)?, path, moved).await
+}
+
+/// The same with a file that was handed over, all of it.
+///
+/// # Errors
+/// As [`upload`].
+pub async fn upload_handed(
+    way: &Way,
+    file: &Handed,
+    whole: bool,
+    moved: impl FnMut(u64, u64),
+) -> Result<Descriptor, TransferError> {
+    let path = Path::new(&file.name);
+    let unreadable = |source| TransferError::File { path: path.to_owned(), source };
+    let source = Source::handed(Overlay::new(way.store.clone()), file, whole).map_err(unreadable)?;
+    carry(way, source, path, moved).await
+}
+
+async fn carry(
+    way: &Way,
+    mut source: Source,
+    path: &Path,
     mut moved: impl FnMut(u64, u64),
 ) -> Result<Descriptor, TransferError> {
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
-    let mut source = Source::open(path, whole).map_err(unreadable)?;
     let mut kept = Overlay::new(way.store.clone());
     let mut upload = match begun(&kept, &source)? {
         Some(upload) => upload,

@@ -1,6 +1,6 @@
 //! Decoders of attachments, for the fuzzer.
 
-use super::{Descriptor, UploadId, rows, strip_metadata};
+use super::{Descriptor, HandedId, ParcelId, UploadId, rows, strip_metadata};
 use crate::fuzzing::Target;
 use trefoil_proto::content::MimiContent;
 
@@ -10,6 +10,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_upload_row", upload),
     ("client_plan_row", plan),
     ("client_download_row", download),
+    ("client_handed_row", handed),
+    ("client_parcel_row", parcel),
 ];
 
 /// A picture that was cleaned is clean: cleaning it again changes nothing. It only loses what it had.
@@ -57,6 +59,21 @@ fn download(input: &[u8]) -> bool {
     true
 }
 
+fn handed(input: &[u8]) -> bool {
+    let Ok(file) = rows::decode_handed(HandedId([1; 16]), input) else { return false };
+    assert!(file.there <= file.size, "more is here than there is");
+    let again = rows::decode_handed(file.id, &rows::encode_handed(&file));
+    assert_eq!(again.ok(), Some(file));
+    true
+}
+
+fn parcel(input: &[u8]) -> bool {
+    let Ok(parcel) = rows::decode_parcel(ParcelId([1; 16]), input) else { return false };
+    let again = rows::decode_parcel(parcel.id, &rows::encode_parcel(&parcel));
+    assert_eq!(again.ok(), Some(parcel));
+    true
+}
+
 /// The plan of one byte.
 fn sample_plan() -> Vec<u8> {
     let bytes = |content: &[u8]| minicbor::bytes::ByteVec::from(content.to_vec());
@@ -69,7 +86,7 @@ fn sample_plan() -> Vec<u8> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use super::{Download, Label, Upload, plaintext_hashes};
+    use super::{Download, Handed, Label, Parcel, Upload, plaintext_hashes};
     use trefoil_proto::{
         content::{ExtensionKey, Extensions},
         edge::UploadTicket,
@@ -103,6 +120,14 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         offset: 5,
     };
     let download = Download { file, target: b"/tea.jpg".to_vec(), chunks_done: 1, good: true };
+    let handed =
+        Handed::new(HandedId([1; 16]), "tea.jpg".to_owned(), 9, true, trefoil_proto::Timestamp(7)).unwrap();
+    let parcel = Parcel {
+        id: ParcelId([1; 16]),
+        room: "mimi://a.test/r/tea".parse().unwrap(),
+        files: vec![HandedId([2; 16]), HandedId([3; 16])],
+        letter: b"{}".to_vec(),
+    };
     vec![
         ("client_picture", photograph()),
         ("client_picture", drawing()),
@@ -110,6 +135,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_upload_row", rows::encode_upload(&upload)),
         ("client_plan_row", rows::encode_plan(&plan)),
         ("client_download_row", rows::encode_download(&download)),
+        ("client_handed_row", rows::encode_handed(&handed)),
+        ("client_parcel_row", rows::encode_parcel(&parcel)),
     ]
 }
 

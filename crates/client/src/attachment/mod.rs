@@ -7,7 +7,7 @@
 //!
 //! The way out: [`Survey`] reads the file once and gives a [`Plan`]; [`Upload`] says which piece goes next and
 //! [`Sealer`] makes it; [`Plan::describe`] gives the [`Descriptor`] for the message. The way in: [`Descriptor::read`],
-//! [`Download`], [`Opener`].
+//! [`Download`], [`Opener`]. What waits to go out: [`Handed`], [`Parcel`].
 
 mod chunker;
 mod cipher;
@@ -16,6 +16,7 @@ mod download;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod handed;
 mod key;
 mod layout;
 mod metadata;
@@ -31,11 +32,12 @@ mod tests;
 pub use descriptor::{Descriptor, Label, PLAINTEXT_HASHES, plaintext_hashes};
 pub use download::{Download, DownloadId, DownloadStep};
 pub use error::AttachmentError;
+pub use handed::{Handed, HandedId, Parcel, ParcelId};
 pub use key::FileKey;
 pub use layout::{CHUNK, ENC_ALG, Layout, MAX_SIZE, SEALED_CHUNK, TAG};
 pub use metadata::strip_metadata;
 pub use open::Opener;
-pub use rows::{DOWNLOADS, PLANS, UPLOADS};
+pub use rows::{DOWNLOADS, HANDED, HANDED_PIECES, PARCELS, PLANS, UPLOADS};
 pub use seal::Sealer;
 pub use survey::{Plan, Survey};
 pub use upload::{Piece, Upload, UploadId, UploadStep};

@@ -2,12 +2,12 @@
 //! All of it holds keys of files: it lies in the encrypted local store and nowhere else.
 
 use super::{
-    AttachmentError, Descriptor, Digest32, Download, DownloadId, FileKey, Label, Layout, Plan, Upload,
-    UploadId,
+    AttachmentError, Descriptor, Digest32, Download, DownloadId, FileKey, Handed, HandedId, Label, Layout,
+    Parcel, ParcelId, Plan, Upload, UploadId,
 };
 use crate::overlay::Overlay;
 use minicbor::{Decode, Encode, bytes::ByteVec};
-use trefoil_proto::edge::UploadTicket;
+use trefoil_proto::{Timestamp, edge::UploadTicket};
 use trefoil_store::{KeyRange, Table};
 
 /// Uploads on their way, by [`UploadId`]: source, ticket, offset.
@@ -16,6 +16,13 @@ pub const UPLOADS: Table = Table::new("client.uploads");
 pub const PLANS: Table = Table::new("client.upload_plans");
 /// Downloads on their way, by [`DownloadId`]: descriptor with file key, chunks done.
 pub const DOWNLOADS: Table = Table::new("client.downloads");
+
+/// Files that were handed over to be sent, by [`HandedId`]: name, size, how much is here, when it was begun.
+pub const HANDED: Table = Table::new("client.handed");
+/// Their bytes: [`HandedId`], number of the piece (8 bytes, big-endian).
+pub const HANDED_PIECES: Table = Table::new("client.handed_pieces");
+/// Messages that wait for their files, by [`ParcelId`]: room, files, what they say.
+pub const PARCELS: Table = Table::new("client.parcels");
 
 const VERSION: u8 = 1;
 
@@ -77,6 +84,30 @@ struct DownloadRow {
     chunks_done: u32,
     #[n(13)]
     good: bool,
+}
+
+#[derive(Encode, Decode)]
+struct HandedRow {
+    #[n(0)]
+    name: String,
+    #[n(1)]
+    size: u64,
+    #[n(2)]
+    there: u64,
+    #[n(3)]
+    whole: bool,
+    #[n(4)]
+    begun: u64,
+}
+
+#[derive(Encode, Decode)]
+struct ParcelRow {
+    #[n(0)]
+    room: String,
+    #[n(1)]
+    files: ByteVec,
+    #[n(2)]
+    letter: ByteVec,
 }
 
 pub(super) fn encode_upload(upload: &Upload) -> Vec<u8> {
@@ -160,6 +191,56 @@ pub(super) fn decode_download(row: &[u8]) -> Result<Download, AttachmentError> {
     Ok(Download { file, target: row.target.into(), chunks_done: row.chunks_done, good: row.good })
 }
 
+pub(super) fn encode_handed(file: &Handed) -> Vec<u8> {
+    encode(&HandedRow {
+        name: file.name.clone(),
+        size: file.size,
+        there: file.there,
+        whole: file.whole,
+        begun: file.begun.0,
+    })
+}
+
+pub(super) fn decode_handed(id: HandedId, row: &[u8]) -> Result<Handed, AttachmentError> {
+    let what = "file that was handed over";
+    let row: HandedRow = decode(row, what)?;
+    let file = Handed::new(id, row.name, row.size, row.whole, Timestamp(row.begun))?;
+    if row.there > file.size {
+        return Err(AttachmentError::Row(what));
+    }
+    Ok(Handed { there: row.there, ..file })
+}
+
+pub(super) fn all_handed(tx: &Overlay) -> Result<Vec<Handed>, AttachmentError> {
+    let rows = tx.scan(HANDED, &KeyRange::all(), usize::MAX, false)?;
+    rows.iter()
+        .map(|(key, row)| decode_handed(HandedId(id16(key, "file that was handed over")?), row))
+        .collect()
+}
+
+pub(super) fn encode_parcel(parcel: &Parcel) -> Vec<u8> {
+    encode(&ParcelRow {
+        room: parcel.room.to_string(),
+        files: parcel.files.iter().flat_map(|file| file.0).collect::<Vec<u8>>().into(),
+        letter: parcel.letter.clone().into(),
+    })
+}
+
+pub(super) fn decode_parcel(id: ParcelId, row: &[u8]) -> Result<Parcel, AttachmentError> {
+    let what = "message that waits for files";
+    let row: ParcelRow = decode(row, what)?;
+    let room = row.room.parse().map_err(|_| AttachmentError::Row(what))?;
+    let files = row.files.chunks(16).map(|file| id16(file, what).map(HandedId)).collect::<Result<_, _>>()?;
+    Ok(Parcel { id, room, files, letter: row.letter.into() })
+}
+
+pub(super) fn all_parcels(tx: &Overlay) -> Result<Vec<Parcel>, AttachmentError> {
+    let rows = tx.scan(PARCELS, &KeyRange::all(), usize::MAX, false)?;
+    rows.iter()
+        .map(|(key, row)| decode_parcel(ParcelId(id16(key, "message that waits for files")?), row))
+        .collect()
+}
+
 pub(super) fn upload_ids(tx: &Overlay) -> Result<Vec<UploadId>, AttachmentError> {
     let rows = tx.scan(UPLOADS, &KeyRange::all(), usize::MAX, false)?;
     rows.iter()
@@ -170,6 +251,10 @@ pub(super) fn upload_ids(tx: &Overlay) -> Result<Vec<UploadId>, AttachmentError>
 pub(super) fn download_ids(tx: &Overlay) -> Result<Vec<DownloadId>, AttachmentError> {
     let rows = tx.scan(DOWNLOADS, &KeyRange::all(), usize::MAX, false)?;
     rows.iter().map(|(key, _)| digest32(key, "download").map(DownloadId)).collect()
+}
+
+fn id16(bytes: &[u8], what: &'static str) -> Result<[u8; 16], AttachmentError> {
+    bytes.try_into().map_err(|_| AttachmentError::Row(what))
 }
 
 fn digest32(bytes: &[u8], what: &'static str) -> Result<Digest32, AttachmentError> {

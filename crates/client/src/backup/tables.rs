@@ -127,6 +127,9 @@ mod tests {
         attachment::UPLOADS,
         attachment::PLANS,
         attachment::DOWNLOADS,
+        attachment::HANDED,
+        attachment::HANDED_PIECES,
+        attachment::PARCELS,
         // About the backup itself.
         backup::BACKUP,
         backup::CHANGED,

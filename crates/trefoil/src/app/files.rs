@@ -1,5 +1,5 @@
-//! Files that the page hands over: kept in a folder until the service has them, then taken away. A page that is reloaded
-//! in the middle asks how much is there and goes on.
+//! Files that the page hands over: kept in the account's store, where nothing lies in clear, until they are sent. A page that is
+//! reloaded in the middle, or a program that is started anew, asks how much is there and goes on.
 
 use super::{
     error::{Answer, Problem, ProblemCode},
@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     agent::Way,
+    clock,
     home::HomeError,
     transfer::{self, TransferError},
 };
@@ -17,21 +18,27 @@ use moka::sync::Cache;
 use rand::RngCore as _;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::{self, Seek as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use trefoil_client::{attachment::Descriptor, conversation::Attached};
-use trefoil_proto::{content::MessageId, limits};
+use trefoil_client::{
+    ClientError,
+    attachment::{AttachmentError, Descriptor, Handed, HandedId, MAX_SIZE, Parcel},
+    conversation::Attached,
+    overlay::Overlay,
+};
+use trefoil_proto::{Timestamp, content::MessageId};
+use trefoil_store::StoreError;
 use utoipa::ToSchema;
 
 /// How long the files of a message that is seen once can be fetched after it was opened.
 const OPENED: Duration = Duration::from_secs(600);
-/// Uploads under way at once.
+/// How long a file waits for a message that it goes along with, in milliseconds.
+const STRAY: u64 = 24 * 60 * 60 * 1000;
+/// Uploads of an account under way at once.
 const MOST: usize = 64;
 
 /// What the page says of a file before its bytes.
@@ -60,25 +67,17 @@ pub struct Progress {
     pub there: u64,
 }
 
-struct Spooled {
-    account: String,
-    name: String,
-    path: PathBuf,
-    size: u64,
-    there: u64,
-    whole: bool,
-}
-
 /// The files under way.
 pub struct Files {
     folder: PathBuf,
-    under_way: Mutex<BTreeMap<String, Spooled>>,
+    /// Pieces are taken one after the other, whichever windows hand them over.
+    turn: Mutex<()>,
     /// What describes the files of messages that were opened once: nothing else has it any more.
     opened: Cache<(String, MessageId), Arc<Vec<Attached>>>,
 }
 
 impl Files {
-    /// An empty folder in the person's: what an earlier process left is taken away.
+    /// With an empty folder in the person's, for what is fetched: what an earlier process left is taken away.
     ///
     /// # Errors
     /// The folder cannot be made.
@@ -93,123 +92,135 @@ impl Files {
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(unusable)?;
         Ok(Self {
             folder,
-            under_way: Mutex::default(),
+            turn: Mutex::default(),
             opened: Cache::builder().max_capacity(64).time_to_live(OPENED).build(),
         })
     }
 
-    /// Begins one.
+    /// Begins one. Those that no message took in a day go.
     ///
     /// # Errors
     /// It is empty or too large, or too many are under way.
-    pub fn begin(&self, account: &str, file: &NewFile) -> Answer<Progress> {
-        if file.size == 0 || file.size > limits::MEDIA {
-            let most = limits::MEDIA / (1024 * 1024);
-            return Err(Problem::because(
-                ProblemCode::FileSize,
-                format!("a file has from 1 byte to {most} MiB"),
-            )
-            .with_limit(most));
-        }
-        let mut under_way = self.under_way();
-        if under_way.len() >= MOST {
-            return Err(Problem::because(
-                ProblemCode::TooManyUploads,
-                "too many files are on their way: wait for some",
-            ));
-        }
-        let mut random = [0; 16];
-        rand::rng().fill_bytes(&mut random);
-        let upload = BASE64URL_NOPAD.encode(&random);
-        let folder = self.folder.join(&upload);
-        let name = file_name::usable(&file.name);
-        let path = folder.join(&name);
-        let failed = |source| HomeError::File { path: path.clone(), source };
-        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-        let spooled =
-            Spooled { account: account.to_owned(), name, path, size: file.size, there: 0, whole: file.whole };
-        let progress = spooled.progress(&upload);
-        under_way.insert(upload, spooled);
-        Ok(progress)
+    pub fn begin(&self, way: &Way, file: &NewFile) -> Answer<Progress> {
+        let mut id = [0; 16];
+        rand::rng().fill_bytes(&mut id);
+        let (name, now) = (file_name::usable(&file.name), clock::now());
+        let begun = Handed::new(HandedId(id), name, file.size, file.whole, now).map_err(|_| {
+            let most = MAX_SIZE / (1024 * 1024);
+            let why = format!("a file has from 1 byte to {most} MiB");
+            Problem::because(ProblemCode::FileSize, why).with_limit(most)
+        })?;
+        self.change(way, |kept| {
+            Handed::expire(kept, Timestamp(now.0.saturating_sub(STRAY)))?;
+            if Handed::all(kept)?.len() >= MOST {
+                return Err(Problem::because(
+                    ProblemCode::TooManyUploads,
+                    "too many files are on their way: wait for some",
+                ));
+            }
+            begun.save(kept);
+            Ok(progress(&begun))
+        })
     }
 
-    /// Takes bytes that begin at `offset`, which is where the file ends here so far.
+    /// Takes bytes that begin at `offset`, which is where the file ends here so far. They are on the disk when this is
+    /// answered.
     ///
     /// # Errors
     /// There is no such upload; another offset (the answer says which); more than was announced; the disk failed.
-    pub fn append(&self, account: &str, upload: &str, offset: u64, bytes: &Bytes) -> Answer<Progress> {
-        let mut under_way = self.under_way();
-        let spooled = find(&mut under_way, account, upload)?;
-        if offset != spooled.there {
-            let why = format!("{} bytes are here: go on there", spooled.there);
-            return Err(Problem::new(StatusCode::CONFLICT, ProblemCode::WrongOffset, why));
-        }
-        let end = offset + bytes.len() as u64;
-        if end > spooled.size {
-            return Err(Problem::unusable("more bytes than were announced"));
-        }
-        let path = spooled.path.clone();
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
-            file.seek(io::SeekFrom::Start(offset))?;
-            file.write_all(bytes)
-        };
-        write().map_err(|source| HomeError::File { path: path.clone(), source })?;
-        spooled.there = end;
-        Ok(spooled.progress(upload))
+    pub fn append(&self, way: &Way, upload: &str, offset: u64, bytes: &Bytes) -> Answer<Progress> {
+        self.change(way, |kept| {
+            let mut file = find(kept, upload)?;
+            if offset != file.there {
+                let why = format!("{} bytes are here: go on there", file.there);
+                return Err(Problem::new(StatusCode::CONFLICT, ProblemCode::WrongOffset, why));
+            }
+            match file.append(kept, bytes) {
+                Err(AttachmentError::SizeDiffers) => Err(Problem::unusable("more bytes than were announced")),
+                taken => Ok(taken.map(|()| progress(&file))?),
+            }
+        })
     }
 
     /// How far one is.
     ///
     /// # Errors
     /// There is no such upload.
-    pub fn progress(&self, account: &str, upload: &str) -> Answer<Progress> {
-        Ok(find(&mut self.under_way(), account, upload)?.progress(upload))
+    pub fn progress(&self, way: &Way, upload: &str) -> Answer<Progress> {
+        Ok(progress(&find(&kept(way), upload)?))
     }
 
     /// Those of an account.
-    pub fn all(&self, account: &str) -> Vec<Progress> {
-        let under_way = self.under_way();
-        under_way.iter().filter(|(_, one)| one.account == account).map(|(id, one)| one.progress(id)).collect()
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn all(&self, way: &Way) -> Answer<Vec<Progress>> {
+        Ok(Handed::all(&kept(way))?.iter().map(progress).collect())
     }
 
-    /// Gives one up.
-    pub fn forget(&self, upload: &str) {
-        if let Some(spooled) = self.under_way().remove(upload)
-            && let Some(folder) = spooled.path.parent()
-        {
-            // Whatever stays goes with the next start.
-            let _ = fs::remove_dir_all(folder);
-        }
+    /// Gives one up, unless a message has it already.
+    ///
+    /// # Errors
+    /// There is no such upload; the store failed.
+    pub fn forget(&self, way: &Way, upload: &str) -> Answer<()> {
+        self.change(way, |kept| {
+            let file = find(kept, upload)?;
+            if !Parcel::all(kept)?.iter().any(|parcel| parcel.files.contains(&file.id)) {
+                file.forget(kept);
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps a message that waits for its files.
+    ///
+    /// # Errors
+    /// One of them is not here whole; the store failed.
+    pub fn keep(&self, way: &Way, parcel: &Parcel) -> Answer<()> {
+        self.change(way, |kept| {
+            for id in &parcel.files {
+                let file = Handed::load(kept, *id)?.ok_or_else(nothing)?;
+                if !file.is_complete() {
+                    let why = format!("{} is not whole here yet", file.name);
+                    return Err(Problem::because(ProblemCode::NotWhole, why));
+                }
+            }
+            parcel.save(kept);
+            Ok(())
+        })
+    }
+
+    /// The messages of an account that wait for their files.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn parcels(&self, way: &Way) -> Answer<Vec<Parcel>> {
+        Ok(Parcel::all(&kept(way))?)
+    }
+
+    /// Gives a message up that cannot be sent, its files with it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn give_up(&self, way: &Way, parcel: &Parcel) -> Answer<()> {
+        self.change(way, |kept| Ok(parcel.forget(kept)?))
     }
 
     /// Sends one to the service, sealed. `moved` hears how many bytes are there, of how many.
     ///
     /// # Errors
-    /// It is not whole here, or [`TransferError`].
+    /// It is not here, or [`TransferError`].
     pub async fn send(
         &self,
-        account: &str,
-        upload: &str,
         way: &Way,
-        moved: impl FnMut(u64, u64) + Send,
+        id: HandedId,
+        mut moved: impl FnMut(u64, u64) + Send,
     ) -> Answer<Descriptor> {
-        let (path, whole) = {
-            let mut under_way = self.under_way();
-            let spooled = find(&mut under_way, account, upload)?;
-            if spooled.there < spooled.size {
-                return Err(Problem::because(
-                    ProblemCode::NotWhole,
-                    format!("{} is not whole here yet", spooled.name),
-                ));
-            }
-            (spooled.path.clone(), spooled.whole)
-        };
-        match transfer::upload(way, &path, whole, moved).await {
+        let file = Handed::load(&kept(way), id)?.ok_or_else(nothing)?;
+        match transfer::upload_handed(way, &file, file.whole, &mut moved).await {
             // What claims to be a picture and is none is sent as it is: it has no metadata that could be taken out.
-            Err(TransferError::File { .. }) if !whole => {
-                Ok(transfer::upload(way, &path, true, |_, _| {}).await?)
+            Err(TransferError::File { .. }) if !file.whole => {
+                Ok(transfer::upload_handed(way, &file, true, moved).await?)
             }
             sent => Ok(sent?),
         }
@@ -225,53 +236,63 @@ impl Files {
         self.opened.get(&(account.to_owned(), message))?.get(index).cloned()
     }
 
-    /// Where they lie.
+    /// Where what is fetched is made.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Spooled>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Makes a change of the store, whole or not at all.
+    fn change<T>(&self, way: &Way, change: impl FnOnce(&mut Overlay) -> Answer<T>) -> Answer<T> {
+        // Whoever panicked in their turn committed nothing.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = kept(way);
+        let done = change(&mut kept)?;
+        kept.commit()?;
+        Ok(done)
     }
 }
 
-impl Spooled {
-    fn progress(&self, upload: &str) -> Progress {
-        Progress { upload: upload.to_owned(), name: self.name.clone(), size: self.size, there: self.there }
+impl From<AttachmentError> for Problem {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::Store(error) => error.into(),
+            other => TransferError::from(other).into(),
+        }
     }
 }
 
-fn find<'m>(
-    under_way: &'m mut BTreeMap<String, Spooled>,
-    account: &str,
-    upload: &str,
-) -> Answer<&'m mut Spooled> {
-    let found = under_way.get_mut(upload).filter(|spooled| spooled.account == account);
-    found.ok_or_else(|| Problem::not_found("there is no such upload: begin anew"))
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        ClientError::from(error).into()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
+/// What an upload is called in the API.
+pub fn named(id: HandedId) -> String {
+    BASE64URL_NOPAD.encode(&id.0)
+}
 
-    #[test]
-    fn a_file_comes_in_pieces_and_goes_on_where_it_stopped() {
-        let place = tempfile::tempdir().unwrap();
-        let files = Files::open(place.path()).unwrap();
-        let new = NewFile { name: "../../etc/passwd".to_owned(), size: 6, whole: false };
-        let begun = files.begin("first", &new).unwrap();
-        assert_eq!((begun.name.as_str(), begun.there), ("passwd", 0));
-        let append =
-            |offset, bytes: &'static [u8]| files.append("first", &begun.upload, offset, &Bytes::from(bytes));
-        assert_eq!(append(0, b"abc").unwrap().there, 3);
-        assert_eq!(append(0, b"abc").unwrap_err().code, ProblemCode::WrongOffset);
-        assert_eq!(append(3, b"defg").unwrap_err().code, ProblemCode::Unusable);
-        assert_eq!(files.progress("first", &begun.upload).unwrap().there, 3);
-        assert!(files.progress("other", &begun.upload).is_err(), "uploads of accounts are apart");
-        assert_eq!(append(3, b"def").unwrap().there, 6);
-        files.forget(&begun.upload);
-        assert!(files.progress("first", &begun.upload).is_err());
-        assert_eq!(fs::read_dir(place.path().join("uploads")).unwrap().count(), 0);
-    }
+/// The upload of a name.
+///
+/// # Errors
+/// No upload has such a name.
+pub fn parse(upload: &str) -> Answer<HandedId> {
+    let bytes = BASE64URL_NOPAD.decode(upload.as_bytes()).ok();
+    bytes.and_then(|bytes| bytes.try_into().ok()).map(HandedId).ok_or_else(nothing)
+}
+
+fn kept(way: &Way) -> Overlay {
+    Overlay::new(Arc::clone(&way.store))
+}
+
+fn find(kept: &Overlay, upload: &str) -> Answer<Handed> {
+    Handed::load(kept, parse(upload)?)?.ok_or_else(nothing)
+}
+
+fn nothing() -> Problem {
+    Problem::not_found("there is no such upload: begin anew")
+}
+
+fn progress(file: &Handed) -> Progress {
+    Progress { upload: named(file.id), name: file.name.clone(), size: file.size, there: file.there }
 }

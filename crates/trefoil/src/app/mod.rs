@@ -137,6 +137,7 @@ impl Running {
     /// # Errors
     /// The listener failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        api::resume(&self.app);
         let router = router(Arc::clone(&self.app));
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
         served.await

@@ -1,15 +1,22 @@
-//! A file that is sent: read in ranges, or, for a picture that loses its metadata, held in memory.
+//! A file that is sent, from the disk or as it was handed over: read in ranges, or, for a picture that loses its metadata, held
+//! in memory.
 
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
     ops::Range,
-    path::{Path, PathBuf},
+    path::Path,
 };
-use trefoil_client::attachment::{Label, strip_metadata};
+use trefoil_client::{
+    attachment::{AttachmentError, Handed, Label, strip_metadata},
+    overlay::Overlay,
+};
 
 /// Largest picture that is taken into memory; a larger one is refused rather than sent with its metadata.
 const LARGEST_PICTURE: u64 = 64 * 1024 * 1024;
+
+/// Bytes of a file's beginning that tell its type.
+const HEAD: u64 = 16;
 
 /// Media types by the beginning of a file.
 const MAGIC: &[(&[u8], &str)] = &[
@@ -24,7 +31,9 @@ const MAGIC: &[(&[u8], &str)] = &[
 
 /// A file to be sent.
 pub(super) struct Source {
-    path: PathBuf,
+    /// Where it is found again: a path, or what was handed over.
+    origin: Vec<u8>,
+    filename: String,
     content: Content,
     media_type: &'static str,
 }
@@ -32,37 +41,45 @@ pub(super) struct Source {
 enum Content {
     Memory(Vec<u8>),
     File(File),
+    Handed(Overlay, Handed),
 }
 
 impl Source {
     /// Opens a file. A JPEG or PNG loses its metadata (place, time, device) unless `whole`.
     pub(super) fn open(path: &Path, whole: bool) -> io::Result<Self> {
         let path = path.canonicalize()?;
-        let mut file = File::open(&path)?;
-        let mut head = [0; 16];
-        let read = file.read(&mut head)?;
-        let media_type = media_type(&head[..read], &path);
-        file.rewind()?;
-        let picture = matches!(media_type, "image/jpeg" | "image/png");
-        let content = if picture && !whole {
-            let mut bytes = Vec::new();
-            file.take(LARGEST_PICTURE + 1).read_to_end(&mut bytes)?;
+        let content = Content::File(File::open(&path)?);
+        let filename = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let origin = path.as_os_str().as_encoded_bytes().to_vec();
+        Self::of(origin, filename.unwrap_or_default(), content, whole)
+    }
+
+    /// The same with a file that was handed over; `kept` is where it lies.
+    pub(super) fn handed(kept: Overlay, file: &Handed, whole: bool) -> io::Result<Self> {
+        // A path begins with another byte.
+        let origin = [b"handed ", &file.id.0[..]].concat();
+        Self::of(origin, file.name.clone(), Content::Handed(kept, file.clone()), whole)
+    }
+
+    fn of(origin: Vec<u8>, filename: String, content: Content, whole: bool) -> io::Result<Self> {
+        let mut source = Self { origin, filename, content, media_type: "" };
+        source.media_type = media_type(&source.read(0..HEAD)?, Path::new(&source.filename));
+        if !whole && matches!(source.media_type, "image/jpeg" | "image/png") {
+            let bytes = source.read(0..LARGEST_PICTURE + 1)?;
             if bytes.len() as u64 > LARGEST_PICTURE {
                 return Err(io::Error::other("too large to take its metadata out: send it with --whole"));
             }
-            Content::Memory(strip_metadata(&bytes).ok_or_else(|| {
+            source.content = Content::Memory(strip_metadata(&bytes).ok_or_else(|| {
                 io::Error::other("damaged, so its metadata cannot be taken out: send it with --whole")
-            })?)
-        } else {
-            Content::File(file)
-        };
-        Ok(Self { path, content, media_type })
+            })?);
+        }
+        Ok(source)
     }
 
-    /// What names it in the list of uploads: its path, and whether it was stripped.
+    /// What names it in the list of uploads: where it is found, and whether it was stripped.
     pub(super) fn name(&self) -> Vec<u8> {
         let kind: &[u8] = if matches!(self.content, Content::Memory(_)) { b"stripped:" } else { b"whole:" };
-        [kind, self.path.as_os_str().as_encoded_bytes()].concat()
+        [kind, &self.origin].concat()
     }
 
     /// Bytes in all.
@@ -70,6 +87,7 @@ impl Source {
         match &self.content {
             Content::Memory(bytes) => Ok(bytes.len() as u64),
             Content::File(file) => Ok(file.metadata()?.len()),
+            Content::Handed(_, file) => Ok(file.size),
         }
     }
 
@@ -86,6 +104,10 @@ impl Source {
                 file.take(range.end - range.start).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
+            Content::Handed(kept, file) => {
+                let range = range.start.min(file.there)..range.end.min(file.there);
+                file.read(kept, range).map_err(unreadable)
+            }
         }
     }
 
@@ -93,15 +115,15 @@ impl Source {
     pub(super) fn label(&self) -> Label {
         Label {
             content_type: self.media_type.to_owned(),
-            filename: self
-                .path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default(),
+            filename: self.filename.clone(),
             description: String::new(),
             inline: self.media_type.starts_with("image/"),
         }
     }
+}
+
+fn unreadable(error: AttachmentError) -> io::Error {
+    io::Error::other(error)
 }
 
 /// The type of a file by its beginning. Where sound and film begin alike, its name says which: `.weba` and `.m4a` are sound.

@@ -147,6 +147,49 @@ async fn a_download_that_is_broken_off_leaves_nothing_in_clear() {
     assert_eq!(names(&uploads), [""; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_with_a_file_that_was_taken_is_sent_by_the_next_process() {
+    let mut services = Services::start().await;
+    let mut app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    let marker = b"nobody reads this on the disk";
+    let bytes = [&marker[..], &noise(300_000)].concat();
+
+    services.kill(0);
+    let upload = app.upload(&ada, "tea.bin", &bytes).await;
+    let ask = json!({"text": "for later", "files": [upload]});
+    let taken = app.post(&at(&ada, &room, "messages"), ask).await;
+    assert_eq!(taken["message"], Value::Null);
+    app.kill();
+    assert!(!holds(&app.home, marker), "what waits lies on the disk in clear");
+    services.begin(0).await;
+
+    let app = App::start(&services, "both");
+    let message = until("Grace has it", async || {
+        let all = messages(&app, &grace, &room).await;
+        all.into_iter().find(|one| one["text"] == "for later")
+    })
+    .await;
+    let id = message["message"].as_str().unwrap();
+    let file = app.fetch(&at(&grace, &room, &format!("messages/{id}/files/0"))).await;
+    assert_eq!(file.bytes().await.unwrap(), bytes);
+    let files = format!("accounts/{}/files", ada["id"].as_str().unwrap());
+    assert_eq!(app.get(&files).await, json!([]), "nothing of it is kept any more");
+    let sent = messages(&app, &ada, &room).await.into_iter().filter(|one| one["text"] == "for later").count();
+    assert_eq!(sent, 1);
+}
+
+/// Whether a file in a folder or below it has these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => holds(&path, bytes),
+            false => fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes),
+        }
+    })
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()

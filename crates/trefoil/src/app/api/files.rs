@@ -60,14 +60,18 @@ pub(super) async fn begin(
     Path(account): Path<String>,
     Body(ask): Body<NewFile>,
 ) -> Answer<Json<Progress>> {
-    app.accounts.get(&account)?;
-    app.files.begin(&account, &ask).map(Json)
+    let way = app.accounts.get(&account)?.way;
+    blocking(move || app.files.begin(&way, &ask)).await.map(Json)
 }
 
 /// Files that are being handed over.
 #[utoipa::path(get, path = "/accounts/{account}/files", params(("account" = String, Path,)), responses((status = 200, body = Vec<Progress>)))]
-pub(super) async fn all(State(app): State<Arc<App>>, Path(account): Path<String>) -> Json<Vec<Progress>> {
-    Json(app.files.all(&account))
+pub(super) async fn all(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+) -> Answer<Json<Vec<Progress>>> {
+    let way = app.accounts.get(&account)?.way;
+    blocking(move || app.files.all(&way)).await.map(Json)
 }
 
 /// Hands a piece over, at most 4 MiB.
@@ -78,7 +82,8 @@ pub(super) async fn append(
     Query(at): Query<At>,
     bytes: Bytes,
 ) -> Answer<Json<Progress>> {
-    blocking(move || app.files.append(&account, &upload, at.offset, &bytes)).await.map(Json)
+    let way = app.accounts.get(&account)?.way;
+    blocking(move || app.files.append(&way, &upload, at.offset, &bytes)).await.map(Json)
 }
 
 /// How far a file is.
@@ -87,17 +92,18 @@ pub(super) async fn progress(
     State(app): State<Arc<App>>,
     Path((account, upload)): Path<(String, String)>,
 ) -> Answer<Json<Progress>> {
-    app.files.progress(&account, &upload).map(Json)
+    let way = app.accounts.get(&account)?.way;
+    blocking(move || app.files.progress(&way, &upload)).await.map(Json)
 }
 
-/// Gives a file up.
+/// Gives a file up, unless it goes along with a message already.
 #[utoipa::path(delete, path = "/accounts/{account}/files/{upload}", params(("account" = String, Path,), ("upload" = String, Path,)), responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn forget(
     State(app): State<Arc<App>>,
     Path((account, upload)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    app.files.progress(&account, &upload)?;
-    app.files.forget(&upload);
+    let way = app.accounts.get(&account)?.way;
+    blocking(move || app.files.forget(&way, &upload)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

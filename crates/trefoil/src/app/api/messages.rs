@@ -4,11 +4,9 @@ use super::{
     super::{
         App,
         error::{Answer, Problem, ProblemCode},
-        hub::Happening,
-        keeper::Keeper,
-        shape::Warning,
+        keeper::{Keeper, Kept},
     },
-    Body, message_id, room_uri, users,
+    Body, message_id, parcels, room_uri, users,
 };
 use crate::mention::mentioned;
 use axum::{
@@ -26,7 +24,7 @@ use trefoil_proto::{RoomUri, content::MessageId};
 use utoipa::ToSchema;
 
 /// A message to be sent.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMessage {
     /// Its text in Markdown, or the caption of its files.
@@ -44,7 +42,7 @@ pub(super) struct NewMessage {
     view_once: bool,
     /// Uploads to send along.
     #[serde(default)]
-    files: Vec<String>,
+    pub(super) files: Vec<String>,
 }
 
 /// That a message is on its way.
@@ -119,7 +117,8 @@ pub(super) struct Writing {
     writing: bool,
 }
 
-/// Sends a message. With files, they go to the service first: the message follows by itself, even if the page is closed.
+/// Sends a message. With files, they go to the service first: the message follows by itself, whether the page is closed or this
+/// program started anew meanwhile.
 #[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewMessage, responses((status = 200, body = Begun), (status = 409, body = Problem)))]
 pub(super) async fn send(
     State(app): State<Arc<App>>,
@@ -128,78 +127,52 @@ pub(super) async fn send(
 ) -> Answer<Json<Begun>> {
     let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
     if ask.files.is_empty() {
-        let message = say(&keeper, room, ask, Vec::new()).await?;
+        let message = say(&keeper, room, ask).await?;
         return Ok(Json(Begun { message: Some(message.to_string()) }));
     }
-    for upload in &ask.files {
-        let progress = app.files.progress(&account, upload)?;
-        if progress.there < progress.size {
-            return Err(Problem::because(
-                ProblemCode::NotWhole,
-                format!("{} is not whole here yet", progress.name),
-            ));
-        }
-    }
-    tokio::spawn(async move {
-        if let Err(problem) = send_with_files(&app, &keeper, room.clone(), ask).await {
-            let text = format!("a file was not sent: {}", problem.message);
-            let failed = keeper.with(move |kept| {
-                kept.alarm(Some(room.to_string()), Warning::new("file-not-sent", text));
-                Ok(())
-            });
-            // The account is closed with the program; nobody is left to be told.
-            let _ = failed.await;
-        }
-    });
+    parcels::take(&app, keeper, room, ask).await?;
     Ok(Json(Begun { message: None }))
 }
 
-async fn send_with_files(app: &Arc<App>, keeper: &Keeper, room: RoomUri, ask: NewMessage) -> Answer<()> {
-    let mut files = Vec::new();
-    for upload in &ask.files {
-        let moved = |there, of| {
-            let (account, upload) = (keeper.id.clone(), upload.clone());
-            app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
-        };
-        files.push(app.files.send(&keeper.id, upload, &keeper.way, moved).await?);
-    }
-    let uploads = ask.files.clone();
-    say(keeper, room, ask, files).await?;
-    uploads.iter().for_each(|upload| app.files.forget(upload));
-    Ok(())
-}
-
-async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage, files: Vec<Descriptor>) -> Answer<MessageId> {
-    let also = users(&ask.mentions)?;
-    let reply_to = ask.reply_to.as_deref().map(message_id).transpose()?;
+async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage) -> Answer<MessageId> {
     keeper
         .with(move |kept| {
-            let text = ask.text.trim_end();
-            let unusable = |error: &dyn ToString| Problem::unusable(error.to_string());
-            let (text, mentions) =
-                mentioned(&mut kept.agent, &room, text, &also).map_err(|error| unusable(&error))?;
-            let draft = if files.is_empty() {
-                match reply_to {
-                    Some(to) => compose::reply(version(kept, &room, to)?, &text, &mentions)?,
-                    None => compose::text(&text, &mentions)?,
-                }
-            } else {
-                let mut draft = compose::attachment_mentioning(&files, &text, &mentions)?;
-                draft.in_reply_to = reply_to.map(|to| version(kept, &room, to)).transpose()?;
-                draft
-            };
-            let draft = match ask.expires_seconds {
-                Some(seconds) => draft.disappearing_after(seconds)?,
-                None => draft,
-            };
-            let draft = if ask.view_once { draft.seen_once()? } else { draft };
+            let draft = draft(kept, &room, &ask, &[])?;
             Ok(kept.agent.act_for(|client, now| client.send(&room, draft, now))?)
         })
         .await
 }
 
+/// What a message becomes once its files are with the service.
+pub(super) fn draft(
+    kept: &mut Kept,
+    room: &RoomUri,
+    ask: &NewMessage,
+    files: &[Descriptor],
+) -> Answer<Draft> {
+    let also = users(&ask.mentions)?;
+    let reply_to = ask.reply_to.as_deref().map(message_id).transpose()?;
+    let (text, mentions) = mentioned(&mut kept.agent, room, ask.text.trim_end(), &also)
+        .map_err(|error| Problem::unusable(error.to_string()))?;
+    let draft = if files.is_empty() {
+        match reply_to {
+            Some(to) => compose::reply(version(kept, room, to)?, &text, &mentions)?,
+            None => compose::text(&text, &mentions)?,
+        }
+    } else {
+        let mut draft = compose::attachment_mentioning(files, &text, &mentions)?;
+        draft.in_reply_to = reply_to.map(|to| version(kept, room, to)).transpose()?;
+        draft
+    };
+    let draft = match ask.expires_seconds {
+        Some(seconds) => draft.disappearing_after(seconds)?,
+        None => draft,
+    };
+    Ok(if ask.view_once { draft.seen_once()? } else { draft })
+}
+
 /// The version of a message that is shown: what a reply or reaction names.
-fn version(kept: &super::super::keeper::Kept, room: &RoomUri, id: MessageId) -> Answer<MessageId> {
+fn version(kept: &Kept, room: &RoomUri, id: MessageId) -> Answer<MessageId> {
     let found = conversation::message(&kept.store(), room, id)?;
     found
         .map(|message| message.version)

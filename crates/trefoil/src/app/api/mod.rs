@@ -10,6 +10,7 @@ mod files;
 mod links;
 mod messages;
 mod once;
+mod parcels;
 mod people;
 mod pictures;
 mod pin;
@@ -19,6 +20,8 @@ mod rooms;
 mod search;
 mod timeline;
 mod whole;
+
+pub use parcels::resume;
 
 use super::{
     App,

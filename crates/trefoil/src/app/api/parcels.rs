@@ -1,0 +1,139 @@
+//! Messages with files: taken into the store at once, sent when their files are with the service. What was taken is sent whatever
+//! becomes of this process: it goes on with the next.
+
+use super::{
+    super::{
+        App,
+        error::{Answer, Problem, ProblemCode},
+        files,
+        hub::Happening,
+        keeper::Keeper,
+        shape::Warning,
+    },
+    files::blocking,
+    messages::{NewMessage, draft},
+};
+use rand::RngCore as _;
+use std::{sync::Arc, time::Duration};
+use trefoil_client::attachment::{Parcel, ParcelId};
+use trefoil_proto::RoomUri;
+
+/// How long what failed for now waits at first; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// What becomes of a message that could not be sent.
+enum Fate {
+    /// The service is away, or busy: it is tried again.
+    Again,
+    /// This process cannot go on with it: the next one does.
+    Later,
+    /// It will not be sent: the person is told.
+    Never,
+}
+
+/// Takes a message with files. It is kept when this is answered.
+pub(super) async fn take(app: &Arc<App>, keeper: Keeper, room: RoomUri, ask: NewMessage) -> Answer<()> {
+    let mut id = [0; 16];
+    rand::rng().fill_bytes(&mut id);
+    let files = ask.files.iter().map(|upload| files::parse(upload)).collect::<Answer<Vec<_>>>()?;
+    let letter = serde_json::to_vec(&ask).map_err(|error| Problem::internal(error.to_string()))?;
+    let parcel = Parcel { id: ParcelId(id), room, files, letter };
+    let (keeping, way, kept) = (Arc::clone(app), keeper.way.clone(), parcel.clone());
+    blocking(move || keeping.files.keep(&way, &kept)).await?;
+    tokio::spawn(deliver(Arc::clone(app), keeper, parcel));
+    Ok(())
+}
+
+/// Goes on with what an earlier process took.
+pub fn resume(app: &Arc<App>) {
+    for keeper in app.accounts.all() {
+        match app.files.parcels(&keeper.way) {
+            Ok(parcels) => {
+                for parcel in parcels {
+                    tokio::spawn(deliver(Arc::clone(app), keeper.clone(), parcel));
+                }
+            }
+            Err(problem) => tracing::warn!(problem = problem.message, "messages with files wait unread"),
+        }
+    }
+}
+
+async fn deliver(app: Arc<App>, keeper: Keeper, parcel: Parcel) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Err(problem) = send(&app, &keeper, &parcel).await else { return };
+        match fate(problem.code) {
+            Fate::Again => {
+                tokio::time::sleep(pause).await;
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
+            Fate::Later => {
+                tracing::warn!(problem = problem.message, "a message with files waits for the next start");
+                return;
+            }
+            Fate::Never => return give_up(&app, &keeper, &parcel, &problem).await,
+        }
+    }
+}
+
+async fn send(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel) -> Answer<()> {
+    let ask: NewMessage = serde_json::from_slice(&parcel.letter)
+        .map_err(|error| Problem::unusable(format!("it was kept by another version: {error}")))?;
+    let mut sent = Vec::with_capacity(parcel.files.len());
+    for id in &parcel.files {
+        let moved = |there, of| {
+            let (account, upload) = (keeper.id.clone(), files::named(*id));
+            app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
+        };
+        sent.push(app.files.send(&keeper.way, *id, moved).await?);
+    }
+    let parcel = parcel.clone();
+    keeper
+        .with(move |kept| {
+            let draft = draft(kept, &parcel.room, &ask, &sent)?;
+            kept.agent.act_for(|client, now| client.send_parcel(&parcel, draft, now))?;
+            Ok(())
+        })
+        .await
+}
+
+const fn fate(code: ProblemCode) -> Fate {
+    use ProblemCode as Code;
+    match code {
+        Code::Unreachable | Code::ServiceFailed | Code::RateLimited => Fate::Again,
+        Code::Internal | Code::Core | Code::Store | Code::Home | Code::Removed | Code::NoAccount => {
+            Fate::Later
+        }
+        _ => Fate::Never,
+    }
+}
+
+async fn give_up(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, problem: &Problem) {
+    let (forgetting, way, gone) = (Arc::clone(app), keeper.way.clone(), parcel.clone());
+    if let Err(problem) = blocking(move || forgetting.files.give_up(&way, &gone)).await {
+        tracing::warn!(problem = problem.message, "a message that was not sent could not be forgotten");
+    }
+    let (room, text) = (parcel.room.to_string(), format!("a file was not sent: {}", problem.message));
+    let told = keeper.with(move |kept| {
+        kept.alarm(Some(room), Warning::new("file-not-sent", text));
+        Ok(())
+    });
+    // The account is closed with the program; nobody is left to be told.
+    let _ = told.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_or_this_machine_lacks_for_now_loses_no_message() {
+        assert!(matches!(fate(ProblemCode::Unreachable), Fate::Again));
+        assert!(matches!(fate(ProblemCode::RateLimited), Fate::Again));
+        assert!(matches!(fate(ProblemCode::Store), Fate::Later));
+        assert!(matches!(fate(ProblemCode::Internal), Fate::Later));
+        assert!(matches!(fate(ProblemCode::NotOpen), Fate::Never));
+        assert!(matches!(fate(ProblemCode::QuotaExceeded), Fate::Never));
+    }
+}
