@@ -177,6 +177,18 @@ pub async fn remove_pin(
     Ok(())
 }
 
+/// Takes the PIN back, if there is one, after another secret came into force: what it protects restores nothing any more. `former`
+/// is that secret. Parts at other services stay there, of no use to anybody.
+///
+/// # Errors
+/// [`PinFailure::Person`].
+pub async fn retire_pin(own: &Service, token: &str, former: &[u8; 32]) -> Result<(), PinFailure> {
+    match remove_pin(own, token, &[], former).await {
+        Err(PinFailure::NoPin) => Ok(()),
+        retired => retired,
+    }
+}
+
 /// Where the parts of a person's PIN are, by the addresses of the services; `None` if there is no PIN.
 ///
 /// # Errors

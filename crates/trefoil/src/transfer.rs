@@ -79,7 +79,9 @@ pub async fn upload(
     moved: impl FnMut(u64, u64),
 ) -> Result<Descriptor, TransferError> {
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
-    carry(way, Source::open(path, whole).map_err(unreadable)?, path, moved).await
+    let mut id = [0; 16];
+    rand::rng().fill_bytes(&mut id);
+    carry(way, UploadId(id), Source::open(path, whole).map_err(unreadable)?, path, moved).await
 }
 
 /// The same with a file that was handed over, all of it.
@@ -95,11 +97,13 @@ pub async fn upload_handed(
     let path = Path::new(&file.name);
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
     let source = Source::handed(Overlay::new(way.store.clone()), file, whole).map_err(unreadable)?;
-    carry(way, source, path, moved).await
+    carry(way, file.upload(), source, path, moved).await
 }
 
+/// Goes on with the upload of a source, or begins it under this id.
 async fn carry(
     way: &Way,
+    id: UploadId,
     mut source: Source,
     path: &Path,
     mut moved: impl FnMut(u64, u64),
@@ -108,11 +112,7 @@ async fn carry(
     let mut kept = Overlay::new(way.store.clone());
     let mut upload = match begun(&kept, &source)? {
         Some(upload) => upload,
-        None => {
-            let mut id = [0; 16];
-            rand::rng().fill_bytes(&mut id);
-            Upload::new(UploadId(id), source.name(), survey(&mut source).map_err(|error| error.at(path))?)
-        }
+        None => Upload::new(id, source.name(), survey(&mut source).map_err(|error| error.at(path))?),
     };
     keep(&mut kept, |kept| upload.save(kept))?;
     let mut breaks = 0;

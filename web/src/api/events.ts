@@ -1,5 +1,5 @@
-// The stream of what changes, from the process to the page. It comes back by itself; after a gap `gap` is called,
-// because whatever happened meanwhile must be asked for anew.
+// The stream of what changes, from the process to the page. It comes back by itself; each time it begins `gap` is called,
+// because whatever happened before must be asked for anew.
 import type { AppEvent } from "./types";
 
 const FIRST_WAIT = 250;
@@ -17,7 +17,6 @@ export function listen(to: Listening): () => void {
   let socket: WebSocket | undefined;
   let timer: number | undefined;
   let wait = FIRST_WAIT;
-  let wasOpen = false;
   let ended = false;
 
   function open(): void {
@@ -28,8 +27,7 @@ export function listen(to: Listening): () => void {
       opened = true;
       wait = FIRST_WAIT;
       to.connected(true);
-      if (wasOpen) to.gap();
-      wasOpen = true;
+      to.gap();
     };
     socket.onmessage = (message) => {
       if (typeof message.data !== "string") return;

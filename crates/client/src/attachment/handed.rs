@@ -1,7 +1,7 @@
 //! Files that were handed over to be sent, and the messages that they are for. Their bytes lie in the encrypted store until the
 //! message is in the outbox: nothing that was taken is lost with the process, and none of it lies on the disk in clear.
 
-use super::{AttachmentError, CHUNK, MAX_SIZE, rows};
+use super::{AttachmentError, CHUNK, MAX_SIZE, Upload, UploadId, rows};
 use crate::overlay::Overlay;
 use std::ops::Range;
 use trefoil_proto::{RoomUri, Timestamp};
@@ -137,8 +137,14 @@ impl Handed {
         Ok(bytes)
     }
 
-    /// Forgets it, its bytes with it.
+    /// Its upload to the service: one file has one, so that its key goes with it.
+    pub const fn upload(&self) -> UploadId {
+        UploadId(self.id.0)
+    }
+
+    /// Forgets it, with its bytes and the key under which they were being sent.
     pub fn forget(&self, tx: &mut Overlay) {
+        Upload::forget(tx, self.upload());
         let pieces = self.there.div_ceil(PIECE as u64);
         (0..pieces).for_each(|piece| tx.delete(rows::HANDED_PIECES, self.key(piece)));
         tx.delete(rows::HANDED, self.id.0);

@@ -3,7 +3,7 @@
 
 use super::{
     error::{Answer, Problem, ProblemCode},
-    file_name,
+    file_name, pictures,
 };
 use crate::{
     agent::Way,
@@ -172,12 +172,24 @@ impl Files {
         })
     }
 
-    /// Keeps a message that waits for its files.
+    /// Keeps a message that waits for its files; says whether it was not there yet.
     ///
     /// # Errors
-    /// One of them is not here whole; the store failed.
-    pub fn keep(&self, way: &Way, parcel: &Parcel) -> Answer<()> {
+    /// One of them is not here whole, or goes along with another message; the store failed.
+    pub fn keep(&self, way: &Way, parcel: &Parcel) -> Answer<bool> {
         self.change(way, |kept| {
+            for taken in Parcel::all(kept)? {
+                if (&taken.room, &taken.files, &taken.letter) == (&parcel.room, &parcel.files, &parcel.letter)
+                {
+                    // Said again because the answer was lost.
+                    return Ok(false);
+                }
+                if taken.files.iter().any(|file| parcel.files.contains(file)) {
+                    return Err(Problem::unusable(
+                        "one of the files goes along with another message already",
+                    ));
+                }
+            }
             for id in &parcel.files {
                 let file = Handed::load(kept, *id)?.ok_or_else(nothing)?;
                 if !file.is_complete() {
@@ -186,7 +198,7 @@ impl Files {
                 }
             }
             parcel.save(kept);
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -217,12 +229,21 @@ impl Files {
         mut moved: impl FnMut(u64, u64) + Send,
     ) -> Answer<Descriptor> {
         let file = Handed::load(&kept(way), id)?.ok_or_else(nothing)?;
-        match transfer::upload_handed(way, &file, file.whole, &mut moved).await {
-            // What claims to be a picture and is none is sent as it is: it has no metadata that could be taken out.
-            Err(TransferError::File { .. }) if !file.whole => {
-                Ok(transfer::upload_handed(way, &file, true, moved).await?)
+        let refused = match transfer::upload_handed(way, &file, file.whole, &mut moved).await {
+            Err(TransferError::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => {
+                // What claims to be a picture and is none is sent as it is: there is nothing in it to be taken out.
+                let read = kept(way);
+                pictures::decode(&file.read(&read, 0..file.size)?).is_ok()
             }
-            sent => Ok(sent?),
+            Err(TransferError::File { source, .. }) if source.kind() == io::ErrorKind::FileTooLarge => true,
+            sent => return Ok(sent?),
+        };
+        match refused {
+            true => Err(Problem::because(
+                ProblemCode::PictureUnusable,
+                format!("where and when {} was taken cannot be taken out of it", file.name),
+            )),
+            false => Ok(transfer::upload_handed(way, &file, true, moved).await?),
         }
     }
 

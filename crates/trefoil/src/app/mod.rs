@@ -38,8 +38,12 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// How long answers may take once the program is to end.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the handlers share.
 pub struct App {
@@ -72,7 +76,7 @@ pub struct Running {
     listener: TcpListener,
     address: SocketAddr,
     token_file: PathBuf,
-    /// Ends with the accounts: nobody else serves this person before.
+    /// Nobody else serves this person meanwhile.
     _serving: Serving,
 }
 
@@ -132,15 +136,31 @@ impl Running {
         &self.token_file
     }
 
-    /// Serves until `stop` resolves; then every account is closed in order.
+    /// Serves until `stop` resolves. What is being answered then may end, but nobody holds the program up by not reading, or
+    /// by not finishing what they ask. What was acknowledged is in the stores.
     ///
     /// # Errors
     /// The listener failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         api::resume(&self.app);
         let router = router(Arc::clone(&self.app));
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
-        served.await
+        let (told, stopped) = oneshot::channel();
+        let stop = async move {
+            stop.await;
+            // Nobody waits any more if the listener failed.
+            let _ = told.send(());
+        };
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop).into_future();
+        let late = async move {
+            match stopped.await {
+                Ok(()) => tokio::time::sleep(FAREWELL).await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            served = served => served,
+            () = late => Ok(()),
+        }
     }
 }
 

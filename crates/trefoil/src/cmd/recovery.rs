@@ -6,7 +6,7 @@ use crate::{
     backup,
     exit::UsageError,
     person::{PATIENCE, Place},
-    print,
+    pin, print,
 };
 use clap::Args;
 use serde::Serialize;
@@ -100,8 +100,13 @@ pub async fn recovery(shared: &Shared, ask: &Recovery) -> anyhow::Result<()> {
         return Ok(());
     }
     let code = read_text(ask.code_file.as_deref(), "the recovery code")?;
+    let former = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
     agent.act(|client, now| client.confirm_recovery_code(&code, now))?;
+    let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
     online(&mut agent).await?;
+    if former.bytes() != secret.bytes() {
+        pin::retire_pin(agent.service(), &agent.way().bearer(), former.bytes()).await?;
+    }
     let view = backup::back_up(&mut agent).await?;
     agent.close().await;
     shared.out.record(&standing(&view))?;

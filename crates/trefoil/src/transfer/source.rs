@@ -67,10 +67,14 @@ impl Source {
         if !whole && matches!(source.media_type, "image/jpeg" | "image/png") {
             let bytes = source.read(0..LARGEST_PICTURE + 1)?;
             if bytes.len() as u64 > LARGEST_PICTURE {
-                return Err(io::Error::other("too large to take its metadata out: send it with --whole"));
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    "too large to take its metadata out: send it with --whole",
+                ));
             }
             source.content = Content::Memory(strip_metadata(&bytes).ok_or_else(|| {
-                io::Error::other("damaged, so its metadata cannot be taken out: send it with --whole")
+                let why = "damaged, so its metadata cannot be taken out: send it with --whole";
+                io::Error::new(io::ErrorKind::InvalidData, why)
             })?);
         }
         Ok(source)

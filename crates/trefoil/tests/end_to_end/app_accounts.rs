@@ -86,6 +86,14 @@ async fn what_is_lost_with_a_device_comes_back_by_code_and_by_pin() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
     third.post(&pin, json!({"pin": "another one", "with": [url(2), url(0)]})).await;
     assert_eq!(third.get(&pin).await, json!({"set": true, "services": [url(1), url(2), url(0)]}));
+    // Another recovery code replaces what the PIN protected: it is not said to be set any more.
+    let recovery = pin.replace("/pin", "/recovery");
+    let code = third.post(&recovery, json!({})).await;
+    third.post(&format!("{recovery}/confirm"), json!({"code": code["code"]})).await;
+    assert_eq!(third.get(&pin).await["set"], false);
+    third.post(&pin, json!({"pin": "another one", "with": [url(2), url(0)]})).await;
+    third.post(&format!("{recovery}/confirm"), json!({"code": code["code"]})).await;
+    assert_eq!(third.get(&pin).await["set"], true, "the code that is in force already changes nothing");
     let (status, _) = third.ask(Method::DELETE, &pin, None).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     assert_eq!(third.get(&pin).await["set"], false);

@@ -8,7 +8,8 @@ export const field = (at: Page | Locator, name: string) => at.getByRole("textbox
 
 /** Opens the conversation of that title from the inbox. */
 export async function openRoom(page: Page, title: string): Promise<void> {
-  await page.getByRole("list", { name: word("conversations") }).getByRole("button", { name: title }).first().click();
+  const conversations = page.getByRole("list", { name: word("conversations") }).getByRole("listitem");
+  await conversations.filter({ has: page.getByText(title, { exact: true }) }).getByRole("button").first().click();
   await composer(page).waitFor();
 }
 

@@ -116,7 +116,8 @@ export class Tour {
       {
         name: "conversation",
         open: async () => {
-          await page.getByRole("list", { name: this.t("conversations") }).getByRole("button", { name: title }).first().click();
+          const conversations = page.getByRole("list", { name: this.t("conversations") }).getByRole("listitem");
+          await conversations.filter({ has: page.getByText(title, { exact: true }) }).getByRole("button").first().click();
           await page.getByRole("form", { name: this.t("composer") }).waitFor();
           // It opens at the first unread message; the pictures are at the end.
           await page.locator("button.jump").click({ timeout: 3_000 }).catch(() => undefined);

@@ -29,9 +29,9 @@ use utoipa::ToSchema;
 pub(super) struct NewMessage {
     /// Its text in Markdown, or the caption of its files.
     #[serde(default)]
-    text: String,
+    pub(super) text: String,
     /// The message that it answers.
-    reply_to: Option<String>,
+    pub(super) reply_to: Option<String>,
     /// Who is mentioned, by URI, beside those whose `@name` stands in the text.
     #[serde(default)]
     mentions: Vec<String>,
@@ -141,6 +141,16 @@ async fn say(keeper: &Keeper, room: RoomUri, ask: NewMessage) -> Answer<MessageI
             Ok(kept.agent.act_for(|client, now| client.send(&room, draft, now))?)
         })
         .await
+}
+
+impl NewMessage {
+    /// Whether what it answers, if it does, is on this device.
+    pub(super) fn answers_something(&self, kept: &Kept, room: &RoomUri) -> Answer<bool> {
+        match &self.reply_to {
+            Some(to) => Ok(conversation::message(&kept.store(), room, message_id(to)?)?.is_some()),
+            None => Ok(true),
+        }
+    }
 }
 
 /// What a message becomes once its files are with the service.

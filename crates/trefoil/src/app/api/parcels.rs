@@ -15,7 +15,7 @@ use super::{
 };
 use rand::RngCore as _;
 use std::{sync::Arc, time::Duration};
-use trefoil_client::attachment::{Parcel, ParcelId};
+use trefoil_client::attachment::{Descriptor, Parcel, ParcelId};
 use trefoil_proto::RoomUri;
 
 /// How long what failed for now waits at first; twice as long each time.
@@ -39,9 +39,15 @@ pub(super) async fn take(app: &Arc<App>, keeper: Keeper, room: RoomUri, ask: New
     let files = ask.files.iter().map(|upload| files::parse(upload)).collect::<Answer<Vec<_>>>()?;
     let letter = serde_json::to_vec(&ask).map_err(|error| Problem::internal(error.to_string()))?;
     let parcel = Parcel { id: ParcelId(id), room, files, letter };
+    if !ask.text.trim().is_empty() {
+        // What cannot be said is refused now, and not once its files are with the service.
+        let place = parcel.room.clone();
+        keeper.with(move |kept| draft(kept, &place, &ask, &[]).map(drop)).await?;
+    }
     let (keeping, way, kept) = (Arc::clone(app), keeper.way.clone(), parcel.clone());
-    blocking(move || keeping.files.keep(&way, &kept)).await?;
-    tokio::spawn(deliver(Arc::clone(app), keeper, parcel));
+    if blocking(move || keeping.files.keep(&way, &kept)).await? {
+        tokio::spawn(deliver(Arc::clone(app), keeper, parcel));
+    }
     Ok(())
 }
 
@@ -61,8 +67,9 @@ pub fn resume(app: &Arc<App>) {
 
 async fn deliver(app: Arc<App>, keeper: Keeper, parcel: Parcel) {
     let mut pause = FIRST_PAUSE;
+    let mut sent = Vec::with_capacity(parcel.files.len());
     loop {
-        let Err(problem) = send(&app, &keeper, &parcel).await else { return };
+        let Err(problem) = send(&app, &keeper, &parcel, &mut sent).await else { return };
         match fate(problem.code) {
             Fate::Again => {
                 tokio::time::sleep(pause).await;
@@ -77,20 +84,24 @@ async fn deliver(app: Arc<App>, keeper: Keeper, parcel: Parcel) {
     }
 }
 
-async fn send(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel) -> Answer<()> {
-    let ask: NewMessage = serde_json::from_slice(&parcel.letter)
-        .map_err(|error| Problem::unusable(format!("it was kept by another version: {error}")))?;
-    let mut sent = Vec::with_capacity(parcel.files.len());
-    for id in &parcel.files {
+/// `sent` are those of the files that the service has already, from the first on.
+async fn send(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, sent: &mut Vec<Descriptor>) -> Answer<()> {
+    let mut ask: NewMessage = serde_json::from_slice(&parcel.letter)
+        .map_err(|error| Problem::internal(format!("it was kept by another version: {error}")))?;
+    for id in parcel.files.iter().skip(sent.len()) {
         let moved = |there, of| {
             let (account, upload) = (keeper.id.clone(), files::named(*id));
             app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
         };
         sent.push(app.files.send(&keeper.way, *id, moved).await?);
     }
-    let parcel = parcel.clone();
+    let (parcel, sent) = (parcel.clone(), sent.clone());
     keeper
         .with(move |kept| {
+            if !ask.answers_something(kept, &parcel.room)? {
+                // It is gone by now: what was said of it is said all the same.
+                ask.reply_to = None;
+            }
             let draft = draft(kept, &parcel.room, &ask, &sent)?;
             kept.agent.act_for(|client, now| client.send_parcel(&parcel, draft, now))?;
             Ok(())
@@ -101,11 +112,26 @@ async fn send(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel) -> Answer<()> {
 const fn fate(code: ProblemCode) -> Fate {
     use ProblemCode as Code;
     match code {
-        Code::Unreachable | Code::ServiceFailed | Code::RateLimited => Fate::Again,
-        Code::Internal | Code::Core | Code::Store | Code::Home | Code::Removed | Code::NoAccount => {
-            Fate::Later
-        }
-        _ => Fate::Never,
+        // A quota is a day's; of a key that changed the person decides, whom the conversation asks.
+        Code::Unreachable
+        | Code::ServiceFailed
+        | Code::RateLimited
+        | Code::QuotaExceeded
+        | Code::KeyChanged => Fate::Again,
+        Code::NotOpen
+        | Code::NotAllowed
+        | Code::NotInRoom
+        | Code::NotFound
+        | Code::Refused
+        | Code::Unsupported
+        | Code::TooLong
+        | Code::TooLarge
+        | Code::FileSize
+        | Code::FileUnusable
+        | Code::AttachmentUnusable
+        | Code::PictureTooLarge
+        | Code::PictureUnusable => Fate::Never,
+        _ => Fate::Later,
     }
 }
 
@@ -113,6 +139,10 @@ async fn give_up(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, problem: &Pro
     let (forgetting, way, gone) = (Arc::clone(app), keeper.way.clone(), parcel.clone());
     if let Err(problem) = blocking(move || forgetting.files.give_up(&way, &gone)).await {
         tracing::warn!(problem = problem.message, "a message that was not sent could not be forgotten");
+    }
+    for id in &parcel.files {
+        let (account, upload) = (keeper.id.clone(), files::named(*id));
+        app.accounts.hub().tell(&Happening::Transfer { account, upload, there: 0, of: 0 });
     }
     let (room, text) = (parcel.room.to_string(), format!("a file was not sent: {}", problem.message));
     let told = keeper.with(move |kept| {
@@ -131,9 +161,11 @@ mod tests {
     fn what_the_service_or_this_machine_lacks_for_now_loses_no_message() {
         assert!(matches!(fate(ProblemCode::Unreachable), Fate::Again));
         assert!(matches!(fate(ProblemCode::RateLimited), Fate::Again));
+        assert!(matches!(fate(ProblemCode::QuotaExceeded), Fate::Again));
+        assert!(matches!(fate(ProblemCode::KeyChanged), Fate::Again));
         assert!(matches!(fate(ProblemCode::Store), Fate::Later));
         assert!(matches!(fate(ProblemCode::Internal), Fate::Later));
         assert!(matches!(fate(ProblemCode::NotOpen), Fate::Never));
-        assert!(matches!(fate(ProblemCode::QuotaExceeded), Fate::Never));
+        assert!(matches!(fate(ProblemCode::FileUnusable), Fate::Never));
     }
 }

@@ -4,7 +4,7 @@ use super::{
     super::{
         App,
         error::{Answer, Problem, ProblemCode},
-        keeper::recovery,
+        keeper::{Kept, recovery},
         shape::{Account, Backup},
     },
     Body,
@@ -94,7 +94,8 @@ pub(super) async fn backup(State(app): State<Arc<App>>, Path(account): Path<Stri
         .await
 }
 
-/// Puts a recovery code into force, by giving it back: everything is kept from then on.
+/// Puts a recovery code into force, by giving it back: everything is kept from then on. It replaces the former one, and a PIN with
+/// it, which is to be set anew.
 #[utoipa::path(post, path = "/accounts/{account}/recovery/confirm", params(("account" = String, Path,)), request_body = Code, responses((status = 200, body = Account), (status = 422, body = Problem)))]
 pub(super) async fn confirm(
     State(app): State<Arc<App>>,
@@ -102,12 +103,22 @@ pub(super) async fn confirm(
     Body(ask): Body<Code>,
 ) -> Answer<Json<Account>> {
     let keeper = app.accounts.get(&account)?;
-    keeper
+    let (former, secret, account) = keeper
         .with(move |kept| {
+            let in_force =
+                |kept: &mut Kept| kept.agent.act_for(|client, now| client.prepare_recovery_secret(now));
+            let former = in_force(kept)?;
             kept.agent.act(|client, now| client.confirm_recovery_code(&ask.code, now))?;
-            Ok(Json(kept.account()))
+            Ok((former, in_force(kept)?, kept.account()))
         })
-        .await
+        .await?;
+    if former.bytes() != secret.bytes() {
+        let retired = pin::retire_pin(&keeper.way.service, &keeper.way.bearer(), former.bytes()).await;
+        if let Err(error) = retired {
+            tracing::warn!(%error, "a PIN that restores nothing any more may still seem to be set");
+        }
+    }
+    Ok(Json(account))
 }
 
 /// Brings an account back with its recovery code, on this device in the place of every other one.

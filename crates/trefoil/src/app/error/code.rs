@@ -70,7 +70,7 @@ pub enum ProblemCode {
     /// There are as many accounts here as there may be.
     TooManyAccounts,
 
-    /// The rules do not allow it, or only the first device can do it.
+    /// The room's rules do not allow it.
     NotAllowed,
     /// Only the account's first device can do it.
     NotPrimary,
@@ -194,7 +194,7 @@ pub(super) const fn of_client(error: &ClientError) -> ProblemCode {
         ClientError::NothingRestored => Code::NothingRestored,
         ClientError::Mls { .. } => Code::Core,
         ClientError::Conversation(error) => of_conversation(error),
-        // The page asks for none of these.
+        // Scripts alone meet these.
         ClientError::NotCaught(_)
         | ClientError::UnknownService(_)
         | ClientError::TooFewAuditors { .. }
