@@ -93,7 +93,7 @@ test("what would be refused is not offered: no reply by menu, key or button, no 
 test("a member reacts, and the admin sees it", async () => {
   const said = message(member, "The bus leaves at eight.");
   await choose(member, said, "react");
-  await member.getByRole("button", { name: "👍" }).first().click();
+  await member.getByRole("dialog", { name: word("emoji") }).getByText("👍", { exact: true }).click();
   await message(admin, "The bus leaves at eight.").getByRole("list", { name: word("reactions") }).getByText("👍").waitFor();
 });
 

@@ -21,6 +21,9 @@ beforeAll(async () => {
   page = await amina.open(here.browser);
   // The browser says of a picture that the process refuses to draw that it could not be loaded; that is meant.
   amina.watch.allow(/status of 422 .*\/picture\?width=/);
+  for (const name of hostile.hiddenNames) {
+    await expect(eve.post(`accounts/${eve.account.id}/name`, { name }), name).rejects.toThrow(/ 422 /);
+  }
   await eve.post(`accounts/${eve.account.id}/name`, { name: hostile.personName });
   room = await eve.room(hostile.roomName, amina);
   await page.getByRole("list", { name: word("conversations") }).getByRole("button").first().click();

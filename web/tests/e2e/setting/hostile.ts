@@ -39,7 +39,9 @@ export const texts: { text: string; reads: string }[] = [
 export const lure = { text: `[https://bank.example/login](${AWAY}/login)`, words: "https://bank.example/login", host: "evil.example" };
 
 export const roomName = `<img src=x onerror=${run}>\u202E`;
-export const personName = `Eve\u202E<script>${run}</script>`;
+export const personName = `Eve <script>${run}</script>`;
+/** Names that are not what they look like; no program of ours gives or shows one. */
+export const hiddenNames = ["Eve\u202E", "E\u200Bve", "\u3164", "Eve\u2066"];
 
 const jpeg = readFileSync(new URL("../../../../demo/flower.jpg", import.meta.url));
 const text = (of: string) => new TextEncoder().encode(of);
