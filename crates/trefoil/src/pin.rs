@@ -10,9 +10,12 @@ use futures_util::future::join_all;
 use http::Method;
 use std::time::Duration;
 use tls_codec::DeserializeBytes as _;
-use trefoil_client::pin::{
-    Outcome, Pin, PinError, Recovery, Registration, Reply, Request, Seat, SecretBytes, Standing, Step,
-    removals,
+use trefoil_client::{
+    backup::RecoverySecret,
+    pin::{
+        Outcome, Pin, PinError, Recovery, Registration, Reply, Request, Seat, SecretBytes, Standing, Step,
+        removals,
+    },
 };
 use trefoil_proto::{
     ErrorBody, ErrorCode, Wire as _,
@@ -177,13 +180,21 @@ pub async fn remove_pin(
     Ok(())
 }
 
-/// Takes the PIN back, if there is one, after another secret came into force: what it protects restores nothing any more. `former`
-/// is that secret. Parts at other services stay there, of no use to anybody.
+/// Takes the PIN back, if there is one, once another secret is in force than the one that it protects: it would restore nothing.
+/// Parts at other services stay there, of no use to anybody.
 ///
 /// # Errors
 /// [`PinFailure::Person`].
-pub async fn retire_pin(own: &Service, token: &str, former: &[u8; 32]) -> Result<(), PinFailure> {
-    match remove_pin(own, token, &[], former).await {
+pub async fn retire_pin(
+    own: &Service,
+    token: &str,
+    former: &RecoverySecret,
+    in_force: &RecoverySecret,
+) -> Result<(), PinFailure> {
+    if former.bytes() == in_force.bytes() {
+        return Ok(());
+    }
+    match remove_pin(own, token, &[], former.bytes()).await {
         Err(PinFailure::NoPin) => Ok(()),
         retired => retired,
     }

@@ -104,9 +104,7 @@ pub async fn recovery(shared: &Shared, ask: &Recovery) -> anyhow::Result<()> {
     agent.act(|client, now| client.confirm_recovery_code(&code, now))?;
     let secret = agent.act_for(|client, now| client.prepare_recovery_secret(now))?;
     online(&mut agent).await?;
-    if former.bytes() != secret.bytes() {
-        pin::retire_pin(agent.service(), &agent.way().bearer(), former.bytes()).await?;
-    }
+    pin::retire_pin(agent.service(), &agent.way().bearer(), &former, &secret).await?;
     let view = backup::back_up(&mut agent).await?;
     agent.close().await;
     shared.out.record(&standing(&view))?;

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 use trefoil_client::{
-    attachment::{AttachmentError, Handed, Label, strip_metadata},
+    attachment::{Handed, Label, strip_metadata},
     overlay::Overlay,
 };
 
@@ -110,7 +110,7 @@ impl Source {
             }
             Content::Handed(kept, file) => {
                 let range = range.start.min(file.there)..range.end.min(file.there);
-                file.read(kept, range).map_err(unreadable)
+                file.read(kept, range).map_err(io::Error::other)
             }
         }
     }
@@ -124,10 +124,6 @@ impl Source {
             inline: self.media_type.starts_with("image/"),
         }
     }
-}
-
-fn unreadable(error: AttachmentError) -> io::Error {
-    io::Error::other(error)
 }
 
 /// The type of a file by its beginning. Where sound and film begin alike, its name says which: `.weba` and `.m4a` are sound.

@@ -1,5 +1,5 @@
-//! Messages with files: taken into the store at once, sent when their files are with the service. What was taken is sent whatever
-//! becomes of this process: it goes on with the next.
+//! Messages with files: taken into the store at once, sent when their files are with the service. What was taken does not end with
+//! this process: it goes on with the next, and of what can never be sent the person is told.
 
 use super::{
     super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use rand::RngCore as _;
 use std::{sync::Arc, time::Duration};
-use trefoil_client::attachment::{Descriptor, Parcel, ParcelId};
+use trefoil_client::attachment::{Descriptor, HandedId, Parcel, ParcelId};
 use trefoil_proto::RoomUri;
 
 /// How long what failed for now waits at first; twice as long each time.
@@ -89,11 +89,7 @@ async fn send(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, sent: &mut Vec<D
     let mut ask: NewMessage = serde_json::from_slice(&parcel.letter)
         .map_err(|error| Problem::internal(format!("it was kept by another version: {error}")))?;
     for id in parcel.files.iter().skip(sent.len()) {
-        let moved = |there, of| {
-            let (account, upload) = (keeper.id.clone(), files::named(*id));
-            app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
-        };
-        sent.push(app.files.send(&keeper.way, *id, moved).await?);
+        sent.push(app.files.send(&keeper.way, *id, |there, of| tell(app, keeper, *id, there, of)).await?);
     }
     let (parcel, sent) = (parcel.clone(), sent.clone());
     keeper
@@ -140,10 +136,8 @@ async fn give_up(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, problem: &Pro
     if let Err(problem) = blocking(move || forgetting.files.give_up(&way, &gone)).await {
         tracing::warn!(problem = problem.message, "a message that was not sent could not be forgotten");
     }
-    for id in &parcel.files {
-        let (account, upload) = (keeper.id.clone(), files::named(*id));
-        app.accounts.hub().tell(&Happening::Transfer { account, upload, there: 0, of: 0 });
-    }
+    // Of nothing: it has ended.
+    parcel.files.iter().for_each(|id| tell(app, keeper, *id, 0, 0));
     let (room, text) = (parcel.room.to_string(), format!("a file was not sent: {}", problem.message));
     let told = keeper.with(move |kept| {
         kept.alarm(Some(room), Warning::new("file-not-sent", text));
@@ -151,6 +145,12 @@ async fn give_up(app: &Arc<App>, keeper: &Keeper, parcel: &Parcel, problem: &Pro
     });
     // The account is closed with the program; nobody is left to be told.
     let _ = told.await;
+}
+
+/// Tells the windows how far a file is.
+fn tell(app: &App, keeper: &Keeper, id: HandedId, there: u64, of: u64) {
+    let (account, upload) = (keeper.id.clone(), files::named(id));
+    app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
 }
 
 #[cfg(test)]

@@ -112,11 +112,9 @@ pub(super) async fn confirm(
             Ok((former, in_force(kept)?, kept.account()))
         })
         .await?;
-    if former.bytes() != secret.bytes() {
-        let retired = pin::retire_pin(&keeper.way.service, &keeper.way.bearer(), former.bytes()).await;
-        if let Err(error) = retired {
-            tracing::warn!(%error, "a PIN that restores nothing any more may still seem to be set");
-        }
+    let retired = pin::retire_pin(&keeper.way.service, &keeper.way.bearer(), &former, &secret).await;
+    if let Err(error) = retired {
+        tracing::warn!(%error, "a PIN that restores nothing any more may still seem to be set");
     }
     Ok(Json(account))
 }
