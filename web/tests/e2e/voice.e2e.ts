@@ -39,7 +39,13 @@ test("a recording that is thrown away is sent to nobody, and Esc leaves only the
   expect(await amina.messages(room)).toEqual([]);
 });
 
-test("a voice note is recorded, sent and heard by somebody on another service", async () => {
+test("a voice note is recorded, sent and heard by somebody on another service, who fetches it when it is played", async () => {
+  const fetched: { page: Page; url: string }[] = [];
+  for (const page of [hers, his]) {
+    page.on("request", (request) => {
+      if (request.method() === "GET" && /\/messages\/[^/]+\/files\/0$/.test(request.url())) fetched.push({ page, url: request.url() });
+    });
+  }
   await button(hers, "record_voice").click();
   await recorder(hers).getByText("0:02").waitFor();
   await button(recorder(hers), "send_recording").click();
@@ -49,11 +55,17 @@ test("a voice note is recorded, sent and heard by somebody on another service", 
   expect(bytes.length, "two seconds of sound").toBeGreaterThan(1_000);
   for (const page of [hers, his]) {
     const at = player(page);
+    await button(at, "play").waitFor();
+    await page.waitForTimeout(500);
+    const mine = () => fetched.filter((one) => one.page === page).map((one) => one.url);
+    expect(mine(), "nothing before it is played").toEqual([]);
+    expect(await at.locator(".time").innerText(), "its size, as its length is not known").toMatch(/^\d.*B$/);
     await button(at, "play").click();
     const heard = () => at.locator("audio").evaluate((audio: HTMLAudioElement) => (audio.error ? -1 : audio.currentTime));
     await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(0.5);
     expect(await at.getByRole("link").count(), "it could be played").toBe(0);
     expect(await at.locator(".time").innerText()).toMatch(/^0:0\d$/);
+    expect(mine().length, "once it is played").toBeGreaterThan(0);
   }
 });
 
