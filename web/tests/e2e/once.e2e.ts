@@ -40,20 +40,25 @@ test("what is seen once is nowhere before it is opened, and nowhere afterwards",
   await open.click();
   const dialog = hers.getByRole("dialog", { name: word("view_once_title") });
   await dialog.getByText("only this once").waitFor();
+  await dialog.getByText(word("view_once_open"), { exact: true }).waitFor();
   await dialog.getByRole("button", { name: word("done"), exact: true }).click();
   await message(hers, word("view_once_spent")).waitFor();
   for (const page of [hers, his]) expect(await page.content()).not.toContain("only this once");
 });
 
-test("a picture that is seen once is drawn in its dialog", async () => {
+test("a picture that is seen once is drawn in its dialog, which says that its files can be had for ten minutes", async () => {
   const upload = await yuki.upload("dot.png", Buffer.from(DOT, "base64"));
   await yuki.say(room, "look", { files: [upload], view_once: true });
+  const { message: sent } = await until("it is there", async () => (await amina.messages(room)).find((one) => one.once === "closed"));
   await button(hers, "view_once_show").click();
   const dialog = hers.getByRole("dialog", { name: word("view_once_title") });
   const picture = dialog.getByRole("img", { name: word("picture_alt", { name: "dot.png" }) });
   await until("the picture is drawn", () => picture.evaluate((it) => (it as HTMLImageElement).naturalWidth > 0));
+  await dialog.getByText(word("view_once_open_files"), { exact: true }).waitFor();
   await hers.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
+  const again = await amina.bytes(amina.in(room, `messages/${sent}/files/0`));
+  expect(Buffer.from(again).toString("base64"), "as the dialog said").toBe(DOT);
 });
 
 const setTimer = async (page: Page, choice: string | RegExp) => {
