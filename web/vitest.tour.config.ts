@@ -1,4 +1,4 @@
-// What looks at the page without judging it: screenshots for the documentation, and how soon it is painted.
+// What is not part of the suite: screenshots for the documentation, and measurements, of which the first paint has a bar.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
