@@ -1,6 +1,6 @@
 // One way to ask the process something. Every failure is an ApiError whose message is a sentence for people.
 import { m } from "../paraglide/messages.js";
-import { problemInWords, type Said } from "../text/problem";
+import { problemInWords, type Refusal } from "../text/problem";
 
 const BASE = "/api/v1/";
 
@@ -80,9 +80,9 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 }
 
 async function refused(response: Response, path: string): Promise<ApiError> {
-  const said = (await response.json().catch(() => ({}))) as Said;
+  const refusal = (await response.json().catch(() => ({}))) as Refusal;
   if (response.status === 401 && path !== "session") onLockedOut();
-  return new ApiError(response.status, said.code ?? "unknown", problemInWords(said));
+  return new ApiError(response.status, refusal.code ?? "unknown", problemInWords(refusal));
 }
 
 function asQuery(query?: Record<string, string | number | undefined>): string {

@@ -29,7 +29,6 @@ export type LinkRequest = Schemas["LinkRequest"];
 export type LinkApproved = Schemas["LinkApproved"];
 export type Linked = Schemas["Linked"];
 export type Link = Schemas["Link"];
-export type Standing = Schemas["PersonStanding"];
 export type Person = Schemas["Person"];
 export type Safety = Schemas["Safety"];
 export type Verdict = Schemas["VerifyOutcome"];

@@ -30,7 +30,7 @@ class Accounts {
   }
 }
 
-export function asProfile(name: string | undefined): Profile | undefined {
+function asProfile(name: string | undefined): Profile | undefined {
   return name === "account" || name === "handle" || name === "phone" ? name : undefined;
 }
 

@@ -12,9 +12,14 @@ export function called(person: Named): string {
 
 /** What the process gives as a name, which is an address while no name is known. */
 export function named(nameOrAddress: string): string {
-  if (!nameOrAddress.startsWith("mimi:")) return nameOrAddress;
+  if (!isAddress(nameOrAddress)) return nameOrAddress;
   const id = nameOrAddress.split("/").pop() ?? "";
   return id.length > 8 ? `${id.slice(0, 6)}…` : id;
+}
+
+/** What the process gives where it knows no name. */
+export function isAddress(nameOrAddress: string): boolean {
+  return nameOrAddress.startsWith("mimi://");
 }
 
 /** Who said a message. */

@@ -1,8 +1,9 @@
 // What happened to people and safety, in the person's language; what this page has no words for, in the process's.
 import { m } from "../paraglide/messages.js";
 import type { Note } from "../api/types";
+import { capitalised } from "./capital";
 import { span } from "./format";
-import { apart, called, type Named } from "./names";
+import { apart, called, isAddress, type Named } from "./names";
 
 interface Inputs {
   name: string;
@@ -61,11 +62,11 @@ export const NOTES: Record<string, (inputs: Inputs) => string> = {
 export function noteInWords(note: Note, people: Named[] = []): string {
   const raw = note.detail ?? "";
   const inputs = { name: apart(nameOf(note.user_name, people)), by: apart(nameOf(note.by_name, people)), raw, detail: apart(raw) };
-  return NOTES[note.what]?.(inputs) ?? note.text.charAt(0).toLocaleUpperCase() + note.text.slice(1);
+  return NOTES[note.what]?.(inputs) ?? capitalised(note.text);
 }
 
 /** Of somebody whose name was not known yet, the line knows the address only. */
 function nameOf(name: string | null | undefined, people: Named[]): string {
-  if (!name?.startsWith("mimi://")) return name ?? "";
+  if (!name || !isAddress(name)) return name ?? "";
   return called(people.find((person) => person.user === name) ?? { name: "", user: name });
 }

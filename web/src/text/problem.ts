@@ -2,6 +2,7 @@
 // are those of docs/openapi.json; a test looks whether each has its sentence.
 import { m } from "../paraglide/messages.js";
 import type { ProblemCode } from "../api/types";
+import { capitalised } from "./capital";
 
 type Sentence = (inputs: { limit: string }) => string;
 
@@ -78,7 +79,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "folder-unusable": m.error_folder_unusable,
 };
 
-export interface Said {
+export interface Refusal {
   code?: string;
   message?: string;
   /** Tries of the PIN. */
@@ -87,9 +88,9 @@ export interface Said {
 }
 
 /** The sentence for what the process said. */
-export function problemInWords({ code = "", message, left, limit = 0 }: Said): string {
+export function problemInWords({ code = "", message, left, limit = 0 }: Refusal): string {
   if (left === 0) return m.error_pin_locked();
   if (left !== undefined) return `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
   if (Object.hasOwn(PROBLEMS, code)) return PROBLEMS[code as ProblemCode]({ limit: `${limit}` });
-  return message ? message.charAt(0).toLocaleUpperCase() + message.slice(1) : m.error_unexpected();
+  return message ? capitalised(message) : m.error_unexpected();
 }

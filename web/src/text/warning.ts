@@ -4,6 +4,7 @@ import { m } from "../paraglide/messages.js";
 import type { Warning } from "../api/types";
 import { accounts } from "../state/accounts.svelte";
 import { rooms } from "../state/rooms.svelte";
+import { capitalised } from "./capital";
 import { apart, called } from "./names";
 
 type Named = { name: string };
@@ -73,7 +74,7 @@ export function inWords(warning: Warning): string {
   if (what === "change-refused") return (REFUSED[warning.why ?? ""] ?? m.refused_service)(inputs);
   const detail = WITH_DETAIL[what];
   if (detail) return `${detail()} (${apart(warning.text)})`;
-  return WHAT[what]?.(inputs) ?? warning.text.charAt(0).toLocaleUpperCase() + warning.text.slice(1);
+  return WHAT[what]?.(inputs) ?? capitalised(warning.text);
 }
 
 /** The name that somebody gave in any conversation that this page knows. */

@@ -105,6 +105,19 @@ test("a file that is no picture is refused in words, as is one that is too large
   expect(await avatar(account(admin)).locator("img").getAttribute("src")).toBe(before);
 });
 
+test("a picture of which the browser makes nothing is refused in words", async () => {
+  await admin.evaluate(() => {
+    const { toBlob } = HTMLCanvasElement.prototype;
+    HTMLCanvasElement.prototype.toBlob = (callback) => {
+      HTMLCanvasElement.prototype.toBlob = toBlob;
+      callback(null);
+    };
+  });
+  await pick(account(admin), picture("china.jpg"));
+  await account(admin).getByRole("alert").getByText(word("picture_refused")).waitFor();
+  expect(await account(admin).getByRole("group", { name: word("crop") }).count()).toBe(0);
+});
+
 test("another picture takes its place in the windows of others", async () => {
   const shown = () => avatar(row(other, "Amina")).locator("img").getAttribute("src");
   const before = await shown();
