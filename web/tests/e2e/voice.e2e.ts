@@ -69,6 +69,26 @@ test("a voice note is recorded, sent and heard by somebody on another service, w
   }
 });
 
+test("a voice note that is stopped before it is there can be played later", async () => {
+  await his.reload();
+  await openRoom(his, "Amina");
+  const at = player(his);
+  let asked = 0;
+  await his.route(/\/messages\/[^/]+\/files\/0$/, async (route) => {
+    asked++;
+    await his.waitForTimeout(1_500);
+    await route.continue().catch(() => undefined);
+  });
+  await button(at, "play").click();
+  await until("it was asked for", () => asked > 0);
+  await button(at, "pause").click();
+  await his.waitForTimeout(2_000);
+  expect(await at.getByRole("link").count(), "nothing failed").toBe(0);
+  await his.unroute(/\/messages\/[^/]+\/files\/0$/);
+  await button(at, "play").click();
+  await expect.poll(() => at.locator("audio").evaluate((audio: HTMLAudioElement) => audio.currentTime), { timeout: 20_000 }).toBeGreaterThan(0.5);
+});
+
 test("without a microphone the page says so, and one can go on writing", async () => {
   await button(his, "record_voice").click();
   await his.getByRole("alert").getByText(word("microphone_refused")).waitFor();
