@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { button, composer, message } from "./setting/hands";
 import * as hostile from "./setting/hostile";
+import { media } from "./setting/media";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { pause, until } from "./setting/until";
@@ -97,6 +98,24 @@ test.each(hostile.files)("the file $name is kept as it is, or refused, and does 
   await link.first().click();
   const kept = await readFile((await (await download).path())!);
   expect(Buffer.compare(kept, Buffer.from(bytes)), "byte for byte").toBe(0);
+  await calm();
+});
+
+test.each(media)("$name is $kind by its first bytes, and is played or cannot be played", async ({ name, kind, bytes }) => {
+  const mark = `media ${name}.`;
+  await eve.say(room, mark, { files: [await eve.upload(name, bytes)] });
+  const got = message(page, mark);
+  const player = got.locator(kind);
+  await player.waitFor({ state: "attached" });
+  if (kind === "audio") await button(got, "play").click();
+  else await player.evaluate((it: HTMLMediaElement) => void it.play().catch(() => undefined));
+  const refused = got.getByRole("link", { name: word("cannot_play", { name }) });
+  const over = (all: Element[]) => all.some((it) => it instanceof HTMLMediaElement && (it.ended || (it.error !== null && it.localName === "video")));
+  await until("it was played, or cannot be", async () => (await refused.count()) > 0 || (await player.evaluateAll(over)), 20_000);
+  const wide = (all: Element[]) => all.filter((it) => it.scrollWidth > it.clientWidth).length;
+  expect(await got.getByRole("group", { name: word("voice_note") }).evaluateAll(wide), "the player holds what it says").toBe(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing scrolls sideways").toBe(true);
+  await answers();
   await calm();
 });
 
