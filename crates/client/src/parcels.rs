@@ -3,7 +3,7 @@
 use crate::{
     Client, ClientError, Step,
     attachment::{AttachmentError, Parcel},
-    conversation::{Draft, MessageId},
+    conversation::{ConversationError, Draft, MessageId},
 };
 use trefoil_proto::{ProtoError, Timestamp};
 
@@ -12,7 +12,8 @@ impl Client {
     /// that whatever happens it is sent once.
     ///
     /// # Errors
-    /// As [`Client::send`]; the parcel stays then. [`ClientError::Row`].
+    /// As [`Client::send`]; the parcel stays then. [`ConversationError::NoSuchMessage`] if it does not wait any more, because it
+    /// was sent or given up. [`ClientError::Row`].
     pub fn send_parcel(
         &mut self,
         parcel: &Parcel,
@@ -20,6 +21,9 @@ impl Client {
         now: Timestamp,
     ) -> Result<(MessageId, Step<'_>), ClientError> {
         self.step(now, |core| {
+            if !parcel.is_there(&core.tx()).map_err(unreadable)? {
+                return Err(ConversationError::NoSuchMessage.into());
+            }
             core.unblocked(&parcel.room)?;
             let message = core.say(&parcel.room, draft, now)?;
             parcel.forget(&mut core.tx()).map_err(unreadable)?;

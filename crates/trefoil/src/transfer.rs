@@ -81,10 +81,17 @@ pub async fn upload(
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
     let mut id = [0; 16];
     rand::rng().fill_bytes(&mut id);
-    carry(way, UploadId(id), Source::open(path, whole).map_err(unreadable)?, path, moved).await
+    let source = Source::open(path, whole).map_err(unreadable)?;
+    let (upload, descriptor) = carry(way, UploadId(id), source, path, moved).await?;
+    keep(&mut Overlay::new(way.store.clone()), |kept| {
+        Upload::forget(kept, upload);
+        Ok(())
+    })?;
+    Ok(descriptor)
 }
 
-/// The same with a file that was handed over, all of it.
+/// The same with a file that was handed over, all of it. Its upload is remembered as long as the file is: what is with the
+/// service is not sent twice.
 ///
 /// # Errors
 /// As [`upload`].
@@ -97,22 +104,22 @@ pub async fn upload_handed(
     let path = Path::new(&file.name);
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
     let source = Source::handed(Overlay::new(way.store.clone()), file, whole).map_err(unreadable)?;
-    carry(way, file.upload(), source, path, moved).await
+    Ok(carry(way, file.id.upload(), source, path, moved).await?.1)
 }
 
-/// Goes on with the upload of a source, or begins it under this id.
+/// Goes on with the upload of a source, or begins it under this id; gives the one that it is.
 async fn carry(
     way: &Way,
     id: UploadId,
     mut source: Source,
     path: &Path,
     mut moved: impl FnMut(u64, u64),
-) -> Result<Descriptor, TransferError> {
+) -> Result<(UploadId, Descriptor), TransferError> {
     let unreadable = |source| TransferError::File { path: path.to_owned(), source };
     let mut kept = Overlay::new(way.store.clone());
     let mut upload = match begun(&kept, &source)? {
         Some(upload) => upload,
-        None => Upload::new(id, source.name(), survey(&mut source).map_err(|error| error.at(path))?),
+        None => Upload::new(id, source.name(), survey(&mut source).await.map_err(|error| error.at(path))?),
     };
     keep(&mut kept, |kept| upload.save(kept))?;
     let mut breaks = 0;
@@ -121,12 +128,7 @@ async fn carry(
         moved(there, of);
         let tried = match upload.next() {
             UploadStep::Done { url } => {
-                let descriptor = upload.plan.describe(url, source.label());
-                keep(&mut kept, |kept| {
-                    Upload::forget(kept, upload.id);
-                    Ok(())
-                })?;
-                return Ok(descriptor);
+                return Ok((upload.id, upload.plan.describe(url, source.label())));
             }
             UploadStep::Open { length } => open(way, &mut upload, length).await,
             UploadStep::Send(piece) => {
@@ -137,7 +139,7 @@ async fn carry(
                         upload = Upload::new(
                             upload.id,
                             source.name(),
-                            survey(&mut source).map_err(|error| error.at(path))?,
+                            survey(&mut source).await.map_err(|error| error.at(path))?,
                         );
                         keep(&mut kept, |kept| {
                             Upload::forget(kept, upload.id);
@@ -222,12 +224,12 @@ pub async fn download(
     }
 }
 
-/// Fetches an attachment and opens it into a file of `folder` that has no name: it is gone as soon as nobody has it open,
-/// however that ends, and nothing else remembers it. Gives it once the whole of it is good.
+/// Fetches an attachment into a file of `folder` that has no name: it is gone as soon as nobody has it open, however that
+/// ends, and nothing else remembers it. Gives it, sealed as it came, once the whole of it was found good.
 ///
 /// # Errors
 /// [`TransferError`].
-pub async fn download_unnamed(
+pub async fn download_sealed(
     way: &Way,
     file: &Descriptor,
     folder: &Path,
@@ -240,9 +242,8 @@ pub async fn download_unnamed(
     while let DownloadStep::Fetch { range } = download.next() {
         moved(download.plaintext_done(), file.layout.size());
         let answer = fetch_patiently(way, file, range).await?;
-        let mut opened = Vec::with_capacity(answer.len());
-        opener.feed(&answer, &mut opened)?;
-        out.write_all(&opened).map_err(unusable)?;
+        opener.feed(&answer, &mut Vec::with_capacity(answer.len()))?;
+        out.write_all(&answer).map_err(unusable)?;
         download.advanced(opener.chunks_done())?;
     }
     opener.finish()?;
@@ -275,13 +276,15 @@ impl Reading {
     }
 }
 
-fn survey(source: &mut Source) -> Result<Plan, Reading> {
+/// Reads all of it once. Others have their turn in between: it can be large.
+async fn survey(source: &mut Source) -> Result<Plan, Reading> {
     let size = source.size().map_err(Reading::File)?;
     let mut survey = Survey::new(FileKey::random(&mut rand::rng()), size).map_err(Reading::Attachment)?;
     let mut at = 0;
     while at < size {
         let end = size.min(at + CHUNK as u64);
         survey.feed(&source.read(at..end).map_err(Reading::File)?).map_err(Reading::Attachment)?;
+        tokio::task::yield_now().await;
         at = end;
     }
     survey.finish().map_err(Reading::Attachment)
@@ -311,7 +314,7 @@ async fn open(way: &Way, upload: &mut Upload, length: u64) -> Result<(), Transfe
     let body = OpenUpload { length }
         .tls_serialize_detached()
         .map_err(|error| TransportError::Garbled(error.into()))?;
-    let token = way.bearer();
+    let token = way.first_bearer().await;
     let path = format!("{}/media", paths::CLIENT_ROOT);
     let answer = ask(&way.service, Method::POST, &path, Some(&token), body.into()).await?;
     let ticket = UploadTicket::tls_deserialize_exact_bytes(&answer)
@@ -395,7 +398,7 @@ async fn request(
     body: Bytes,
     limit: usize,
 ) -> Result<Answer, TransferError> {
-    let token = way.bearer();
+    let token = way.first_bearer().await;
     Ok(way.service.request(method, path, Some(&token), headers, body, limit).await?)
 }
 

@@ -1,5 +1,6 @@
 // One way to ask the process something. Every failure is an ApiError whose message is a sentence for people.
 import { m } from "../paraglide/messages.js";
+import { key, keyed } from "./key";
 import { problemInWords, type Refusal } from "../text/problem";
 
 const BASE = "/api/v1/";
@@ -50,7 +51,7 @@ export function remove(path: string): Promise<void> {
 
 /** The address of something that an element loads by itself: a picture, a sound, a file. */
 export function address(path: string): string {
-  return BASE + path;
+  return keyed(BASE + path);
 }
 
 /** Puts values into a path: each is percent-encoded, as room and user names hold slashes. */
@@ -64,8 +65,8 @@ export function sentence(error: unknown): string {
 }
 
 async function ask<T>(method: Method, path: string, body?: BodyInit, type?: string, keepalive = false): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
-  if (method !== "GET") headers["X-Trefoil"] = "1";
+  // Before there is a session the header says only that no form of another site asks.
+  const headers: Record<string, string> = { Accept: "application/json", "X-Trefoil": key() || "1" };
   if (type) headers["Content-Type"] = type;
   let response: Response;
   try {

@@ -1,5 +1,6 @@
 // The stream of what changes, from the process to the page. It comes back by itself; each time it begins `gap` is called,
 // because whatever happened before must be asked for anew.
+import { keyed } from "./key";
 import type { AppEvent } from "./types";
 
 const FIRST_WAIT = 250;
@@ -21,7 +22,7 @@ export function listen(to: Listening): () => void {
 
   function open(): void {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    socket = new WebSocket(`${scheme}//${location.host}/api/v1/events`);
+    socket = new WebSocket(keyed(`${scheme}//${location.host}/api/v1/events`));
     let opened = false;
     socket.onopen = () => {
       opened = true;

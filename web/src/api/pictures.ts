@@ -29,5 +29,5 @@ export function ofPerson(p: Place, person: Pick<Person, "user" | "picture">): st
 
 /** Another picture has another address, so a browser that keeps one for a while never shows the one before. */
 function versioned(path: string, version: string | null | undefined): string | undefined {
-  return version ? `${address(path)}?${at`v=${version}`}` : undefined;
+  return version ? address(`${path}?${at`v=${version}`}`) : undefined;
 }

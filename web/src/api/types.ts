@@ -21,6 +21,8 @@ export type Backup = Schemas["Backup"];
 export type PinState = Schemas["PinState"];
 export type NewAccount = Schemas["NewAccount"];
 export type State = Schemas["State"];
+/** Shown with each request of this browser's windows. */
+export type WindowKey = Schemas["WindowKey"];
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
 export type Warning = Schemas["Warning"];
@@ -38,6 +40,9 @@ export type Inline = Schemas["Inline"];
 export type Block = Schemas["Block"];
 export type LinkWarning = Schemas["LinkWarning"];
 export type FileInfo = Schemas["File"];
+
+/** A message that waits for its files. */
+export type Waiting = Schemas["Waiting"];
 
 export type Poll = Schemas["Poll"];
 export type Opened = Schemas["Opened"];

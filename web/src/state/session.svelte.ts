@@ -2,7 +2,8 @@
 import { m } from "../paraglide/messages.js";
 import { ApiError, get, post, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
-import type { AppEvent, State } from "../api/types";
+import { keep } from "../api/key";
+import type { AppEvent, State, WindowKey } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
@@ -13,6 +14,7 @@ import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
 import { take as takeSettings } from "./settings.svelte";
 import { takeTransfer } from "./transfers.svelte";
 import { takeTyping } from "./typing.svelte";
+import { loadWaiting, takeWaiting } from "./waiting.svelte";
 import { start as startView, view, samePlace, settle, go } from "./view.svelte";
 import { apart, called } from "../text/names";
 import { inWords } from "../text/warning";
@@ -32,7 +34,7 @@ export async function begin(): Promise<void> {
   const launch = new URLSearchParams(location.hash.slice(1)).get("launch");
   startView();
   try {
-    if (launch) await post("session", { launch });
+    if (launch) keep((await post<WindowKey>("session", { launch })).key);
     await load();
     session.phase = "ready";
     stop?.();
@@ -61,7 +63,9 @@ async function afterGap(): Promise<void> {
   try {
     await load();
     saveDrafts();
-    await openTimeline()?.again();
+    const open = openTimeline();
+    await open?.again();
+    if (open) await loadWaiting(open.place);
   } catch {
     // The stream's next return tries again.
   }
@@ -93,6 +97,8 @@ function take(event: AppEvent): void {
       return takeTyping(event, event.user, event.name, event.writing);
     case "alarm":
       return tellAlarm(event);
+    case "waiting":
+      return takeWaiting(event, event.waiting);
     case "transfer":
       return takeTransfer(event.upload, event);
     case "export":

@@ -83,14 +83,14 @@ export interface Refusal {
   code?: string;
   message?: string;
   /** Tries of the PIN. */
-  left?: number;
-  limit?: number;
+  left?: number | null;
+  limit?: number | null;
 }
 
 /** The sentence for what the process said. */
-export function problemInWords({ code = "", message, left, limit = 0 }: Refusal): string {
+export function problemInWords({ code = "", message, left, limit }: Refusal): string {
   if (left === 0) return m.error_pin_locked();
-  if (left !== undefined) return `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
-  if (Object.hasOwn(PROBLEMS, code)) return PROBLEMS[code as ProblemCode]({ limit: `${limit}` });
+  if (left != null) return `${m.error_pin_wrong()} ${m.pin_left({ n: left })}`;
+  if (Object.hasOwn(PROBLEMS, code)) return PROBLEMS[code as ProblemCode]({ limit: `${limit ?? 0}` });
   return message ? capitalised(message) : m.error_unexpected();
 }

@@ -1,4 +1,7 @@
 // A person's service goes away while they write, and comes back.
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { message, openRoom, write } from "./setting/hands";
@@ -53,6 +56,32 @@ test("what is written while the service is away waits, visibly, and everything a
     expect(all.filter((text) => /^(before|while away|are you)/.test(text)).sort()).toEqual(["are you there?", "before", "while away: one", "while away: three", "while away: two"]);
     expect(all.filter((text) => text.startsWith("while away"))).toEqual(["while away: one", "while away: two", "while away: three"]);
   }
+}, 180_000);
+
+test("a message with a file that waits for the service is shown with its reason; it can be given up, and goes by itself", async () => {
+  await here.services.stop("account");
+  await until("the page says that the account is offline", async () => (await amina.state()).accounts[0]!.connection !== "online");
+  for (const name of ["kept.bin", "regretted.bin"]) {
+    const path = join(here.services.folder, name);
+    writeFileSync(path, randomBytes(100_000));
+    await hers.locator("input[type=file]").first().setInputFiles(path);
+    await write(hers, `with ${name}`);
+  }
+  const waiting = hers.getByRole("list", { name: word("waiting_to_be_sent") }).getByRole("listitem");
+  await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(2);
+  await waiting.filter({ hasText: word("error_unreachable") }).first().waitFor({ timeout: 60_000 });
+  await waiting.filter({ hasText: "regretted.bin" }).getByRole("button", { name: word("discard") }).click();
+  await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(1);
+  // This window loaded anew shows the same.
+  await hers.reload();
+  await openRoom(hers, "Yuki");
+  await waiting.filter({ hasText: "kept.bin" }).waitFor();
+
+  await here.services.begin("account");
+  await waiting.getByRole("button", { name: word("try_again") }).click();
+  await message(his, "with kept.bin").waitFor({ timeout: 60_000 });
+  await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(0);
+  expect((await yuki.messages(room)).filter((one) => one.text.startsWith("with "))).toHaveLength(1);
 }, 180_000);
 
 test("the local process ends and starts again: the page says so, and goes on where it was", async () => {

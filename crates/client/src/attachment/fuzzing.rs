@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         room: "mimi://a.test/r/tea".parse().unwrap(),
         files: vec![HandedId([2; 16]), HandedId([3; 16])],
         letter: b"{}".to_vec(),
+        taken: trefoil_proto::Timestamp(8),
     };
     vec![
         ("client_picture", photograph()),

@@ -1,10 +1,10 @@
-//! Files that were handed over to be sent, and the messages that they are for. Their bytes lie in the encrypted store until the
-//! message is in the outbox: nothing that was taken is lost with the process, and none of it lies on the disk in clear.
+//! Files that were handed over to be sent. Their bytes lie in the encrypted store until the message that they are for
+//! ([`Parcel`]) is in the outbox: nothing that was taken is lost with the process, and none of it lies on the disk in clear.
 
-use super::{AttachmentError, CHUNK, MAX_SIZE, Upload, UploadId, rows};
+use super::{AttachmentError, CHUNK, MAX_SIZE, Parcel, Upload, UploadId, rows};
 use crate::overlay::Overlay;
 use std::ops::Range;
-use trefoil_proto::{RoomUri, Timestamp};
+use trefoil_proto::Timestamp;
 
 /// Bytes of one row, which is what is sealed at once; the last one of a file may have fewer.
 const PIECE: usize = CHUNK;
@@ -12,6 +12,13 @@ const PIECE: usize = CHUNK;
 /// Names a file that was handed over: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HandedId(pub [u8; 16]);
+
+impl HandedId {
+    /// Its upload to the service: one file has one, so that its key goes with it.
+    pub const fn upload(self) -> UploadId {
+        UploadId(self.0)
+    }
+}
 
 /// A file that was handed over, whole or in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +35,6 @@ pub struct Handed {
     pub whole: bool,
     /// When it was begun.
     pub begun: Timestamp,
-}
-
-/// Names a [`Parcel`]: 128 random bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ParcelId(pub [u8; 16]);
-
-/// A message that was taken to be sent once its files are with the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// Its name here.
-    pub id: ParcelId,
-    /// Where it goes.
-    pub room: RoomUri,
-    /// Its files, in their order.
-    pub files: Vec<HandedId>,
-    /// What it says beside them: opaque to the core.
-    pub letter: Vec<u8>,
 }
 
 impl Handed {
@@ -137,14 +127,9 @@ impl Handed {
         Ok(bytes)
     }
 
-    /// Its upload to the service: one file has one, so that its key goes with it.
-    pub const fn upload(&self) -> UploadId {
-        UploadId(self.id.0)
-    }
-
     /// Forgets it, with its bytes and the key under which they were being sent.
     pub fn forget(&self, tx: &mut Overlay) {
-        Upload::forget(tx, self.upload());
+        Upload::forget(tx, self.id.upload());
         let pieces = self.there.div_ceil(PIECE as u64);
         (0..pieces).for_each(|piece| tx.delete(rows::HANDED_PIECES, self.key(piece)));
         tx.delete(rows::HANDED, self.id.0);
@@ -179,39 +164,10 @@ fn place(at: u64) -> (u64, usize) {
     (at / PIECE as u64, inside)
 }
 
-impl Parcel {
-    /// Keeps it.
-    pub fn save(&self, tx: &mut Overlay) {
-        tx.put(rows::PARCELS, self.id.0, rows::encode_parcel(self));
-    }
-
-    /// All that wait.
-    ///
-    /// # Errors
-    /// The store could not be read, or a row not be decoded.
-    pub fn all(tx: &Overlay) -> Result<Vec<Self>, AttachmentError> {
-        rows::all_parcels(tx)
-    }
-
-    /// Forgets it, its files with it.
-    ///
-    /// # Errors
-    /// As [`Handed::load`].
-    pub fn forget(&self, tx: &mut Overlay) -> Result<(), AttachmentError> {
-        for file in &self.files {
-            if let Some(file) = Handed::load(tx, *file)? {
-                file.forget(tx);
-            }
-        }
-        tx.delete(rows::PARCELS, self.id.0);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use super::{super::ParcelId, *};
     use std::sync::Arc;
     use trefoil_store::{KeyRange, LocalStore, MemoryStore};
 
@@ -273,7 +229,8 @@ mod tests {
         awaited.append(&mut tx, &vec![1; PIECE + 1]).unwrap();
         stray.append(&mut tx, &vec![2; PIECE]).unwrap();
         let room = "mimi://a.test/r/tea".parse().unwrap();
-        let parcel = Parcel { id: ParcelId([3; 16]), room, files: vec![awaited.id], letter: b"{}".to_vec() };
+        let (id, files, letter) = (ParcelId([3; 16]), vec![awaited.id], b"{}".to_vec());
+        let parcel = Parcel { id, room, files, letter, taken: Timestamp(9) };
         parcel.save(&mut tx);
         Handed::expire(&mut tx, Timestamp(7)).unwrap();
         assert_eq!(Handed::all(&tx).unwrap().len(), 2, "it is not old yet");

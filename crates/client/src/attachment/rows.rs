@@ -21,7 +21,7 @@ pub const DOWNLOADS: Table = Table::new("client.downloads");
 pub const HANDED: Table = Table::new("client.handed");
 /// Their bytes: [`HandedId`], number of the piece (8 bytes, big-endian).
 pub const HANDED_PIECES: Table = Table::new("client.handed_pieces");
-/// Messages that wait for their files, by [`ParcelId`]: room, files, what they say.
+/// Messages that wait for their files, by [`ParcelId`]: room, files, what they say, when they were taken.
 pub const PARCELS: Table = Table::new("client.parcels");
 
 const VERSION: u8 = 1;
@@ -108,6 +108,8 @@ struct ParcelRow {
     files: ByteVec,
     #[n(2)]
     letter: ByteVec,
+    #[n(3)]
+    taken: u64,
 }
 
 pub(super) fn encode_upload(upload: &Upload) -> Vec<u8> {
@@ -223,6 +225,7 @@ pub(super) fn encode_parcel(parcel: &Parcel) -> Vec<u8> {
         room: parcel.room.to_string(),
         files: parcel.files.iter().flat_map(|file| file.0).collect::<Vec<u8>>().into(),
         letter: parcel.letter.clone().into(),
+        taken: parcel.taken.0,
     })
 }
 
@@ -231,7 +234,7 @@ pub(super) fn decode_parcel(id: ParcelId, row: &[u8]) -> Result<Parcel, Attachme
     let row: ParcelRow = decode(row, what)?;
     let room = row.room.parse().map_err(|_| AttachmentError::Row(what))?;
     let files = row.files.chunks(16).map(|file| id16(file, what).map(HandedId)).collect::<Result<_, _>>()?;
-    Ok(Parcel { id, room, files, letter: row.letter.into() })
+    Ok(Parcel { id, room, files, letter: row.letter.into(), taken: Timestamp(row.taken) })
 }
 
 pub(super) fn all_parcels(tx: &Overlay) -> Result<Vec<Parcel>, AttachmentError> {

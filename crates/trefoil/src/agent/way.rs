@@ -2,10 +2,13 @@
 //! token as it is now.
 
 use crate::transport::Service;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use trefoil_store::LocalStore;
 use zeroize::Zeroizing;
+
+/// How long whoever wants to use the way waits for the account to be let in.
+const FIRST_TOKEN: Duration = Duration::from_secs(10);
 
 /// The way of an account's files.
 #[derive(Clone)]
@@ -21,6 +24,17 @@ impl Way {
     /// The token for `Authorization: Bearer`; empty before the service gave one.
     pub fn bearer(&self) -> Zeroizing<String> {
         self.token.borrow().clone()
+    }
+
+    /// The same, but waits a while for the first one: for what goes on beside the agent.
+    pub async fn first_bearer(&self) -> Zeroizing<String> {
+        let mut token = self.token.clone();
+        let given = tokio::time::timeout(FIRST_TOKEN, token.wait_for(|token| !token.is_empty()));
+        match given.await {
+            Ok(Ok(token)) => token.clone(),
+            // None came in time, or the account was closed.
+            Ok(Err(_)) | Err(_) => Zeroizing::default(),
+        }
     }
 }
 

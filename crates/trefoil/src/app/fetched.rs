@@ -1,5 +1,6 @@
-//! Files of messages that were fetched lately: each opened once, however often its player asks for parts of it, into a file
-//! without a name that is gone a minute after it was last asked for, and with the process at the latest.
+//! Files of messages that were fetched lately: each comes once, however often its player asks for parts of it, into a file
+//! without a name that is gone a minute after it was last asked for, and with the process at the latest. What lies there is
+//! sealed as it came; a part is opened when it is asked for.
 
 use super::{
     error::{Answer, Problem},
@@ -19,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Mutex, task::spawn_blocking, time::sleep};
-use trefoil_client::attachment::{Descriptor, Digest32};
+use trefoil_client::attachment::{AttachmentError, Descriptor, Digest32, PartOpener};
 
 /// How long a file is kept after it was last asked for.
 const IDLE: Duration = Duration::from_secs(60);
@@ -41,9 +42,8 @@ pub struct Fetched {
 /// A file that is here and good.
 #[derive(Clone)]
 pub struct Whole {
-    file: Arc<File>,
-    /// Bytes.
-    pub size: u64,
+    sealed: Arc<File>,
+    opener: Arc<PartOpener>,
 }
 
 impl Fetched {
@@ -69,8 +69,8 @@ impl Fetched {
         if let Some(whole) = &*here {
             return Ok(whole.clone());
         }
-        let fetched = transfer::download_unnamed(&keeper.way, file, &self.folder, moved).await?;
-        let whole = Whole { file: Arc::new(fetched), size: file.layout.size() };
+        let sealed = transfer::download_sealed(&keeper.way, file, &self.folder, moved).await?;
+        let whole = Whole { sealed: Arc::new(sealed), opener: Arc::new(PartOpener::new(file)) };
         *here = Some(whole.clone());
         tokio::spawn(let_go(self.kept.clone(), key));
         Ok(whole)
@@ -86,30 +86,47 @@ async fn let_go(kept: Cache<Key, Arc<Mutex<Option<Whole>>>>, key: Key) {
 }
 
 impl Whole {
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.opener.size()
+    }
+
     /// All of it, for a file that was found small enough.
     ///
     /// # Errors
     /// The disk failed.
     pub fn bytes(&self) -> Answer<Vec<u8>> {
-        read(&self.file, 0..self.size).map_err(|error| Problem::internal(error.to_string()))
+        self.read(0..self.size()).map_err(|error| Problem::internal(error.to_string()))
     }
 
     /// A part of it, block by block.
     pub fn part(&self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + use<> {
-        stream::try_unfold((Arc::clone(&self.file), range), |(file, range)| async move {
+        stream::try_unfold((self.clone(), range), |(whole, range)| async move {
             let end = range.end.min(range.start + BLOCK);
             if range.start >= end {
                 return Ok(None);
             }
-            let (of, block) = (Arc::clone(&file), range.start..end);
-            let bytes = spawn_blocking(move || read(&of, block)).await.map_err(io::Error::other)??;
-            Ok(Some((Bytes::from(bytes), (file, end..range.end))))
+            let (of, block) = (whole.clone(), range.start..end);
+            let bytes = spawn_blocking(move || of.read(block)).await.map_err(io::Error::other)??;
+            Ok(Some((Bytes::from(bytes), (whole, end..range.end))))
         })
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let opened = self.opener.open(range, |sealed| {
+            let mut bytes = vec![0; usize::try_from(sealed.end - sealed.start).map_err(io::Error::other)?];
+            self.sealed.read_exact_at(&mut bytes, sealed.start)?;
+            Ok::<_, Unread>(bytes)
+        });
+        opened.map_err(io::Error::other)
     }
 }
 
-fn read(file: &File, range: Range<u64>) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, range.start)?;
-    Ok(bytes)
+/// What can go wrong with what is here already.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("a file that was fetched cannot be read")]
+    File(#[from] io::Error),
+    #[error("a file that was fetched is another by now")]
+    Altered(#[from] AttachmentError),
 }

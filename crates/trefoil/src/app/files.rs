@@ -111,7 +111,7 @@ impl Files {
             Problem::because(ProblemCode::FileSize, why).with_limit(most)
         })?;
         self.change(way, |kept| {
-            Handed::expire(kept, Timestamp(now.0.saturating_sub(STRAY)))?;
+            Handed::expire(kept, long_ago())?;
             if Handed::all(kept)?.len() >= MOST {
                 return Err(Problem::because(
                     ProblemCode::TooManyUploads,
@@ -130,7 +130,7 @@ impl Files {
     /// There is no such upload; another offset (the answer says which); more than was announced; the disk failed.
     pub fn append(&self, way: &Way, upload: &str, offset: u64, bytes: &Bytes) -> Answer<Progress> {
         self.change(way, |kept| {
-            let mut file = find(kept, upload)?;
+            let mut file = find(kept, parse(upload)?)?;
             if offset != file.there {
                 let why = format!("{} bytes are here: go on there", file.there);
                 return Err(Problem::new(StatusCode::CONFLICT, ProblemCode::WrongOffset, why));
@@ -146,8 +146,8 @@ impl Files {
     ///
     /// # Errors
     /// There is no such upload.
-    pub fn progress(&self, way: &Way, upload: &str) -> Answer<Progress> {
-        Ok(progress(&find(&kept(way), upload)?))
+    pub fn progress(&self, way: &Way, id: HandedId) -> Answer<Progress> {
+        Ok(progress(&find(&kept(way), id)?))
     }
 
     /// Those of an account.
@@ -158,18 +158,27 @@ impl Files {
         Ok(Handed::all(&kept(way))?.iter().map(progress).collect())
     }
 
-    /// Gives one up, unless a message has it already.
+    /// Gives one up.
     ///
     /// # Errors
-    /// There is no such upload; the store failed.
+    /// There is no such upload; a message waits for it; the store failed.
     pub fn forget(&self, way: &Way, upload: &str) -> Answer<()> {
         self.change(way, |kept| {
-            let file = find(kept, upload)?;
-            if !Parcel::all(kept)?.iter().any(|parcel| parcel.files.contains(&file.id)) {
-                file.forget(kept);
+            let file = find(kept, parse(upload)?)?;
+            if Parcel::all(kept)?.iter().any(|parcel| parcel.files.contains(&file.id)) {
+                return Err(Problem::unusable("a message waits for this file: give that up"));
             }
+            file.forget(kept);
             Ok(())
         })
+    }
+
+    /// Forgets the files of an account that no message took in a day.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn expire(&self, way: &Way) -> Answer<()> {
+        self.change(way, |kept| Ok(Handed::expire(kept, long_ago())?))
     }
 
     /// Keeps a message that waits for its files; says whether it was not there yet.
@@ -202,15 +211,26 @@ impl Files {
         })
     }
 
-    /// The messages of an account that wait for their files.
+    /// The messages of an account that wait for their files, in the order in which they were taken.
     ///
     /// # Errors
     /// The store failed.
-    pub fn parcels(&self, way: &Way) -> Answer<Vec<Parcel>> {
+    pub fn waiting(&self, way: &Way) -> Answer<Vec<Parcel>> {
         Ok(Parcel::all(&kept(way))?)
     }
 
-    /// Gives a message up that cannot be sent, its files with it.
+    /// Forgets how far the files of a message were sent: the service may not have them any more when it is tried again.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn forget_uploads(&self, way: &Way, parcel: &Parcel) -> Answer<()> {
+        self.change(way, |kept| {
+            parcel.forget_uploads(kept);
+            Ok(())
+        })
+    }
+
+    /// Gives a message up, its files with it.
     ///
     /// # Errors
     /// The store failed.
@@ -302,12 +322,17 @@ pub fn parse(upload: &str) -> Answer<HandedId> {
     bytes.and_then(|bytes| bytes.try_into().ok()).map(HandedId).ok_or_else(nothing)
 }
 
+/// What was begun before is too old.
+fn long_ago() -> Timestamp {
+    Timestamp(clock::now().0.saturating_sub(STRAY))
+}
+
 fn kept(way: &Way) -> Overlay {
     Overlay::new(Arc::clone(&way.store))
 }
 
-fn find(kept: &Overlay, upload: &str) -> Answer<Handed> {
-    Handed::load(kept, parse(upload)?)?.ok_or_else(nothing)
+fn find(kept: &Overlay, id: HandedId) -> Answer<Handed> {
+    Handed::load(kept, id)?.ok_or_else(nothing)
 }
 
 fn nothing() -> Problem {

@@ -4,6 +4,7 @@
 use super::{
     App,
     error::{Problem, ProblemCode},
+    session::{self, Who},
 };
 use axum::{
     extract::{Request, State},
@@ -13,7 +14,8 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// What changes something must bear this header, which no form and no link of another site can set.
+/// What changes something must bear this header, which no form and no link of another site can set. A window puts its key in
+/// it, into what reads too; a script puts anything.
 pub const MARK: HeaderName = HeaderName::from_static("x-trefoil");
 
 /// Nothing is loaded from elsewhere, nothing runs that is not a file of this program, no string becomes markup or script,
@@ -23,12 +25,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// Lets through what may pass, and marks every answer.
-pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let refused = check(&app, request.method(), request.uri(), request.headers()).err();
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let of_api = is_api(request.uri());
-    let mut response = match refused {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+    let mut response = match check(&app, request.method(), request.uri(), request.headers()) {
+        Err(problem) => problem.into_response(),
+        Ok(who) => {
+            if let Some(who) = who {
+                request.extensions_mut().insert(who);
+            }
+            session::take_key(request.uri_mut());
+            next.run(request).await
+        }
     };
     mark(response.headers_mut(), of_api);
     response
@@ -60,8 +67,10 @@ fn is_api(uri: &Uri) -> bool {
     uri.path().starts_with("/api/")
 }
 
-fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+/// Who asks, if it is known and the request may pass.
+fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Option<Who>, Problem> {
+    // What is there and is no text is no absent one.
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = text(header::HOST).unwrap_or_default();
     if !app.hosts.iter().any(|own| own == host) {
         let why = "this server answers on this machine, under its own name, only";
@@ -71,12 +80,11 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
         let why = "this request comes from another site, and was refused";
         Problem::new(StatusCode::FORBIDDEN, ProblemCode::OtherOrigin, why)
     };
-    if let Some(origin) = text(header::ORIGIN)
-        && origin.strip_prefix("http://") != Some(host)
-    {
+    let origin = text(header::ORIGIN);
+    if origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host)) {
         return Err(foreign());
     }
-    let (path, api) = (uri.path(), is_api(uri));
+    let api = is_api(uri);
     let site = text(HeaderName::from_static("sec-fetch-site"));
     // A page that leads here may be anywhere; its scripts may not.
     if api && site.is_some_and(|site| site != "same-origin" && site != "none") {
@@ -87,17 +95,17 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
         let why = "a request that changes something needs the header X-Trefoil: 1";
         return Err(Problem::new(StatusCode::FORBIDDEN, ProblemCode::Unmarked, why));
     }
+    let who = app.sessions.who(uri, headers);
     // A browser names the origin of every WebSocket; scripts have no cookie to lose.
-    let by_script = headers.contains_key(header::AUTHORIZATION);
-    if headers.contains_key(header::UPGRADE) && !by_script && text(header::ORIGIN).is_none() {
+    if headers.contains_key(header::UPGRADE) && who != Some(Who::Script) && origin.is_none() {
         return Err(foreign());
     }
-    let opens = path == "/api/v1/session" && *method == Method::POST;
-    if api && !opens && !app.sessions.allows(headers) {
+    let opens = uri.path() == "/api/v1/session" && *method == Method::POST;
+    if api && !opens && who.is_none() {
         let why = "this window is not signed in: run `trefoil app` again, and use the window that it opens";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, ProblemCode::NoSession, why));
     }
-    Ok(())
+    Ok(who)
 }
 
 #[cfg(test)]

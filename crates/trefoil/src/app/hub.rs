@@ -1,6 +1,6 @@
 //! What happens, told to every window: one channel, JSON once for all.
 
-use super::shape::{Account, Item, Room, Warning};
+use super::shape::{Account, Item, Room, Waiting, Warning};
 use crate::settings::Settings;
 use serde::Serialize;
 use std::sync::Arc;
@@ -63,6 +63,15 @@ pub enum Happening {
         room: Option<String>,
         /// What.
         warning: Box<Warning>,
+    },
+    /// Other messages of a room wait for their files than before, or for another reason.
+    Waiting {
+        /// The account.
+        account: String,
+        /// The room.
+        room: String,
+        /// Those that wait now, in the order in which they go.
+        waiting: Vec<Waiting>,
     },
     /// A file is on its way.
     Transfer {

@@ -17,6 +17,7 @@ mod scan;
 mod session;
 mod shape;
 mod suggestions;
+mod waiting;
 
 pub use accounts::OpenError;
 pub use api::document;
@@ -41,6 +42,7 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::oneshot};
+use waiting::Waiting;
 
 /// How long answers may take once the program is to end.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -52,6 +54,7 @@ pub struct App {
     fetched: Fetched,
     pictures: Pictures,
     sessions: Sessions,
+    waiting: Waiting,
     /// What the server calls itself, with its port.
     hosts: Vec<String>,
 }
@@ -117,7 +120,15 @@ impl Running {
         let token_file = start.serving.announce(address, sessions.script())?;
         let hosts = vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")];
         let fetched = Fetched::new(files.folder());
-        let app = App { accounts, files, fetched, pictures: Pictures::default(), sessions, hosts };
+        let app = App {
+            accounts,
+            files,
+            fetched,
+            pictures: Pictures::default(),
+            sessions,
+            waiting: Waiting::default(),
+            hosts,
+        };
         Ok(Self { app: Arc::new(app), listener, address, token_file, _serving: start.serving })
     }
 

@@ -206,15 +206,25 @@ async fn only_its_own_page_and_scripts_are_served() {
     let opened = open().json(&json!({"launch": launch})).send().await.unwrap();
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let key = opened.json::<Value>().await.unwrap()["key"].as_str().unwrap().to_owned();
     assert_eq!(code(open().json(&json!({"launch": launch}))).await, (401, "launch-used".to_owned()));
     let pair = cookie.split(';').next().unwrap();
-    let page = || get().header("cookie", pair);
+    let page = || get().header("cookie", pair).header("x-trefoil", &key);
     assert_eq!(code(page()).await.0, 200);
+    assert_eq!(code(app.http.get(format!("{state}?key={key}")).header("cookie", pair)).await.0, 200);
+    // The browser sends the cookie to every port of this machine; whoever has it has not the key.
+    assert_eq!(code(get().header("cookie", pair)).await, (401, "no-session".to_owned()));
+    assert_eq!(
+        code(get().header("cookie", pair).header("x-trefoil", "1")).await,
+        (401, "no-session".to_owned())
+    );
+    assert_eq!(code(app.http.get(format!("{state}?key={key}"))).await, (401, "no-session".to_owned()));
     assert_eq!(code(page().header("origin", "http://127.0.0.1:1")).await, (403, "other-origin".to_owned()));
 
-    // A WebSocket with the cookie, but from nowhere or elsewhere.
-    let upgrade = |origin: Option<&str>| {
-        let events = format!("{}/api/v1/events", app.address);
+    // A WebSocket with cookie and key, but from nowhere or elsewhere; or without the key.
+    let keyed = format!("?key={key}");
+    let upgrade = |origin: Option<&str>, query: &str| {
+        let events = format!("{}/api/v1/events{query}", app.address);
         let mut request = app
             .http
             .get(events)
@@ -228,9 +238,16 @@ async fn only_its_own_page_and_scripts_are_served() {
         }
         request
     };
-    assert_eq!(code(upgrade(None)).await, (403, "other-origin".to_owned()));
-    assert_eq!(code(upgrade(Some("https://evil.example"))).await, (403, "other-origin".to_owned()));
-    assert_eq!(code(upgrade(Some(&origin))).await.0, 101);
+    assert_eq!(code(upgrade(None, &keyed)).await, (403, "other-origin".to_owned()));
+    assert_eq!(code(upgrade(Some("https://evil.example"), &keyed)).await, (403, "other-origin".to_owned()));
+    assert_eq!(code(upgrade(None, &keyed).bearer_auth("x")).await, (403, "other-origin".to_owned()));
+    let unreadable = reqwest::header::HeaderValue::from_bytes(b"http://\xff").unwrap();
+    assert_eq!(
+        code(upgrade(None, &keyed).header("origin", unreadable)).await,
+        (403, "other-origin".to_owned())
+    );
+    assert_eq!(code(upgrade(Some(&origin), "")).await, (401, "no-session".to_owned()));
+    assert_eq!(code(upgrade(Some(&origin), &keyed)).await.0, 101);
 
     // Every answer says what browsers shall not do with it; the token file is the person's own.
     let index = app.http.get(&app.address).send().await.unwrap();
@@ -242,7 +259,7 @@ async fn only_its_own_page_and_scripts_are_served() {
     assert!(!index.headers().contains_key("access-control-allow-origin"));
     let mode = std::os::unix::fs::PermissionsExt::mode(&file_mode(&app.home.join("app-token")));
     assert_eq!(mode & 0o077, 0);
-    let end = app.http.delete(&session).header("x-trefoil", "1").header("cookie", pair);
+    let end = app.http.delete(&session).header("x-trefoil", &key).header("cookie", pair);
     assert_eq!(code(end).await.0, 204);
     assert_eq!(code(page()).await, (401, "no-session".to_owned()));
 }

@@ -5,9 +5,12 @@ use crate::{
     services::Services,
 };
 use futures_util::StreamExt as _;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
@@ -141,9 +144,9 @@ async fn a_download_that_is_broken_off_leaves_nothing_in_clear() {
     }
     // While it comes it has no name already.
     assert_eq!(names(&uploads), [""; 0]);
-    assert_eq!(open_files(app.child.id()), 1);
+    assert_eq!(open_files(app.child.id()).len(), 1);
     asked.abort();
-    until("it is gone", async || (open_files(app.child.id()) == 0).then_some(())).await;
+    until("it is gone", async || open_files(app.child.id()).is_empty().then_some(())).await;
     assert_eq!(names(&uploads), [""; 0]);
 }
 
@@ -160,6 +163,14 @@ async fn a_message_with_a_file_that_was_taken_is_sent_by_the_next_process() {
     let ask = json!({"text": "for later", "files": [upload]});
     let taken = app.post(&at(&ada, &room, "messages"), ask).await;
     assert_eq!(taken["message"], Value::Null);
+    let waits = until("it is said why it waits", async || {
+        let waiting = app.get(&at(&ada, &room, "waiting")).await;
+        (waiting[0]["problem"] != Value::Null).then(|| waiting[0].clone())
+    })
+    .await;
+    assert_eq!((&waits["text"], &waits["held"]), (&json!("for later"), &json!(false)), "{waits}");
+    assert_eq!(waits["problem"]["code"], "unreachable", "{waits}");
+    assert_eq!(waits["files"][0]["name"], "tea.bin", "{waits}");
     app.kill();
     assert!(!holds(&app.home, marker), "what waits lies on the disk in clear");
     services.begin(0).await;
@@ -173,10 +184,92 @@ async fn a_message_with_a_file_that_was_taken_is_sent_by_the_next_process() {
     let id = message["message"].as_str().unwrap();
     let file = app.fetch(&at(&grace, &room, &format!("messages/{id}/files/0"))).await;
     assert_eq!(file.bytes().await.unwrap(), bytes);
+    let looked_at = open_files(app.child.id());
+    assert_eq!(looked_at.len(), 1);
+    let lies = fs::read(&looked_at[0]).unwrap();
+    assert!(lies.len() > bytes.len(), "it is sealed");
+    assert!(!lies.windows(marker.len()).any(|window| window == marker), "what is looked at lies in clear");
     let files = format!("accounts/{}/files", ada["id"].as_str().unwrap());
     assert_eq!(app.get(&files).await, json!([]), "nothing of it is kept any more");
+    assert_eq!(app.get(&at(&ada, &room, "waiting")).await, json!([]));
     let sent = messages(&app, &ada, &room).await.into_iter().filter(|one| one["text"] == "for later").count();
     assert_eq!(sent, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_wait_go_in_their_order_and_one_can_be_given_up() {
+    let mut services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    services.kill(0);
+    let mut uploads = Vec::new();
+    for text in ["first", "second", "third"] {
+        let upload = app.upload(&ada, "a.bin", &noise(200_000)).await;
+        app.post(&at(&ada, &room, "messages"), json!({"text": text, "files": [upload]})).await;
+        uploads.push(upload);
+    }
+    let waiting = app.get(&at(&ada, &room, "waiting")).await;
+    let texts: Vec<&Value> = waiting.as_array().unwrap().iter().map(|one| &one["text"]).collect();
+    assert_eq!(texts, ["first", "second", "third"]);
+
+    // A file that a message waits for goes with the message only.
+    let file = format!("accounts/{}/files/{}", ada["id"].as_str().unwrap(), uploads[1]);
+    let (status, refused) = app.ask(Method::DELETE, &file, None).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("unusable")));
+    let second = at(&ada, &room, &format!("waiting/{}", waiting[1]["waiting"].as_str().unwrap()));
+    assert_eq!(app.ask(Method::DELETE, &second, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(app.ask(Method::DELETE, &second, None).await.0, StatusCode::NOT_FOUND, "it is given up");
+    assert_eq!(app.ask(Method::GET, &file, None).await.0, StatusCode::NOT_FOUND, "its file with it");
+
+    services.begin(0).await;
+    app.post(
+        &at(&ada, &room, &format!("waiting/{}/again", waiting[0]["waiting"].as_str().unwrap())),
+        json!({}),
+    )
+    .await;
+    until("Grace has what was not given up, in its order", async || {
+        let all = messages(&app, &grace, &room).await;
+        let texts: Vec<&str> = all.iter().filter_map(|one| one["text"].as_str()).collect();
+        assert!(!texts.contains(&"second"), "{texts:?}");
+        (texts == ["first", "third"]).then_some(())
+    })
+    .await;
+    assert_eq!(app.get(&at(&ada, &room, "waiting")).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_stays_until_its_writer_decides() {
+    let services = Services::start().await;
+    let app = App::start(&services, "both");
+    let (ada, grace, room) = two_people(&app).await;
+    // A picture all right, but without its end: place and time cannot be taken out of it.
+    let upload = app.upload(&ada, "tea.jpg", &PICTURE[..PICTURE.len() - 2]).await;
+    app.post(&at(&ada, &room, "messages"), json!({"text": "look", "files": [upload]})).await;
+    let later = app.upload(&ada, "a.bin", &noise(1_000)).await;
+    app.post(&at(&ada, &room, "messages"), json!({"text": "goes on", "files": [later]})).await;
+    let held = until("it is held", async || {
+        let waiting = app.get(&at(&ada, &room, "waiting")).await;
+        (waiting[0]["held"] == true).then(|| waiting[0].clone())
+    })
+    .await;
+    assert_eq!(
+        (&held["text"], &held["problem"]["code"]),
+        (&json!("look"), &json!("picture-unusable")),
+        "{held}"
+    );
+    until("the next one is not held up", async || {
+        messages(&app, &grace, &room).await.iter().any(|one| one["text"] == "goes on").then_some(())
+    })
+    .await;
+    let name = held["waiting"].as_str().unwrap();
+    app.post(&at(&ada, &room, &format!("waiting/{name}/again")), json!({})).await;
+    until("it is refused again", async || {
+        (app.get(&at(&ada, &room, "waiting")).await[0]["held"] == true).then_some(())
+    })
+    .await;
+    let one = at(&ada, &room, &format!("waiting/{name}"));
+    assert_eq!(app.ask(Method::DELETE, &one, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(app.get(&at(&ada, &room, "waiting")).await, json!([]));
 }
 
 /// Whether a file in a folder or below it has these bytes.
@@ -195,11 +288,13 @@ fn names(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// How many files without a name a process has that were fetched.
-fn open_files(process: u32) -> usize {
-    let held = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
-    let links = held.filter_map(|one| fs::read_link(one.ok()?.path()).ok());
-    links.filter(|link| link.to_string_lossy().contains("/uploads/fetched-")).count()
+/// The files without a name that a process has open and that were fetched.
+fn open_files(process: u32) -> Vec<PathBuf> {
+    let held = fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter_map(|one| Some(one.ok()?.path()));
+    held.filter(|one| {
+        fs::read_link(one).is_ok_and(|link| link.to_string_lossy().contains("/uploads/fetched-"))
+    })
+    .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,12 +303,14 @@ async fn a_window_whose_session_ended_hears_nothing_more() {
     let app = App::start(&services, "alone");
     let session = format!("{}/api/v1/session", app.address);
     let launch = app.link.split_once("#launch=").unwrap().1;
-    let marked =
-        |request: reqwest::RequestBuilder| request.header("x-trefoil", "1").header("origin", &app.address);
-    let opened = marked(app.http.post(&session)).json(&json!({"launch": launch})).send().await.unwrap();
+    let marked = |request: reqwest::RequestBuilder, key: &str| {
+        request.header("x-trefoil", key).header("origin", &app.address)
+    };
+    let opened = marked(app.http.post(&session), "1").json(&json!({"launch": launch})).send().await.unwrap();
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let key = opened.json::<Value>().await.unwrap()["key"].as_str().unwrap().to_owned();
     let connect = async |name: &'static str, value: String| {
-        let url = format!("{}/api/v1/events", app.address.replace("http", "ws"));
+        let url = format!("{}/api/v1/events?key={key}", app.address.replace("http", "ws"));
         let mut request = url.into_client_request().unwrap();
         request.headers_mut().insert(name, value.parse().unwrap());
         request.headers_mut().insert("origin", app.address.parse().unwrap());
@@ -221,7 +318,7 @@ async fn a_window_whose_session_ended_hears_nothing_more() {
     };
     let mut window = connect("cookie", cookie.clone()).await;
     let mut script = connect("authorization", format!("Bearer {}", app.token())).await;
-    let ended = marked(app.http.delete(&session)).header("cookie", &cookie).send().await.unwrap();
+    let ended = marked(app.http.delete(&session), &key).header("cookie", &cookie).send().await.unwrap();
     assert_eq!(ended.status(), StatusCode::NO_CONTENT);
     while let Some(Ok(message)) = window.next().await {
         assert!(!message.is_text(), "{message}");

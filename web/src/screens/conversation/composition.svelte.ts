@@ -18,8 +18,6 @@ export class Composition {
   timer = $state(0);
   viewOnce = $state(false);
   sending = $state(false);
-  /** Uploads of messages that were sent from here. */
-  underWay = $state.raw<string[]>([]);
   private mentioned = new Map<string, string>();
   private edited: Message | undefined;
   /** What stood in the field before a message was edited. */
@@ -124,7 +122,6 @@ export class Composition {
     this.mentioned.clear();
     this.talk.replyTo = undefined;
     keepDraft(place, "");
-    this.underWay = [...this.underWay, ...(message.files ?? [])];
     try {
       await this.after(() => api.send(place, message));
     } catch (error) {

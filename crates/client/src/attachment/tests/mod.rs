@@ -10,21 +10,21 @@ use super::*;
 use rand::{SeedableRng as _, rngs::StdRng};
 
 /// Deterministic bytes that do not repeat from chunk to chunk.
-fn file(size: usize) -> Vec<u8> {
+pub(super) fn file(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }
 
-fn key(seed: u64) -> FileKey {
+pub(super) fn key(seed: u64) -> FileKey {
     FileKey::random(&mut StdRng::seed_from_u64(seed))
 }
 
-fn survey(plaintext: &[u8], key: FileKey) -> Plan {
+pub(super) fn survey(plaintext: &[u8], key: FileKey) -> Plan {
     let mut survey = Survey::new(key, plaintext.len() as u64).unwrap();
     survey.feed(plaintext).unwrap();
     survey.finish().unwrap()
 }
 
-fn seal(plan: &Plan, plaintext: &[u8]) -> Vec<u8> {
+pub(super) fn seal(plan: &Plan, plaintext: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::new();
     let mut sealer = Sealer::new(plan);
     sealer.feed(plaintext, &mut sealed).unwrap();
@@ -32,7 +32,7 @@ fn seal(plan: &Plan, plaintext: &[u8]) -> Vec<u8> {
     sealed
 }
 
-fn describe(plan: &Plan) -> Descriptor {
+pub(super) fn describe(plan: &Plan) -> Descriptor {
     plan.describe("https://a.example/v1/media/x".into(), Label::default())
 }
 

@@ -6,7 +6,7 @@ use super::{
         error::{Answer, Problem, ProblemCode},
         fetched::Whole,
         file_name::disposition,
-        files::{NewFile, Progress},
+        files::{NewFile, Progress, parse},
         hub::Happening,
         keeper::Keeper,
         pictures::{self, Drawn},
@@ -93,11 +93,11 @@ pub(super) async fn progress(
     Path((account, upload)): Path<(String, String)>,
 ) -> Answer<Json<Progress>> {
     let way = app.accounts.get(&account)?.way;
-    blocking(move || app.files.progress(&way, &upload)).await.map(Json)
+    blocking(move || app.files.progress(&way, parse(&upload)?)).await.map(Json)
 }
 
-/// Gives a file up, unless it goes along with a message already.
-#[utoipa::path(delete, path = "/accounts/{account}/files/{upload}", params(("account" = String, Path,), ("upload" = String, Path,)), responses((status = 204), (status = 404, body = Problem)))]
+/// Gives a file up, unless a message waits for it.
+#[utoipa::path(delete, path = "/accounts/{account}/files/{upload}", params(("account" = String, Path,), ("upload" = String, Path,)), responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn forget(
     State(app): State<Arc<App>>,
     Path((account, upload)): Path<(String, String)>,
@@ -123,12 +123,12 @@ pub(super) async fn fetch(
         FileKind::Picture | FileKind::File => None,
     };
     let tag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&file.plaintext_hash));
-    let wanted = range::wanted(&headers, whole.size, &tag);
+    let wanted = range::wanted(&headers, whole.size(), &tag);
     let (status, part) = match &wanted {
-        Wanted::Whole => (StatusCode::OK, 0..whole.size),
+        Wanted::Whole => (StatusCode::OK, 0..whole.size()),
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part.clone()),
         Wanted::Unsatisfiable => {
-            let size = [(header::CONTENT_RANGE, format!("bytes */{}", whole.size))];
+            let size = [(header::CONTENT_RANGE, format!("bytes */{}", whole.size()))];
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, size).into_response());
         }
     };
@@ -140,7 +140,7 @@ pub(super) async fn fetch(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
     ];
     let which = (status == StatusCode::PARTIAL_CONTENT).then(|| {
-        let which = format!("bytes {}-{}/{}", part.start, part.end.saturating_sub(1), whole.size);
+        let which = format!("bytes {}-{}/{}", part.start, part.end.saturating_sub(1), whole.size());
         [(header::CONTENT_RANGE, which)]
     });
     let answer = (status, fixed, [(header::ETAG, tag)], HttpBody::from_stream(whole.part(part)));

@@ -6,7 +6,7 @@ use super::{
         error::{Answer, Problem, ProblemCode},
         keeper::{Keeper, Kept},
     },
-    Body, message_id, parcels, room_uri, users,
+    Body, message_id, room_uri, users, waiting,
 };
 use crate::mention::mentioned;
 use axum::{
@@ -24,7 +24,7 @@ use trefoil_proto::{RoomUri, content::MessageId};
 use utoipa::ToSchema;
 
 /// A message to be sent.
-#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMessage {
     /// Its text in Markdown, or the caption of its files.
@@ -39,7 +39,7 @@ pub(super) struct NewMessage {
     expires_seconds: Option<u32>,
     /// It can be opened once by each reader, and not at all here.
     #[serde(default)]
-    view_once: bool,
+    pub(super) view_once: bool,
     /// Uploads to send along.
     #[serde(default)]
     pub(super) files: Vec<String>,
@@ -130,7 +130,7 @@ pub(super) async fn send(
         let message = say(&keeper, room, ask).await?;
         return Ok(Json(Begun { message: Some(message.to_string()) }));
     }
-    parcels::take(&app, keeper, room, ask).await?;
+    waiting::take(&app, keeper, room, ask).await?;
     Ok(Json(Begun { message: None }))
 }
 

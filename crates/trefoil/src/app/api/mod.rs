@@ -10,18 +10,19 @@ mod files;
 mod links;
 mod messages;
 mod once;
-mod parcels;
 mod people;
 mod pictures;
 mod pin;
+mod queue;
 mod range;
 mod recovery;
 mod rooms;
 mod search;
 mod timeline;
+mod waiting;
 mod whole;
 
-pub use parcels::resume;
+pub use waiting::resume;
 
 use super::{
     App,
@@ -110,6 +111,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(timeline::read))
         .routes(routes!(timeline::history))
         .routes(routes!(messages::send))
+        .routes(routes!(waiting::all))
+        .routes(routes!(waiting::again))
+        .routes(routes!(waiting::give_up))
         .routes(routes!(messages::edit))
         .routes(routes!(messages::unsend))
         .routes(routes!(messages::react))

@@ -5,6 +5,7 @@ use super::{
         App, PageLink,
         error::{Answer, Problem, ProblemCode},
         hub::Happening,
+        session::Who,
         shape::{Account, KnownService, Limits, State as Whole},
     },
     Body,
@@ -14,15 +15,15 @@ use crate::{
     settings::{Choice, Settings},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{
         State, WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
@@ -59,25 +60,36 @@ pub(super) struct CodeFor {
     ca: Option<String>,
 }
 
+/// What a window shows with each request, beside the cookie that comes with this.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WindowKey {
+    /// Goes into the header `X-Trefoil`, or, where a browser sets none, into the address as `key`.
+    key: String,
+}
+
 /// Opens a session with a launch token; works once.
-#[utoipa::path(post, path = "/session", request_body = Launch, responses((status = 204), (status = 401, body = Problem)))]
+#[utoipa::path(post, path = "/session", request_body = Launch, responses((status = 200, body = WindowKey), (status = 401, body = Problem)))]
 pub(super) async fn open_session(State(app): State<Arc<App>>, Body(ask): Body<Launch>) -> Answer<Response> {
-    let cookie = app.sessions.open(&ask.launch)?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+    let opened = app.sessions.open(&ask.launch)?;
+    let key = WindowKey { key: opened.key.to_string() };
+    Ok(([(header::SET_COOKIE, opened.cookie)], Json(key)).into_response())
 }
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/session", responses((status = 204)))]
-pub(super) async fn end_session(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let cookie = app.sessions.end(&headers);
+pub(super) async fn end_session(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Response {
+    let cookie = app.sessions.end(who);
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
 }
 
 /// Makes another link to the page, for a script alone: it has the token file, as whoever ran `trefoil app` has. A window
 /// cannot make sessions beside its own.
 #[utoipa::path(post, path = "/launch", responses((status = 200, body = PageLink), (status = 403, body = Problem)))]
-pub(super) async fn launch(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Json<PageLink>> {
-    if !app.sessions.is_script(&headers) {
+pub(super) async fn launch(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+) -> Answer<Json<PageLink>> {
+    if who != Who::Script {
         let why = "a window makes no link to the page: run `trefoil app` for another";
         return Err(Problem::new(StatusCode::FORBIDDEN, ProblemCode::ScriptOnly, why));
     }
@@ -132,16 +144,16 @@ pub(super) async fn code(State(app): State<Arc<App>>, Body(ask): Body<CodeFor>) 
 #[utoipa::path(get, path = "/events", responses((status = 101, body = Happening)))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    Extension(who): Extension<Who>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    upgrade.max_message_size(4096).on_upgrade(move |socket| tell(socket, app, headers))
+    upgrade.max_message_size(4096).on_upgrade(move |socket| tell(socket, app, who))
 }
 
 /// Until the window goes, or the session ends by which it was let in.
-async fn tell(mut socket: WebSocket, app: Arc<App>, by: HeaderMap) {
+async fn tell(mut socket: WebSocket, app: Arc<App>, who: Who) {
     let (mut listening, mut endings) = (app.accounts.hub().listen(), app.sessions.endings());
-    while app.sessions.allows(&by) {
+    while app.sessions.lets(who) {
         let text = tokio::select! {
             heard = listening.recv() => match heard {
                 Ok(text) => text,

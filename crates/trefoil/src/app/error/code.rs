@@ -232,6 +232,7 @@ pub(super) const fn of_service(code: ErrorCode) -> ProblemCode {
         ErrorCode::NotFound => Code::NotFound,
         ErrorCode::NotAllowed => Code::NotAllowed,
         ErrorCode::Unsupported => Code::Unsupported,
+        ErrorCode::Unauthenticated => Code::Removed,
         ErrorCode::PeerUnavailable => Code::Unreachable,
         ErrorCode::Internal | ErrorCode::Draining => Code::ServiceFailed,
         _ => Code::Refused,

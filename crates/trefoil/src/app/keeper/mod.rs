@@ -134,6 +134,11 @@ impl Keeper {
         take.await.map_err(|_| closed())?
     }
 
+    /// Whether the account was closed.
+    pub fn is_closed(&self) -> bool {
+        self.jobs.is_closed()
+    }
+
     /// Has the task do something, and waits for the event that answers it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod note;
 mod person;
 mod qr;
 mod room;
+mod waiting;
 mod warning;
 
 pub use account::{
@@ -19,4 +20,5 @@ pub use markup::{Block, is_emoji_only};
 pub use person::{Person, Safety, VerifyOutcome};
 pub use qr::{Card, Qr};
 pub use room::{Room, RoomDetail, detail, listed, room};
+pub use waiting::Waiting;
 pub use warning::Warning;
