@@ -3,7 +3,7 @@
 //! tests and under the feature `fuzzing` only.
 
 use crate::{
-    attachment, backup, conversation, delivery, directory, discovery, linking, mls::wire, pin, rows,
+    alarm, attachment, backup, conversation, delivery, directory, discovery, linking, mls::wire, pin, rows,
     verification,
 };
 use std::sync::LazyLock;
@@ -18,6 +18,7 @@ pub(crate) type Target = (&'static str, Decoder);
 
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let all = [
+        alarm::fuzzing::TARGETS,
         attachment::fuzzing::TARGETS,
         backup::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
@@ -80,6 +81,7 @@ mod tests {
     #[test]
     fn decoders_bear_what_is_made_of_their_samples() {
         let samples = [
+            alarm::fuzzing::samples(),
             attachment::fuzzing::samples(),
             backup::fuzzing::samples(),
             conversation::fuzzing::samples(),

@@ -4,6 +4,7 @@
 //! yet. Committing it makes them durable in one batch and hands out [`Effect`]s for the shell to perform and
 //! [`Event`]s to show; the answers come back as [`Input`]s. Dropping a step undoes it.
 
+pub mod alarm;
 pub mod attachment;
 pub mod backup;
 pub mod conversation;

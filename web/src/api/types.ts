@@ -26,6 +26,8 @@ export type WindowKey = Schemas["WindowKey"];
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
 export type Warning = Schemas["Warning"];
+/** What the person should know; the process keeps it until it was seen. */
+export type Alarm = Schemas["Alarm"];
 export type Device = Schemas["Device"];
 export type LinkRequest = Schemas["LinkRequest"];
 export type LinkApproved = Schemas["LinkApproved"];

@@ -6,6 +6,8 @@ export interface Notice {
   text: string;
   tone: "plain" | "alarm";
   act?: { label: string; run: () => void };
+  /** Called for when the person closes it: they have seen it. */
+  seen: (() => void)[];
 }
 
 /** Of those that go by themselves. */
@@ -24,13 +26,14 @@ export const notices = new Notices();
 let next = 1;
 
 export function tell(text: string, act?: Notice["act"]): void {
-  add({ id: next++, text, tone: "plain", ...(act ? { act } : {}) });
+  add({ id: next++, text, tone: "plain", seen: [], ...(act ? { act } : {}) });
 }
 
 /** Stays until the person closes it. */
-export function alarm(text: string, act?: Notice["act"]): void {
-  if (notices.all.some((notice) => notice.text === text)) return;
-  add({ id: next++, text, tone: "alarm", ...(act ? { act } : {}) });
+export function alarm(text: string, act?: Notice["act"], seen?: () => void): void {
+  const shown = notices.all.find((notice) => notice.text === text);
+  if (shown) shown.seen.push(...(seen ? [seen] : []));
+  else add({ id: next++, text, tone: "alarm", seen: seen ? [seen] : [], ...(act ? { act } : {}) });
 }
 
 export function failed(error: unknown): void {
@@ -38,6 +41,7 @@ export function failed(error: unknown): void {
 }
 
 export function dismiss(id: number): void {
+  notices.all.find((notice) => notice.id === id)?.seen.forEach((seen) => seen());
   notices.all = notices.all.filter((notice) => notice.id !== id);
 }
 

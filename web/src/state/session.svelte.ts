@@ -1,9 +1,9 @@
 // How the page begins, and what it does with each thing the process tells.
 import { m } from "../paraglide/messages.js";
-import { ApiError, get, post, whenLockedOut } from "../api/client";
+import { ApiError, at, get, post, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
 import { keep } from "../api/key";
-import type { AppEvent, State, WindowKey } from "../api/types";
+import type { Alarm, AppEvent, State, WindowKey } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
@@ -57,6 +57,7 @@ async function load(): Promise<void> {
   accounts.limits = state.limits;
   if (state.accounts.length > 0) await loadRooms();
   else rooms.loaded = true;
+  state.alarms.forEach(tellAlarm);
 }
 
 async function afterGap(): Promise<void> {
@@ -119,21 +120,26 @@ const SHOWN_THERE = new Set(["key-changed"]);
 /** Good to know, and no reason to worry. */
 const GOOD_TO_KNOW = new Set(["auditor-new"]);
 
-function tellAlarm({ account, room, warning }: Extract<AppEvent, { type: "alarm" }>): void {
+function tellAlarm({ alarm: id, account, room, warning }: Alarm): void {
   const { what } = warning;
+  // What cannot be said now is told again with the next window.
+  const seen = () => void post(at`accounts/${account}/alarms/${id}/seen`).catch(() => {});
   if (what === "export-failed") exporting.delete(account);
-  if (what === "device-linked" || what === "device-removed") return tellOfDevice(account, what);
-  if (SHOWN_THERE.has(what)) return;
+  if (what === "device-linked" || what === "device-removed") return tellOfDevice(account, what, seen);
+  if (SHOWN_THERE.has(what)) return seen();
   const title = room && rooms.get({ account, room })?.title;
   const text = inWords(warning);
-  (GOOD_TO_KNOW.has(what) ? tell : alarm)(title ? `${apart(title)}: ${text}` : text);
+  const whole = title ? `${apart(title)}: ${text}` : text;
+  if (!GOOD_TO_KNOW.has(what)) return alarm(whole, undefined, seen);
+  tell(whole);
+  seen();
 }
 
 /** The process names devices by address; what counts is that the list is another one. */
-function tellOfDevice(account: string, what: "device-linked" | "device-removed"): void {
+function tellOfDevice(account: string, what: "device-linked" | "device-removed", seen: () => void): void {
   const name = apart(called(accounts.byId.get(account) ?? { name: "", user: "" }));
   const text = what === "device-linked" ? m.alarm_device_linked({ name }) : m.alarm_device_removed({ name });
-  alarm(text, { label: m.devices(), run: () => go({ page: { name: "devices", account } }) });
+  alarm(text, { label: m.devices(), run: () => go({ page: { name: "devices", account } }) }, seen);
 }
 
 /** When a room or account is gone from this machine, nothing of it stays on the screen. */

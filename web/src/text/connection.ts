@@ -9,6 +9,7 @@ export function connection(account: Account): string {
     offline: m.connection_offline,
     removed: m.connection_removed,
     unlinked: m.connection_unlinked,
+    stopped: m.connection_stopped,
   }[account.connection]();
 }
 

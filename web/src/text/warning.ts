@@ -54,6 +54,7 @@ const WHAT: Record<string, Sentence> = {
   "directory-split": m.warn_directory_split,
   "epoch-withheld": m.warn_epoch_withheld,
   "mailbox-lapsed": m.warn_mailbox_lapsed,
+  "pin-incomplete": m.warn_pin_incomplete,
   refused: m.warn_refused,
 };
 

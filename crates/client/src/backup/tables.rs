@@ -86,7 +86,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::{attachment, backup, delivery, discovery, mls, roster};
+    use crate::{alarm, attachment, backup, delivery, discovery, mls, roster};
     use std::{collections::BTreeSet, fs, path::Path};
 
     /// Tables that are not kept: of this device alone, or made anew from what is kept.
@@ -123,6 +123,8 @@ mod tests {
         directory::TOLD,
         directory::ARRIVED,
         directory::GHOSTS,
+        // What was not seen on this device.
+        alarm::ALARMS,
         // Transfers under way.
         attachment::UPLOADS,
         attachment::PLANS,

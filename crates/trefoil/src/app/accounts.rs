@@ -16,6 +16,7 @@ use crate::{
     settings::{Choice, Settings},
     transport::Service,
 };
+use futures_util::future::join_all;
 use std::{
     collections::BTreeMap,
     fs,
@@ -101,6 +102,16 @@ impl Accounts {
         let mut keepers: Vec<Keeper> = self.keepers().values().cloned().collect();
         keepers.sort_by_key(|keeper| (keeper.id.len(), keeper.id.clone()));
         keepers
+    }
+
+    /// Those of them at which this program has not failed.
+    pub fn working(&self) -> Vec<Keeper> {
+        self.all().into_iter().filter(|keeper| !keeper.is_closed()).collect()
+    }
+
+    /// Closes every account.
+    pub async fn close(&self) {
+        join_all(self.all().iter().map(Keeper::close)).await;
     }
 
     /// One account.

@@ -1,6 +1,6 @@
 //! What happens, told to every window: one channel, JSON once for all.
 
-use super::shape::{Account, Item, Room, Waiting, Warning};
+use super::shape::{Account, Alarm, Item, Room, Waiting};
 use crate::settings::Settings;
 use serde::Serialize;
 use std::sync::Arc;
@@ -55,15 +55,8 @@ pub enum Happening {
         /// Whether they write.
         writing: bool,
     },
-    /// Something about people or safety that is no line of a room, or that was asked for and cannot be done.
-    Alarm {
-        /// The account.
-        account: String,
-        /// The room, if it is about one.
-        room: Option<String>,
-        /// What.
-        warning: Box<Warning>,
-    },
+    /// The person should know something.
+    Alarm(Box<Alarm>),
     /// Other messages of a room wait for their files than before, or for another reason.
     Waiting {
         /// The account.

@@ -24,7 +24,7 @@ pub use api::document;
 pub use pictures::{anew as picture_anew, small as small_picture};
 pub use running::{NoLink, PageLink, another_link};
 pub use scan::codes as codes_in;
-pub use shape::profile_name;
+pub use shape::{Alarm, profile_name};
 
 use crate::home::{HomeError, Passphrase, Serving};
 use accounts::Accounts;
@@ -153,8 +153,9 @@ impl Running {
     /// # Errors
     /// The listener failed.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        api::resume(&self.app);
-        let router = router(Arc::clone(&self.app));
+        let app = self.app;
+        api::resume(&app);
+        let router = router(Arc::clone(&app));
         let (told, stopped) = oneshot::channel();
         let stop = async move {
             stop.await;
@@ -168,10 +169,13 @@ impl Running {
                 Err(_) => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let served = tokio::select! {
             served = served => served,
             () = late => Ok(()),
-        }
+        };
+        // A service that does not answer holds nobody up either.
+        let _ = tokio::time::timeout(FAREWELL, app.accounts.close()).await;
+        served
     }
 }
 

@@ -1,7 +1,7 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared, accounts,
+    Shared, accounts, alarms,
     linking::{self, Link},
     picture, pin, read_text,
     recovery::{self, Recovery},
@@ -37,6 +37,8 @@ enum What {
     Create(Create),
     /// List this person's accounts on this device, each with its folder
     List,
+    /// List what you should know and have not seen, as no window of the page was open when it happened
+    Alarms(alarms::Alarms),
     /// Print who this device is and how its store is locked
     Show,
     /// Print the URI that others use to write to this person
@@ -249,6 +251,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Code(ask) => code(shared, &ask).await,
         What::Create(ask) => create(shared, &ask).await,
         What::List => accounts::list(shared),
+        What::Alarms(ask) => alarms::alarms(shared, &ask).await,
         What::Show => show(shared),
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,

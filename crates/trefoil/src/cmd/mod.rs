@@ -3,6 +3,7 @@
 pub mod account;
 mod accounts;
 pub mod admin;
+mod alarms;
 pub mod app;
 pub mod audit;
 pub mod bench;

@@ -1,6 +1,7 @@
 //! Files of messages at the local server: what of them a browser or the disk keeps, parts of them, captions.
 
 use crate::{
+    commands::trefoil,
     page::{App, at, messages, two_people, until},
     services::Services,
 };
@@ -240,7 +241,7 @@ async fn messages_that_wait_go_in_their_order_and_one_can_be_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_stays_until_its_writer_decides() {
     let services = Services::start().await;
-    let app = App::start(&services, "both");
+    let mut app = App::start(&services, "both");
     let (ada, grace, room) = two_people(&app).await;
     // A picture all right, but without its end: place and time cannot be taken out of it.
     let upload = app.upload(&ada, "tea.jpg", &PICTURE[..PICTURE.len() - 2]).await;
@@ -270,6 +271,25 @@ async fn what_is_refused_stays_until_its_writer_decides() {
     let one = at(&ada, &room, &format!("waiting/{name}"));
     assert_eq!(app.ask(Method::DELETE, &one, None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(app.get(&at(&ada, &room, "waiting")).await, json!([]));
+
+    // No window was open: it is told to the next one, of this process or another, until somebody has seen it.
+    let alarm = app.get("state").await["alarms"][0].clone();
+    assert_eq!(
+        (&alarm["account"], &alarm["warning"]["what"]),
+        (&ada["id"], &json!("file-not-sent")),
+        "{alarm}"
+    );
+    app.kill();
+    let listed = trefoil(&app.home, &["account", "alarms"]);
+    assert_eq!((listed.code, &listed.data[0]["what"]), (0, &json!("file-not-sent")), "{}", listed.said);
+    let mut app = App::start(&services, "both");
+    assert_eq!(app.get("state").await["alarms"], json!([alarm]), "it is there once");
+    let seen =
+        format!("accounts/{}/alarms/{}/seen", ada["id"].as_str().unwrap(), alarm["alarm"].as_str().unwrap());
+    app.post(&seen, json!({})).await;
+    assert_eq!(app.get("state").await["alarms"], json!([]));
+    app.kill();
+    assert_eq!(trefoil(&app.home, &["account", "alarms"]).data, [Value::Null; 0]);
 }
 
 /// Whether a file in a folder or below it has these bytes.

@@ -2,6 +2,7 @@
 //! and `docs/openapi.json` is made from that.
 
 mod accounts;
+mod alarms;
 mod auditing;
 mod codes;
 mod communities;
@@ -80,6 +81,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::devices, links::approve))
         .routes(routes!(accounts::remove_device))
         .routes(routes!(accounts::directories))
+        .routes(routes!(alarms::seen))
         .routes(routes!(auditing::auditing, auditing::choose))
         .routes(routes!(people::find))
         .routes(routes!(people::find_numbers))

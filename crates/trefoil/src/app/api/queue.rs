@@ -67,6 +67,10 @@ impl Queue {
             if self.keeper.is_closed() {
                 return None;
             }
+            if !self.waiting().await?.contains(parcel) {
+                // It went with the try before, which an order broke off when all was said.
+                continue;
+            }
             if self.refused(parcel, problem).await {
                 continue;
             }
@@ -75,6 +79,7 @@ impl Queue {
             self.pause = (2 * pause).min(LONGEST_PAUSE);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                () = self.keeper.comes_online() => self.pause = FIRST_PAUSE,
                 order = orders.recv() => return order,
             }
         }
@@ -142,9 +147,9 @@ impl Queue {
         if let Err(problem) = blocking(move || app.files.forget_uploads(&way, &anew)).await {
             tracing::warn!(problem = problem.message, "the uploads of a message that was not sent are kept");
         }
-        let room = parcel.room.to_string();
+        let room = parcel.room.clone();
         let told = self.keeper.with(move |kept| {
-            kept.alarm(Some(room), Warning::new("file-not-sent", text));
+            kept.alarm(Some(&room), Warning::new("file-not-sent", text));
             Ok(())
         });
         // The account is closed with the program; nobody is left to be told.

@@ -5,7 +5,7 @@ use super::{
         App,
         error::{Answer, Problem, ProblemCode},
         keeper::{Kept, recovery},
-        shape::{Account, Backup},
+        shape::{Account, Backup, Warning},
     },
     Body,
 };
@@ -151,5 +151,14 @@ pub(super) async fn recover_by_pin(
         )
     })?;
     let keeper = app.accounts.recover(place, &secret).await?;
-    keeper.with(|kept| Ok(Json(kept.account()))).await
+    keeper
+        .with(move |kept| {
+            if recovered.set_again {
+                let text =
+                    "the PIN was right, and not all three services keep a part of it any more: set it again";
+                kept.alarm(None, Warning::new("pin-incomplete", text.to_owned()));
+            }
+            Ok(Json(kept.account()))
+        })
+        .await
 }

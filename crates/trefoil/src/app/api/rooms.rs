@@ -167,7 +167,7 @@ pub(super) struct AskedAgain {
 #[utoipa::path(get, path = "/rooms", responses((status = 200, body = Vec<Room>)))]
 pub(super) async fn all(State(app): State<Arc<App>>) -> Answer<Json<Vec<Room>>> {
     let mut rooms = Vec::new();
-    for keeper in app.accounts.all() {
+    for keeper in app.accounts.working() {
         rooms.extend(
             keeper
                 .with(|kept| {

@@ -91,7 +91,7 @@ pub(super) async fn search(State(app): State<Arc<App>>, Query(wanted): Query<Wan
     let limit = wanted.limit.unwrap_or(USUAL).clamp(1, MOST);
     let keepers = match &wanted.account {
         Some(account) => vec![app.accounts.get(account)?],
-        None => app.accounts.all(),
+        None => app.accounts.working(),
     };
     let alone = keepers.len() == 1;
     let mut found = Found { hits: Vec::new(), more: false, next: None };

@@ -6,7 +6,7 @@ use super::{
         error::{Answer, Problem, ProblemCode},
         hub::Happening,
         session::Who,
-        shape::{Account, KnownService, Limits, State as Whole},
+        shape::{Account, Alarm, KnownService, Limits, State as Whole},
     },
     Body,
 };
@@ -100,12 +100,16 @@ pub(super) async fn launch(
 #[utoipa::path(get, path = "/state", responses((status = 200, body = Whole)))]
 pub(super) async fn state(State(app): State<Arc<App>>) -> Answer<Json<Whole>> {
     let mut accounts: Vec<Account> = Vec::new();
+    let mut alarms: Vec<Alarm> = Vec::new();
     for keeper in app.accounts.all() {
-        accounts.push(keeper.with(|kept| Ok(kept.account())).await?);
+        accounts.extend(keeper.account().await);
+        // An account that stopped has said so itself.
+        alarms.extend(keeper.with(|kept| kept.alarms()).await.unwrap_or_default());
     }
     Ok(Json(Whole {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         accounts,
+        alarms,
         services: app.accounts.services().await,
         settings: app.accounts.settings(),
         limits: Limits::OF_CORE,

@@ -7,17 +7,26 @@ mod telling;
 use super::{
     error::{Answer, Problem},
     hub::{Happening, Hub},
-    shape::{self, Account, Connection, Recovery, Warning},
+    shape::{self, Account, Connection, Recovery, Said, Warning},
 };
-use crate::agent::{Agent, AgentError, Way};
+use crate::{
+    agent::{Agent, AgentError, Way},
+    clock,
+};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{broadcast, mpsc, oneshot, watch},
     time::Instant,
 };
-use trefoil_client::{ClientError, Event, backup::RecoveryState, conversation, overlay::Overlay};
-use trefoil_proto::{UserUri, content::picture::Picture};
+use trefoil_client::{
+    ClientError, Event,
+    alarm::{Alarm, AlarmId},
+    backup::RecoveryState,
+    conversation,
+    overlay::Overlay,
+};
+use trefoil_proto::{RoomUri, UserUri, content::picture::Picture};
 
 /// Longest wait for something to happen before looking around.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -39,6 +48,8 @@ enum Job {
     Now(Act),
     /// With requests of its own, while everything else of the account waits.
     While(ActWhile),
+    /// Nothing more: the account is closed, and this is dropped then.
+    Close(oneshot::Sender<()>),
 }
 
 /// An account, as handlers reach it.
@@ -46,6 +57,7 @@ enum Job {
 pub struct Keeper {
     jobs: mpsc::Sender<Job>,
     events: broadcast::Sender<Arc<Event>>,
+    told: watch::Receiver<Option<Account>>,
     /// For files.
     pub way: Way,
     /// Names the account on this device.
@@ -58,7 +70,7 @@ pub struct Kept {
     pub agent: Agent,
     /// Names the account on this device.
     pub id: String,
-    told: Option<Account>,
+    told: watch::Sender<Option<Account>>,
     /// Names the picture of this person: it is looked at with every turn, and the picture itself is not small.
     picture: Option<String>,
     gone: bool,
@@ -79,20 +91,60 @@ impl Keeper {
         let (jobs, queue) = mpsc::channel(ASKED);
         let events = broadcast::Sender::new(256);
         let way = agent.way();
+        let (say, told) = watch::channel(None);
         let kept = Kept {
             history_awaited: Kept::awaits_history(&agent),
             picture: picture_of(&agent),
             agent,
             id: id.clone(),
-            told: None,
+            told: say,
             gone: false,
-            hub,
+            hub: hub.clone(),
             keeping: false,
             keep_after: Instant::now(),
             history_after: Instant::now(),
         };
-        tokio::spawn(keep(kept, jobs.downgrade(), queue, events.clone()));
-        Self { jobs, events, way, id }
+        let keeper = Self { events: events.clone(), way, id, told: told.clone(), jobs: jobs.clone() };
+        let kept = AssertUnwindSafe(keep(kept, jobs.downgrade(), queue, events)).catch_unwind();
+        tokio::spawn(async move {
+            if kept.await.is_err()
+                && let Some(account) = told.borrow().clone()
+            {
+                // What it was, the panic has said.
+                hub.tell(&Happening::Account { account: Box::new(account.stopped()) });
+            }
+        });
+        keeper
+    }
+
+    /// The account as it is now, or as it was last if its task failed; nothing if that came first.
+    pub async fn account(&self) -> Option<Account> {
+        match self.with(|kept| Ok(kept.account())).await {
+            Ok(account) => Some(account),
+            Err(_) => self.told.borrow().clone().map(Account::stopped),
+        }
+    }
+
+    /// Waits until the service, which is or will be away, is there again.
+    pub async fn comes_online(&self) {
+        let is_online = |told: &Option<Account>| {
+            told.as_ref().is_some_and(|account| account.connection == Connection::Online)
+        };
+        let mut told = self.told.clone();
+        let away = told.wait_for(|told| !is_online(told)).await.is_ok();
+        if !away || told.wait_for(is_online).await.is_err() {
+            // The account is closed: that never happens.
+            std::future::pending().await
+        }
+    }
+
+    /// Closes the account: what its service waits to hear is sent first.
+    pub async fn close(&self) {
+        let (say, closed) = oneshot::channel();
+        if self.jobs.send(Job::Close(say)).await.is_ok() {
+            // It is dropped when all is done.
+            let _ = closed.await;
+        }
     }
 
     /// Has the task do something, and gives what came of it.
@@ -197,6 +249,12 @@ async fn keep(
                     match job {
                         Job::Now(act) => act(&mut kept),
                         Job::While(act) => act(&mut kept).await,
+                        Job::Close(closed) => {
+                            queue.close();
+                            kept.agent.close().await;
+                            drop(closed);
+                            return;
+                        }
                     }
                     // What the job caused is shown before the next one.
                     kept.agent.turn(Duration::ZERO).await
@@ -277,9 +335,37 @@ impl Kept {
         }
     }
 
-    /// Tells the windows of something that is no line of a room.
-    pub fn alarm(&self, room: Option<String>, warning: Warning) {
-        self.hub.tell(&Happening::Alarm { account: self.id.clone(), room, warning: Box::new(warning) });
+    /// Keeps something that is no line of a room until the person has seen it, and tells the windows.
+    pub fn alarm(&self, room: Option<&RoomUri>, warning: Warning) {
+        let what = warning.what.clone();
+        let Ok(said) = serde_json::to_vec(&Said::new(room, warning)) else { return };
+        let (alarm, mut store) = (Alarm::new(said, clock::now()), self.store());
+        let kept = alarm.keep(&mut store).and_then(|()| Ok(store.commit()?));
+        if let Err(error) = kept {
+            tracing::error!(%error, what, "an alarm is not kept for windows that are opened later");
+        }
+        if let Some(told) = shape::Alarm::of(&self.id, &alarm) {
+            self.hub.tell(&Happening::Alarm(Box::new(told)));
+        }
+    }
+
+    /// What the person has not seen yet.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn alarms(&self) -> Answer<Vec<shape::Alarm>> {
+        let kept = Alarm::all(&self.store())?;
+        Ok(kept.iter().filter_map(|alarm| shape::Alarm::of(&self.id, alarm)).collect())
+    }
+
+    /// The person has seen something.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn seen(&self, alarm: AlarmId) -> Answer<()> {
+        let mut store = self.store();
+        Alarm::forget(&mut store, alarm);
+        Ok(store.commit()?)
     }
 }
 

@@ -27,15 +27,16 @@ impl Kept {
 
     pub(super) fn tell_account(&mut self) {
         let now = self.account();
-        if self.told.as_ref() != Some(&now) {
+        if self.told.borrow().as_ref() != Some(&now) {
             self.hub.tell(&Happening::Account { account: Box::new(now.clone()) });
-            self.told = Some(now);
+            self.told.send_replace(Some(now));
         }
     }
 
     /// Tells the windows of what happened, each line and each room once.
     pub(super) fn tell(&mut self, events: &[Event]) {
         self.gone |= events.iter().any(|event| matches!(event, Event::Unauthenticated { .. }));
+        events.iter().for_each(|event| self.warn(event));
         if self.hub.is_alone() || events.is_empty() {
             return;
         }
@@ -43,7 +44,7 @@ impl Kept {
         for event in events {
             match event {
                 Event::Conversation(talk) => self.sort(talk, &mut lines, &mut rooms, &mut notes),
-                other => self.tell_other(other, &mut rooms),
+                other => self.sort_other(other, &mut rooms),
             }
         }
         for (room, id) in lines {
@@ -110,27 +111,36 @@ impl Kept {
         }
     }
 
-    pub(super) fn tell_other(&self, event: &Event, rooms: &mut BTreeSet<RoomUri>) {
+    /// Keeps what is no line of a room and yet to be known, whether a window listens or not.
+    fn warn(&self, event: &Event) {
         if let Some(refused) = show::refusal(event) {
             let Event::ChangeRefused { room, .. } = event else { return };
-            rooms.insert(room.clone());
             let warning = Warning::of(event, "change-refused", refused.to_string());
-            return self.alarm(Some(room.to_string()), warning);
+            return self.alarm(Some(room), warning);
         }
+        if is_routine(event) {
+            return;
+        }
+        // Those of a room are lines there.
+        if let Ok(Some(show::Shown::Event(happened))) = show::event(&self.agent, event)
+            && happened.room.is_none()
+            && let Some(text) = happened.detail
+        {
+            self.alarm(None, Warning::of(event, happened.event, text));
+        }
+    }
+
+    fn sort_other(&self, event: &Event, rooms: &mut BTreeSet<RoomUri>) {
         match event {
-            Event::RoomJoined { room, .. } | Event::RoomLeft { room, .. } => {
+            Event::ChangeRefused { room, .. }
+            | Event::RoomJoined { room, .. }
+            | Event::RoomLeft { room, .. } => {
                 rooms.insert(room.clone());
             }
-            Event::CaughtUp | Event::Registered { .. } | Event::Linked { .. } => {}
+            other if is_routine(other) => {}
             other => {
-                // Those of a room are lines there as well.
                 if let Ok(Some(show::Shown::Event(happened))) = show::event(&self.agent, other) {
-                    let room = happened.room.as_ref().and_then(|room| room.parse().ok());
-                    let in_room = room.is_some();
-                    rooms.extend(room);
-                    if !in_room && let Some(text) = happened.detail {
-                        self.alarm(None, Warning::of(other, happened.event, text));
-                    }
+                    rooms.extend(happened.room.as_ref().and_then(|room| room.parse().ok()));
                 }
             }
         }
@@ -170,4 +180,17 @@ impl Kept {
             Err(error) => tracing::error!(%error, "a line could not be read"),
         }
     }
+}
+
+/// What a window need not know.
+const fn is_routine(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Conversation(_)
+            | Event::RoomJoined { .. }
+            | Event::RoomLeft { .. }
+            | Event::CaughtUp
+            | Event::Registered { .. }
+            | Event::Linked { .. }
+    )
 }

@@ -1,5 +1,6 @@
 //! Accounts, services, and what the page starts from.
 
+use super::Alarm;
 use crate::settings::Settings;
 use serde::Serialize;
 use trefoil_client::{InvitationTerms, pin};
@@ -13,6 +14,8 @@ pub struct State {
     pub version: String,
     /// The accounts on this device.
     pub accounts: Vec<Account>,
+    /// What the person should know and has not seen yet, the oldest of each account first.
+    pub alarms: Vec<Alarm>,
     /// Services to choose from.
     pub services: Vec<KnownService>,
     /// What the person chose.
@@ -81,6 +84,14 @@ pub struct Account {
     pub recovery: Recovery,
 }
 
+impl Account {
+    /// The same, once this program failed at it.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        Self { connection: Connection::Stopped, connection_error: None, ..self }
+    }
+}
+
 /// Whether what is here survives the loss of this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -122,6 +133,8 @@ pub enum Connection {
     Removed,
     /// The device waits to be linked.
     Unlinked,
+    /// This program failed at it: what it was is in the log, and the next start goes on.
+    Stopped,
 }
 
 /// A device of an account.

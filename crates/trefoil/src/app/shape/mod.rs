@@ -1,6 +1,7 @@
 //! What the local API says: the shapes of its JSON, and how they are made from what the client core keeps.
 
 mod account;
+mod alarm;
 mod budget;
 mod item;
 mod markup;
@@ -14,6 +15,7 @@ mod warning;
 pub use account::{
     Account, Backup, Connection, Device, Directory, KnownService, Limits, Recovery, State, profile_name,
 };
+pub use alarm::{Alarm, Said};
 pub use item::{File, FileKind, Item, Version, file_kind, item, message, of_body, versions};
 pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};

@@ -2,7 +2,7 @@
 //! change, so that a page says it in its reader's language, and in English words for everything else.
 
 use crate::show;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trefoil_client::{
     ChangeRefusal, Client, Event, Refusal, RoomView, directory::KeysRefusal, verification::Standing,
 };
@@ -10,7 +10,7 @@ use trefoil_proto::UserUri;
 use utoipa::ToSchema;
 
 /// Something that people should know.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Warning {
     /// What, by a name that does not change.
     pub what: String,
