@@ -314,7 +314,7 @@ async fn open(way: &Way, upload: &mut Upload, length: u64) -> Result<(), Transfe
     let body = OpenUpload { length }
         .tls_serialize_detached()
         .map_err(|error| TransportError::Garbled(error.into()))?;
-    let token = way.first_bearer().await;
+    let token = way.first_bearer().await?;
     let path = format!("{}/media", paths::CLIENT_ROOT);
     let answer = ask(&way.service, Method::POST, &path, Some(&token), body.into()).await?;
     let ticket = UploadTicket::tls_deserialize_exact_bytes(&answer)
@@ -398,7 +398,7 @@ async fn request(
     body: Bytes,
     limit: usize,
 ) -> Result<Answer, TransferError> {
-    let token = way.first_bearer().await;
+    let token = way.first_bearer().await?;
     Ok(way.service.request(method, path, Some(&token), headers, body, limit).await?)
 }
 

@@ -45,6 +45,7 @@ export type FileInfo = Schemas["File"];
 
 /** A message that waits for its files. */
 export type Waiting = Schemas["Waiting"];
+export type WaitingRoom = Schemas["WaitingRoom"];
 
 export type Poll = Schemas["Poll"];
 export type Opened = Schemas["Opened"];

@@ -1,10 +1,11 @@
 // Messages that wait for their files, and what can be done with one.
 import { at, get, post, remove } from "./client";
 import type { Place } from "./rooms";
-import type { Waiting } from "./types";
+import type { WaitingRoom } from "./types";
 
-const base = (p: Place) => at`accounts/${p.account}/rooms/${p.room}/waiting`;
+const one = (p: Place, name: string) => at`accounts/${p.account}/rooms/${p.room}/waiting/${name}`;
 
-export const waiting = (p: Place) => get<Waiting[]>(base(p));
-export const again = (p: Place, one: string) => post(`${base(p)}/${at`${one}`}/again`);
-export const giveUp = (p: Place, one: string) => remove(`${base(p)}/${at`${one}`}`);
+export const everywhere = () => get<WaitingRoom[]>("waiting");
+/** `whole`: with where and when its pictures were taken. */
+export const again = (p: Place, name: string, whole = false) => post(`${one(p, name)}/again`, { whole });
+export const giveUp = (p: Place, name: string) => remove(one(p, name));

@@ -19,6 +19,11 @@ class Accounts {
     return this.all.filter((account) => account.connection !== "unlinked" && account.connection !== "removed");
   }
 
+  /** Those of which there is something to see: what came before a device was taken off stays readable. */
+  get shown(): Account[] {
+    return this.all.filter((account) => account.connection !== "unlinked");
+  }
+
   get first(): Account | undefined {
     return this.usable[0];
   }

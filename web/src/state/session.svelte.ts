@@ -55,7 +55,7 @@ async function load(): Promise<void> {
   accounts.services = state.services;
   accounts.version = state.version;
   accounts.limits = state.limits;
-  if (state.accounts.length > 0) await loadRooms();
+  if (state.accounts.length > 0) await Promise.all([loadRooms(), loadWaiting()]);
   else rooms.loaded = true;
   state.alarms.forEach(tellAlarm);
 }
@@ -64,9 +64,7 @@ async function afterGap(): Promise<void> {
   try {
     await load();
     saveDrafts();
-    const open = openTimeline();
-    await open?.again();
-    if (open) await loadWaiting(open.place);
+    await openTimeline()?.again();
   } catch {
     // The stream's next return tries again.
   }
@@ -99,7 +97,7 @@ function take(event: AppEvent): void {
     case "alarm":
       return tellAlarm(event);
     case "waiting":
-      return takeWaiting(event, event.waiting);
+      return takeWaiting(event);
     case "transfer":
       return takeTransfer(event.upload, event);
     case "export":

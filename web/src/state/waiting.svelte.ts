@@ -2,7 +2,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import * as api from "../api/waiting";
 import type { Place } from "../api/rooms";
-import type { Waiting } from "../api/types";
+import type { Waiting, WaitingRoom } from "../api/types";
 import { roomKey } from "./rooms.svelte";
 
 const byRoom = new SvelteMap<string, Waiting[]>();
@@ -11,11 +11,13 @@ export function waitingIn(place: Place): Waiting[] {
   return byRoom.get(roomKey(place)) ?? [];
 }
 
-export function takeWaiting(place: Place, waiting: Waiting[]): void {
-  if (waiting.length > 0) byRoom.set(roomKey(place), waiting);
-  else byRoom.delete(roomKey(place));
+export function takeWaiting(room: WaitingRoom): void {
+  if (room.waiting.length > 0) byRoom.set(roomKey(room), room.waiting);
+  else byRoom.delete(roomKey(room));
 }
 
-export async function loadWaiting(place: Place): Promise<void> {
-  takeWaiting(place, await api.waiting(place));
+export async function loadWaiting(): Promise<void> {
+  const all = await api.everywhere();
+  byRoom.clear();
+  all.forEach(takeWaiting);
 }

@@ -76,6 +76,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "attachment-unusable": m.error_attachment_unusable,
   "picture-too-large": m.error_picture_too_large,
   "picture-unusable": m.error_picture_unusable,
+  "metadata-stays": m.error_metadata_stays,
   "folder-unusable": m.error_folder_unusable,
 };
 

@@ -1,6 +1,7 @@
 //! What the transfer of files needs of an account, so that it goes on beside the agent: the store, the service, and the
 //! token as it is now.
 
+use super::AgentError;
 use crate::transport::Service;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -27,13 +28,15 @@ impl Way {
     }
 
     /// The same, but waits a while for the first one: for what goes on beside the agent.
-    pub async fn first_bearer(&self) -> Zeroizing<String> {
+    ///
+    /// # Errors
+    /// [`AgentError::TooSlow`] if none came, or the account was closed.
+    pub async fn first_bearer(&self) -> Result<Zeroizing<String>, AgentError> {
         let mut token = self.token.clone();
         let given = tokio::time::timeout(FIRST_TOKEN, token.wait_for(|token| !token.is_empty()));
         match given.await {
-            Ok(Ok(token)) => token.clone(),
-            // None came in time, or the account was closed.
-            Ok(Err(_)) | Err(_) => Zeroizing::default(),
+            Ok(Ok(token)) => Ok(token.clone()),
+            Ok(Err(_)) | Err(_) => Err(AgentError::TooSlow),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Fetched {
         &self,
         keeper: &Keeper,
         file: &Descriptor,
-        moved: impl FnMut(u64, u64),
+        mut moved: impl FnMut(u64, u64),
     ) -> Answer<Whole> {
         let key = (keeper.id.clone(), file.sealed_hash);
         let place = self.kept.get_with(key.clone(), Arc::default);
@@ -69,7 +69,12 @@ impl Fetched {
         if let Some(whole) = &*here {
             return Ok(whole.clone());
         }
-        let sealed = transfer::download_sealed(&keeper.way, file, &self.folder, moved).await?;
+        let coming = |there, of| {
+            // However long it takes, who asks meanwhile waits for this one.
+            let _ = self.kept.get(&key);
+            moved(there, of);
+        };
+        let sealed = transfer::download_sealed(&keeper.way, file, &self.folder, coming).await?;
         let whole = Whole { sealed: Arc::new(sealed), opener: Arc::new(PartOpener::new(file)) };
         *here = Some(whole.clone());
         tokio::spawn(let_go(self.kept.clone(), key));

@@ -3,7 +3,7 @@
 
 use super::{
     error::{Answer, Problem, ProblemCode},
-    file_name, pictures,
+    file_name,
 };
 use crate::{
     agent::Way,
@@ -230,6 +230,21 @@ impl Files {
         })
     }
 
+    /// Lets the pictures of a message go with where and when they were taken.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn leave_whole(&self, way: &Way, parcel: &Parcel) -> Answer<()> {
+        self.change(way, |kept| {
+            for id in &parcel.files {
+                let mut file = find(kept, *id)?;
+                file.whole = true;
+                file.save(kept);
+            }
+            Ok(())
+        })
+    }
+
     /// Gives a message up, its files with it.
     ///
     /// # Errors
@@ -241,29 +256,22 @@ impl Files {
     /// Sends one to the service, sealed. `moved` hears how many bytes are there, of how many.
     ///
     /// # Errors
-    /// It is not here, or [`TransferError`].
+    /// It is not here; a picture, or what says that it is one, from which its metadata cannot be taken out; [`TransferError`].
     pub async fn send(
         &self,
         way: &Way,
         id: HandedId,
-        mut moved: impl FnMut(u64, u64) + Send,
+        moved: impl FnMut(u64, u64) + Send,
     ) -> Answer<Descriptor> {
         let file = Handed::load(&kept(way), id)?.ok_or_else(nothing)?;
-        let refused = match transfer::upload_handed(way, &file, file.whole, &mut moved).await {
-            Err(TransferError::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => {
-                // What claims to be a picture and is none is sent as it is: there is nothing in it to be taken out.
-                let read = kept(way);
-                pictures::decode(&file.read(&read, 0..file.size)?).is_ok()
+        match transfer::upload_handed(way, &file, file.whole, moved).await {
+            Err(TransferError::File { source, .. })
+                if matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge) =>
+            {
+                let why = format!("where and when {} was taken cannot be taken out of it", file.name);
+                Err(Problem::because(ProblemCode::MetadataStays, why))
             }
-            Err(TransferError::File { source, .. }) if source.kind() == io::ErrorKind::FileTooLarge => true,
-            sent => return Ok(sent?),
-        };
-        match refused {
-            true => Err(Problem::because(
-                ProblemCode::PictureUnusable,
-                format!("where and when {} was taken cannot be taken out of it", file.name),
-            )),
-            false => Ok(transfer::upload_handed(way, &file, true, moved).await?),
+            sent => Ok(sent?),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What happens, told to every window: one channel, JSON once for all.
 
-use super::shape::{Account, Alarm, Item, Room, Waiting};
+use super::shape::{Account, Alarm, Item, Room, WaitingRoom};
 use crate::settings::Settings;
 use serde::Serialize;
 use std::sync::Arc;
@@ -58,14 +58,7 @@ pub enum Happening {
     /// The person should know something.
     Alarm(Box<Alarm>),
     /// Other messages of a room wait for their files than before, or for another reason.
-    Waiting {
-        /// The account.
-        account: String,
-        /// The room.
-        room: String,
-        /// Those that wait now, in the order in which they go.
-        waiting: Vec<Waiting>,
-    },
+    Waiting(WaitingRoom),
     /// A file is on its way.
     Transfer {
         /// The account.

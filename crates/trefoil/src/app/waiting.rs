@@ -4,13 +4,13 @@
 use super::error::{Answer, Problem};
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use trefoil_client::attachment::ParcelId;
 use trefoil_proto::RoomUri;
 
-/// Messages whose files are sent at once.
+/// Messages of an account whose files are sent at once.
 const AT_ONCE: usize = 4;
 
 /// An account and a room of it.
@@ -21,9 +21,25 @@ pub enum Order {
     /// There is another message.
     Look,
     /// Try one again, now.
-    Again(ParcelId),
+    Again(ParcelId, Again),
     /// The writer gives one up.
     GiveUp(ParcelId, oneshot::Sender<Answer<()>>),
+}
+
+/// What may be other than at the try before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing.
+    AsItWas,
+    /// Its pictures go with where and when they were taken.
+    Whole,
+}
+
+impl Order {
+    /// Whether the message is not to go as it was going.
+    pub fn breaks_off(&self, id: ParcelId) -> bool {
+        matches!(self, Self::GiveUp(other, _) | Self::Again(other, _) if *other == id)
+    }
 }
 
 /// Why a message has not gone yet.
@@ -36,16 +52,11 @@ pub struct Trouble {
 }
 
 /// The queues that work.
+#[derive(Default)]
 pub struct Waiting {
     queues: Mutex<HashMap<Place, mpsc::UnboundedSender<Order>>>,
     troubles: Mutex<HashMap<(String, ParcelId), Trouble>>,
-    turns: Semaphore,
-}
-
-impl Default for Waiting {
-    fn default() -> Self {
-        Self { queues: Mutex::default(), troubles: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
-    }
+    turns: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Waiting {
@@ -77,9 +88,12 @@ impl Waiting {
         ends
     }
 
-    /// Waits until files may be sent.
-    pub async fn turn(&self) -> SemaphorePermit<'_> {
-        self.turns.acquire().await.expect("nobody closes it")
+    /// Waits until files of an account may be sent.
+    pub async fn turn(&self, account: &str) -> OwnedSemaphorePermit {
+        let turns = Arc::clone(
+            held(&self.turns).entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))),
+        );
+        turns.acquire_owned().await.expect("nobody closes it")
     }
 
     /// What keeps a message of an account.

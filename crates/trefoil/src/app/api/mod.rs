@@ -113,6 +113,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(timeline::read))
         .routes(routes!(timeline::history))
         .routes(routes!(messages::send))
+        .routes(routes!(waiting::everywhere))
         .routes(routes!(waiting::all))
         .routes(routes!(waiting::again))
         .routes(routes!(waiting::give_up))

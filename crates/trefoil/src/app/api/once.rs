@@ -71,7 +71,7 @@ pub(super) async fn close(
         .await
 }
 
-/// Opens a message that is seen once. Nothing on this device has it any more after that.
+/// Opens a message that is seen once. The store has it no more after that; its files can be fetched for ten minutes.
 #[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/messages/{message}/open", params(("account" = String, Path,), ("room" = String, Path,), ("message" = String, Path,)), responses((status = 200, body = Opened), (status = 422, body = Problem)))]
 pub(super) async fn open(
     State(app): State<Arc<App>>,
@@ -79,10 +79,13 @@ pub(super) async fn open(
 ) -> Answer<Json<Opened>> {
     let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, message_id(&message)?);
     let receipts = app.accounts.settings().receipts();
-    let body = keeper
-        .with(move |kept| Ok(kept.agent.act_for(|client, now| client.open_once(&room, id, receipts, now))?))
-        .await?;
-    let (said, files) = of_body(&body);
-    app.files.keep_opened(&account, id, body.attachments);
-    Ok(Json(Opened { said, files }))
+    keeper
+        .with(move |kept| {
+            let body = kept.agent.act_for(|client, now| client.open_once(&room, id, receipts, now))?;
+            let (said, files) = of_body(&body);
+            // Here, as the store has it no more, whether whoever asked is still there or not.
+            app.files.keep_opened(&account, id, body.attachments);
+            Ok(Json(Opened { said, files }))
+        })
+        .await
 }

@@ -8,8 +8,8 @@ use super::{
         files,
         hub::Happening,
         keeper::Keeper,
-        shape::Warning,
-        waiting::{Order, Place, Trouble},
+        shape::{WaitingRoom, Warning},
+        waiting::{Again, Order, Place, Trouble},
     },
     files::blocking,
     messages::draft,
@@ -45,7 +45,7 @@ impl Queue {
     /// Goes on until it is told something; nothing once it has ended.
     async fn turn(&mut self, orders: &mut Orders) -> Option<Order> {
         loop {
-            let waiting = self.waiting().await?;
+            let waiting = self.waiting().await;
             self.tell(&waiting);
             let next = waiting.iter().find(|parcel| !self.app.waiting.is_held(&self.keeper.id, parcel.id));
             let Some(parcel) = next else {
@@ -54,10 +54,19 @@ impl Queue {
                 }
                 return orders.recv().await;
             };
-            let sent = tokio::select! {
-                sent = self.send(parcel) => sent,
-                // What was sent so far is kept: it goes on there.
-                order = orders.recv() => return order,
+            let sending = send(Arc::clone(&self.app), self.keeper.clone(), parcel.clone());
+            tokio::pin!(sending);
+            let sent = loop {
+                let order = tokio::select! {
+                    sent = &mut sending => break sent,
+                    order = orders.recv() => order?,
+                };
+                if order.breaks_off(parcel.id) {
+                    // What was sent so far is kept: if it goes, it goes on there.
+                    return Some(order);
+                }
+                self.obey(order).await;
+                self.tell(&self.waiting().await);
             };
             let Err(problem) = sent else {
                 self.app.waiting.set_trouble(&self.keeper.id, parcel.id, None);
@@ -67,7 +76,7 @@ impl Queue {
             if self.keeper.is_closed() {
                 return None;
             }
-            if !self.waiting().await?.contains(parcel) {
+            if !self.waiting().await.contains(parcel) {
                 // It went with the try before, which an order broke off when all was said.
                 continue;
             }
@@ -88,7 +97,12 @@ impl Queue {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Look => {}
-            Order::Again(id) => {
+            Order::Again(id, how) => {
+                if how == Again::Whole
+                    && let Err(problem) = self.leave_whole(id).await
+                {
+                    tracing::warn!(problem = problem.message, "a picture keeps being cleaned");
+                }
                 self.app.waiting.set_trouble(&self.keeper.id, id, None);
                 self.pause = FIRST_PAUSE;
             }
@@ -99,38 +113,18 @@ impl Queue {
         }
     }
 
-    /// Nothing if the store cannot be read: the next process tries it again.
-    async fn waiting(&self) -> Option<Vec<Parcel>> {
-        let (app, keeper, place) = (Arc::clone(&self.app), self.keeper.clone(), self.place.clone());
-        match blocking(move || parcels(&app, &keeper, &place)).await {
-            Ok(waiting) => Some(waiting),
-            Err(problem) => {
-                tracing::warn!(problem = problem.message, "messages with files wait unread");
-                None
+    /// Those of the room; tried until the store can be read.
+    async fn waiting(&self) -> Vec<Parcel> {
+        loop {
+            let (app, keeper, place) = (Arc::clone(&self.app), self.keeper.clone(), self.place.clone());
+            match blocking(move || parcels(&app, &keeper, &place)).await {
+                Ok(waiting) => return waiting,
+                Err(problem) => {
+                    tracing::warn!(problem = problem.message, "messages with files wait unread");
+                    tokio::time::sleep(LONGEST_PAUSE).await;
+                }
             }
         }
-    }
-
-    async fn send(&self, parcel: &Parcel) -> Answer<()> {
-        let _turn = self.app.waiting.turn().await;
-        let mut ask = letter(parcel)?;
-        let mut sent = Vec::with_capacity(parcel.files.len());
-        for id in &parcel.files {
-            let moved = |there, of| self.tell_transfer(*id, there, of);
-            sent.push(self.app.files.send(&self.keeper.way, *id, moved).await?);
-        }
-        let parcel = parcel.clone();
-        self.keeper
-            .with(move |kept| {
-                if !ask.answers_something(kept, &parcel.room)? {
-                    // It is gone by now: what was said of it is said all the same.
-                    ask.reply_to = None;
-                }
-                let draft = draft(kept, &parcel.room, &ask, &sent)?;
-                kept.agent.act_for(|client, now| client.send_parcel(&parcel, draft, now))?;
-                Ok(())
-            })
-            .await
     }
 
     /// Notes why one has not gone. Whether it is held: then the next one's turn comes, and the person is told.
@@ -142,7 +136,7 @@ impl Queue {
             return false;
         }
         // Of nothing: it has ended.
-        parcel.files.iter().for_each(|id| self.tell_transfer(*id, 0, 0));
+        parcel.files.iter().for_each(|id| tell_transfer(&self.app, &self.keeper, *id, 0, 0));
         let (app, way, anew) = (Arc::clone(&self.app), self.keeper.way.clone(), parcel.clone());
         if let Err(problem) = blocking(move || app.files.forget_uploads(&way, &anew)).await {
             tracing::warn!(problem = problem.message, "the uploads of a message that was not sent are kept");
@@ -157,9 +151,10 @@ impl Queue {
         true
     }
 
+    /// In the account's turn, as it is there that a message comes into the outbox: it is sent or given up, never both.
     async fn give_up(&self, id: ParcelId) -> Answer<()> {
         let (app, keeper, place) = (Arc::clone(&self.app), self.keeper.clone(), self.place.clone());
-        let given_up = blocking(move || {
+        let given_up = self.keeper.with(move |_| {
             let waiting = parcels(&app, &keeper, &place)?;
             let found = waiting.into_iter().find(|parcel| parcel.id == id);
             let parcel = found.ok_or_else(|| Problem::not_found("it was sent, or given up, already"))?;
@@ -168,8 +163,18 @@ impl Queue {
         });
         let parcel = given_up.await?;
         self.app.waiting.set_trouble(&self.keeper.id, id, None);
-        parcel.files.iter().for_each(|file| self.tell_transfer(*file, 0, 0));
+        parcel.files.iter().for_each(|file| tell_transfer(&self.app, &self.keeper, *file, 0, 0));
         Ok(())
+    }
+
+    async fn leave_whole(&self, id: ParcelId) -> Answer<()> {
+        let (app, keeper, place) = (Arc::clone(&self.app), self.keeper.clone(), self.place.clone());
+        blocking(move || {
+            let waiting = parcels(&app, &keeper, &place)?;
+            let found = waiting.iter().find(|parcel| parcel.id == id);
+            found.map_or(Ok(()), |parcel| app.files.leave_whole(&keeper.way, parcel))
+        })
+        .await
     }
 
     /// Tells the windows what waits.
@@ -178,15 +183,36 @@ impl Queue {
         if !hub.is_alone() {
             let waiting = shown(&self.app, &self.keeper, waiting);
             let (account, room) = (self.keeper.id.clone(), self.place.1.to_string());
-            hub.tell(&Happening::Waiting { account, room, waiting });
+            hub.tell(&Happening::Waiting(WaitingRoom { account, room, waiting }));
         }
     }
+}
 
-    /// Tells the windows how far a file is.
-    fn tell_transfer(&self, id: HandedId, there: u64, of: u64) {
-        let (account, upload) = (self.keeper.id.clone(), files::named(id));
-        self.app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
+async fn send(app: Arc<App>, keeper: Keeper, parcel: Parcel) -> Answer<()> {
+    let _turn = app.waiting.turn(&keeper.id).await;
+    let mut ask = letter(&parcel)?;
+    let mut sent = Vec::with_capacity(parcel.files.len());
+    for id in &parcel.files {
+        let moved = |there, of| tell_transfer(&app, &keeper, *id, there, of);
+        sent.push(app.files.send(&keeper.way, *id, moved).await?);
     }
+    keeper
+        .with(move |kept| {
+            if !ask.answers_something(kept, &parcel.room)? {
+                // It is gone by now: what was said of it is said all the same.
+                ask.reply_to = None;
+            }
+            let draft = draft(kept, &parcel.room, &ask, &sent)?;
+            kept.agent.act_for(|client, now| client.send_parcel(&parcel, draft, now))?;
+            Ok(())
+        })
+        .await
+}
+
+/// Tells the windows how far a file is.
+fn tell_transfer(app: &App, keeper: &Keeper, id: HandedId, there: u64, of: u64) {
+    let (account, upload) = (keeper.id.clone(), files::named(id));
+    app.accounts.hub().tell(&Happening::Transfer { account, upload, there, of });
 }
 
 /// Whether trying again by itself changes nothing. A quota is a day's; of a key that changed the person decides, whom the
@@ -209,6 +235,7 @@ const fn is_final(code: ProblemCode) -> bool {
             | Code::AttachmentUnusable
             | Code::PictureTooLarge
             | Code::PictureUnusable
+            | Code::MetadataStays
     )
 }
 

@@ -7,9 +7,10 @@ use super::{
         error::{Answer, Problem},
         files,
         keeper::Keeper,
-        shape::Waiting,
-        waiting::{Order, Place},
+        shape::{Waiting, WaitingRoom},
+        waiting::{Again, Order, Place},
     },
+    Body,
     files::blocking,
     messages::{NewMessage, draft},
     queue, room_uri,
@@ -22,10 +23,12 @@ use axum::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use rand::RngCore as _;
-use std::sync::Arc;
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::oneshot;
 use trefoil_client::attachment::{Parcel, ParcelId};
 use trefoil_proto::RoomUri;
+use utoipa::ToSchema;
 
 /// Takes a message with files. It is kept when this is answered.
 pub(super) async fn take(app: &Arc<App>, keeper: Keeper, room: RoomUri, ask: NewMessage) -> Answer<()> {
@@ -39,11 +42,15 @@ pub(super) async fn take(app: &Arc<App>, keeper: Keeper, room: RoomUri, ask: New
         let place = room.clone();
         keeper.with(move |kept| draft(kept, &place, &ask, &[]).map(drop)).await?;
     }
-    let (keeping, way) = (Arc::clone(app), keeper.way.clone());
-    if blocking(move || keeping.files.keep(&way, &parcel)).await? {
-        order(app, keeper, room, Order::Look);
-    }
-    Ok(())
+    let app = Arc::clone(app);
+    // Whoever asked may go in between: what is kept is sent all the same.
+    let taken = tokio::spawn(async move {
+        let (keeping, way) = (Arc::clone(&app), keeper.way.clone());
+        blocking(move || keeping.files.keep(&way, &parcel)).await?;
+        order(&app, keeper, room, Order::Look);
+        Ok(())
+    });
+    taken.await.map_err(|error| Problem::internal(error.to_string()))?
 }
 
 /// Goes on with what an earlier process took.
@@ -74,14 +81,45 @@ pub(super) async fn all(
     blocking(move || Ok(Json(shown(&app, &keeper, &parcels(&app, &keeper, &place)?)))).await
 }
 
+/// Messages of every account that wait for their files, by room.
+#[utoipa::path(get, path = "/waiting", responses((status = 200, body = Vec<WaitingRoom>)))]
+pub(super) async fn everywhere(State(app): State<Arc<App>>) -> Answer<Json<Vec<WaitingRoom>>> {
+    blocking(move || {
+        let mut rooms = Vec::new();
+        for keeper in app.accounts.all() {
+            let mut by_room: BTreeMap<String, Vec<Parcel>> = BTreeMap::new();
+            for parcel in app.files.waiting(&keeper.way)? {
+                by_room.entry(parcel.room.to_string()).or_default().push(parcel);
+            }
+            rooms.extend(by_room.into_iter().map(|(room, parcels)| {
+                let waiting = shown(&app, &keeper, &parcels);
+                WaitingRoom { account: keeper.id.clone(), room, waiting }
+            }));
+        }
+        Ok(Json(rooms))
+    })
+    .await
+}
+
+/// How it is tried again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TryAgain {
+    /// With where and when its pictures were taken, if that cannot be taken out of them.
+    #[serde(default)]
+    whole: bool,
+}
+
 /// Tries one again that could not be sent, now.
-#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/waiting/{waiting}/again", params(("account" = String, Path,), ("room" = String, Path,), ("waiting" = String, Path,)), responses((status = 204)))]
+#[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/waiting/{waiting}/again", params(("account" = String, Path,), ("room" = String, Path,), ("waiting" = String, Path,)), request_body = TryAgain, responses((status = 204)))]
 pub(super) async fn again(
     State(app): State<Arc<App>>,
     Path((account, room, waiting)): Path<(String, String, String)>,
+    Body(ask): Body<TryAgain>,
 ) -> Answer<StatusCode> {
     let (keeper, room, id) = (app.accounts.get(&account)?, room_uri(&room)?, parse(&waiting)?);
-    order(&app, keeper, room, Order::Again(id));
+    let how = if ask.whole { Again::Whole } else { Again::AsItWas };
+    order(&app, keeper, room, Order::Again(id, how));
     Ok(StatusCode::NO_CONTENT)
 }
 

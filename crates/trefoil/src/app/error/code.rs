@@ -156,6 +156,8 @@ pub enum ProblemCode {
     PictureTooLarge,
     /// The picture is damaged, or none.
     PictureUnusable,
+    /// Where and when a picture was taken cannot be taken out of it.
+    MetadataStays,
     /// The folder for an export cannot be used.
     FolderUnusable,
 }
@@ -232,7 +234,6 @@ pub(super) const fn of_service(code: ErrorCode) -> ProblemCode {
         ErrorCode::NotFound => Code::NotFound,
         ErrorCode::NotAllowed => Code::NotAllowed,
         ErrorCode::Unsupported => Code::Unsupported,
-        ErrorCode::Unauthenticated => Code::Removed,
         ErrorCode::PeerUnavailable => Code::Unreachable,
         ErrorCode::Internal | ErrorCode::Draining => Code::ServiceFailed,
         _ => Code::Refused,

@@ -17,6 +17,7 @@ use axum::{
 };
 use serde::Serialize;
 use trefoil_client::{ClientError, conversation::ConversationError};
+use trefoil_proto::ErrorCode;
 use utoipa::ToSchema;
 
 /// A refusal of the local API.
@@ -159,6 +160,10 @@ impl From<HomeError> for Problem {
 impl From<TransferError> for Problem {
     fn from(error: TransferError) -> Self {
         match error {
+            // Files go beside the agent, which is let in anew when a token has run out, and says it if this device is not.
+            TransferError::Person(PersonError::Refused { code: ErrorCode::Unauthenticated, .. }) => {
+                Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Unreachable, error.to_string())
+            }
             TransferError::Person(error) => error.into(),
             TransferError::Agent(error) => error.into(),
             TransferError::File { .. } => Self::because(ProblemCode::FileUnusable, error.to_string()),

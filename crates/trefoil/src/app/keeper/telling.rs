@@ -35,7 +35,13 @@ impl Kept {
 
     /// Tells the windows of what happened, each line and each room once.
     pub(super) fn tell(&mut self, events: &[Event]) {
-        self.gone |= events.iter().any(|event| matches!(event, Event::Unauthenticated { .. }));
+        for event in events {
+            match event {
+                Event::Unauthenticated { .. } => self.gone = true,
+                Event::CaughtUp => self.gone = false,
+                _ => {}
+            }
+        }
         events.iter().for_each(|event| self.warn(event));
         if self.hub.is_alone() || events.is_empty() {
             return;

@@ -22,5 +22,5 @@ pub use markup::{Block, is_emoji_only};
 pub use person::{Person, Safety, VerifyOutcome};
 pub use qr::{Card, Qr};
 pub use room::{Room, RoomDetail, detail, listed, room};
-pub use waiting::Waiting;
+pub use waiting::{Waiting, WaitingRoom};
 pub use warning::Warning;

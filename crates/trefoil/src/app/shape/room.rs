@@ -87,6 +87,8 @@ pub struct RoomDetail {
     pub groups: Vec<Group>,
     /// A change of it is under way.
     pub changing: bool,
+    /// How many services other than its own must vouch for a key directory: with none, nobody else watches them.
+    pub vouchers: usize,
     /// Messages of others that did not come.
     pub missing: u64,
     /// What this person may do.
@@ -119,6 +121,8 @@ pub struct Member {
     pub devices: usize,
     /// Why their keys are not believed.
     pub unproven: Option<Warning>,
+    /// Whether the proof of their keys is still awaited.
+    pub awaited: bool,
 }
 
 /// An open invitation.
@@ -172,6 +176,7 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
             person: around.person(&participant.user)?,
             role: role(participant.role).to_owned(),
             devices: participant.devices.len(),
+            awaited: unproven.is_some_and(|one| one.reason.is_none()),
             unproven: unproven
                 .and_then(|one| one.reason.as_ref())
                 .map(|reason| Warning::unproven(&participant.user, reason)),
@@ -202,6 +207,7 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
             })
             .collect(),
         changing: view.changing,
+        vouchers: client.auditors_needed()?,
         missing: client.missing(uri)?.iter().map(|one| one.missing).sum(),
         may: May {
             send: open && listed.blocked.is_none() && holds(Capability::SEND_MESSAGE),

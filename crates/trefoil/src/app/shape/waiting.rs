@@ -24,3 +24,14 @@ pub struct Waiting {
     /// It is not tried again by itself: the person decides.
     pub held: bool,
 }
+
+/// The messages of a room that wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WaitingRoom {
+    /// The account.
+    pub account: String,
+    /// The room.
+    pub room: String,
+    /// Those that wait, in the order in which they go.
+    pub waiting: Vec<Waiting>,
+}
