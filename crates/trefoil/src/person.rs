@@ -281,8 +281,8 @@ pub async fn remove_device(agent: &mut Agent, device: &DeviceUri) -> Result<(), 
 /// # Errors
 /// [`PersonError`].
 pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<(Agent, KeyKind), PersonError> {
-    let (settings, ca) = home.settings()?;
-    let service = Service::new(&settings.service, ca.as_deref())?;
+    let (address, ca) = home.address()?;
+    let service = Service::new(&address.service, ca.as_deref())?;
     let (store, kind) = home.open_store(passphrase)?;
     let mut agent = Agent::new(Client::open(Arc::new(store))?, service);
     agent.save_evidence_in(home.folder());

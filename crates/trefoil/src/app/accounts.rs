@@ -82,7 +82,7 @@ impl Accounts {
             making: tokio::sync::Mutex::default(),
             hub,
         };
-        for (id, folder) in Home::accounts_of(home) {
+        for (id, folder) in Home::accounts_of(home)? {
             let home = Home::locate(Some(&folder))?;
             if home.has_account() {
                 let opened = person::open(&home, accounts.passphrase.as_ref());
@@ -171,7 +171,7 @@ impl Accounts {
         };
         let ca = match self.authority(url, given) {
             Some(ca) => Some(ca),
-            None => Home::locate(Some(&folder))?.settings()?.1,
+            None => Home::locate(Some(&folder))?.address()?.1,
         };
         Ok(Service::new(url, ca.as_deref()).map_err(PersonError::from)?)
     }
@@ -201,7 +201,7 @@ impl Accounts {
         let mut agent = match made {
             Ok((agent, _)) => agent,
             Err(error) => {
-                forget(&folder, id == FIRST);
+                home.forget_attempt(id != FIRST);
                 return Err(error.into());
             }
         };
@@ -226,7 +226,7 @@ impl Accounts {
         match person::begin_link(&home, self.passphrase.as_ref(), place, name).await {
             Ok((agent, offer)) => Ok((self.keep(agent, id), offer)),
             Err(error) => {
-                forget(&folder, id == FIRST);
+                home.forget_attempt(id != FIRST);
                 Err(error.into())
             }
         }
@@ -243,7 +243,7 @@ impl Accounts {
         match backup::recover(&home, self.passphrase.as_ref(), place, secret, |_, _| {}).await {
             Ok((agent, _)) => Ok(self.keep(agent, id)),
             Err(error) => {
-                forget(&folder, id == FIRST);
+                home.forget_attempt(id != FIRST);
                 Err(error.into())
             }
         }
@@ -330,19 +330,4 @@ fn not_by_oneself(error: PersonError, person: &Path, account: &Path) -> OpenErro
 /// What is behind a lock; whoever panicked with it held changed nothing half.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Takes away what an attempt left that made no account: keys of nothing.
-fn forget(folder: &Path, first: bool) {
-    if folder.join("settings.toml").exists() {
-        return;
-    }
-    // What cannot be removed is used again by the next attempt.
-    if first {
-        for file in ["key", "store.db", "store.db-wal", "store.db-shm", "store.db-lock"] {
-            let _ = fs::remove_file(folder.join(file));
-        }
-    } else {
-        let _ = fs::remove_dir_all(folder);
-    }
 }

@@ -1,4 +1,4 @@
-//! `trefoil account list`, `name`: the accounts of this person on this device, and the name that others see.
+//! `trefoil account list` and `trefoil account name`: the accounts of this person on this device, and the name that others see.
 
 use super::{
     Shared,
@@ -53,7 +53,7 @@ pub(super) fn list(shared: &Shared) -> anyhow::Result<()> {
     let home = shared.home()?;
     let passphrase = shared.passphrase()?;
     let mut some = false;
-    for (account, folder) in Home::accounts_of(home.person()) {
+    for (account, folder) in Home::accounts_of(home.person())? {
         let one = Home::locate(Some(&folder))?;
         if !one.has_account() {
             continue;
@@ -73,7 +73,7 @@ pub(super) fn list(shared: &Shared) -> anyhow::Result<()> {
     }
     if !some {
         // With the sentence that every other command has for it.
-        home.settings()?;
+        home.address()?;
     }
     Ok(())
 }

@@ -87,7 +87,7 @@ pub async fn pin(shared: &Shared, ask: &Pin) -> anyhow::Result<()> {
     }
     let ca = match &ask.ca {
         Some(path) => Some(fs::read(path).map_err(unreadable("the certificate authority", path))?),
-        None => shared.home()?.settings()?.1,
+        None => shared.home()?.address()?.1,
     };
     let others = services(&ask.with, ca.as_deref())?;
     let sets = !ask.remove && !ask.state;

@@ -23,6 +23,8 @@ pub const FURTHER: &str = "accounts";
 
 /// How to reach the service: with it, a folder holds an account.
 const SETTINGS: &str = "settings.toml";
+const KEY: &str = "key";
+const STORE: &str = "store.db";
 
 /// One person's folder.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ pub struct Home {
 /// `settings.toml`: how to reach the person's service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct ServiceAddress {
     /// Base URL of the service, `https` only.
     pub service: String,
     /// Whether `ca.pem` in this folder is trusted, instead of the public web's authorities.
@@ -134,16 +136,27 @@ impl Home {
 
     /// Where the accounts of a person are or would be, with the name that each has on this device, in the order in which they
     /// were made.
-    pub fn accounts_of(person: &Path) -> Vec<(String, PathBuf)> {
-        let mut further: Vec<(String, PathBuf)> = fs::read_dir(person.join(FURTHER))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
-            .collect();
+    ///
+    /// # Errors
+    /// [`HomeError::File`] if the folder of further ones is there and cannot be read.
+    pub fn accounts_of(person: &Path) -> Result<Vec<(String, PathBuf)>, HomeError> {
+        let folder = person.join(FURTHER);
+        let unreadable = |source| HomeError::File { path: folder.clone(), source };
+        let mut further = Vec::new();
+        match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(error)),
+            Ok(entries) => {
+                for entry in entries {
+                    let entry = entry.map_err(unreadable)?;
+                    // This program gives names of digits.
+                    further.extend(entry.file_name().into_string().ok().map(|name| (name, entry.path())));
+                }
+            }
+        }
         further.sort_by_key(|(name, _)| (name.len(), name.clone()));
         further.insert(0, (FIRST.to_owned(), person.to_owned()));
-        further
+        Ok(further)
     }
 
     /// Whether an account was made in it.
@@ -167,7 +180,7 @@ impl Home {
             .create(&self.folder)
             .and_then(|()| fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700)))
             .map_err(|source| HomeError::File { path: self.folder.clone(), source })?;
-        let path = self.folder.join("key");
+        let path = self.folder.join(KEY);
         if !path.exists() {
             write_private(&path, key::generate(passphrase)?.as_bytes())?;
         }
@@ -182,8 +195,8 @@ impl Home {
         if let Some(pem) = ca {
             write_private(&self.ca_path(), pem)?;
         }
-        let settings = Settings { service: service.to_owned(), own_ca: ca.is_some() };
-        let text = toml::to_string(&settings)
+        let address = ServiceAddress { service: service.to_owned(), own_ca: ca.is_some() };
+        let text = toml::to_string(&address)
             .map_err(|error| HomeError::Damaged { path: self.settings_path(), what: error.to_string() })?;
         write_private(&self.settings_path(), text.as_bytes())
     }
@@ -192,22 +205,22 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError::NoAccount`], [`HomeError::File`], [`HomeError::Damaged`].
-    pub fn settings(&self) -> Result<(Settings, Option<Vec<u8>>), HomeError> {
+    pub fn address(&self) -> Result<(ServiceAddress, Option<Vec<u8>>), HomeError> {
         if !self.has_account() {
             return Err(HomeError::NoAccount(self.folder.clone()));
         }
         let path = self.settings_path();
         let text =
             fs::read_to_string(&path).map_err(|source| HomeError::File { path: path.clone(), source })?;
-        let settings: Settings = toml::from_str(&text)
+        let address: ServiceAddress = toml::from_str(&text)
             .map_err(|error| HomeError::Damaged { path, what: error.message().to_owned() })?;
-        let ca = if settings.own_ca {
+        let ca = if address.own_ca {
             let path = self.ca_path();
             Some(fs::read(&path).map_err(|source| HomeError::File { path, source })?)
         } else {
             None
         };
-        Ok((settings, ca))
+        Ok((address, ca))
     }
 
     /// Opens the encrypted store.
@@ -215,7 +228,7 @@ impl Home {
     /// # Errors
     /// The key is missing, locked by another passphrase, or the store is in use or damaged.
     pub fn open_store(&self, passphrase: Option<&Passphrase>) -> Result<(SqliteLocal, KeyKind), HomeError> {
-        let path = self.folder.join("key");
+        let path = self.folder.join(KEY);
         let text = match fs::read_to_string(&path) {
             Ok(text) => zeroize::Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -224,7 +237,7 @@ impl Home {
             Err(source) => return Err(HomeError::File { path, source }),
         };
         let (key, kind) = key::open(&text, passphrase, &path)?;
-        let path = self.folder.join("store.db");
+        let path = self.folder.join(STORE);
         let store = SqliteLocal::open(&path, &key).map_err(|source| match &source {
             StoreError::Open(cause) if is_busy(&**cause) => match page::served_over(&self.folder) {
                 Some(person) => HomeError::PageIsOpen(person),
@@ -233,6 +246,21 @@ impl Home {
             _ => HomeError::Open { path, source },
         })?;
         Ok((store, kind))
+    }
+
+    /// Takes away what an attempt left that made no account: keys of nothing. What cannot be removed is used again by the next
+    /// attempt. `whole`: the folder too.
+    pub fn forget_attempt(&self, whole: bool) {
+        if self.has_account() {
+            return;
+        }
+        if whole {
+            let _ = fs::remove_dir_all(&self.folder);
+            return;
+        }
+        for file in [KEY, STORE, "store.db-wal", "store.db-shm", "store.db-lock"] {
+            let _ = fs::remove_file(self.folder.join(file));
+        }
     }
 
     fn settings_path(&self) -> PathBuf {
@@ -275,15 +303,15 @@ mod tests {
     fn a_home_is_private_and_opens_again_with_its_key_only() {
         let place = tempfile::tempdir().unwrap();
         let home = Home::locate(Some(&place.path().join("person"))).unwrap();
-        assert!(matches!(home.settings(), Err(HomeError::NoAccount(_))));
+        assert!(matches!(home.address(), Err(HomeError::NoAccount(_))));
         let (store, kind) = home.prepare(None).unwrap();
         assert_eq!(kind, KeyKind::Plain);
         assert!(matches!(home.open_store(None), Err(HomeError::InUse(_))), "a second opening is refused");
         drop(store);
         home.settle("https://localhost:1", Some(b"pem")).unwrap();
         assert!(matches!(home.prepare(None), Err(HomeError::AlreadyThere(_))));
-        let (settings, ca) = home.settings().unwrap();
-        assert_eq!((settings.service.as_str(), ca.unwrap().as_slice()), ("https://localhost:1", &b"pem"[..]));
+        let (address, ca) = home.address().unwrap();
+        assert_eq!((address.service.as_str(), ca.unwrap().as_slice()), ("https://localhost:1", &b"pem"[..]));
         for file in ["key", "settings.toml", "ca.pem", "store.db"] {
             let mode = fs::metadata(home.folder().join(file)).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{file} is readable by others");

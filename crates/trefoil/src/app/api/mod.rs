@@ -6,6 +6,7 @@ mod alarms;
 mod auditing;
 mod codes;
 mod communities;
+mod events;
 mod export;
 mod files;
 mod links;
@@ -19,9 +20,11 @@ mod range;
 mod recovery;
 mod rooms;
 mod search;
+mod services;
+mod sessions;
+mod state;
 mod timeline;
 mod waiting;
-mod whole;
 
 pub use waiting::resume;
 
@@ -58,13 +61,13 @@ struct Api;
 /// Every path, with its description.
 fn described() -> OpenApiRouter<Arc<App>> {
     let json = OpenApiRouter::new()
-        .routes(routes!(whole::open_session, whole::end_session))
-        .routes(routes!(whole::launch))
-        .routes(routes!(whole::state))
-        .routes(routes!(whole::settings))
-        .routes(routes!(whole::look))
-        .routes(routes!(whole::code))
-        .routes(routes!(whole::events))
+        .routes(routes!(sessions::open_session, sessions::end_session))
+        .routes(routes!(sessions::launch))
+        .routes(routes!(state::state))
+        .routes(routes!(state::settings))
+        .routes(routes!(services::look))
+        .routes(routes!(services::code))
+        .routes(routes!(events::events))
         .routes(routes!(accounts::register))
         .routes(routes!(links::request))
         .routes(routes!(links::wait))
