@@ -236,6 +236,11 @@ pub enum Event {
         /// Why.
         reason: KeysRefusal,
     },
+    /// The directories prove somebody's keys, which they did not before or since this device was started.
+    KeysProven {
+        /// Whose.
+        user: UserUri,
+    },
     /// The room's service asks that somebody be removed. The client of an admin does it.
     RemovalAsked {
         /// The room.

@@ -177,6 +177,8 @@ impl Core {
             if tell {
                 self.emit(Event::KeysUnproven { user: user.clone(), reason: reason.clone() });
             }
+        } else if before != Some(Looked::Done) {
+            self.emit(Event::KeysProven { user: user.clone() });
         }
         self.live.busy.extend(self.directories.waiting.remove(user).unwrap_or_default());
         if *user == self.me()?.user { self.own_entry_looked_at(&looked, now) } else { Ok(()) }

@@ -349,6 +349,23 @@ impl Kept {
         }
     }
 
+    /// What was to be known about somebody is no longer so.
+    fn is_over(&self, what: &str, user: &UserUri) {
+        let mut store = self.store();
+        let forgotten = Alarm::all(&store).and_then(|kept| {
+            for alarm in kept {
+                let about = shape::Alarm::of(&self.id, &alarm).map(|told| told.warning);
+                if about.is_some_and(|of| of.what == what && of.user == Some(user.to_string())) {
+                    Alarm::forget(&mut store, alarm.id);
+                }
+            }
+            Ok(store.commit()?)
+        });
+        if let Err(error) = forgotten {
+            tracing::error!(%error, what, "an alarm that is over is kept");
+        }
+    }
+
     /// What the person has not seen yet.
     ///
     /// # Errors

@@ -119,6 +119,9 @@ impl Kept {
 
     /// Keeps what is no line of a room and yet to be known, whether a window listens or not.
     fn warn(&self, event: &Event) {
+        if let Event::KeysProven { user } = event {
+            return self.is_over("keys-unproven", user);
+        }
         if let Some(refused) = show::refusal(event) {
             let Event::ChangeRefused { room, .. } = event else { return };
             let warning = Warning::of(event, "change-refused", refused.to_string());
@@ -198,5 +201,6 @@ const fn is_routine(event: &Event) -> bool {
             | Event::CaughtUp
             | Event::Registered { .. }
             | Event::Linked { .. }
+            | Event::KeysProven { .. }
     )
 }
