@@ -1,12 +1,14 @@
 // What is being written: text, files, mentions, how long it lasts; and sending it.
+import { m } from "../../paraglide/messages.js";
 import * as api from "../../api/messages";
 import type { Message, NewMessage, Person, Room } from "../../api/types";
 import { draftOf, isSaving, keepDraft } from "../../state/drafts.svelte";
-import { failed } from "../../state/notices.svelte";
-import { rooms } from "../../state/rooms.svelte";
+import { failed, tell } from "../../state/notices.svelte";
+import { blockers, rooms } from "../../state/rooms.svelte";
 import { Attachment } from "../../state/transfers.svelte";
 import { iPause, iWrite } from "../../state/typing.svelte";
-import { called } from "../../text/names";
+import { list } from "../../text/format";
+import { apart, called } from "../../text/names";
 import type { Talk } from "./talk.svelte";
 
 export const TIMERS = [300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
@@ -83,7 +85,7 @@ export class Composition {
   }
 
   async send(): Promise<boolean> {
-    if (this.sending || this.empty || rooms.get(this.talk.place)?.blocked) return false;
+    if (this.sending || this.empty || this.refused()) return false;
     try {
       await (this.talk.editing ? this.sendEdit(this.talk.editing) : this.sendNew());
       return true;
@@ -91,6 +93,14 @@ export class Composition {
       failed(error);
       return false;
     }
+  }
+
+  /** Says why nothing can be sent, and to whom the person should look. */
+  private refused(): boolean {
+    const room = rooms.get(this.talk.place);
+    const names = room ? blockers(room).map((person) => apart(called(person))) : [];
+    if (names.length > 0) tell(m.blocked_decide_first({ names: list(names) }));
+    return names.length > 0;
   }
 
   private async sendEdit(message: Message): Promise<void> {

@@ -62,7 +62,7 @@ export class Talk {
     this.may = may;
   }
 
-  /** Whether there is a place to write. While something blocks the conversation there is, and nothing can be sent. */
+  /** Whether there is a place to write. While keys are not proven there is, and what is sent waits; while a key is another one there is, and nothing can be sent. */
   get maySend(): boolean {
     const room = rooms.get(this.place);
     if (!room || room.request || room.state === "left" || room.state === "leaving") return false;
