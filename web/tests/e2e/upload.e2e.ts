@@ -1,13 +1,15 @@
-// A large file whose window is loaded anew while it is handed over: what is there stays, and the rest follows.
+// A file that is on its way to the process: what one does meanwhile belongs to the next message, it can be called back, and when
+// the window is loaded anew what is there stays, and the rest follows.
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { composer, message, openRoom } from "./setting/hands";
+import { button, choose, composer, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
+import { word } from "./setting/words";
 
 const PIECE = 4 * 1024 * 1024;
 const here = stage();
@@ -22,6 +24,66 @@ beforeAll(async () => {
   room = await amina.room("", yuki);
   page = await amina.open(here.browser);
   await openRoom(page, "Yuki");
+});
+
+/** Holds back every piece of a file until it is let through. */
+async function holdingPieces(): Promise<{ held: Route[]; through: () => Promise<void> }> {
+  const held: Route[] = [];
+  await page.route(/\/files\/[^/]+\?offset=/, (route) => void held.push(route));
+  const through = async () => {
+    for (const route of held) await route.continue();
+    await page.unroute(/\/files\/[^/]+\?offset=/);
+  };
+  return { held, through };
+}
+
+const picked = (name: string) => ({ name, mimeType: "application/octet-stream", buffer: randomBytes(2_000) });
+const leaving = () => page.getByRole("region", { name: word("being_sent") });
+
+test("what is sent is what stood there when it was sent, whatever one writes and edits while its files are handed over", async () => {
+  await write(page, "an older one");
+  await message(page, "an older one").waitFor();
+  const { held, through } = await holdingPieces();
+  await page.locator("input[type=file]").first().setInputFiles(picked("first.bin"));
+  await write(page, "the caption");
+  await until("it is held", () => held.length === 1);
+  expect(await composer(page).inputValue(), "the field belongs to the next one").toBe("");
+  await leaving().getByText("first.bin").waitFor();
+  await leaving().getByText("the caption").waitFor();
+  // What needs no file does not wait for one.
+  await write(page, "in between");
+  await message(page, "in between").waitFor();
+  await composer(page).fill("half a sentence");
+  await choose(page, message(page, "an older one"), "edit");
+  await expect.poll(() => composer(page).inputValue()).toBe("an older one");
+  await through();
+  const got = await until("Yuki has it", async () => (await yuki.messages(room)).find((one) => one.files.length > 0));
+  expect(got.text).toBe("the caption");
+  expect(got.files).toMatchObject([{ name: "first.bin" }]);
+  await leaving().waitFor({ state: "detached" });
+  await composer(page).press("Escape");
+  await expect.poll(() => composer(page).inputValue()).toBe("half a sentence");
+  await composer(page).fill("");
+  expect((await yuki.messages(room)).map((one) => one.text).sort()).toEqual(["an older one", "in between", "the caption"]);
+});
+
+test("a message whose files are handed over is called back by taking one of them out, and nothing of it is lost", async () => {
+  const { held, through } = await holdingPieces();
+  await page.locator("input[type=file]").first().setInputFiles([picked("kept.bin"), picked("regretted.bin")]);
+  await write(page, "not yet");
+  await until("both are held", () => held.length === 2);
+  await composer(page).fill("and on");
+  await button(leaving(), "stop_sending", { name: "\u2068regretted.bin\u2069" }).click();
+  await leaving().waitFor({ state: "detached" });
+  expect(await composer(page).inputValue()).toBe("not yet\nand on");
+  const tray = page.getByRole("list", { name: word("attached_files") }).getByRole("listitem");
+  await tray.filter({ hasText: "kept.bin" }).waitFor();
+  expect(await tray.count()).toBe(1);
+  await through();
+  await composer(page).press("Enter");
+  const got = await until("Yuki has it", async () => (await yuki.messages(room)).find((one) => one.text.startsWith("not yet")));
+  expect(got.files).toMatchObject([{ name: "kept.bin" }]);
+  await expect.poll(async () => (await amina.get<unknown[]>(`accounts/${amina.account.id}/files`)).length, { timeout: 20_000 }).toBe(0);
 });
 
 test("after a reload in the middle, the same file goes on where it was", async () => {

@@ -13,9 +13,21 @@ import type { Talk } from "./talk.svelte";
 
 export const TIMERS = [300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
 
+/** All that one message takes with it, as it was when it was sent. */
+interface Taken {
+  text: string;
+  attachments: Attachment[];
+  replyTo: Message | undefined;
+  timer: number;
+  once: boolean;
+  mentioned: Map<string, string>;
+}
+
 export class Composition {
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
+  /** Messages that were sent and whose files are still handed over. */
+  leaving = $state.raw<Taken[]>([]);
   /** Seconds after which this one message disappears; 0 leaves it to the conversation. */
   timer = $state(0);
   viewOnce = $state(false);
@@ -26,7 +38,8 @@ export class Composition {
   private draft = "";
   /** What the process keeps of this, as far as this window knows. */
   private kept: string;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly filesTurn = new Turn();
+  private readonly turn = new Turn();
 
   constructor(
     readonly talk: Talk,
@@ -42,14 +55,14 @@ export class Composition {
 
   wrote(): void {
     if (this.talk.editing) return;
-    keepDraft(this.talk.place, this.text);
+    this.keep();
     if (this.text.trim()) iWrite(this.talk.place);
     else iPause(this.talk.place);
   }
 
   /** Another window has written on: taken over unless something was typed here since the two were the same. */
   takeDraft(draft: string): void {
-    const untouched = this.text === this.kept && !this.talk.editing && !this.sending && !isSaving(this.talk.place);
+    const untouched = this.text === this.kept && !this.talk.editing && this.leaving.length === 0 && !isSaving(this.talk.place);
     if (untouched) this.text = draft;
     if (this.text === draft) this.kept = draft;
   }
@@ -104,67 +117,104 @@ export class Composition {
   }
 
   private async sendEdit(message: Message): Promise<void> {
-    if (this.text.trim() !== message.text) await this.meanwhile(api.edit(this.talk.place, message.message, this.text.trim()));
+    this.sending = true;
+    try {
+      if (this.text.trim() !== message.text) await api.edit(this.talk.place, message.message, this.text.trim());
+    } finally {
+      this.sending = false;
+    }
     if (this.talk.editing === message) this.endEditing();
   }
 
   private async sendNew(): Promise<void> {
-    const { place, timeline } = this.talk;
-    const sent = this.attachments;
-    const message: NewMessage = {};
-    if (sent.length > 0) message.files = await this.meanwhile(Promise.all(sent.map((attachment) => attachment.done)));
-    const once = this.viewOnce;
-    if (once) message.view_once = true;
-    const { replyTo } = this.talk;
-    const text = this.text.trim();
-    if (text) message.text = text;
-    if (replyTo) message.reply_to = replyTo.message;
-    const mentions = [...this.mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
-    if (mentions.length > 0) message.mentions = mentions;
-    const { timer } = this;
-    if (timer > 0) message.expires_seconds = timer;
-    iPause(place);
-    // From here on the field belongs to the next message: who writes fast has begun it before this one is taken.
-    this.text = "";
-    this.attachments = this.attachments.filter((one) => !sent.includes(one));
-    this.viewOnce = false;
-    this.timer = 0;
-    this.mentioned.clear();
-    this.talk.replyTo = undefined;
-    keepDraft(place, "");
+    const taken = this.takeAll();
     try {
-      await this.after(() => api.send(place, message));
+      await this.handOver(taken);
     } catch (error) {
-      this.viewOnce ||= once;
-      this.timer ||= timer;
-      this.putBack(text, sent, replyTo);
+      this.putBack(taken);
+      if (taken.attachments.some((attachment) => attachment.isOut)) return;
       throw error;
     }
-    sent.forEach((attachment) => attachment.forget());
-    timeline.answered();
+    taken.attachments.forEach((attachment) => attachment.forget());
+    this.talk.timeline.answered();
     await this.talk.showNewest();
   }
 
-  private async meanwhile<T>(work: Promise<T>): Promise<T> {
-    this.sending = true;
-    try {
-      return await work;
-    } finally {
-      this.sending = false;
-    }
+  /** Everything as it is now: the field belongs to the next message, which who writes fast has begun before this one is there. */
+  private takeAll(): Taken {
+    const { talk, attachments, timer, viewOnce: once, mentioned } = this;
+    const taken = { text: this.text.trim(), attachments, replyTo: talk.replyTo, timer, once, mentioned };
+    if (attachments.length > 0) this.leaving = [...this.leaving, taken];
+    this.text = "";
+    this.attachments = [];
+    this.timer = 0;
+    this.viewOnce = false;
+    this.mentioned = new Map();
+    talk.replyTo = undefined;
+    iPause(talk.place);
+    this.keep();
+    return taken;
   }
 
-  /** One after the other, so that they arrive as they were written. */
-  private async after<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.turn.then(work);
-    this.turn = turn.catch(() => {});
+  private async handOver(taken: Taken): Promise<void> {
+    const message = asMessage(taken);
+    if (taken.attachments.length > 0) {
+      const files = allThere(taken.attachments);
+      // In their turn, but what is taken out stops at once.
+      [message.files] = await Promise.all([files, this.filesTurn.after(() => files)]);
+      this.noLongerLeaving(taken);
+    }
+    await this.turn.after(() => api.send(this.talk.place, message));
+  }
+
+  private noLongerLeaving(taken: Taken): void {
+    this.leaving = this.leaving.filter((one) => one !== taken);
+    this.keep();
+  }
+
+  private putBack(taken: Taken): void {
+    if (this.edited) this.draft = joined(taken.text, this.draft);
+    else this.text = joined(taken.text, this.text);
+    this.attachments = [...taken.attachments.filter((attachment) => !attachment.isOut), ...this.attachments];
+    this.mentioned = new Map([...taken.mentioned, ...this.mentioned]);
+    this.timer ||= taken.timer;
+    this.viewOnce ||= taken.once;
+    this.talk.replyTo ??= taken.replyTo;
+    this.noLongerLeaving(taken);
+  }
+
+  /** With what is still leaving: only when its files are there does the process keep its text. */
+  private keep(): void {
+    keepDraft(this.talk.place, joined(...this.leaving.map((one) => one.text), this.edited ? this.draft : this.text));
+  }
+
+}
+
+/** One after the other, so that they arrive as they were written. */
+class Turn {
+  private last: Promise<unknown> = Promise.resolve();
+
+  async after<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work);
+    this.last = turn.catch(() => {});
     return turn;
   }
-
-  private putBack(text: string, attachments: Attachment[], replyTo: Message | undefined): void {
-    this.text = [text, this.text].filter(Boolean).join("\n");
-    this.attachments = [...attachments, ...this.attachments];
-    this.talk.replyTo ??= replyTo;
-    keepDraft(this.talk.place, this.text);
-  }
 }
+
+function asMessage({ text, replyTo, timer, once, mentioned }: Taken): NewMessage {
+  const message: NewMessage = {};
+  if (text) message.text = text;
+  if (replyTo) message.reply_to = replyTo.message;
+  if (timer > 0) message.expires_seconds = timer;
+  if (once) message.view_once = true;
+  const mentions = [...mentioned].filter(([, written]) => text.includes(written)).map(([user]) => user);
+  if (mentions.length > 0) message.mentions = mentions;
+  return message;
+}
+
+/** The uploads, once all are there; fails as soon as one is taken out. */
+async function allThere(attachments: Attachment[]): Promise<string[]> {
+  return Promise.race([Promise.all(attachments.map((attachment) => attachment.done)), ...attachments.map((attachment) => attachment.takenOut)]);
+}
+
+const joined = (...texts: string[]) => texts.filter(Boolean).join("\n");
