@@ -86,6 +86,43 @@ test("a message whose files are handed over is called back by taking one of them
   await expect.poll(async () => (await amina.get<unknown[]>(`accounts/${amina.account.id}/files`)).length, { timeout: 20_000 }).toBe(0);
 });
 
+test("what is attached stays when another conversation is opened, and is asked about only while it would be lost", async () => {
+  await amina.room("Elsewhere", yuki);
+  await page.locator("input[type=file]").first().setInputFiles(picked("waiting.bin"));
+  await composer(page).fill("with it");
+  const tray = page.getByRole("list", { name: word("attached_files") }).getByRole("listitem");
+  await tray.filter({ hasText: "waiting.bin" }).waitFor();
+  await openRoom(page, "Elsewhere");
+  await page.getByRole("heading", { level: 1, name: "Elsewhere" }).waitFor();
+  expect(await tray.count()).toBe(0);
+  expect(await composer(page).inputValue()).toBe("");
+  await openRoom(page, "Yuki");
+  await tray.filter({ hasText: "waiting.bin" }).waitFor();
+  expect(await composer(page).inputValue()).toBe("with it");
+
+  // Sent, and left before its file is there: it goes all the same, and its words are not for the field.
+  const { held, through } = await holdingPieces();
+  await page.locator("input[type=file]").first().setInputFiles(picked("slow.bin"));
+  await until("it is held", () => held.length === 1);
+  await composer(page).press("Enter");
+  await leaving().getByText("with it").waitFor();
+  await openRoom(page, "Elsewhere");
+  await openRoom(page, "Yuki");
+  await leaving().getByText("slow.bin").waitFor();
+  expect(await composer(page).inputValue()).toBe("");
+  await openRoom(page, "Elsewhere");
+  await through();
+  const got = await until("Yuki has it", async () => (await yuki.messages(room)).find((one) => one.text === "with it"));
+  expect(got.files.map((file) => file.name)).toEqual(["waiting.bin", "slow.bin"]);
+  await openRoom(page, "Yuki");
+  await message(page, "with it").waitFor();
+  await until("the draft is gone", async () => (await amina.rooms()).every((one) => one.draft === ""));
+  await page.reload();
+  await openRoom(page, "Yuki");
+  expect(await composer(page).inputValue()).toBe("");
+  expect(amina.watch.warned, "nothing would have been lost").toBe(0);
+});
+
 test("after a reload in the middle, the same file goes on where it was", async () => {
   // The pieces that are held back when the window goes are no fault of the page.
   amina.watch.allow(/ERR_ABORTED|ERR_FAILED/);
@@ -106,6 +143,7 @@ test("after a reload in the middle, the same file goes on where it was", async (
   // What was being written with it is not lost either.
   await composer(page).fill("the recording");
   await page.reload();
+  expect(amina.watch.warned, "that the file is not sent yet").toBe(1);
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await openRoom(page, "Yuki");
   expect(await composer(page).inputValue()).toBe("the recording");

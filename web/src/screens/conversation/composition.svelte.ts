@@ -1,10 +1,12 @@
-// What is being written: text, files, mentions, how long it lasts; and sending it.
+// What is being written: text, files, mentions, how long it lasts; and sending it. It stays in memory while another conversation
+// is open, as the process keeps only the words of it.
 import { m } from "../../paraglide/messages.js";
 import * as api from "../../api/messages";
 import type { Message, NewMessage, Person, Room } from "../../api/types";
 import { draftOf, isSaving, keepDraft } from "../../state/drafts.svelte";
 import { failed, tell } from "../../state/notices.svelte";
-import { blockers, rooms } from "../../state/rooms.svelte";
+import { openTimeline } from "../../state/open.svelte";
+import { blockers, roomKey, rooms } from "../../state/rooms.svelte";
 import { Attachment } from "../../state/transfers.svelte";
 import { iPause, iWrite } from "../../state/typing.svelte";
 import { list } from "../../text/format";
@@ -23,6 +25,23 @@ interface Taken {
   mentioned: Map<string, string>;
 }
 
+const all = new Map<string, Composition>();
+
+/** What is being written in this conversation, as it was when it was last left. */
+export function compositionOf(talk: Talk, room: Room): Composition {
+  for (const [key, one] of all) if (one.idle) all.delete(key);
+  const known = all.get(roomKey(room));
+  known?.goOn(talk, room);
+  const one = known ?? new Composition(talk, room);
+  all.set(roomKey(room), one);
+  return one;
+}
+
+/** Whether files, or a recording, would go with this window. */
+export function wouldLose(): boolean {
+  return [...all.values()].some((one) => one.wouldLose);
+}
+
 export class Composition {
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
@@ -32,6 +51,8 @@ export class Composition {
   timer = $state(0);
   viewOnce = $state(false);
   sending = $state(false);
+  /** A voice note is being recorded, and what becomes of it is not decided. */
+  recording = false;
   private mentioned = new Map<string, string>();
   private edited: Message | undefined;
   /** What stood in the field before a message was edited. */
@@ -42,11 +63,32 @@ export class Composition {
   private readonly turn = new Turn();
 
   constructor(
-    readonly talk: Talk,
+    private talk: Talk,
     room: Room,
   ) {
     this.text = draftOf(room);
     this.kept = room.draft ?? "";
+  }
+
+  /** The conversation was opened again. What was edited there is not: that is begun anew. */
+  goOn(talk: Talk, room: Room): void {
+    talk.replyTo = this.talk.replyTo;
+    this.talk = talk;
+    this.edits(undefined);
+    // While something is leaving, the process keeps words that are not for the field.
+    if (this.leaving.length > 0) return;
+    this.text = draftOf(room);
+    this.kept = room.draft ?? "";
+  }
+
+  get wouldLose(): boolean {
+    const room = rooms.get(this.talk.place);
+    return room !== undefined && room.state !== "left" && (this.recording || this.attachments.length + this.leaving.length > 0);
+  }
+
+  /** Nothing of it is anywhere else than where the process keeps it. */
+  get idle(): boolean {
+    return this.empty && this.leaving.length === 0 && !this.recording && !this.viewOnce && this.timer === 0 && !this.talk.replyTo;
   }
 
   get empty(): boolean {
@@ -84,6 +126,14 @@ export class Composition {
     const added = files.map((file) => new Attachment(this.talk.place.account, file, seconds));
     this.attachments = [...this.attachments, ...added];
     return added;
+  }
+
+  /** The conversation was left while somebody spoke: what was said is for them to send, or to take out. */
+  keepRecording(file: File | undefined, seconds: number): void {
+    this.recording = false;
+    if (!file) return;
+    this.attach([file], seconds);
+    tell(m.recording_kept({ name: apart(rooms.get(this.talk.place)?.title ?? "") }));
   }
 
   detach(attachment: Attachment): void {
@@ -136,6 +186,8 @@ export class Composition {
       throw error;
     }
     taken.attachments.forEach((attachment) => attachment.forget());
+    // By the time that its files are there, another conversation may be open.
+    if (openTimeline() !== this.talk.timeline) return;
     this.talk.timeline.answered();
     await this.talk.showNewest();
   }
