@@ -99,6 +99,12 @@ export class Talk {
     this.selected.clear();
   }
 
+  /** What had the focus is gone: on to where one writes, or to the newest message. */
+  refocus(): void {
+    if (this.maySend && !this.selecting) this.focusComposer();
+    else this.scroller?.focusEnd();
+  }
+
   /** Shows a message, wherever in the past it is. */
   async show(message: string): Promise<void> {
     if (this.timeline.find(message) < 0) await this.timeline.open(0, message);
