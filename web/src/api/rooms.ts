@@ -43,5 +43,7 @@ export interface Sought {
   account?: string;
   room?: string;
   limit?: number;
+  /** Where an earlier answer ended. */
+  after?: string | undefined;
 }
 export const search = (sought: Sought) => get<Found>("search", { ...sought });
