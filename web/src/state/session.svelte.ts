@@ -9,6 +9,7 @@ import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
 import { alarm, tell } from "./notices.svelte";
 import { arrived } from "./arrivals";
+import { closeRead, takeBackNotification } from "./notifications";
 import { openTimeline } from "./open.svelte";
 import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
 import { take as takeSettings } from "./settings.svelte";
@@ -57,6 +58,7 @@ async function load(): Promise<void> {
   accounts.limits = state.limits;
   if (state.accounts.length > 0) await loadRooms();
   else rooms.loaded = true;
+  closeRead();
   state.alarms.forEach(tellAlarm);
 }
 
@@ -87,13 +89,14 @@ function take(event: AppEvent): void {
     case "account":
       return takeAccount(event.account);
     case "room":
-      return takeRoom(event.room);
+      takeRoom(event.room);
+      return closeRead();
     case "item":
       if (samePlace(openTimeline()?.place, event)) openTimeline()?.take(event.item);
       return arrived(event, event.item);
     case "gone":
       if (samePlace(openTimeline()?.place, event)) openTimeline()?.gone(event.message);
-      return;
+      return takeBackNotification(event, event.message);
     case "typing":
       return takeTyping(event, event.user, event.name, event.writing);
     case "alarm":
