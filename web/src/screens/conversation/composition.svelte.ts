@@ -70,9 +70,8 @@ export class Composition {
     this.kept = room.draft ?? "";
   }
 
-  /** The conversation was opened again. What was edited there is not: that is begun anew. */
+  /** The conversation was opened again. What was edited or answered there may be gone by now: that is begun anew. */
   goOn(talk: Talk, room: Room): void {
-    talk.replyTo = this.talk.replyTo;
     this.talk = talk;
     this.edits(undefined);
     // While something is leaving, the process keeps words that are not for the field.
@@ -88,7 +87,7 @@ export class Composition {
 
   /** Nothing of it is anywhere else than where the process keeps it. */
   get idle(): boolean {
-    return this.empty && this.leaving.length === 0 && !this.recording && !this.viewOnce && this.timer === 0 && !this.talk.replyTo;
+    return this.empty && this.leaving.length === 0 && !this.recording && !this.viewOnce && this.timer === 0;
   }
 
   get empty(): boolean {
