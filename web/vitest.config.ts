@@ -1,4 +1,5 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
-// Only what is plain TypeScript is tested here; `npm test` compiles the messages before.
-export default defineConfig({ test: { include: ["tests/**/*.test.ts"], env: { TZ: "Europe/Berlin" } } });
+// Only what is TypeScript is tested here, runes included; `npm test` compiles the messages before.
+export default defineConfig({ plugins: [svelte()], test: { include: ["tests/**/*.test.ts"], env: { TZ: "Europe/Berlin" } } });

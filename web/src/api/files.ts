@@ -6,37 +6,53 @@ const PIECE = 4 * 1024 * 1024;
 
 export const takeBackUpload = (account: string, upload: string) => remove(at`accounts/${account}/files/${upload}`);
 
-/** Hands over all of `file`. `progress` hears the bytes that are there; an aborted signal stops between two pieces. */
+/** Files that are being handed over, by the name under which each is remembered. One that is chosen once more meanwhile is an upload of its own. */
+const claimed = new Set<string>();
+
+/** Hands over all of `file`. `progress` hears the bytes that are there; an aborted signal stops between two pieces, and gives up what is there. */
 export async function upload(account: string, file: File, signal: AbortSignal, progress: (there: number) => void): Promise<string> {
-  const { upload: id, there } = (await begunBefore(account, file)) ?? (await post<Upload>(at`accounts/${account}/files`, { name: file.name || "file", size: file.size }));
-  let offset = there;
-  progress(offset);
-  remember(account, file, id);
-  while (offset < file.size) {
-    signal.throwIfAborted();
-    offset = await piece(account, id, file, offset);
-    progress(offset);
+  const key = keyOf(account, file);
+  if (claimed.has(key)) return rest(account, await begin(account, file), file, signal, progress);
+  claimed.add(key);
+  try {
+    const begun = (await begunBefore(account, file, key)) ?? (await begin(account, file));
+    sessionStorage.setItem(key, begun.upload);
+    const id = await rest(account, begun, file, signal, progress);
+    sessionStorage.removeItem(key);
+    return id;
+  } catch (error) {
+    if (signal.aborted) sessionStorage.removeItem(key);
+    throw error;
+  } finally {
+    claimed.delete(key);
   }
-  remember(account, file, undefined);
-  return id;
 }
 
+const begin = (account: string, file: File) => post<Upload>(at`accounts/${account}/files`, { name: file.name || "file", size: file.size });
+
 /** The same file, chosen again after this window was loaded anew in the middle: what is there already is not handed over twice. */
-async function begunBefore(account: string, file: File): Promise<Upload | undefined> {
-  const id = sessionStorage.getItem(keyOf(account, file));
+async function begunBefore(account: string, file: File, key: string): Promise<Upload | undefined> {
+  const id = sessionStorage.getItem(key);
   if (!id) return undefined;
   const known = await get<Upload>(at`accounts/${account}/files/${id}`).catch(() => undefined);
   return known?.size === file.size ? known : undefined;
 }
 
-function remember(account: string, file: File, id: string | undefined): void {
-  const key = keyOf(account, file);
-  if (id === undefined) sessionStorage.removeItem(key);
-  else sessionStorage.setItem(key, id);
-}
-
 /** Only in this window, and only as far as a browser can tell that a file is the same. */
 const keyOf = (account: string, file: File) => `trefoil-upload ${account} ${file.size} ${file.lastModified} ${file.name}`;
+
+async function rest(account: string, { upload: id, there }: Upload, file: File, signal: AbortSignal, progress: (there: number) => void): Promise<string> {
+  let offset = there;
+  for (;;) {
+    if (signal.aborted) {
+      takeBackUpload(account, id).catch(() => {});
+      throw signal.reason;
+    }
+    progress(offset);
+    if (offset >= file.size) return id;
+    offset = await piece(account, id, file, offset);
+  }
+}
 
 async function piece(account: string, id: string, file: File, offset: number): Promise<number> {
   const path = at`accounts/${account}/files/${id}`;

@@ -11,6 +11,17 @@ export function keep(given: string): void {
   localStorage.setItem(NAME, given);
 }
 
+export function forget(): void {
+  localStorage.removeItem(NAME);
+}
+
+/** Another window has forgotten it. */
+export function whenForgotten(listener: () => void): void {
+  window.addEventListener("storage", () => {
+    if (key() === "") listener();
+  });
+}
+
 /** For what an element, or a stream, loads by itself: no header can be set there. */
 export function keyed(address: string): string {
   return `${address}${address.includes("?") ? "&" : "?"}key=${key()}`;

@@ -22,7 +22,8 @@ export const joinRoom = (account: string, link: string) => post<RoomBegun>(at`ac
 export const renameRoom = (p: Place, name: string) => post(at`accounts/${p.account}/rooms/${p.room}/rename`, { name });
 export const addPeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/add`, { people });
 export const removePeople = (p: Place, people: string[]) => post(at`accounts/${p.account}/rooms/${p.room}/remove`, { people });
-export const makeAdmin = (p: Place, user: string) => post(at`accounts/${p.account}/rooms/${p.room}/admin`, { user });
+/** Makes somebody an admin, or takes that away again. */
+export const makeAdmin = (p: Place, user: string, admin: boolean) => post(at`accounts/${p.account}/rooms/${p.room}/admin`, { user, admin });
 export const leaveRoom = (p: Place) => post(at`accounts/${p.account}/rooms/${p.room}/leave`);
 export const invite = (p: Place, people: number, days: number) =>
   post<MadeInvitation>(at`accounts/${p.account}/rooms/${p.room}/invitations`, { people, days });
@@ -42,5 +43,7 @@ export interface Sought {
   account?: string;
   room?: string;
   limit?: number;
+  /** Where an earlier answer ended. */
+  after?: string | undefined;
 }
 export const search = (sought: Sought) => get<Found>("search", { ...sought });

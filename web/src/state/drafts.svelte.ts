@@ -17,8 +17,8 @@ export function keepDraft(place: Place, text: string): void {
 }
 
 /** Saves at once what still waits: when a conversation is left, when the page is hidden, when the process is there again. */
-export function saveDrafts(): void {
-  for (const key of [...waiting.keys()]) void save(key);
+export async function saveDrafts(): Promise<void> {
+  await Promise.all([...waiting.keys()].map(save));
 }
 
 /** Whether words of this page are on their way to the process: until then its own are older. */

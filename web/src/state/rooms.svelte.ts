@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import * as api from "../api/rooms";
 import type { Place } from "../api/rooms";
 import type { NewMarks, Person, Room } from "../api/types";
+import type { Named } from "../text/names";
 import { failed } from "./notices.svelte";
 
 export type Folder = "all" | "unread" | "requests" | "archived";
@@ -71,6 +72,12 @@ export function isMuted(room: Room, now = Date.now()): boolean {
 /** The other person of a conversation of two; one that was given a name is a group, however few are in it. */
 export function otherIn(room: Room): Person | undefined {
   return room.count <= 2 && !room.name ? room.people.find((person) => person.standing !== "oneself") : undefined;
+}
+
+/** Whose key is another than the one that was compared: until the person decides, nothing can be sent. They may be beyond the
+ * first few people that the list of rooms names. While keys are only not proven yet, there is nobody: what is sent waits. */
+export function blockers(room: Room): Named[] {
+  return room.blocked_by.map((user) => room.people.find((person) => person.user === user) ?? { user, name: "" });
 }
 
 /** The community that a group stands in, if this person is in it. */

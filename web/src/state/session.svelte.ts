@@ -1,14 +1,15 @@
 // How the page begins, and what it does with each thing the process tells.
 import { m } from "../paraglide/messages.js";
-import { ApiError, at, get, post, whenLockedOut } from "../api/client";
+import { ApiError, at, get, post, remove, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
-import { keep } from "../api/key";
+import { forget, keep, whenForgotten } from "../api/key";
 import type { Alarm, AppEvent, State, WindowKey } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
 import { alarm, tell } from "./notices.svelte";
 import { arrived } from "./arrivals";
+import { closeAll, closeRead, takeBackNotification } from "./notifications";
 import { openTimeline } from "./open.svelte";
 import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
 import { take as takeSettings } from "./settings.svelte";
@@ -44,8 +45,9 @@ export async function begin(): Promise<void> {
     if (refused) lockOut();
     else session.phase = "away";
   }
-  document.addEventListener("visibilitychange", () => document.hidden && saveDrafts());
-  window.addEventListener("pagehide", saveDrafts);
+  whenForgotten(leave);
+  document.addEventListener("visibilitychange", () => document.hidden && void saveDrafts());
+  window.addEventListener("pagehide", () => void saveDrafts());
 }
 
 async function load(): Promise<void> {
@@ -57,13 +59,14 @@ async function load(): Promise<void> {
   accounts.limits = state.limits;
   if (state.accounts.length > 0) await Promise.all([loadRooms(), loadWaiting()]);
   else rooms.loaded = true;
+  closeRead();
   state.alarms.forEach(tellAlarm);
 }
 
 async function afterGap(): Promise<void> {
   try {
     await load();
-    saveDrafts();
+    void saveDrafts();
     await openTimeline()?.again();
   } catch {
     // The stream's next return tries again.
@@ -75,8 +78,24 @@ function isItStillMine(): void {
   get("state").catch(() => {});
 }
 
+/** This browser's windows may do nothing any more, and keep nothing of what they showed. */
+export async function signOut(): Promise<void> {
+  await saveDrafts();
+  await remove("session");
+  forget();
+  sessionStorage.clear();
+  leave();
+}
+
+/** Loaded anew, so that nothing stays in the memory of the page. */
+function leave(): void {
+  lockOut();
+  location.reload();
+}
+
 function lockOut(): void {
   stop?.();
+  closeAll();
   session.phase = "locked-out";
 }
 
@@ -85,13 +104,14 @@ function take(event: AppEvent): void {
     case "account":
       return takeAccount(event.account);
     case "room":
-      return takeRoom(event.room);
+      takeRoom(event.room);
+      return closeRead();
     case "item":
       if (samePlace(openTimeline()?.place, event)) openTimeline()?.take(event.item);
       return arrived(event, event.item);
     case "gone":
       if (samePlace(openTimeline()?.place, event)) openTimeline()?.gone(event.message);
-      return;
+      return takeBackNotification(event, event.message);
     case "typing":
       return takeTyping(event, event.user, event.name, event.writing);
     case "alarm":

@@ -9,6 +9,8 @@ export class Attachment {
   failure = $state<string | undefined>(undefined);
   readonly preview: string | undefined;
   readonly done: Promise<string>;
+  /** Fails as soon as the person takes it out, and ends in no other way. */
+  readonly takenOut: Promise<never>;
   private readonly stop = new AbortController();
 
   constructor(
@@ -18,12 +20,19 @@ export class Attachment {
     readonly seconds?: number,
   ) {
     if (/^image\/(png|jpeg|gif|webp|avif)$/.test(file.type)) this.preview = URL.createObjectURL(file);
+    const { signal } = this.stop;
+    this.takenOut = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
     this.done = this.hand();
+    this.takenOut.catch(() => {});
     this.done.catch(() => {});
   }
 
   get part(): number {
     return this.file.size === 0 ? 1 : this.there / this.file.size;
+  }
+
+  get isOut(): boolean {
+    return this.stop.signal.aborted;
   }
 
   takeBack(): void {

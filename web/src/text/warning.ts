@@ -1,6 +1,7 @@
 // What people should know about keys and services, and what was not done, in their language. The process says which it is;
 // its own English words, with commands in them, are for what this page does not know yet.
 import { m } from "../paraglide/messages.js";
+import { getLocale } from "../paraglide/runtime.js";
 import type { Warning } from "../api/types";
 import { accounts } from "../state/accounts.svelte";
 import { rooms } from "../state/rooms.svelte";
@@ -58,7 +59,7 @@ const WHAT: Record<string, Sentence> = {
   refused: m.warn_refused,
 };
 
-/** What is said for certain, and what the process adds: which file, which folder, what failed in the machine. */
+/** What is said for certain. The process adds which file, which folder, what failed in the machine: in English, and so only there. */
 const WITH_DETAIL: Record<string, () => string> = {
   "file-not-sent": m.warn_file_not_sent,
   "export-failed": m.warn_export_failed,
@@ -74,7 +75,7 @@ export function inWords(warning: Warning): string {
   if (what === "entry-rewritten" && mine) return m.warn_own_entry_rewritten();
   if (what === "change-refused") return (REFUSED[warning.why ?? ""] ?? m.refused_service)(inputs);
   const detail = WITH_DETAIL[what];
-  if (detail) return `${detail()} (${apart(warning.text)})`;
+  if (detail) return getLocale() === "en" ? `${detail()} (${apart(warning.text)})` : detail();
   return WHAT[what]?.(inputs) ?? capitalised(warning.text);
 }
 

@@ -56,6 +56,38 @@ test("a message far up is found from anywhere and shown where it stands", async 
   await expect.poll(() => found.evaluate((row) => row.getBoundingClientRect().top > 0 && row.getBoundingClientRect().bottom < innerHeight)).toBe(true);
 });
 
+test("of many that are found one is shown after the other, to the last; of several accounts it is said that there are more", async () => {
+  await page.keyboard.press("Control+k");
+  const search = page.getByRole("dialog", { name: word("search"), exact: true });
+  const hits = search.locator("button.hit").filter({ has: page.locator("mark") });
+  const more = search.getByRole("button", { name: word("show_more") });
+  await search.getByRole("searchbox").fill("talk");
+  await expect.poll(() => hits.count(), { timeout: 20_000 }).toBe(30);
+  for (const count of [130, 230, LINES]) {
+    await more.click();
+    await expect.poll(() => hits.count(), { timeout: 20_000 }).toBe(count);
+  }
+  expect(await more.count()).toBe(0);
+  expect(await search.getByText(word("search_more")).count()).toBe(0);
+  const lines = (await hits.allInnerTexts()).map((text) => Number(/line (\d+) of/.exec(text)![1]));
+  expect(lines, "newest first, each once").toEqual(Array.from({ length: LINES }, (_, i) => LINES - 1 - i));
+
+  // As the process answers when it looks in several accounts.
+  await page.route("**/api/v1/search?*", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), next: null } });
+  });
+  await search.getByRole("searchbox").fill("long talk");
+  await expect.poll(() => hits.count(), { timeout: 20_000 }).toBe(30);
+  await more.click();
+  await search.getByText(word("search_more")).waitFor();
+  expect(await hits.count()).toBe(100);
+  expect(await more.count()).toBe(0);
+  await page.unroute("**/api/v1/search?*");
+  await page.keyboard.press("Escape");
+  await search.waitFor({ state: "detached" });
+});
+
 test("from there one reads on to the newest, and searches the open conversation again", async () => {
   const newest = message(page, `line ${LINES - 1} of a long talk`);
   expect(await newest.count(), "the end is far away").toBe(0);

@@ -124,6 +124,18 @@ test("who was removed sees it, cannot write, and gets nothing more", async () =>
   expect((await oleh.messages(room)).some((one) => one.text === "only for those who are here")).toBe(false);
 }, 90_000);
 
+test("who is an admin no more sees it, and can do no more than the others", async () => {
+  await openDetails(his);
+  await button(details(his), "add").waitFor();
+  await decide(hers, "Yuki", "no_admin");
+  for (const page of [hers, his]) await line(page, "note_no_admin", { by: "Amina", name: "Yuki" }).waitFor({ timeout: 60_000 });
+  await member(hers, "Yuki").getByText(word("admin"), { exact: true }).waitFor({ state: "detached" });
+  await button(details(his), "add").waitFor({ state: "detached" });
+  // And it can be given again.
+  await decide(hers, "Yuki", "make_admin");
+  await button(details(his), "add").waitFor({ timeout: 60_000 });
+}, 90_000);
+
 test("who leaves is asked first, and the others see it", async () => {
   const page = cleo.context!.pages()[0]!;
   await openDetails(page);

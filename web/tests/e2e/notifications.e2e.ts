@@ -29,16 +29,19 @@ beforeAll(async () => {
   // Instead of the system's own, which nobody could look at.
   await amina.context!.addInitScript(() => {
     const shown: { title: string; body: string }[] = [];
+    const ended: string[] = [];
     class Stub {
       static permission = "granted";
       static requestPermission = () => Promise.resolve("granted");
       onclick: (() => void) | null = null;
+      onclose: (() => void) | null = null;
+      close: () => void;
       constructor(title: string, options: { body: string }) {
         shown.push({ title, body: options.body });
+        this.close = () => void ended.push(options.body);
       }
-      close(): void {}
     }
-    Object.assign(window, { Notification: Stub, shown });
+    Object.assign(window, { Notification: Stub, shown, ended });
     Object.defineProperty(document, "hidden", { get: () => true });
     Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
   });
@@ -47,6 +50,9 @@ beforeAll(async () => {
 });
 
 const choose = (level: "none" | "name" | "text") => amina.post("settings", { notifications: level });
+
+/** What was closed again, of all since the last time. */
+const closed = () => page.evaluate(() => (window as unknown as { ended: string[] }).ended.splice(0));
 
 /** What was shown once a message has come, of all since the last time. */
 async function shownAfter(room: string, text: string): Promise<Shown[]> {
@@ -89,6 +95,42 @@ test("taking a message back or reacting shows nothing", async () => {
   await yuki.post(yuki.in(pair, `messages/${message}/react`), { emoji: "🍐", on: true });
   await yuki.post(yuki.in(pair, `messages/${message}/unsend`));
   expect(await shownAfter(pair, "and on")).toEqual([{ title: "Yuki", body: "and on" }]);
+});
+
+test("what was shown goes when the message is taken back, or read, and not before", async () => {
+  await closed();
+  const { message } = await yuki.say(pair, "the wrong window");
+  await page.getByRole("list", { name: word("conversations") }).getByText("the wrong window").first().waitFor();
+  expect(await closed()).toEqual([]);
+  await yuki.post(yuki.in(pair, `messages/${message}/unsend`));
+  await expect.poll(closed, { timeout: 20_000 }).toEqual(["the wrong window"]);
+
+  expect((await shownAfter(pair, "this one stays")).slice(-1)).toEqual([{ title: "Yuki", body: "this one stays" }]);
+  await yuki.post(yuki.in(pair, `messages/${(await yuki.messages(pair)).at(-1)!.message}/react`), { emoji: "🍐", on: true });
+  await shownAfter(group, "and elsewhere something else");
+  expect(await closed()).toEqual([]);
+  // Read, in another window or on another device.
+  const newest = (await amina.messages(pair)).at(-1)!;
+  await amina.post(amina.in(pair, "read"), { through: newest.position });
+  await expect.poll(closed, { timeout: 20_000 }).toEqual(["this one stays"]);
+});
+
+test("what is meant to go is not written where the system may keep it", async () => {
+  const rows = page.getByRole("list", { name: word("conversations") });
+  const shown = () => page.evaluate(() => (window as unknown as { shown: Shown[] }).shown.splice(0));
+  await shown();
+  const nameOnly = { title: "Trefoil", body: word("notify_name_only", { name: "Yuki" }) };
+  await yuki.say(pair, "for five minutes", { expires_seconds: 300 });
+  await rows.getByText("for five minutes").first().waitFor();
+  expect(await shown()).toEqual([nameOnly]);
+  await yuki.say(pair, "only once", { view_once: true });
+  await rows.getByText(word("excerpt_view_once")).first().waitFor();
+  expect(await shown()).toEqual([nameOnly]);
+  await yuki.post(yuki.in(pair, "timer"), { seconds: 3_600, vanishing: true });
+  await until(async () => (await amina.rooms()).some((one) => one.room === pair && one.vanishing));
+  await yuki.say(pair, "and now always");
+  await rows.getByText("and now always").first().waitFor();
+  expect(await shown()).toEqual([nameOnly]);
 });
 
 /** Another level reaches the window by itself, a moment later. */

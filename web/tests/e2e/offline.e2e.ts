@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { message, openRoom, write } from "./setting/hands";
+import { button, composer, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
 import { until } from "./setting/until";
@@ -70,15 +70,27 @@ test("a message with a file that waits for the service is shown with its reason;
   const waiting = hers.getByRole("list", { name: word("waiting_to_be_sent") }).getByRole("listitem");
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(2);
   await waiting.filter({ hasText: word("error_unreachable") }).first().waitFor({ timeout: 60_000 });
-  await waiting.filter({ hasText: "regretted.bin" }).getByRole("button", { name: word("discard") }).click();
+  const what = "\u2068with regretted.bin\u2069";
+  const discard = button(waiting, "discard_named", { what });
+  await discard.click();
+  // It is asked first, and whoever does not want it loses nothing.
+  const question = hers.getByRole("dialog", { name: word("discard_title") });
+  await question.getByText(word("discard_text", { what })).waitFor();
+  await button(question, "cancel").click();
+  await question.waitFor({ state: "detached" });
+  expect(await waiting.count()).toBe(2);
+  await expect.poll(() => discard.evaluate((one) => one === document.activeElement)).toBe(true);
+  await discard.click();
+  await button(question, "discard").click();
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => composer(hers).evaluate((one) => one === document.activeElement), { message: "the keyboard is not lost" }).toBe(true);
   // This window loaded anew shows the same.
   await hers.reload();
   await openRoom(hers, "Yuki");
   await waiting.filter({ hasText: "kept.bin" }).waitFor();
 
   await here.services.begin("account");
-  await waiting.getByRole("button", { name: word("try_again") }).click();
+  await button(waiting, "try_again_named", { what: "\u2068with kept.bin\u2069" }).click();
   await message(his, "with kept.bin").waitFor({ timeout: 60_000 });
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(0);
   expect((await yuki.messages(room)).filter((one) => one.text.startsWith("with "))).toHaveLength(1);

@@ -97,6 +97,27 @@ test("who is verified bears the mark", async () => {
   await details(hers).getByRole("listitem").filter({ hasText: "ben" }).getByText(word("standing_verified")).waitFor();
 });
 
+test("while keys are only not proven yet, what is written is taken, and waits", async () => {
+  // Only the list says so here: what the process does with what it was given is not looked at.
+  const unproven = { what: "keys-unproven", why: "unreachable", user: ben.account.user, text: "the keys of ben are not proven" };
+  await hers.route("**/api/v1/rooms", async (route) => {
+    const answer = await route.fetch();
+    const rooms = (await answer.json()) as { room: string }[];
+    await route.fulfill({ response: answer, json: rooms.map((one) => (one.room === room ? { ...one, blocked: unproven } : one)) });
+  });
+  await hers.reload();
+  await openRoom(hers, "Tea");
+  await hers.getByRole("region", { name: word("blocked_title") }).getByText(word("blocked_wait")).waitFor();
+  await composer(hers).fill("as soon as it is safe");
+  expect(await button(hers.getByRole("form", { name: word("composer") }), "send").isEnabled()).toBe(true);
+  await composer(hers).press("Enter");
+  await message(hers, "as soon as it is safe").waitFor();
+  expect(await composer(hers).inputValue()).toBe("");
+  await hers.unroute("**/api/v1/rooms");
+  await hers.reload();
+  await openRoom(hers, "Tea");
+});
+
 test("somebody who comes back under another key stops everything until it is decided", async () => {
   const user = ben.account.user;
   await ben.end();
@@ -117,6 +138,8 @@ test("somebody who comes back under another key stops everything until it is dec
   await composer(hers).fill("who are you?");
   expect(await button(hers.getByRole("form", { name: word("composer") }), "send").isDisabled()).toBe(true);
   await composer(hers).press("Enter");
+  // It is said why, to everybody.
+  await hers.getByRole("status").getByText(word("blocked_decide_first", { names: "\u2068ben\u2069" })).waitFor();
   expect(await message(hers, "who are you?").count()).toBe(0);
   expect(await composer(hers).inputValue(), "nothing that was written is lost").toBe("who are you?");
 

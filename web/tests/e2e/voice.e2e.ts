@@ -39,6 +39,20 @@ test("a recording that is thrown away is sent to nobody, and Esc leaves only the
   expect(await amina.messages(room)).toEqual([]);
 });
 
+test("a recording that one leaves for another conversation is neither sent nor lost", async () => {
+  await amina.room("Elsewhere", yuki);
+  await button(hers, "record_voice").click();
+  await recorder(hers).getByText("0:01").waitFor();
+  await openRoom(hers, "Elsewhere");
+  await hers.getByRole("status").getByText(word("recording_kept", { name: "\u2068Yuki\u2069" })).waitFor();
+  await openRoom(hers, "Yuki");
+  const tray = hers.getByRole("list", { name: word("attached_files") }).getByRole("listitem");
+  await tray.filter({ hasText: "voice-note" }).waitFor();
+  expect(await amina.messages(room)).toEqual([]);
+  await tray.getByRole("button").click();
+  await tray.waitFor({ state: "detached" });
+});
+
 test("a voice note is recorded, sent and heard by somebody on another service, who fetches it when it is played", async () => {
   const fetched: { page: Page; url: string }[] = [];
   for (const page of [hers, his]) {

@@ -56,3 +56,28 @@ test("a theme that is chosen in one window is worn by the other", async () => {
   await left.getByRole("radio", { name: word("theme_dark") }).check();
   await expect.poll(() => right.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
 });
+
+test("once the access of the browser is closed, no window of it shows or may do anything; another link opens it again", async () => {
+  // Each window asks once more, and is refused.
+  amina.watch.allow(/status of 401/, /WebSocket connection to/);
+  await openRoom(right, "Yuki");
+  await composer(right).fill("begun before");
+  await expect.poll(async () => (await amina.rooms()).map((one) => one.draft), { timeout: 20_000 }).toEqual(["begun before"]);
+  await button(left, "sign_out").click();
+  await button(left.getByRole("dialog", { name: word("sign_out_title") }), "cancel").click();
+  expect(await composer(right).inputValue(), "it was only asked").toBe("begun before");
+  await button(left, "sign_out").click();
+  await button(left.getByRole("dialog", { name: word("sign_out_title") }), "sign_out").click();
+  for (const page of [left, right]) {
+    await page.getByRole("heading", { name: word("locked_out_title") }).waitFor();
+    expect(await page.locator("body").innerText()).not.toContain("Yuki");
+    expect(await page.evaluate(() => [localStorage.getItem("key"), sessionStorage.length])).toEqual([null, 0]);
+    expect(await page.evaluate(async () => (await fetch("/api/v1/state", { headers: { "X-Trefoil": "1" } })).status)).toBe(401);
+  }
+  // The process is as it was, and the next link of `trefoil app` leads in again.
+  const { link } = await amina.post<{ link: string }>("launch");
+  const again = await amina.context!.newPage();
+  await again.goto(link);
+  await openRoom(again, "Yuki");
+  expect(await composer(again).inputValue()).toBe("begun before");
+});

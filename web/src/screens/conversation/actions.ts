@@ -1,12 +1,17 @@
 // What can be done with messages: the same from the menu, from keys and from a selection.
+import { tick } from "svelte";
 import { m } from "../../paraglide/messages.js";
 import { unsend } from "../../api/messages";
 import type { Message } from "../../api/types";
 import type { Choice } from "../../parts/Menu.svelte";
 import { ask, show } from "../../state/dialogs.svelte";
 import { failed, tell } from "../../state/notices.svelte";
-import { senderOf } from "../../text/names";
+import { list } from "../../text/format";
+import { apart, senderOf } from "../../text/names";
 import type { Talk } from "./talk.svelte";
+
+/** How much of a message is said to name it. */
+const SAID = 80;
 
 export const mayEdit = (message: Message) => message.mine && !message.unsent && !message.poll && message.text !== "" && message.state !== "failed";
 export const mayUnsend = (message: Message) => message.mine && !message.unsent && message.state !== "failed";
@@ -37,6 +42,19 @@ export function askToUnsend(messages: Message[], talk: Talk): void {
       talk.endSelecting();
     },
   });
+}
+
+/** What a message is about that was not sent: its words, or its files. */
+export function whatOf(message: { text: string; files: { name: string }[] }): string {
+  const said = message.text.trim();
+  if (said) return apart(said.length > SAID ? `${said.slice(0, SAID)} …` : said);
+  return list(message.files.map((file) => apart(file.name)));
+}
+
+/** Of a message that was not sent. Once it is gone, so is the button that was pressed: `then` says where to go on. */
+export function askToDiscard(what: string, discard: () => Promise<unknown>, then: () => void): void {
+  const run = () => void discard().then(tick).then(then).catch(failed);
+  ask({ title: m.discard_title(), text: m.discard_text({ what }), yes: m.discard(), danger: true, run });
 }
 
 export async function copyText(messages: Message[]): Promise<void> {

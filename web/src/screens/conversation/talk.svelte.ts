@@ -62,7 +62,7 @@ export class Talk {
     this.may = may;
   }
 
-  /** Whether there is a place to write. While something blocks the conversation there is, and nothing can be sent. */
+  /** Whether there is a place to write. While keys are not proven there is, and what is sent waits; while a key is another one there is, and nothing can be sent. */
   get maySend(): boolean {
     const room = rooms.get(this.place);
     if (!room || room.request || room.state === "left" || room.state === "leaving") return false;
@@ -97,6 +97,12 @@ export class Talk {
   endSelecting(): void {
     this.selecting = false;
     this.selected.clear();
+  }
+
+  /** What had the focus is gone: on to where one writes, or to the newest message. */
+  refocus(): void {
+    if (this.maySend && !this.selecting) this.focusComposer();
+    else this.scroller?.focusEnd();
   }
 
   /** Shows a message, wherever in the past it is. */

@@ -27,6 +27,8 @@ export class Watch {
   readonly away: string[] = [];
   /** Addresses that the page went to. */
   readonly navigations: string[] = [];
+  /** How often a window asked whether to go although something would be lost by it; it always goes. */
+  warned = 0;
   private allowed: RegExp[] = [];
 
   constructor(readonly origin: string) {}
@@ -56,6 +58,10 @@ export class Watch {
     page.on("console", (message) => message.type() === "error" && this.faults.push(`console: ${message.text()} ${message.location().url}`));
     page.on("pageerror", (error) => this.faults.push(`script: ${error.stack ?? error.message}`));
     page.on("dialog", (dialog) => {
+      if (dialog.type() === "beforeunload") {
+        this.warned += 1;
+        return void dialog.accept();
+      }
       this.dialogs.push(dialog.message());
       void dialog.dismiss();
     });
