@@ -1,6 +1,7 @@
 // How an account stands with its service, in words.
 import { m } from "../paraglide/messages.js";
 import type { Account } from "../api/types";
+import { inEnglish } from "./detail";
 
 export function connection(account: Account): string {
   return {
@@ -15,6 +16,6 @@ export function connection(account: Account): string {
 
 /** Why it is away, and what that means for what is written. */
 export function connectionAtLength(account: Account): string {
-  const more = account.connection === "offline" ? [account.connection_error, m.connection_offline_text()] : [];
+  const more = account.connection === "offline" ? [inEnglish(account.connection_error), m.connection_offline_text()] : [];
   return [connection(account), ...more].filter(Boolean).join(". ");
 }

@@ -1,11 +1,11 @@
 // What people should know about keys and services, and what was not done, in their language. The process says which it is;
 // its own English words, with commands in them, are for what this page does not know yet.
 import { m } from "../paraglide/messages.js";
-import { getLocale } from "../paraglide/runtime.js";
 import type { Warning } from "../api/types";
 import { accounts } from "../state/accounts.svelte";
 import { rooms } from "../state/rooms.svelte";
 import { capitalised } from "./capital";
+import { inEnglish } from "./detail";
 import { apart, called } from "./names";
 
 type Named = { name: string };
@@ -75,7 +75,10 @@ export function inWords(warning: Warning): string {
   if (what === "entry-rewritten" && mine) return m.warn_own_entry_rewritten();
   if (what === "change-refused") return (REFUSED[warning.why ?? ""] ?? m.refused_service)(inputs);
   const detail = WITH_DETAIL[what];
-  if (detail) return getLocale() === "en" ? `${detail()} (${apart(warning.text)})` : detail();
+  if (detail) {
+    const more = inEnglish(warning.text);
+    return more ? `${detail()} (${apart(more)})` : detail();
+  }
   return WHAT[what]?.(inputs) ?? capitalised(warning.text);
 }
 
