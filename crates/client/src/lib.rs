@@ -46,6 +46,7 @@ mod reading;
 mod recovering;
 mod rejoining;
 mod removal;
+mod reporting;
 mod requests;
 mod retelling;
 mod room;

@@ -98,6 +98,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::media::TABLES,
         crate::pin::TABLES,
         crate::rooms::TABLES,
+        crate::safety::TABLES,
         crate::service::fingerprints::TABLES,
     ]
     .into_iter()

@@ -4,7 +4,7 @@
 
 use crate::{
     accounts, backup, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin, rooms,
-    secrets,
+    safety, secrets,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -25,6 +25,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         media::fuzzing::TARGETS,
         pin::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
+        safety::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
     rooms.concat()
@@ -81,6 +82,7 @@ mod tests {
             media::fuzzing::samples(),
             pin::fuzzing::samples(),
             rooms::fuzzing::samples(),
+            safety::fuzzing::samples(),
             own,
         ];
         exercise(&TARGETS, &samples.concat(), include_str!("../../../fuzz/Cargo.toml"), "server.rs");

@@ -24,6 +24,7 @@ pub mod pin;
 pub mod rate;
 pub mod rendezvous;
 pub mod rooms;
+pub mod safety;
 pub mod secrets;
 pub mod service;
 mod usable;

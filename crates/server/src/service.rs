@@ -18,6 +18,7 @@ use crate::{
     media::{self, Media},
     pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
+    safety::{self, Safety, SafetyError, TakenReport},
     secrets::{SecretName, Secrets, SecretsError},
 };
 use fingerprints::Fingerprints;
@@ -171,6 +172,15 @@ impl Service {
         Self::with_parts(config, parts)
     }
 
+    /// The reports that were taken, read beside a service that may run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn reports(data: &Path) -> Result<Vec<TakenReport>, SafetyError> {
+        let view = SqliteView::open(&data.join(DATABASE)).map_err(SafetyError::Read)?;
+        safety::taken(&view)
+    }
+
     /// Opens a service on parts that stand already. The data folder is used for `codes.log` and for what an
     /// operator hands in only.
     ///
@@ -269,23 +279,25 @@ impl Service {
             Arc::clone(&discovery),
             settings,
         ));
+        let rooms = Arc::new(Rooms::new(
+            config.domain.clone(),
+            Arc::clone(&store),
+            Arc::clone(&mailboxes),
+            Arc::clone(&federation),
+            Arc::new(PeopleHere(Arc::clone(&accounts))),
+            franking,
+            RoomsSettings::default(),
+        ));
         let house = House {
-            accounts: Arc::clone(&accounts),
+            accounts,
             discovery,
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rendezvous: Arc::default(),
-            rooms: Arc::new(Rooms::new(
-                config.domain.clone(),
-                Arc::clone(&store),
-                Arc::clone(&mailboxes),
-                Arc::clone(&federation),
-                Arc::new(PeopleHere(accounts)),
-                franking,
-                RoomsSettings::default(),
-            )),
+            safety: Arc::new(Safety::new(Arc::clone(&store), Arc::clone(&rooms))),
+            rooms,
             mailboxes,
             federation,
             log,

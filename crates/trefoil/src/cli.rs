@@ -2,7 +2,7 @@
 
 use crate::cmd::{
     account, admin, app, audit, bench, community, completions, export, find, log, man, receive, recovery,
-    rooms, scan, search, send, serve, services, settings, up, update, verify,
+    report, rooms, scan, search, send, serve, services, settings, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -64,6 +64,8 @@ pub enum Ask {
     Search(search::Search),
     /// Find a person by handle or phone number, exactly
     Find(find::Find),
+    /// Report somebody to the service of a room, with messages that you choose
+    Report(report::Report),
     /// Read the QR codes in a picture: an invitation, a card, a safety number
     Scan(scan::Scan),
     /// Look at a service before an account is made there
@@ -107,6 +109,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "community",
             "search",
             "find",
+            "report",
             "scan",
             "backup",
             "export",

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Groups of `trefoil --help` that are for the person of an account.
-const FOR_PEOPLE: [&str; 14] = [
+const FOR_PEOPLE: [&str; 15] = [
     "account",
     "send",
     "receive",
@@ -19,6 +19,7 @@ const FOR_PEOPLE: [&str; 14] = [
     "community",
     "search",
     "find",
+    "report",
     "backup",
     "export",
     "app",

@@ -39,7 +39,7 @@ pub enum Attached {
 
 impl Body {
     /// Picks what can be shown (draft-ietf-mimi-content-09, section 4.4).
-    pub(super) fn of(content: &MimiContent) -> Self {
+    pub fn of(content: &MimiContent) -> Self {
         let mut body = Self::default();
         body.add(&content.part, &content.extensions);
         body

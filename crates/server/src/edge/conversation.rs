@@ -12,6 +12,7 @@ use crate::{
     federation::{Endpoint, IncidentReason},
     keys::{self, Supply},
     rooms::{self, Origin},
+    safety::SafetyError,
 };
 use axum::{
     extract::State,
@@ -29,6 +30,7 @@ use trefoil_proto::{
         SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
         key_material::ClientKeyMaterialStatus,
+        report::AbuseReport,
     },
 };
 use trefoil_transparency::directory::KeyProofRequest;
@@ -77,6 +79,29 @@ pub(super) async fn submit(
     let room: RoomUri = room.parse()?;
     edge.rates.message(&caller, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.submit(&caller, &room, request.value).await?))
+}
+
+/// `POST reportAbuse/{room}`: taken here if this service is the hub, which alone can say whether its stamps are true; else handed
+/// to the hub.
+pub(super) async fn report(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Segment(room): Segment,
+    request: Body<AbuseReport>,
+) -> Result<StatusCode, Refusal> {
+    let (room, reporter): (RoomUri, _) = (room.parse()?, caller.user_uri());
+    edge.rates.lookup(&reporter, edge.now())?;
+    if room.domain == *edge.domain() {
+        edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
+    } else {
+        edge.may_call(&room.domain)?;
+        if request.value.reporting_user != reporter {
+            return Err(SafetyError::NotTheReporter.into());
+        }
+        let federation = &edge.house.federation;
+        federation.forward(&room.domain, Endpoint::ReportAbuse, &room.to_string(), request.bytes).await?;
+    }
+    Ok(StatusCode::CREATED)
 }
 
 /// `POST groupInfo/{room}`.

@@ -26,6 +26,7 @@ use trefoil_proto::{
         UpdateRequest, UpdateRoomResponse,
         directory::Directory,
         identifier::{IdentifierRequest, IdentifierResponse},
+        report::AbuseReport,
     },
     paths,
 };
@@ -64,6 +65,23 @@ pub(super) async fn submit(
     let response =
         edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
+}
+
+/// `POST reportAbuse/{room}`: 201 also for a repetition. The peer says who of its people reports; what is shown is proven by this
+/// hub's own stamps, whoever shows it.
+pub(super) async fn report(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Segment(room): Segment,
+    request: Body<AbuseReport>,
+) -> Result<StatusCode, Refusal> {
+    let room = edge.own_room(&peer, &room).await?;
+    let reporter = request.value.reporting_user.clone();
+    if reporter.domain != peer {
+        return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
+    }
+    edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
+    Ok(StatusCode::CREATED)
 }
 
 /// `POST groupInfo/{room}`.

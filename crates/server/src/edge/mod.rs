@@ -40,7 +40,7 @@ pub use tls::{TlsError, TlsFiles};
 use crate::{
     accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, discovery::Discovery,
     federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins,
-    rendezvous::Rendezvous, rooms::Rooms, secrets::SecretKey,
+    rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -88,6 +88,8 @@ pub struct House {
     pub rendezvous: Arc<Rendezvous>,
     /// The hub.
     pub rooms: Arc<Rooms>,
+    /// Reports.
+    pub safety: Arc<Safety>,
     /// Other services.
     pub federation: Arc<Federation>,
     /// The public log.

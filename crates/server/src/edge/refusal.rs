@@ -4,7 +4,7 @@ use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, backup::BackupError, directory::DirectoryError, discovery::DiscoveryError,
     federation::FederationError, keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError,
-    pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError,
+    pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError, safety::SafetyError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -215,6 +215,21 @@ impl From<BackupError> for Refusal {
             BackupError::Length => ErrorCode::TooLarge,
             BackupError::Contended => return Self::busy(&error.to_string()),
             BackupError::DamagedRow | BackupError::Read(_) | BackupError::Write(_) => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<SafetyError> for Refusal {
+    fn from(error: SafetyError) -> Self {
+        let code = match &error {
+            SafetyError::NotTheReporter => ErrorCode::NotAllowed,
+            SafetyError::TooMuch => ErrorCode::TooLarge,
+            SafetyError::Note => ErrorCode::Malformed,
+            SafetyError::Unproven { .. } => ErrorCode::NotFranked,
+            SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => {
                 return Self::internal(&error);
             }
         };

@@ -1,6 +1,7 @@
 //! The hub's stamp on a message (draft-ietf-mimi-protocol-06, section 5.4.1).
 
 use super::{keys::FrankingKeys, label::labelled};
+use subtle::ConstantTimeEq as _;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
@@ -9,9 +10,20 @@ use trefoil_proto::{
 };
 
 impl FrankingKeys {
+    /// Whether this hub made a stamp over a tag and a context. In constant time.
+    pub(crate) fn has_stamped(
+        &self,
+        tag: &FrankingTag,
+        context: &ServerFrankingContext,
+        frank: &Frank,
+    ) -> bool {
+        let made = franking::stamp(self.stamp_key(), tag, context);
+        context.key_id == self.key_id() && bool::from(made.ct_eq(&frank.server_frank))
+    }
+
     /// Stamps a message that the hub accepts at `now`: an HMAC that only the hub can check, and a signature over it
     /// that every receiver checks.
-    pub(super) fn frank(
+    pub(crate) fn frank(
         &self,
         tag: &FrankingTag,
         sender: &UserUri,

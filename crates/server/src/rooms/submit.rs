@@ -16,6 +16,7 @@ use std::{
 use tokio::runtime::Handle;
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
+    franking::{FrankingTag, ServerFrankingContext},
     mimi::{
         FanoutMessage, Frank, SubmitMessageRequest, SubmitMessageResponse, fanout::RoomEvent,
         submit::Delivery,
@@ -26,6 +27,11 @@ use trefoil_proto::{
 use trefoil_store::StoreError;
 
 impl Rooms {
+    /// Whether this hub made a stamp over a tag and a context.
+    pub fn has_stamped(&self, tag: &FrankingTag, context: &ServerFrankingContext, frank: &Frank) -> bool {
+        self.keys.has_stamped(tag, context, frank)
+    }
+
     /// Takes a message for a room. A durable one is in every mailbox of this service and in the outbox of every other
     /// when this returns. `sender` is the sending device, if it is known; it does not get its own message back. One
     /// that came before, not long ago, is delivered once and answered as it was.

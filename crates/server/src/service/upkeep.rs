@@ -61,6 +61,9 @@ pub(super) async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) 
         if let Err(error) = house.backups.sweep(now).await {
             tracing::warn!(%error, "the sweep of backups stopped early");
         }
+        if let Err(error) = house.safety.sweep(now).await {
+            tracing::warn!(%error, "the sweep of reports stopped early");
+        }
         if let Err(error) = house.mailboxes.sweep(now).await {
             tracing::warn!(%error, "the sweep of mailboxes stopped early");
         }

@@ -3,6 +3,7 @@
 use super::{
     Shared,
     found_evidence::{self, FoundEvidence},
+    found_reports,
     log_release::{self, LogRelease},
     remove_from_room::{self, RemoveFromRoom},
     serve,
@@ -32,6 +33,8 @@ enum What {
     Evidence(FoundEvidence),
     /// Enter the hash of a release into the public log: once, however often it is asked for
     LogRelease(LogRelease),
+    /// Print what people reported, with the messages that they showed, oldest first
+    Reports(Which),
     /// Take nothing from a person in a room any more, and ask its members to remove them
     RemoveFromRoom(RemoveFromRoom),
 }
@@ -138,6 +141,7 @@ impl PutBy {
 pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     match ask.what {
         What::Incidents(which) => incidents(shared, which),
+        What::Reports(which) => found_reports::reports(shared, which),
         What::Evidence(ask) => found_evidence::run(shared, ask),
         What::LogRelease(ask) => log_release::run(shared, ask).await,
         What::RemoveFromRoom(ask) => remove_from_room::run(shared, ask).await,

@@ -12,6 +12,7 @@ pub mod completions;
 pub mod export;
 pub mod find;
 mod found_evidence;
+mod found_reports;
 mod invitations;
 mod linking;
 pub mod log;
@@ -25,6 +26,7 @@ mod reading;
 pub mod receive;
 pub mod recovery;
 mod remove_from_room;
+pub mod report;
 pub mod rooms;
 mod save;
 pub mod scan;
@@ -230,6 +232,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Rooms(ask) => Box::pin(rooms::run(shared, ask)).await,
             Ask::Community(ask) => Box::pin(community::run(shared, ask)).await,
             Ask::Search(ask) => search::run(shared, &ask),
+            Ask::Report(ask) => Box::pin(report::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Scan(ask) => scan::run(shared, &ask),
             Ask::Services(ask) => services::run(shared, ask).await,

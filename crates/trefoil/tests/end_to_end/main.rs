@@ -32,6 +32,7 @@ mod pin;
 mod public_log;
 mod reading;
 mod recovering;
+mod reporting;
 mod robbed;
 mod services;
 mod talking;

@@ -21,6 +21,7 @@ use trefoil_proto::{
         GroupInfoRequest, KeyMaterialRequest, Protocol, SubmitMessageRequest, UpdateRequest,
         group_info::GroupInfoRequestTbs,
         identifier::{IdentifierRequest, QueryElement},
+        report::{AbuseReport, AbuseType},
     },
     mls::Credential,
     paths::segment as escaped,
@@ -37,6 +38,18 @@ pub const WIDE: &str = "[limits]\nanonymous_per_minute = 1000000\nrequests_per_m
                         lookups_per_hour = 1000000\nkey_claims_per_hour = 1000000\n\
                         registrations_per_hour = 1000000\npin_records_per_hour = 1000000\n\
                         pin_tries_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
+
+/// A report without content, by somebody of a service.
+pub(super) fn abuse_report(domain: &str) -> AbuseReport {
+    AbuseReport {
+        reporting_user: format!("mimi://{domain}/u/ann").parse().unwrap(),
+        alleged_abuser: "mimi://b.test/u/mallory".parse().unwrap(),
+        reason: AbuseType::Spam,
+        note: Vec::new(),
+        messages: Vec::new(),
+        extensions: Default::default(),
+    }
+}
 
 /// A request for a room's group info, signed as it must be.
 pub fn group_info_request(device: &Device) -> GroupInfoRequest {
@@ -226,7 +239,7 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
         ),
         unoffered("/v1/requestConsent/{domain}"),
         unoffered("/v1/updateConsent/{domain}"),
-        unoffered("/v1/reportAbuse/{room}"),
+        at_room("reportAbuse", "/v1/reportAbuse/{room}", structure(&abuse_report("phone.test"))),
     ]
 }
 

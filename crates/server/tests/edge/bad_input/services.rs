@@ -8,7 +8,7 @@ use super::{
         world::*,
     },
     Case, Gate, Takes, Who,
-    devices::{MEDIA_ID, group_info_request, phone_service},
+    devices::{MEDIA_ID, abuse_report, group_info_request, phone_service},
     held_against, spoil, wrong_methods,
 };
 use trefoil_proto::{
@@ -100,7 +100,7 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
         ),
         unoffered("/mimi/v1/requestConsent/{domain}"),
         unoffered("/mimi/v1/updateConsent/{domain}"),
-        unoffered("/mimi/v1/reportAbuse/{room}"),
+        at_room("reportAbuse", "/mimi/v1/reportAbuse/{room}", structure(&abuse_report("handle.test"))),
         case(
             "GET",
             "/mimi/v1/proxyDownload/{url}",

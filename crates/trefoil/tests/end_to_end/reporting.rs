@@ -1,0 +1,77 @@
+//! A report, from a person of one service about a person of another, in a room whose hub is a third: taken if it is true.
+
+use crate::{
+    commands::{Commands, trefoil},
+    crowd::{Device, open_room},
+    services::Services,
+};
+use serde_json::{Value, json};
+
+fn reports(services: &Services, index: usize) -> Vec<Value> {
+    let config = services.planned(index).config.clone();
+    trefoil(services.path(), &["admin", "reports", "--config", config.to_str().unwrap()]).data
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_reported_is_proven_by_the_hub_and_what_is_not_reported_is_nowhere() {
+    let services = Services::start().await;
+    let mut devices = vec![
+        Device::register(&services, 0, "ada").await,
+        Device::register(&services, 1, "grace").await,
+        Device::register(&services, 2, "mallory").await,
+    ];
+    let room = open_room(&mut devices, "Tea").await.to_string();
+    let mallory_uri = devices[2].user().to_string();
+    for device in devices {
+        drop(device.switch_off().await);
+    }
+    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let (ada, grace, mallory) = (person("ada"), person("grace"), person("mallory"));
+    let said = |person: &Commands, text: &str| {
+        person.run(&["send", &room, text])[0]["message"].as_str().unwrap().to_owned()
+    };
+    said(&mallory, "I know where you live");
+    let unreported = said(&mallory, "the weather is nice");
+    let kept = said(&ada, "leave me alone");
+    for one in [&ada, &grace] {
+        one.run(&["receive"]);
+    }
+
+    // What would be shown is seen first; then it is shown. Grace's service is not the hub: it hands the report on.
+    let ask = ["report", &room, &mallory_uri, "--reason", "harassment", "--note", "every night"];
+    let threat = grace.run(&["search", "where you live"])[0]["message"].as_str().unwrap().to_owned();
+    let chosen = [&ask[..], &["--message", &threat]].concat();
+    let seen = grace.run(&[&chosen[..], &["--look"]].concat());
+    assert_eq!(
+        (&seen[0]["sent"], &seen[0]["messages"][0]["text"]),
+        (&json!(false), &json!("I know where you live"))
+    );
+    assert_eq!(reports(&services, 0), [Value::Null; 0], "looking sends nothing");
+    assert_eq!(grace.run(&chosen)[0]["sent"], true);
+    let taken = reports(&services, 0);
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    assert_eq!((&taken[0]["about"], &taken[0]["note"]), (&json!(mallory_uri), &json!("every night")));
+    assert_eq!(taken[0]["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(taken[0]["messages"][0]["text"], "I know where you live");
+    // The hub has what was reported, and no other word of the room.
+    assert!(!taken[0].to_string().contains("the weather"), "{unreported} was not reported");
+    assert_eq!(reports(&services, 1), [Value::Null; 0], "the reporter's service keeps nothing of it");
+
+    // Said again, it is one report; of the hub's own person it comes without another service; without content it goes too.
+    grace.run(&chosen);
+    assert_eq!(reports(&services, 0).len(), 1);
+    ada.run(&ask);
+    let both = reports(&services, 0);
+    assert_eq!(
+        both[1]["messages"].as_array().unwrap().len(),
+        2,
+        "the last ones, as nothing was chosen: {both:?}"
+    );
+    ada.run(&["report", &room, &mallory_uri, "--reason", "impersonation", "--last", "0"]);
+    assert_eq!(reports(&services, 0)[2]["messages"], json!([]));
+
+    // One's own words are not somebody else's.
+    let framed = [&ask[..], &["--message", &kept]].concat();
+    assert_ne!(trefoil(&grace.home, &framed).code, 0);
+    assert_eq!(reports(&services, 0).len(), 3);
+}
