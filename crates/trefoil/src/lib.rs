@@ -22,6 +22,7 @@ pub mod person;
 pub mod pin;
 pub mod print;
 pub mod public_log;
+pub mod reporting;
 pub mod settings;
 pub mod show;
 pub mod timer;

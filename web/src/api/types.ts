@@ -47,6 +47,8 @@ export type FileInfo = Schemas["File"];
 export type Waiting = Schemas["Waiting"];
 export type WaitingRoom = Schemas["WaitingRoom"];
 
+export type NewReport = Schemas["NewReport"];
+
 export type Poll = Schemas["Poll"];
 export type Opened = Schemas["Opened"];
 export type Message = Schemas["Message"] & { kind: "message" };

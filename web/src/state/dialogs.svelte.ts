@@ -23,6 +23,8 @@ export type Dialog =
   | { name: "add-people"; place: Place }
   | { name: "invite"; place: Place }
   | { name: "forward"; place: Place; messages: Message[] }
+  /** `message`: what the person was looking at. */
+  | { name: "report"; place: Place; user: string; called: string; message?: string }
   | { name: "once"; place: Place; message: string }
   | { name: "history"; place: Place; message: Message }
   | { name: "reactions"; message: Message }

@@ -22,6 +22,11 @@ export function isAddress(nameOrAddress: string): boolean {
   return nameOrAddress.startsWith("mimi://");
 }
 
+/** The service of a person or room, by domain. */
+export function serviceOf(uri: string): string {
+  return uri.split("/")[2] ?? "";
+}
+
 /** Who said a message. */
 export function senderOf(message: { name: string; sender: string }): string {
   return called({ name: message.name, user: message.sender });

@@ -3,17 +3,15 @@
 use super::{Shared, find_room, send::parse};
 use crate::{
     exit::{NotFoundError, UsageError},
-    person::{self, PATIENCE},
+    person::PATIENCE,
     print::harmless,
-    transport::TransportError,
+    reporting,
 };
 use clap::{Args, ValueEnum};
-use http::Method;
 use serde::Serialize;
 use std::fmt;
-use tls_codec::Serialize as _;
 use trefoil_client::{conversation, overlay::Overlay};
-use trefoil_proto::{UserUri, content::MessageId, mimi::report::AbuseType, paths};
+use trefoil_proto::{UserUri, content::MessageId, mimi::report::AbuseType};
 
 /// Report somebody to the service of a room, with messages that you choose. What you do not choose stays unread.
 #[derive(Debug, Args)]
@@ -126,10 +124,7 @@ pub async fn run(shared: &Shared, ask: Report) -> anyhow::Result<()> {
     if !ask.look {
         agent.go_online()?;
         agent.settle(PATIENCE, |_, _| {}).await?;
-        let path = format!("{}/reportAbuse/{}", paths::CLIENT_ROOT, paths::segment(&room.to_string()));
-        let body = report.tls_serialize_detached().map_err(|error| TransportError::Garbled(error.into()))?;
-        let way = agent.way();
-        person::ask(&way.service, Method::POST, &path, Some(&way.bearer()), body.into()).await?;
+        reporting::show(&agent.way(), &room, &report).await?;
     }
     let store = Overlay::new(agent.client.store().clone());
     let text = |id: &MessageId| -> anyhow::Result<ShownMessage> {

@@ -18,6 +18,7 @@ mod pin;
 mod queue;
 mod range;
 mod recovery;
+mod reports;
 mod rooms;
 mod search;
 mod services;
@@ -111,6 +112,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::take_back))
         .routes(routes!(rooms::mark))
         .routes(routes!(rooms::ask_again))
+        .routes(routes!(reports::report))
         .routes(routes!(search::search))
         .routes(routes!(timeline::timeline))
         .routes(routes!(timeline::read))
