@@ -40,7 +40,7 @@ function reports(): Taken[] {
 }
 
 test("one message is reported and not the other, with a reason and a note", async () => {
-  await choose(page, message(page, "I know where you live"), word("report"));
+  await choose(page, message(page, "I know where you live"), "report");
   const dialog = page.getByRole("dialog", { name: word("report_title", { name: "\u2068Mallory\u2069" }) });
   await dialog.waitFor();
   const send = button(dialog, "report_send");
