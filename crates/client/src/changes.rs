@@ -408,6 +408,7 @@ impl Core {
         }
         if gone {
             let by = if leaving { self.me()?.device.clone() } else { actor };
+            self.leave_behind(uri)?;
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
             room.row = room.row.renewed(RoomState::Left);

@@ -3,8 +3,8 @@
 //! tests and under the feature `fuzzing` only.
 
 use crate::{
-    alarm, attachment, backup, conversation, delivery, directory, discovery, linking, mls::wire, pin, rows,
-    verification,
+    alarm, attachment, backup, conversation, delivery, directory, discovery, left, linking, mls::wire, pin,
+    rows, verification,
 };
 use std::sync::LazyLock;
 use trefoil_proto::{
@@ -25,6 +25,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
         discovery::fuzzing::TARGETS,
+        left::fuzzing::TARGETS,
         linking::fuzzing::TARGETS,
         pin::fuzzing::TARGETS,
         rows::fuzzing::TARGETS,
@@ -88,6 +89,7 @@ mod tests {
             delivery::fuzzing::samples(),
             directory::fuzzing::samples(),
             discovery::fuzzing::samples(),
+            left::fuzzing::samples(),
             linking::fuzzing::samples(),
             pin::fuzzing::samples(),
             rows::fuzzing::samples(),

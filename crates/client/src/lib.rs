@@ -35,6 +35,7 @@ mod input;
 mod inviting;
 mod joining;
 mod keys;
+mod left;
 mod linking;
 mod live;
 mod outbox;

@@ -7,6 +7,7 @@ use crate::{
     core::Core,
     directory::{Proven, Unproven},
     error::mls,
+    left::LeftRow,
     live::{Job, Stream},
     mls::{
         context::{RoomContext, new_context},
@@ -102,6 +103,7 @@ impl Core {
                 part_of = Some(one);
             }
         }
+        let left = LeftRow::load(&self.tx(), uri)?.unwrap_or_default();
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
             uri: uri.clone(),
@@ -141,6 +143,15 @@ impl Core {
                     standing: contacts.standing(&pair.user),
                 })
                 .collect();
+        } else if view.state == RoomState::Left {
+            let were = left.people().map(|user| Participant {
+                standing: contacts.standing(&user),
+                role: Role::MEMBER,
+                devices: Vec::new(),
+                user,
+            });
+            view.participants = were.collect();
+            view.name = left.name;
         }
         Ok(Some(view))
     }
@@ -311,6 +322,7 @@ impl Core {
             };
         }
         if others.is_empty() {
+            self.leave_behind(uri)?;
             self.drop_group(uri)?;
             let room = self.known_room(uri)?;
             room.row = room.row.renewed(RoomState::Left);

@@ -312,6 +312,10 @@ pub async fn find(way: &Way, domain: &Domain, name: &str) -> Result<Vec<UserUri>
         discovery::find(way, domain, &[number], hear).await?;
         return Ok(found);
     }
+    if name.chars().all(|letter| letter.is_ascii_digit() || " -()".contains(letter)) {
+        let why = format!("{name} looks like a phone number: write it with + and the country's code");
+        return Err(UsageError(why).into());
+    }
     let element = QueryElement::Nick(name.trim_start_matches('@').as_bytes().to_vec());
     let request =
         IdentifierRequest { query_elements: vec![element], extensions: AppDataDictionary::default() };

@@ -20,6 +20,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "launch-used": m.error_launch_used,
   "script-only": m.error_locked_out,
   unreachable: m.error_unreachable,
+  untrusted: m.error_untrusted,
   "service-failed": m.error_service_failed,
   refused: m.refused_service,
   unsupported: m.error_unsupported,

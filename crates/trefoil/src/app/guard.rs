@@ -102,7 +102,12 @@ fn check(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<O
     }
     let opens = uri.path() == "/api/v1/session" && *method == Method::POST;
     if api && !opens && who.is_none() {
-        let why = "this window is not signed in: run `trefoil app` again, and use the window that it opens";
+        let why = match headers.contains_key(header::AUTHORIZATION) {
+            true => "this is not the token of the process that runs now: read the file app-token again",
+            false => {
+                "this window is not signed in: run `trefoil app` again, and use the window that it opens"
+            }
+        };
         return Err(Problem::new(StatusCode::UNAUTHORIZED, ProblemCode::NoSession, why));
     }
     Ok(who)

@@ -1,5 +1,6 @@
 //! The page's files, from inside the program.
 
+use super::error::Problem;
 use axum::{
     extract::Path,
     http::{HeaderValue, StatusCode, header},
@@ -29,6 +30,7 @@ pub async fn asset(Path(path): Path<String>) -> Response {
             answer(media_type(&path), bytes, "private, max-age=31536000, immutable")
         }
         Some(bytes) => answer(media_type(&path), bytes, "no-store"),
+        None if path.starts_with("api/") => Problem::not_found("the API has no such address").into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -292,8 +292,9 @@ async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
         (file, _) => Some(read_text(file.as_deref(), "the one-time code")?),
     };
     if code.as_deref().is_some_and(|code| code.trim().is_empty()) {
+        let ca = ask.at.ca.as_ref().map(|ca| format!(" --ca {}", ca.display())).unwrap_or_default();
         return Err(UsageError(format!(
-            "the one-time code is empty: get one with `trefoil account code {} --service {}`, then give it with \
+            "the one-time code is empty: get one with `trefoil account code {} --service {}{ca}`, then give it with \
              --code-file FILE, TREFOIL_CODE or on standard input",
             ask.identifier, ask.at.service
         ))

@@ -254,7 +254,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
 /// Logs go to standard error. `TREFOIL_LOG` takes the directives of `tracing_subscriber::EnvFilter`.
 fn log(global: &Global, command: &Ask) {
     let level = match (command, global.verbose) {
-        (Ask::Serve(_), 0) => "info",
+        (Ask::Serve(_), 0) => "info,akd=warn,akd_core=warn",
         (_, 0) => "error",
         (_, 1) => "warn,trefoil=info,trefoil_client=info,trefoil_server=info",
         (_, _) => "info,trefoil=debug,trefoil_client=debug,trefoil_server=debug",

@@ -103,10 +103,15 @@ async fn print(
     events: Vec<Event>,
 ) -> anyhow::Result<()> {
     let mut read = BTreeMap::new();
+    let mut heading = None;
     for event in events {
         let Some(mut shown) = show::event(agent, &event)? else { continue };
         if let Some(saving) = saving {
             saving.save(agent, &mut shown).await;
+        }
+        if let Some(room) = shown.room().filter(|room| heading.as_deref() != Some(*room)).map(str::to_owned) {
+            shared.out.say(format_args!("{}:", show::room_title(agent, &room)?))?;
+            heading = Some(room);
         }
         shared.out.record(&shown)?;
         if let Some((room, position)) = show::printed_of_others(agent, &event)? {

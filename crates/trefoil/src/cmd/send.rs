@@ -13,6 +13,7 @@ use crate::{
     timer::parse_timer,
     transfer,
 };
+use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use std::{
@@ -204,7 +205,9 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
     let alone = ask.file.is_empty() && !notice;
     if !alone {
         agent.go_online()?;
-        agent.settle(PATIENCE, |_, _| {}).await?;
+        let settled = agent.settle(PATIENCE, |_, _| {}).await;
+        settled
+            .context("nothing of this message is kept: with files it goes only while the service is there")?;
     }
     let draft = match (notice, alone) {
         (true, _) => compose::typing(ask.typing),

@@ -204,6 +204,26 @@ pub fn message(agent: &Agent, room: &RoomUri, id: &MessageId) -> Result<Option<M
     found.map(|message| Message::of(&store, room, message)).transpose()
 }
 
+/// What a room is called, for people: its name, else those of the others in it, else its URI.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn room_title(agent: &mut Agent, room: &str) -> Result<String, ClientError> {
+    let Ok(uri) = room.parse::<RoomUri>() else { return Ok(room.to_owned()) };
+    let Some(view) = agent.client.room(&uri)? else { return Ok(room.to_owned()) };
+    if !view.name.is_empty() {
+        return Ok(harmless(&view.name).to_string());
+    }
+    let store = Overlay::new(agent.client.store().clone());
+    let me = agent.client.identity().map(|me| me.user);
+    let mut names = Vec::new();
+    for one in view.participants.iter().filter(|one| Some(&one.user) != me.as_ref()).take(3) {
+        let given = conversation::profile(&store, &uri, &one.user)?.filter(|name| !name.is_empty());
+        names.push(given.map_or_else(|| one.user.to_string(), |name| harmless(&name).to_string()));
+    }
+    Ok(if names.is_empty() { room.to_owned() } else { names.join(", ") })
+}
+
 /// A message that is seen once, with what was in it when it was opened.
 ///
 /// # Errors
@@ -242,6 +262,15 @@ pub fn printed_of_others(agent: &Agent, event: &Event) -> Result<Option<(RoomUri
 }
 
 impl Shown {
+    /// The room that it is about, by URI.
+    pub fn room(&self) -> Option<&str> {
+        match self {
+            Self::Message(message) => Some(&message.room),
+            Self::Note(note) => Some(&note.room),
+            Self::Event(happened) => happened.room.as_deref(),
+        }
+    }
+
     /// The text, if it is a message that has one.
     pub fn text(&self) -> Option<&str> {
         match self {

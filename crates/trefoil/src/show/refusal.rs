@@ -35,8 +35,8 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
         Why::Invalid => "the room's service found the change not valid".to_owned(),
         Why::TooManyConflicts => "others changed the room again and again: try once more".to_owned(),
         Why::Unavailable(user) => format!(
-            "{user} is not there, or has no device that can join; if their program is an older one, make a room with \
-             `trefoil rooms create --classical`"
+            "{user} is not there, or has no device that can join: compare it with their card; if it is right and their \
+             program is an older one, make a room with `trefoil rooms create --classical`"
         ),
         Why::OutOfReach(user) => {
             return Some(NotTaken::OutOfReach(format!(

@@ -12,14 +12,14 @@ use super::{
         pictures::{self, Drawn},
         shape::{FileKind, file_kind},
     },
-    Body, message_id,
+    Body, Params, message_id,
     range::{self, Wanted},
     room_uri,
 };
 use axum::{
     Json,
     body::Body as HttpBody,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -79,7 +79,7 @@ pub(super) async fn all(
 pub(super) async fn append(
     State(app): State<Arc<App>>,
     Path((account, upload)): Path<(String, String)>,
-    Query(at): Query<At>,
+    Params(at): Params<At>,
     bytes: Bytes,
 ) -> Answer<Json<Progress>> {
     let way = app.accounts.get(&account)?.way;
@@ -155,7 +155,7 @@ pub(super) async fn fetch(
 pub(super) async fn picture(
     State(app): State<Arc<App>>,
     Path((account, room, message, index)): Path<(String, String, String, usize)>,
-    Query(wanted): Query<Width>,
+    Params(wanted): Params<Width>,
 ) -> Answer<Response> {
     let keeper = app.accounts.get(&account)?;
     let file = described(&app, &keeper, &room, &message, index).await?;

@@ -35,7 +35,8 @@ use super::{
 };
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, FromRequest, Request, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
+    http::request::Parts,
 };
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -174,6 +175,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
         match read {
             Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(Problem::unusable(rejection.body_text())),
+        }
+    }
+}
+
+/// What stands in the address behind `?`; what cannot be read becomes a problem like any other.
+struct Params<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => Err(Problem::unusable(rejection.body_text())),
         }
     }

@@ -6,12 +6,9 @@ use super::{
         error::{Answer, Problem},
         shape,
     },
-    room_uri,
+    Params, room_uri,
 };
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use trefoil_client::conversation;
@@ -81,7 +78,10 @@ pub(super) struct Piece {
 
 /// Searches everything that is on this device; no service learns of it.
 #[utoipa::path(get, path = "/search", params(Wanted), responses((status = 200, body = Found)))]
-pub(super) async fn search(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Answer<Json<Found>> {
+pub(super) async fn search(
+    State(app): State<Arc<App>>,
+    Params(wanted): Params<Wanted>,
+) -> Answer<Json<Found>> {
     let room = wanted.room.as_deref().map(room_uri).transpose()?;
     let after = wanted
         .after

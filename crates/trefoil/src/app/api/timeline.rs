@@ -6,11 +6,11 @@ use super::{
         error::{Answer, Problem},
         shape::{self, Item, Version},
     },
-    Body, message_id, room_uri,
+    Body, Params, message_id, room_uri,
 };
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub(super) struct Through {
 pub(super) async fn timeline(
     State(app): State<Arc<App>>,
     Path((account, room)): Path<(String, String)>,
-    Query(which): Query<Which>,
+    Params(which): Params<Which>,
 ) -> Answer<Json<Part>> {
     let (keeper, room) = (app.accounts.get(&account)?, room_uri(&room)?);
     let limit = which.limit.unwrap_or(USUAL).clamp(1, MOST);

@@ -38,6 +38,8 @@ pub enum ProblemCode {
 
     /// A service cannot be reached, or did not answer in time.
     Unreachable,
+    /// A service shows a certificate that is not trusted.
+    Untrusted,
     /// The service failed.
     ServiceFailed,
     /// The service said no.

@@ -9,6 +9,7 @@ use crate::{
     home::HomeError,
     person::PersonError,
     transfer::TransferError,
+    transport::TransportError,
 };
 use axum::{
     Json,
@@ -120,6 +121,9 @@ impl From<AgentError> for Problem {
     fn from(error: AgentError) -> Self {
         match error {
             AgentError::Core(error) => error.into(),
+            AgentError::Unreachable(TransportError::Untrusted { .. }) => {
+                Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Untrusted, error.to_string())
+            }
             AgentError::Unreachable(_) | AgentError::TooSlow => {
                 Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Unreachable, error.to_string())
             }
@@ -132,6 +136,9 @@ impl From<PersonError> for Problem {
     fn from(error: PersonError) -> Self {
         match error {
             PersonError::Agent(error) => error.into(),
+            PersonError::Transport(error @ TransportError::Untrusted { .. }) => {
+                Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Untrusted, error.to_string())
+            }
             PersonError::Transport(error) => {
                 Self::new(StatusCode::BAD_GATEWAY, ProblemCode::Unreachable, error.to_string())
             }

@@ -314,7 +314,7 @@ fn title(name: &str, people: &[Person], others: usize) -> String {
         return name.to_owned();
     }
     let called = |person: &Person| match person.name.is_empty() {
-        true => person.user.clone(),
+        true => short(&person.user),
         false => person.name.clone(),
     };
     let mut names: Vec<String> = people.iter().take(3).map(called).collect();
@@ -322,6 +322,12 @@ fn title(name: &str, people: &[Person], others: usize) -> String {
         names.push(format!("+{}", others - names.len()));
     }
     names.join(", ")
+}
+
+/// Enough of an opaque id to tell people apart until they have a name; the page shortens in the same way.
+fn short(user: &str) -> String {
+    let id = user.rsplit('/').next().unwrap_or_default();
+    if id.len() > 8 { id.chars().take(6).chain(['…']).collect() } else { id.to_owned() }
 }
 
 fn state(state: RoomState) -> &'static str {
