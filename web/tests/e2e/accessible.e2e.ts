@@ -1,8 +1,8 @@
 // Everybody can use it: axe finds nothing on any screen in any look, the keyboard alone suffices, a narrow window scrolls
 // nothing sideways, and who wants no motion gets none.
-import { AxeBuilder } from "@axe-core/playwright";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { violations } from "./setting/axe";
 import { button, composer, message, openRoom } from "./setting/hands";
 import { identifiers, type Person } from "./setting/person";
 import { scene, type Scene } from "./setting/scene";
@@ -17,11 +17,6 @@ let of: Scene;
 beforeAll(async () => {
   of = await scene(here, "bidi-check");
 }, 180_000);
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`));
-}
 
 /** Nothing is wider than the window, but what scrolls by itself. */
 const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);

@@ -1,6 +1,7 @@
 // From the launch link to an empty inbox, on each profile; and a launch link that somebody else used.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { codeAskedBack } from "./setting/hands";
 import { identifiers } from "./setting/person";
 import type { Profile } from "./setting/services";
@@ -40,6 +41,7 @@ async function writeDown(page: Page, slips: boolean): Promise<void> {
     for (const { field } of asked) await field.fill("XXXX");
     await button(page, "confirm").click();
     await page.getByRole("alert").getByText(word("recovery_group_wrong", { n: asked[0]!.nth })).waitFor();
+    await clean(page, "a group of the recovery code that is wrong");
   }
   for (const { group, field } of asked) await field.fill(group.toLowerCase());
   await button(page, "confirm").click();
@@ -70,6 +72,7 @@ test("a launch link that was used already is refused with a sentence", async () 
   await page.goto(person.link);
   await page.getByRole("heading", { name: word("locked_out_title") }).waitFor();
   await page.getByText(word("locked_out_text")).waitFor();
+  await clean(page, "locked out");
   expect(await page.getByText(person.name).count()).toBe(0);
   await stranger.close();
 });
