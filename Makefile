@@ -35,7 +35,7 @@ check: tools ## formatting, lints, unit tests
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked --lib --quiet
 
-page-tests: test-tools page ## every test of the page in a real browser (axe on every screen among them; about ten minutes)
+page-tests: test-tools page ## every test of the page in a real browser (axe on the screens among them; a good quarter of an hour)
 	$(CARGO) build --locked -p trefoil
 	cd web && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e
 

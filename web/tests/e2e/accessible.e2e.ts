@@ -1,8 +1,9 @@
-// Everybody can use it: axe finds nothing on any screen in any look, the keyboard alone suffices, a narrow window scrolls
+// Everybody can use it: axe finds nothing on any screen or dialog in any look (what shows only for a while or after something went
+// wrong is looked at where it is tested, by `clean`), the keyboard alone suffices, a narrow window scrolls
 // nothing sideways, and who wants no motion gets none.
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { violations } from "./setting/axe";
+import { clean, violations } from "./setting/axe";
 import { button, composer, message, openRoom } from "./setting/hands";
 import { identifiers, type Person } from "./setting/person";
 import { scene, type Scene } from "./setting/scene";
@@ -157,10 +158,12 @@ test("from the first run to a message without a mouse", async () => {
   await keys.press("Enter");
   const shown = page.getByRole("list", { name: word("recovery_code") });
   await shown.waitFor();
+  await clean(page, "the recovery code of a new account");
   const groups = await shown.locator("code").allInnerTexts();
   await tabTo(page, word("recovery_written"));
   await keys.press("Enter");
   await page.getByRole("heading", { name: word("recovery_confirm_title") }).waitFor();
+  await clean(page, "the recovery code of a new account, asked back");
   for (const [i, group] of groups.entries()) {
     const name = word("recovery_group", { n: `${i + 1}` });
     if ((await page.getByRole("textbox", { name, exact: true }).count()) === 0) continue;
@@ -169,6 +172,7 @@ test("from the first run to a message without a mouse", async () => {
   }
   await keys.press("Enter");
   await page.getByRole("heading", { name: word("inbox_empty_title") }).waitFor();
+  await clean(page, "an inbox with nothing in it");
 
   await tabTo(page, word("start_new"));
   await keys.press("Enter");

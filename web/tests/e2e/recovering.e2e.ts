@@ -80,7 +80,10 @@ test("the recovery code that was written down brings everything back on a new de
   await clean(page, "the recovery code");
   await button(page, "recovery_written").click();
   const asked = page.locator("input[id^=group-]");
-  await clean(page, "the recovery code asked back");
+  for (const one of await asked.all()) await one.fill("XXXX");
+  await button(page, "confirm").click();
+  await page.getByRole("main").getByRole("alert").waitFor();
+  await clean(page, "the recovery code, asked back and wrong");
   for (const one of await asked.all()) await one.fill(code[Number((await one.getAttribute("id"))!.replace("group-", ""))]!.toLowerCase());
   await button(page, "confirm").click();
   await page.getByText(word("recovery_is_confirmed")).waitFor();
