@@ -35,8 +35,8 @@ check: tools ## formatting, lints, unit tests
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked --lib --quiet
 
-page-tests: test-tools page ## every test of the page in a real browser (axe on every screen among them; about ten minutes)
-	$(CARGO) build --locked -p trefoil
+page-tests: test-tools page ## every test of the page in a real browser (axe on the screens among them; a good quarter of an hour)
+	$(CARGO) build --locked -p trefoil --bin trefoil --example made_anew
 	cd web && TREFOIL_BIN="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/trefoil" npm run e2e
 
 drill: tools ## play every attack against real services and devices, and print who noticed (docs/drill.md)

@@ -1,6 +1,6 @@
 // How people and rooms are called.
 import { m } from "../paraglide/messages.js";
-import type { Person, Profile } from "../api/types";
+import type { Person, Profile, Room } from "../api/types";
 
 /** Somebody and what they are called. */
 export type Named = Pick<Person, "name" | "user">;
@@ -8,6 +8,11 @@ export type Named = Pick<Person, "name" | "user">;
 /** A person's name, or the beginning of what their service calls them when there is none. */
 export function called(person: Named): string {
   return person.name.trim() || named(person.user);
+}
+
+/** What a conversation is called: one that has no name, and nobody else in it to call it after, is called so. */
+export function titleOf(room: Pick<Room, "title">): string {
+  return room.title || m.room_nameless();
 }
 
 /** What the process gives as a name, which is an address while no name is known. */

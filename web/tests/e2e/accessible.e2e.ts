@@ -1,8 +1,9 @@
-// Everybody can use it: axe finds nothing on any screen in any look, the keyboard alone suffices, a narrow window scrolls
+// Everybody can use it: axe finds nothing on any screen or dialog in any look (what shows only for a while or after something went
+// wrong is looked at where it is tested, by `clean`), the keyboard alone suffices, a narrow window scrolls
 // nothing sideways, and who wants no motion gets none.
-import { AxeBuilder } from "@axe-core/playwright";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean, violations } from "./setting/axe";
 import { button, composer, message, openRoom } from "./setting/hands";
 import { identifiers, type Person } from "./setting/person";
 import { scene, type Scene } from "./setting/scene";
@@ -17,11 +18,6 @@ let of: Scene;
 beforeAll(async () => {
   of = await scene(here, "bidi-check");
 }, 180_000);
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n")[1]?.trim() ?? ""})`));
-}
 
 /** Nothing is wider than the window, but what scrolls by itself. */
 const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
@@ -162,10 +158,12 @@ test("from the first run to a message without a mouse", async () => {
   await keys.press("Enter");
   const shown = page.getByRole("list", { name: word("recovery_code") });
   await shown.waitFor();
+  await clean(page, "the recovery code of a new account");
   const groups = await shown.locator("code").allInnerTexts();
   await tabTo(page, word("recovery_written"));
   await keys.press("Enter");
   await page.getByRole("heading", { name: word("recovery_confirm_title") }).waitFor();
+  await clean(page, "the recovery code of a new account, asked back");
   for (const [i, group] of groups.entries()) {
     const name = word("recovery_group", { n: `${i + 1}` });
     if ((await page.getByRole("textbox", { name, exact: true }).count()) === 0) continue;
@@ -174,6 +172,7 @@ test("from the first run to a message without a mouse", async () => {
   }
   await keys.press("Enter");
   await page.getByRole("heading", { name: word("inbox_empty_title") }).waitFor();
+  await clean(page, "an inbox with nothing in it");
 
   await tabTo(page, word("start_new"));
   await keys.press("Enter");

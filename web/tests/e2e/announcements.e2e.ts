@@ -1,6 +1,7 @@
 // A conversation in which only admins write, across three services: who may not write sees why, and reacts.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, choose, composer, dismissAll, message, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -48,6 +49,7 @@ test("it is made in the window, and a member finds no place to write", async () 
   await onlyAdmins(member).waitFor();
   await member.getByRole("group", { name: word("folders") }).getByRole("button", { name: word("folder_all"), exact: true }).click();
   await message(member, "The bus leaves at eight.").waitFor();
+  await clean(member, "where only admins write");
   expect(await composer(member).count()).toBe(0);
   const row = member.getByRole("list", { name: word("conversations") }).getByRole("button", { name: NAME }).first();
   expect(await row.textContent()).toContain(word("only_admins"));

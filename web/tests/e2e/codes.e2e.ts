@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { launch } from "./setting/browser";
 import { button, composer } from "./setting/hands";
 import type { Person } from "./setting/person";
@@ -41,6 +42,7 @@ test("somebody is found by a picture of their card, and a picture without a code
   const pick = (name: string, buffer: Buffer) => dialog.locator("input[type=file]").setInputFiles({ name, mimeType: "image/jpeg", buffer });
   await pick("blank.jpg", await page.screenshot({ type: "jpeg" }));
   await dialog.getByText(word("scan_nothing")).waitFor();
+  await clean(page, "a picture without a code");
   await pick("card.jpg", shown);
   await findsHer(dialog, page);
   await yuki.context!.close();

@@ -1,6 +1,7 @@
 // A community over two services: made in the window, a group put into it, which a member finds there, joins and talks in.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, message, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -53,6 +54,7 @@ test("a community is made where groups are, and somebody of another service take
   await dialog.getByLabel(word("find_label")).fill(link);
   await button(dialog, "find").click();
   await dialog.getByRole("list", { name: word("found_people") }).getByRole("button").click();
+  await clean(admin, "a new community");
   await button(dialog, "community_create").click();
   await composer(admin).waitFor();
   await write(admin, "Welcome, all of you.");
@@ -67,21 +69,31 @@ test("a community is made where groups are, and somebody of another service take
 
 test("a new group in it stands beneath it, and a line tells of it", async () => {
   await openDetails(admin);
-  await button(groups(admin), "group_add").click();
-  await admin.getByRole("menuitem", { name: word("group_add_new"), exact: true }).click();
+  const add = async (choice: string) => {
+    await button(groups(admin), "group_add").click();
+    await admin.getByRole("menuitem", { name: word(choice), exact: true }).click();
+    await admin.getByRole("dialog", { name: word(choice) }).waitFor();
+  };
+  await add("group_add_mine");
+  await clean(admin, "one's own groups, for a community");
+  await admin.keyboard.press("Escape");
+  await add("group_add_new");
   const dialog = admin.getByRole("dialog", { name: word("group_add_new") });
+  await clean(admin, "a new group in a community");
   await dialog.getByLabel(word("group_name")).fill(GROUP);
   await dialog.getByLabel(word("group_about")).fill("Seeds, water and whose turn it is");
   await dialog.locator("footer").getByRole("button").last().click();
   await groups(admin).getByText(GROUP).waitFor({ timeout: 60_000 });
   await groups(admin).getByText("Seeds, water and whose turn it is").waitFor();
   await expect.poll(() => row(admin, GROUP).getAttribute("class"), { timeout: 20_000 }).toContain("beneath");
+  await clean(admin, "the details of a community");
   await line(member, GROUP).waitFor({ timeout: 60_000 });
 });
 
 test("a member finds the group there, joins it, and talks with who is in it", async () => {
   await openDetails(member);
   await groups(member).getByText("Seeds, water and whose turn it is").waitFor({ timeout: 60_000 });
+  await clean(member, "the groups of a community, to a member");
   await groups(member).getByRole("button", { name: word("join") }).click();
   await composer(member).waitFor({ timeout: 60_000 });
   await expect.poll(() => row(member, GROUP).textContent(), { timeout: 60_000 }).toContain(word("part_of", { name: `\u2068${COMMUNITY}\u2069` }));
@@ -94,6 +106,8 @@ test("what is taken out of the community is no longer in its list, and who is in
   await openDetails(admin);
   await groups(admin).getByRole("button", { name: word("more_about", { name: `\u2068${GROUP}\u2069` }) }).click();
   await admin.getByRole("menuitem", { name: word("group_take_out"), exact: true }).click();
+  await admin.getByRole("dialog").waitFor();
+  await clean(admin, "whether a group is to be taken out");
   await button(admin.getByRole("dialog"), "group_take_out").click();
   await groups(admin).getByText(word("groups_none")).waitFor({ timeout: 60_000 });
   await openDetails(member);

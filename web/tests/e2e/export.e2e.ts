@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, field } from "./setting/hands";
 import { stage } from "./setting/stage";
 import { word } from "./setting/words";
@@ -20,9 +21,11 @@ test("a folder that is new gets everything, and one that is not whole is refused
   await field(page, "export_folder").fill("not/whole");
   await button(page, "export_start").click();
   await page.getByRole("alert").getByText("whole path").waitFor();
+  await clean(page, "a folder that is refused");
   const folder = join(amina.home, "everything");
   await field(page, "export_folder").fill(folder);
   await button(page, "export_start").click();
   await page.getByText(word("export_done")).waitFor();
+  await clean(page, "everything was written");
   expect(existsSync(folder) && readdirSync(folder).length).toBeGreaterThan(0);
 });

@@ -1,6 +1,7 @@
 // From the launch link to an empty inbox, on each profile; and a launch link that somebody else used.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { codeAskedBack } from "./setting/hands";
 import { identifiers } from "./setting/person";
 import type { Profile } from "./setting/services";
@@ -70,6 +71,7 @@ test("a launch link that was used already is refused with a sentence", async () 
   await page.goto(person.link);
   await page.getByRole("heading", { name: word("locked_out_title") }).waitFor();
   await page.getByText(word("locked_out_text")).waitFor();
+  await clean(page, "locked out");
   expect(await page.getByText(person.name).count()).toBe(0);
   await stranger.close();
 });

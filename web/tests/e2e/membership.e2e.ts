@@ -1,6 +1,7 @@
 // Who comes and who goes, in the window: by an invitation's link and its code, to another role, out by others and by oneself.
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -69,6 +70,7 @@ test("an invitation's link that was made in the window lets somebody of another 
   await dialog.getByLabel(word("invite_people")).fill("2");
   await button(dialog, "invite_make").click();
   await dialog.getByRole("img", { name: word("invite_qr") }).waitFor();
+  await clean(hers, "an invitation");
   code = await dialog.screenshot({ type: "jpeg", quality: 90 });
   link = await dialog.getByLabel(word("invitation_link")).inputValue();
   await button(dialog.locator("footer"), "close").click();
@@ -88,6 +90,7 @@ test("what is no link says so, and nothing else happens", async () => {
   await join.getByLabel(word("invitation_link")).fill("https://example.org/");
   await button(join, "join").click();
   await join.getByRole("alert").getByText(word("error_bad_invitation")).waitFor();
+  await clean(guests, "what is no invitation");
   await guests.keyboard.press("Escape");
   expect((await oleh.rooms()).length).toBe(1);
 });
@@ -142,6 +145,9 @@ test("who leaves is asked first, and the others see it", async () => {
   await button(details(page), "leave").click();
   await button(page.getByRole("dialog"), "leave").click();
   await page.getByText(word("room_left")).waitFor({ timeout: 60_000 });
+  // Its name went with it; it is called something all the same.
+  await page.getByRole("heading", { level: 1, name: word("room_nameless") }).waitFor();
+  await clean(page, "a conversation that was left");
   expect(await composer(page).count()).toBe(0);
   for (const other of [hers, his]) await line(other, "note_left", { name: "Cleo" }).waitFor({ timeout: 60_000 });
   await member(hers, "Cleo").waitFor({ state: "detached" });

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -70,12 +71,14 @@ test("a message with a file that waits for the service is shown with its reason;
   const waiting = hers.getByRole("list", { name: word("waiting_to_be_sent") }).getByRole("listitem");
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(2);
   await waiting.filter({ hasText: word("error_unreachable") }).first().waitFor({ timeout: 60_000 });
+  await clean(hers, "messages that wait for the service");
   const what = "\u2068with regretted.bin\u2069";
   const discard = button(waiting, "discard_named", { what });
   await discard.click();
   // It is asked first, and whoever does not want it loses nothing.
   const question = hers.getByRole("dialog", { name: word("discard_title") });
   await question.getByText(word("discard_text", { what })).waitFor();
+  await clean(hers, "whether a message is to be given up");
   await button(question, "cancel").click();
   await question.waitFor({ state: "detached" });
   expect(await waiting.count()).toBe(2);
@@ -95,6 +98,25 @@ test("a message with a file that waits for the service is shown with its reason;
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(0);
   expect((await yuki.messages(room)).filter((one) => one.text.startsWith("with "))).toHaveLength(1);
 }, 180_000);
+
+test("a message that was refused says so beneath it", async () => {
+  // Only the window is told so: no service here refuses anything.
+  await hers.route(/\/timeline\?/, async (route) => {
+    const answer = await route.fetch();
+    const page = (await answer.json()) as { items: { text?: string }[] };
+    const items = page.items.map((one) => (one.text === "before" ? { ...one, state: "failed", failure: "the service refused it" } : one));
+    await route.fulfill({ response: answer, json: { ...page, items } });
+  });
+  await hers.reload();
+  await openRoom(hers, "Yuki");
+  const failure = message(hers, "before").getByRole("group", { name: word("not_sent") });
+  await failure.getByText(word("not_sent_because", { reason: "the service refused it" })).waitFor();
+  await clean(hers, "a message that was refused");
+  await hers.unroute(/\/timeline\?/);
+  await hers.reload();
+  await openRoom(hers, "Yuki");
+  await failure.waitFor({ state: "detached" });
+});
 
 test("the local process ends and starts again: the page says so, and goes on where it was", async () => {
   // The browser says of each try that nobody answers.

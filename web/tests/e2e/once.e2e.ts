@@ -1,6 +1,7 @@
 // What does not stay: messages that are seen once, timers of a conversation, conversations that vanish when they are closed.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -31,18 +32,22 @@ test("what is seen once is nowhere before it is opened, and nowhere afterwards",
   await button(his, "add_to_message").click();
   await his.getByRole("menuitemradio", { name: word("view_once"), exact: true }).click();
   await his.getByText(word("view_once_will")).waitFor();
+  await clean(his, "a message to be seen once is written");
   await write(his, "only this once");
   await message(his, word("view_once_mine")).waitFor();
   await his.getByText(word("view_once_will")).waitFor({ state: "detached" });
   const open = button(hers, "view_once_show");
   await open.waitFor();
+  await clean(hers, "a message to be seen once");
   expect(await hers.content()).not.toContain("only this once");
   await open.click();
   const dialog = hers.getByRole("dialog", { name: word("view_once_title") });
   await dialog.getByText("only this once").waitFor();
   await dialog.getByText(word("view_once_open"), { exact: true }).waitFor();
+  await clean(hers, "what is seen once");
   await dialog.getByRole("button", { name: word("done"), exact: true }).click();
   await message(hers, word("view_once_spent")).waitFor();
+  await clean(hers, "what was seen once");
   for (const page of [hers, his]) expect(await page.content()).not.toContain("only this once");
 });
 
@@ -55,6 +60,7 @@ test("a picture that is seen once is drawn in its dialog, which says that its fi
   const picture = dialog.getByRole("img", { name: word("picture_alt", { name: "dot.png" }) });
   await until("the picture is drawn", () => picture.evaluate((it) => (it as HTMLImageElement).naturalWidth > 0));
   await dialog.getByText(word("view_once_open_files"), { exact: true }).waitFor();
+  await clean(hers, "a picture that is seen once");
   await hers.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   const again = await amina.bytes(amina.in(room, `messages/${sent}/files/0`));
@@ -64,6 +70,8 @@ test("a picture that is seen once is drawn in its dialog, which says that its fi
 const setTimer = async (page: Page, choice: string | RegExp) => {
   await button(page, "more_about", { name: "\u2068Tea\u2069" }).last().click();
   await page.getByRole("menuitem", { name: word("timer_choose") }).click();
+  await page.getByRole("menuitemradio", { name: choice }).waitFor();
+  await clean(page, "the timers of a conversation");
   await page.getByRole("menuitemradio", { name: choice }).click();
 };
 

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -101,6 +102,7 @@ test("a file that is no picture is refused in words, as is one that is too large
   await account(admin).getByRole("alert").getByText(word("picture_refused")).waitFor();
   await give(account(admin), { name: "wall.png", mimeType: "image/png", buffer: Buffer.alloc(8 * 1024 * 1024 + 1) });
   await account(admin).getByRole("alert").getByText(word("picture_too_large")).waitFor();
+  await clean(admin, "a picture that was refused");
   await shows(account(admin));
   expect(await avatar(account(admin)).locator("img").getAttribute("src")).toBe(before);
 });
@@ -134,6 +136,7 @@ test("what others see of a picture is chosen first, by pointer and by keys", asy
   const canvas = crop.locator("canvas");
   const drawn = () => canvas.evaluate((one: HTMLCanvasElement) => one.toDataURL());
   await crop.waitFor();
+  await clean(admin, "what is seen of a picture");
   const whole = await drawn();
   // The slider has the focus already.
   for (let i = 0; i < 20; i++) await admin.keyboard.press("ArrowRight");
@@ -213,6 +216,7 @@ test("a stranger's request shows no picture until it is taken up", async () => {
   const region = other.getByRole("region", { name: word("request_title") });
   await region.waitFor();
   expect(await other.locator(".avatar img").count()).toBe(0);
+  await clean(other, "the request of a stranger");
 
   await button(region, "request_accept").click();
   await shows(head(other, "Oleh"));

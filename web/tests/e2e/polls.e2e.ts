@@ -1,6 +1,7 @@
 // A poll is made in one window, voted on in windows on other services, and counts the same in all of them.
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -54,6 +55,7 @@ test("a poll with too few answers is not sent, and one with three stands in ever
   await dialog.getByLabel(word("poll_option", { n: "2" }), { exact: true }).fill(" Thursday ");
   await button(dialog, "send").click();
   await dialog.getByRole("alert").getByText(word("poll_too_few")).waitFor();
+  await clean(page, "a new poll with too few answers");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 
@@ -71,6 +73,7 @@ test("votes from three services are counted in all windows, and one can be chang
   await counts(QUESTION, { Thursday: 1, Friday: 2, "Sunday, after tea": 0 }, 3);
   // Whose vote it was can be seen.
   await expect.poll(() => answer(poll(hers), "Friday").getAttribute("title")).toMatch(/Yuki and Oleh|Oleh and Yuki/);
+  await clean(hers, "a poll with votes");
 
   await answer(poll(his), "Sunday, after tea").getByRole("radio").check();
   await counts(QUESTION, { Thursday: 1, Friday: 1, "Sunday, after tea": 1 }, 3);
@@ -90,6 +93,7 @@ test("where several may be chosen, each counts by itself", async () => {
   await at(pages[0]!, "Biscuits").check();
   await at(pages[2]!, "Biscuits").check();
   await counts(question, { Candles: 1, Biscuits: 2 }, 2);
+  await clean(pages[0]!, "a poll of which several may be chosen");
   await at(pages[0]!, "Candles").uncheck();
   await counts(question, { Candles: 0, Biscuits: 2 }, 2);
 });

@@ -1,6 +1,7 @@
 // The only device is lost: the recovery code brings everything back, or the PIN; and whoever guesses the PIN locks it.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, dismissAll, field, message, openRoom, write } from "./setting/hands";
 import { identifiers, type Person } from "./setting/person";
 import type { Profile } from "./setting/services";
@@ -76,11 +77,17 @@ test("the recovery code that was written down brings everything back on a new de
   const groups = page.getByRole("list", { name: word("recovery_code") }).getByRole("listitem").locator("code");
   await groups.first().waitFor();
   const code = await groups.allInnerTexts();
+  await clean(page, "the recovery code");
   await button(page, "recovery_written").click();
   const asked = page.locator("input[id^=group-]");
+  for (const one of await asked.all()) await one.fill("XXXX");
+  await button(page, "confirm").click();
+  await page.getByRole("main").getByRole("alert").waitFor();
+  await clean(page, "the recovery code, asked back and wrong");
   for (const one of await asked.all()) await one.fill(code[Number((await one.getAttribute("id"))!.replace("group-", ""))]!.toLowerCase());
   await button(page, "confirm").click();
   await page.getByText(word("recovery_is_confirmed")).waitFor();
+  await clean(page, "a recovery code that is confirmed");
   await lose(person, room, "the last before Amina's device was lost");
 
   const back = await comeBack("Amina's new laptop", "account", "have_code");
@@ -90,6 +97,7 @@ test("the recovery code that was written down brings everything back on a new de
   await typed.fill(slip.join("-"));
   await button(back.page, "restore").click();
   await back.page.getByRole("alert").getByText(word("error_bad_recovery_code")).waitFor();
+  await clean(back.page, "a recovery code with a slip");
   await typed.fill(code.join(" ").toLowerCase());
   await button(back.page, "restore").click();
   await isBack(back.page, "Amina", "the last before Amina's device was lost");
@@ -122,6 +130,7 @@ test("a PIN alone brings everything back, and a slip costs one try", async () =>
   const back = await comeBack("Yuki's new laptop", "handle", "have_pin");
   await field(back.page, "identifier_any").fill(identifiers.handle("Yuki"));
   expect(await tryPin(back.page, "2718 or not")).toBe(`${word("error_pin_wrong")} ${plural("pin_left", TRIES - 1)}`);
+  await clean(back.page, "a PIN that is wrong");
   await back.page.getByLabel(word("pin"), { exact: true }).fill("2718 or so");
   await button(back.page, "restore").click();
   await isBack(back.page, "Yuki", "the last before Yuki's device was lost");
@@ -140,16 +149,19 @@ test("a PIN is kept where its person chooses, seen, and taken back after a quest
   await page.getByLabel(word("pin_again"), { exact: true }).fill("a cup of tea");
   await button(page, "pin_save").click();
   await page.getByRole("alert").getByText(word("pin_choose_two")).waitFor();
+  await clean(page, "a new PIN with too few services");
   await choice(one!).check();
   await setPin(page, "a cup of tea");
   const pin = () => person.get<{ set: boolean; services: string[] }>(`accounts/${person.account.id}/pin`);
   // The one that was chosen last comes last.
   const kept = page.getByText(/^A PIN is set/);
   await kept.waitFor({ timeout: STRETCHED });
+  await clean(page, "a PIN that is set");
   for (const domain of [one!, other!]) expect(await kept.innerText()).toContain(domain);
   expect(await pin()).toEqual({ set: true, services: [here.services.of("handle").url, here.services.of("phone").url, here.services.of("account").url] });
 
   await button(page, "pin_remove").click();
+  await clean(page, "whether a PIN is to be taken back");
   await button(page.getByRole("dialog"), "cancel").click();
   expect((await pin()).set).toBe(true);
   await button(page, "pin_remove").click();
@@ -172,6 +184,7 @@ test("with a phone number each try of the PIN needs a new one-time code", async 
     await field(back.page, "code").fill(await here.services.code(number, before));
   };
   await withCode();
+  await clean(back.page, "a one-time code for the PIN");
   expect(await tryPin(back.page, "morning tea")).toContain(plural("pin_left", TRIES - 1));
   await withCode();
   await back.page.getByLabel(word("pin"), { exact: true }).fill("evening tea");
@@ -194,6 +207,7 @@ test("whoever guesses is told how many tries are left, then that it is locked, a
   const later = await comeBack("Ben's new laptop", "account", "have_pin");
   await field(later.page, "identifier_any").fill(identifiers.account("Ben"));
   expect(await tryPin(later.page, "only I know"), "from anywhere").toBe(word("error_pin_locked"));
+  await clean(later.page, "a PIN that is locked");
   expect((await later.person.state()).accounts).toEqual([]);
   // The way that is left stands below.
   await button(later.page, "have_code").click();

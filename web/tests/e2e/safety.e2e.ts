@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, dismissAll, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { program } from "./setting/process";
@@ -54,6 +55,7 @@ async function nothingCovers(page: Page, banner: Locator): Promise<void> {
   };
   await pick("pin_room");
   await page.locator(".toasts.alarms .toast").first().waitFor();
+  await clean(page, "an alarm");
   await page.unroute("**/marks");
   await pick("archive");
   await page.locator(".toasts.plain .toast").first().waitFor();
@@ -83,9 +85,11 @@ test("both see the same twelve groups, and a code that was pasted is compared", 
   await code.fill(wrong);
   await button(details(hers), "safety_check").click();
   await details(hers).locator(".box.alarm[role=status]").waitFor();
+  await clean(hers, "a safety number that differs");
   await code.fill(hisCode);
   await button(details(hers), "safety_check").click();
   await details(hers).locator(".box.good[role=status]").waitFor();
+  await clean(hers, "a safety number that is the same");
   await details(hers).getByRole("button", { name: word("safety_match") }).waitFor({ state: "detached" });
 
   await button(details(his), "safety_match").click();
@@ -108,6 +112,7 @@ test("while keys are only not proven yet, what is written is taken, and waits", 
   await hers.reload();
   await openRoom(hers, "Tea");
   await hers.getByRole("region", { name: word("blocked_title") }).getByText(word("blocked_wait")).waitFor();
+  await clean(hers, "keys that are not proven");
   await composer(hers).fill("as soon as it is safe");
   expect(await button(hers.getByRole("form", { name: word("composer") }), "send").isEnabled()).toBe(true);
   await composer(hers).press("Enter");
@@ -140,6 +145,7 @@ test("somebody who comes back under another key stops everything until it is dec
   await composer(hers).press("Enter");
   // It is said why, to everybody.
   await hers.getByRole("status").getByText(word("blocked_decide_first", { names: "\u2068ben\u2069" })).waitFor();
+  await clean(hers, "a conversation that is blocked");
   expect(await message(hers, "who are you?").count()).toBe(0);
   expect(await composer(hers).inputValue(), "nothing that was written is lost").toBe("who are you?");
 
@@ -155,8 +161,11 @@ test("somebody who comes back under another key stops everything until it is dec
   await dismissAll(hers);
   await banner.getByRole("button").first().click();
   await details(hers).getByRole("alert").getByText(word("standing_changed_text")).waitFor();
+  await clean(hers, "somebody under another key");
   await expect.poll(() => digits(hers)).toHaveLength(12);
   await button(details(hers), "accept_key").click();
+  await hers.getByRole("dialog").waitFor();
+  await clean(hers, "whether another key is to be taken");
   await button(hers.getByRole("dialog"), "accept_key").click();
   await banner.waitFor({ state: "detached" });
   await write(hers, "so be it");

@@ -1,10 +1,11 @@
 // Two people on two services talk in their windows: everything that one does, the other sees.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, choose, composer, findByCard, message, openRoom, takeUp, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
-import { word } from "./setting/words";
+import { plural, word } from "./setting/words";
 
 const here = stage();
 let amina: Person;
@@ -36,6 +37,16 @@ test("a reply shows what it answers on both sides", async () => {
     const reply = message(page, "Until nine");
     await reply.getByRole("button", { name: "Is the hall free?" }).waitFor();
   }
+});
+
+test("several messages are selected, and what can be done with them is offered", async () => {
+  await choose(hers, message(hers, "空いています"), "select");
+  const bar = hers.getByRole("toolbar", { name: word("selection") });
+  await message(hers, "Is the hall free?").first().click();
+  await bar.getByText(plural("selected_count", 2)).waitFor();
+  await clean(hers, "messages that are selected");
+  await button(bar, "end_selection").click();
+  await composer(hers).waitFor();
 });
 
 test("a reaction appears, counts, and goes away again", async () => {
@@ -124,6 +135,7 @@ test("somebody is mentioned by the first letters of their name, and told so", as
   await composer(hers).pressSequentially("Look, @yu");
   const offered = hers.getByRole("listbox", { name: word("mention_list") });
   await offered.getByRole("option", { name: "Yuki" }).waitFor();
+  await clean(hers, "who can be mentioned");
   await composer(hers).press("Enter");
   await offered.waitFor({ state: "detached" });
   expect(await composer(hers).inputValue()).toBe("Look, @Yuki ");
@@ -167,6 +179,7 @@ test("a timer for one message is chosen where it is written, and runs on both si
   await hers.getByRole("menuitem", { name: word("timer_message"), exact: true }).click();
   await hers.getByRole("menuitemradio", { name: /5 minutes/ }).click();
   await hers.getByText(word("expires_after", { span: "5 minutes" })).first().waitFor();
+  await clean(hers, "a timer for one message");
   await write(hers, "The key lies under the third pot");
   await his.bringToFront();
   for (const page of [his, hers]) await message(page, "third pot").getByText(/^Disappears/).waitFor({ state: "attached" });

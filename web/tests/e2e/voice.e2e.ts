@@ -1,6 +1,7 @@
 // A voice note is recorded in one window (the browser plays a beep to itself for a microphone) and heard in another.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -48,6 +49,7 @@ test("a recording that one leaves for another conversation is neither sent nor l
   await openRoom(hers, "Yuki");
   const tray = hers.getByRole("list", { name: word("attached_files") }).getByRole("listitem");
   await tray.filter({ hasText: "voice-note" }).waitFor();
+  await clean(hers, "a recording that was kept");
   expect(await amina.messages(room)).toEqual([]);
   await tray.getByRole("button").click();
   await tray.waitFor({ state: "detached" });
@@ -62,6 +64,7 @@ test("a voice note is recorded, sent and heard by somebody on another service, w
   }
   await button(hers, "record_voice").click();
   await recorder(hers).getByText("0:02").waitFor();
+  await clean(hers, "a voice note is recorded");
   await button(recorder(hers), "send_recording").click();
   const sent = await until("Yuki has it", async () => (await yuki.messages(room)).find((one) => one.files.length > 0), 60_000);
   expect(sent.files).toMatchObject([{ kind: "audio" }]);
@@ -78,6 +81,7 @@ test("a voice note is recorded, sent and heard by somebody on another service, w
     const heard = () => at.locator("audio").evaluate((audio: HTMLAudioElement) => (audio.error ? -1 : audio.currentTime));
     await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(0.5);
     expect(await at.getByRole("link").count(), "it could be played").toBe(0);
+    await clean(page, "a voice note");
     expect(await at.locator(".time").innerText()).toMatch(/^0:0\d$/);
     expect(mine().length, "once it is played").toBeGreaterThan(0);
   }
@@ -106,5 +110,6 @@ test("a voice note that is stopped before it is there can be played later", asyn
 test("without a microphone the page says so, and one can go on writing", async () => {
   await button(his, "record_voice").click();
   await his.getByRole("alert").getByText(word("microphone_refused")).waitFor();
+  await clean(his, "no microphone, an alarm of the page");
   await button(his, "record_voice").waitFor();
 });

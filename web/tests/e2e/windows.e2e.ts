@@ -1,6 +1,7 @@
 // One person with two windows: both show the same.
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, composer, message, openRoom, write } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { stage } from "./setting/stage";
@@ -64,6 +65,8 @@ test("once the access of the browser is closed, no window of it shows or may do 
   await composer(right).fill("begun before");
   await expect.poll(async () => (await amina.rooms()).map((one) => one.draft), { timeout: 20_000 }).toEqual(["begun before"]);
   await button(left, "sign_out").click();
+  await left.getByRole("dialog", { name: word("sign_out_title") }).waitFor();
+  await clean(left, "whether the access of a browser is to be closed");
   await button(left.getByRole("dialog", { name: word("sign_out_title") }), "cancel").click();
   expect(await composer(right).inputValue(), "it was only asked").toBe("begun before");
   await button(left, "sign_out").click();

@@ -6,7 +6,7 @@ import type { Choice } from "../../parts/Menu.svelte";
 import { ask } from "../../state/dialogs.svelte";
 import { failed, tell } from "../../state/notices.svelte";
 import { isMuted, markRoom } from "../../state/rooms.svelte";
-import { apart } from "../../text/names";
+import { apart, titleOf } from "../../text/names";
 
 const HOUR = 3_600_000;
 
@@ -27,7 +27,7 @@ export function roomChoices(room: Room): Choice[] {
 
 export function askToLeave(room: Room): void {
   ask({
-    title: m.leave_title({ name: apart(room.title) }),
+    title: m.leave_title({ name: apart(titleOf(room)) }),
     text: m.leave_text(),
     yes: m.leave(),
     danger: true,

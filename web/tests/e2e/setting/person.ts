@@ -174,9 +174,9 @@ export class Person {
     return items.filter((item): item is Message => item.kind === "message");
   }
 
-  /** Hands a file over and gives what names it in a message. */
-  async upload(name: string, bytes: Uint8Array): Promise<string> {
-    const { upload } = await this.post<{ upload: string }>(`accounts/${this.account.id}/files`, { name, size: bytes.length });
+  /** Hands a file over and gives what names it in a message. `whole` takes nothing out of a picture. */
+  async upload(name: string, bytes: Uint8Array, whole = false): Promise<string> {
+    const { upload } = await this.post<{ upload: string }>(`accounts/${this.account.id}/files`, { name, size: bytes.length, whole });
     const piece = 4 * 1024 * 1024;
     for (let offset = 0; offset < bytes.length; offset += piece)
       await this.ask("PUT", `accounts/${this.account.id}/files/${upload}?offset=${offset}`, bytes.subarray(offset, offset + piece));
