@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { clean } from "./setting/axe";
 import { button, choose, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { program } from "./setting/process";
@@ -50,6 +51,7 @@ test("one message is reported and not the other, with a reason and a note", asyn
   expect(await dialog.getByRole("checkbox", { name: /where you live/ }).isChecked()).toBe(true);
   await dialog.getByRole("combobox", { name: word("report_reason") }).selectOption({ label: word("reason_harassment") });
   await dialog.getByRole("textbox", { name: word("report_note") }).fill("every night");
+  await clean(page, "the report dialog");
   expect(reports(), "nothing went yet").toEqual([]);
   await send.click();
   await dialog.waitFor({ state: "detached" });
