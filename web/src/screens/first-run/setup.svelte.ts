@@ -1,11 +1,12 @@
 // The steps of the first run, and what was entered in them.
 import * as api from "../../api/accounts";
-import { sentence } from "../../api/client";
+import { ApiError, sentence } from "../../api/client";
 import type { Account, KnownService } from "../../api/types";
 import { takeAccount } from "../../state/accounts.svelte";
 import { failed } from "../../state/notices.svelte";
 import { loadRooms } from "../../state/rooms.svelte";
 import { setting } from "../../state/setting-up.svelte";
+import { identifierInWords } from "../../text/problem";
 
 export type Step = "start" | "have" | "service" | "identity" | "link" | "restore-code" | "restore-pin" | "recovery";
 type Aim = "new" | "link" | "restore-code" | "restore-pin";
@@ -50,7 +51,7 @@ export class Setup {
     try {
       await work();
     } catch (error) {
-      this.error = sentence(error);
+      this.error = (error instanceof ApiError && identifierInWords(error.code, this.service?.profile)) || sentence(error);
     } finally {
       this.busy = false;
     }
