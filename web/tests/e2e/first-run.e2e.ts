@@ -66,6 +66,18 @@ test.each<[Profile, string]>([
   expect(await page.evaluate(() => location.hash), "the launch token is gone from the address").toBe("");
 });
 
+test("who is known by their card only is not found by name, and the page says what to ask for", async () => {
+  const amina = here.people[0]!;
+  amina.watch.allow(/4\d\d .*\/find$/);
+  const page = await amina.another();
+  await button(page, "start_new").click();
+  await page.getByRole("menuitem", { name: word("start_find") }).click();
+  const dialog = page.getByRole("dialog", { name: word("start_find") });
+  await dialog.getByLabel(word("find_label")).fill(`amina@${here.services.of("account").domain}`);
+  await button(page, "find").click();
+  await dialog.getByRole("alert").getByText(word("find_by_card")).waitFor();
+});
+
 test("a number or handle that cannot be one is refused by its own name", async () => {
   const person = await here.newcomer("Wrong");
   person.watch.allow(/4\d\d .*\/api\/v1\//);
