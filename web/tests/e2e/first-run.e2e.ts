@@ -93,8 +93,11 @@ test("a number or handle that cannot be one is refused by its own name", async (
     await field(page, label).fill(wrong);
     await button(page, profile === "phone" ? "send_code" : "create_account").click();
     await page.getByRole("alert").getByText(word(said)).waitFor();
+    // The browser's own way back and the page's are one.
+    await page.goBack();
+    await page.getByRole("heading", { name: word("service_title") }).waitFor();
     await button(page, "back").click();
-    await button(page, "back").click();
+    await page.getByRole("heading", { name: word("first_title") }).waitFor();
   }
 });
 
