@@ -69,6 +69,8 @@ test("a message with a file that waits for the service is shown with its reason;
   }
   const waiting = hers.getByRole("list", { name: word("waiting_to_be_sent") }).getByRole("listitem");
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(2);
+  // Nothing is on its way while there is no way.
+  expect(await waiting.filter({ hasText: word("file_on_its_way") }).count() + (await waiting.getByRole("progressbar").count())).toBe(0);
   await waiting.filter({ hasText: word("error_unreachable") }).first().waitFor({ timeout: 60_000 });
   const what = "\u2068with regretted.bin\u2069";
   const discard = button(waiting, "discard_named", { what });
