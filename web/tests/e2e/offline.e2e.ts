@@ -101,7 +101,12 @@ test("a message with a file that waits for the service is shown with its reason;
 test("the local process ends and starts again: the page says so, and goes on where it was", async () => {
   // The browser says of each try that nobody answers.
   amina.watch.allow(/ERR_CONNECTION_REFUSED|WebSocket connection to/, /ERR_CONNECTION_RESET/, /401 .*\/api\/v1\//);
-  await amina.restart();
+  await amina.restart(async () => {
+    await hers.getByText(word("process_gone")).waitFor();
+    const account = hers.getByRole("list", { name: word("accounts") }).getByRole("listitem");
+    await account.getByText(word("connection_offline"), { exact: true }).first().waitFor();
+    expect(await account.locator("[data-connection=online]").count(), "no mark of being connected").toBe(0);
+  });
   await write(his, "meanwhile");
   hers = await amina.reopen();
   await openRoom(hers, "Yuki");
