@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { overwriteGetLocale } from "../src/paraglide/runtime.js";
-import { PROBLEMS, problemInWords } from "../src/text/problem";
+import { identifierInWords, PROBLEMS, problemInWords } from "../src/text/problem";
 
 const document = JSON.parse(readFileSync(new URL("../../docs/openapi.json", import.meta.url), "utf8")) as {
   components: { schemas: { ProblemCode: { enum: string[] }; Problem: { properties: { code: { $ref?: string } } } } };
@@ -28,6 +28,16 @@ describe("what the process refuses", () => {
     const english = codes.map((code) => problemInWords({ code, limit: 7 }));
     if (locale !== "en") expect(said.filter((sentence) => english.includes(sentence))).toEqual([]);
     expect(problemInWords({ code: "file-size", limit: 7 })).toContain("7");
+  });
+
+  it("names the field where somebody says who they want to be", () => {
+    overwriteGetLocale(() => "en");
+    expect(identifierInWords("bad-identifier", "phone")).toContain("number");
+    expect(identifierInWords("taken", "phone")).toContain("number");
+    expect(identifierInWords("bad-identifier", "handle")).toMatch(/handle.*dots and underscores/);
+    expect(identifierInWords("taken", "handle")).toMatch(/handle.*dots and underscores/);
+    expect(identifierInWords("bad-identifier", "account")).toContain("account name");
+    expect(identifierInWords("rate-limited", "phone")).toBeUndefined();
   });
 
   it("is said as the process says it only where the page does not know the code", () => {

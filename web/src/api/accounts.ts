@@ -22,7 +22,7 @@ export const linkCompared = (account: string, device: string) => post(at`account
 export const nameDevice = (account: string, device: string, name: string) => post(at`accounts/${account}/devices/name`, { device, name });
 export const removeDevice = (account: string, device: string) => post(at`accounts/${account}/devices/remove`, { device });
 
-/** By the link of a card, or NAME@DOMAIN with exactly the name. */
+/** By the link of a card, or NAME@DOMAIN with exactly the handle or number. */
 export const find = (account: string, whom: string) => post<Person[]>(at`accounts/${account}/find`, { whom });
 export const person = (account: string, user: string) => get<Person>(at`accounts/${account}/people/${user}`);
 export const safety = (account: string, user: string) => get<Safety>(at`accounts/${account}/people/${user}/safety`);

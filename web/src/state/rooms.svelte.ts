@@ -11,6 +11,8 @@ export type Folder = "all" | "unread" | "requests" | "archived";
 class Rooms {
   byKey = new SvelteMap<string, Room>();
   loaded = $state(false);
+  /** The one that is shown. */
+  folder = $state<Folder>("all");
 
   sorted = $derived.by(() => [...this.byKey.values()].sort(before));
   requests = $derived(this.sorted.filter((room) => room.request));

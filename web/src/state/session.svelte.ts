@@ -3,7 +3,7 @@ import { m } from "../paraglide/messages.js";
 import { ApiError, at, get, post, remove, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
 import { forget, keep, whenForgotten } from "../api/key";
-import type { Alarm, AppEvent, State, WindowKey } from "../api/types";
+import type { Account, Alarm, AppEvent, State, WindowKey } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
@@ -71,6 +71,12 @@ async function afterGap(): Promise<void> {
   } catch {
     // The stream's next return tries again.
   }
+}
+
+/** How an account stands as far as this page can know: while the process is away, nothing of it is connected. */
+export function asKnown(account: Account): Account {
+  const linked = account.connection !== "removed" && account.connection !== "unlinked";
+  return session.live || !linked ? account : { ...account, connection: "offline", connection_error: null };
 }
 
 /** A process that was started anew answers, but does not know this page: that shows as 401, which locks the page. */

@@ -38,6 +38,12 @@ export function go(where: Where): void {
   history.pushState({ depth: view.depth, where: $state.snapshot(where) }, "", location.pathname);
 }
 
+/** A step of the first run is one to go back over as well; the browser's history knows only its number. */
+export function stepIn(step: number): void {
+  view.depth += 1;
+  history.pushState({ depth: view.depth, where: $state.snapshot(view.where), step }, "", location.pathname);
+}
+
 /** Changes where the person is without a step to go back over. */
 export function settle(where: Where): void {
   view.where = where;

@@ -14,8 +14,8 @@ export function connection(account: Account): string {
   }[account.connection]();
 }
 
-/** Why it is away, and what that means for what is written. */
-export function connectionAtLength(account: Account): string {
-  const more = account.connection === "offline" ? [inEnglish(account.connection_error), m.connection_offline_text()] : [];
+/** Why it is away, and what that means for what is written; while the process itself is away there is nothing more to say. */
+export function connectionAtLength(account: Account, live: boolean): string {
+  const more = live && account.connection === "offline" ? [inEnglish(account.connection_error), m.connection_offline_text()] : [];
   return [connection(account), ...more].filter(Boolean).join(". ");
 }

@@ -32,6 +32,11 @@ export function serviceOf(uri: string): string {
   return uri.split("/")[2] ?? "";
 }
 
+/** Somebody by the name that they have by now, where what they said came before their name did. */
+export function calledNow(given: string, user: string, known: Named | undefined): string {
+  return called({ name: given && !isAddress(given) ? given : (known?.name ?? ""), user });
+}
+
 /** Who said a message. */
 export function senderOf(message: { name: string; sender: string }): string {
   return called({ name: message.name, user: message.sender });

@@ -81,6 +81,13 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "folder-unusable": m.error_folder_unusable,
 };
 
+/** What is wrong with who somebody wants to be at a service, by what the service knows people by. */
+export function identifierInWords(code: string, profile: string | undefined): string | undefined {
+  if (code === "taken") return profile === "phone" ? m.error_number_taken() : profile === "handle" ? m.error_handle_taken() : undefined;
+  if (code !== "bad-identifier") return undefined;
+  return profile === "phone" ? m.error_bad_number() : profile === "handle" ? m.error_bad_handle() : m.error_bad_account_name();
+}
+
 export interface Refusal {
   code?: string;
   message?: string;

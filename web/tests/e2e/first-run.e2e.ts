@@ -20,7 +20,7 @@ async function enter(page: Page, profile: Profile, name: string): Promise<void> 
   await button(page, "next").click();
   await field(page, "display_name").fill(name);
   const identifier = identifiers[profile](name);
-  await field(page, { account: "account_name", handle: "handle", phone: "phone_number" }[profile]).fill(identifier);
+  await field(page, { account: "account_name", handle: "handle", phone: "phone_number" }[profile]).fill(asWritten(profile, identifier));
   if (profile === "phone") {
     await button(page, "send_code").click();
     await field(page, "code").fill(await here.services.code(identifier));
@@ -31,6 +31,9 @@ async function enter(page: Page, profile: Profile, name: string): Promise<void> 
   await writeDown(page, profile === "account");
   await page.getByRole("heading", { name: word("inbox_empty_title") }).waitFor();
 }
+
+/** A number as people write it: the page's own example has spaces too. */
+const asWritten = (profile: Profile, identifier: string) => (profile === "phone" ? identifier.replace(/^(\+\d{3})(\d{2})/, "$1 ($2) ") : identifier);
 
 /** The recovery code as somebody takes it who has pen and paper: some of its groups typed back, wrong at first. */
 async function writeDown(page: Page, slips: boolean): Promise<void> {
@@ -62,6 +65,41 @@ test.each<[Profile, string]>([
   const { accounts } = await person.state();
   expect(accounts).toMatchObject([{ name, profile, primary: true, recovery: "confirmed" }]);
   expect(await page.evaluate(() => location.hash), "the launch token is gone from the address").toBe("");
+});
+
+test("who is known by their card only is not found by name, and the page says what to ask for", async () => {
+  const amina = here.people[0]!;
+  amina.watch.allow(/4\d\d .*\/find$/);
+  const page = await amina.another();
+  await button(page, "start_new").click();
+  await page.getByRole("menuitem", { name: word("start_find") }).click();
+  const dialog = page.getByRole("dialog", { name: word("start_find") });
+  await dialog.getByLabel(word("find_label")).fill(`amina@${here.services.of("account").domain}`);
+  await button(page, "find").click();
+  await dialog.getByRole("alert").getByText(word("find_by_card")).waitFor();
+});
+
+test("a number or handle that cannot be one is refused by its own name", async () => {
+  const person = await here.newcomer("Wrong");
+  person.watch.allow(/4\d\d .*\/api\/v1\//);
+  const page = await person.open(here.browser);
+  for (const [profile, label, wrong, said] of [
+    ["phone", "phone_number", "+49 151", "error_bad_number"],
+    ["handle", "handle", "a b!", "error_bad_handle"],
+  ] as const) {
+    await button(page, "first_new").click();
+    await page.getByRole("radio", { name: here.services.of(profile).domain }).check();
+    await button(page, "next").click();
+    await field(page, "display_name").fill("Wrong");
+    await field(page, label).fill(wrong);
+    await button(page, profile === "phone" ? "send_code" : "create_account").click();
+    await page.getByRole("alert").getByText(word(said)).waitFor();
+    // The browser's own way back and the page's are one.
+    await page.goBack();
+    await page.getByRole("heading", { name: word("service_title") }).waitFor();
+    await button(page, "back").click();
+    await page.getByRole("heading", { name: word("first_title") }).waitFor();
+  }
 });
 
 test("a launch link that was used already is refused with a sentence", async () => {

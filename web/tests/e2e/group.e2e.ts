@@ -26,7 +26,9 @@ test("a group of people on three services is made in the window", async () => {
   await button(page, "start_new").click();
   await page.getByRole("menuitem", { name: word("start_group"), exact: true }).click();
   const dialog = page.getByRole("dialog", { name: word("start_group") });
-  await dialog.getByLabel(word("group_name")).fill(NAME);
+  const name = dialog.getByLabel(word("group_name"));
+  await expect.poll(() => name.evaluate((one) => one === document.activeElement), { message: "the first field has the focus" }).toBe(true);
+  await name.fill(NAME);
   for (const other of people.slice(1)) {
     const { link } = await other.get<{ link: string }>(`accounts/${other.account.id}/card`);
     await dialog.getByLabel(word("find_label")).fill(link);

@@ -70,6 +70,8 @@ test("a message with a file that waits for the service is shown with its reason;
   }
   const waiting = hers.getByRole("list", { name: word("waiting_to_be_sent") }).getByRole("listitem");
   await expect.poll(() => waiting.count(), { timeout: 20_000 }).toBe(2);
+  // Nothing is on its way while there is no way.
+  expect(await waiting.filter({ hasText: word("file_on_its_way") }).count() + (await waiting.getByRole("progressbar").count())).toBe(0);
   await waiting.filter({ hasText: word("error_unreachable") }).first().waitFor({ timeout: 60_000 });
   await clean(hers, "messages that wait for the service");
   const what = "\u2068with regretted.bin\u2069";
@@ -121,7 +123,12 @@ test("a message that was refused says so beneath it", async () => {
 test("the local process ends and starts again: the page says so, and goes on where it was", async () => {
   // The browser says of each try that nobody answers.
   amina.watch.allow(/ERR_CONNECTION_REFUSED|WebSocket connection to/, /ERR_CONNECTION_RESET/, /401 .*\/api\/v1\//);
-  await amina.restart();
+  await amina.restart(async () => {
+    await hers.getByText(word("process_gone")).waitFor();
+    const account = hers.getByRole("list", { name: word("accounts") }).getByRole("listitem");
+    await account.getByText(word("connection_offline"), { exact: true }).first().waitFor();
+    expect(await account.locator("[data-connection=online]").count(), "no mark of being connected").toBe(0);
+  });
   await write(his, "meanwhile");
   hers = await amina.reopen();
   await openRoom(hers, "Yuki");

@@ -4,6 +4,7 @@ import { roomDetail, type Place } from "../../api/rooms";
 import type { Item, May, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
 import { rooms } from "../../state/rooms.svelte";
+import { calledNow } from "../../text/names";
 import { Timeline } from "../../state/timeline.svelte";
 import { comparePositions } from "../../state/window";
 
@@ -54,6 +55,10 @@ export class Talk {
   person(user: string): Person | undefined {
     const is = (person: Person) => person.user === user;
     return rooms.get(this.place)?.people.find(is) ?? this.members.find(is);
+  }
+
+  called(given: string, user: string): string {
+    return calledNow(given, user, this.person(user));
   }
 
   async loadDetail(): Promise<void> {
@@ -122,6 +127,8 @@ export class Talk {
 
   /** The person has seen everything up to this item. */
   saw(item: Item): void {
+    // Whoever is only asked has not read for the others: what was seen then counts once they accept.
+    if (rooms.get(this.place)?.request) return;
     if (this.read !== undefined && comparePositions(item.position, this.read) <= 0) return;
     const unread = this.timeline.items.some((one) => one.kind === "message" && one.unread && comparePositions(one.position, item.position) <= 0);
     if (!unread) return;

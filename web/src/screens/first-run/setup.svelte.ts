@@ -1,11 +1,13 @@
 // The steps of the first run, and what was entered in them.
 import * as api from "../../api/accounts";
-import { sentence } from "../../api/client";
+import { ApiError, sentence } from "../../api/client";
 import type { Account, KnownService } from "../../api/types";
 import { takeAccount } from "../../state/accounts.svelte";
 import { failed } from "../../state/notices.svelte";
 import { loadRooms } from "../../state/rooms.svelte";
+import { stepIn } from "../../state/view.svelte";
 import { setting } from "../../state/setting-up.svelte";
+import { identifierInWords } from "../../text/problem";
 
 export type Step = "start" | "have" | "service" | "identity" | "link" | "restore-code" | "restore-pin" | "recovery";
 type Aim = "new" | "link" | "restore-code" | "restore-pin";
@@ -23,13 +25,20 @@ export class Setup {
     this.error = undefined;
     this.steps.push(this.step);
     this.step = step;
+    stepIn(this.steps.length);
   }
 
   back(): void {
-    this.error = undefined;
-    const before = this.steps.pop();
-    if (before) this.step = before;
+    if (this.steps.length > 0) history.back();
     else setting.up = false;
+  }
+
+  /** The browser went back to that many steps, by its own button or by ours. Behind an account that was made there is nothing. */
+  returned(steps: number): void {
+    if (this.account) return;
+    this.error = undefined;
+    if (steps === 0 && this.steps.length === 0) setting.up = false;
+    while (this.steps.length > steps) this.step = this.steps.pop()!;
   }
 
   begin(aim: Aim): void {
@@ -50,7 +59,7 @@ export class Setup {
     try {
       await work();
     } catch (error) {
-      this.error = sentence(error);
+      this.error = (error instanceof ApiError && identifierInWords(error.code, this.service?.profile)) || sentence(error);
     } finally {
       this.busy = false;
     }

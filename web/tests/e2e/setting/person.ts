@@ -106,8 +106,9 @@ export class Person {
   }
 
   /** Ends the local process and starts it again at the same port. */
-  async restart(): Promise<void> {
+  async restart(meanwhile?: () => Promise<void>): Promise<void> {
     await this.program.end();
+    await meanwhile?.();
     this.program = await Person.run(this.services, this.home, new URL(this.address).port);
   }
 
