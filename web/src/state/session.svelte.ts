@@ -3,15 +3,16 @@ import { m } from "../paraglide/messages.js";
 import { ApiError, at, get, post, remove, whenLockedOut } from "../api/client";
 import { listen } from "../api/events";
 import { forget, keep, whenForgotten } from "../api/key";
+import { leaveRoom, type Place } from "../api/rooms";
 import type { Account, Alarm, AppEvent, State, WindowKey } from "../api/types";
 import { accounts, takeAccount, takeAccounts } from "./accounts.svelte";
 import { saveDrafts } from "./drafts.svelte";
 import { exporting } from "./exporting.svelte";
-import { alarm, tell } from "./notices.svelte";
+import { alarm, failed, tell } from "./notices.svelte";
 import { arrived } from "./arrivals";
 import { closeAll, closeRead, takeBackNotification } from "./notifications";
 import { openTimeline } from "./open.svelte";
-import { loadRooms, rooms, roomKey, takeRoom } from "./rooms.svelte";
+import { loadRooms, markRoom, rooms, roomKey, takeRoom } from "./rooms.svelte";
 import { take as takeSettings } from "./settings.svelte";
 import { takeTransfer } from "./transfers.svelte";
 import { takeTyping } from "./typing.svelte";
@@ -151,12 +152,23 @@ function tellAlarm({ alarm: id, account, room, warning }: Alarm): void {
   if (what === "export-failed") exporting.delete(account);
   if (what === "device-linked" || what === "device-removed") return tellOfDevice(account, what, seen);
   if (SHOWN_THERE.has(what)) return seen();
+  if (what === "change-refused" && warning.why === "unavailable" && room) leaveEmpty({ account, room });
   const title = room && rooms.get({ account, room })?.title;
   const text = inWords(warning);
   const whole = title ? `${apart(title)}: ${text}` : text;
   if (!GOOD_TO_KNOW.has(what)) return alarm(whole, undefined, seen);
   tell(whole);
   seen();
+}
+
+/** What was begun with a wrong address, and holds nobody and nothing, is no conversation: it goes out of the way. */
+function leaveEmpty(place: Place): void {
+  const begun = rooms.get(place);
+  if (begun?.state !== "open" || begun.name !== "" || begun.count > 1 || begun.community || begun.last?.kind === "message") return;
+  if (samePlace(view.where.place, place)) settle({});
+  void leaveRoom(place)
+    .then(() => markRoom(place, { archived: true }))
+    .catch(failed);
 }
 
 /** The process names devices by address; what counts is that the list is another one. */

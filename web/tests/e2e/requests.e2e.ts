@@ -45,3 +45,18 @@ test("what was on the screen is read once the request is accepted, and not befor
   await page.getByRole("list", { name: word("conversations") }).getByText("Is it you?").waitFor();
   await expect.poll(readBy, { timeout: 20_000 }).toBe(1);
 });
+
+test("a card that is nobody's begins no conversation", async () => {
+  const person = await here.person("account", "Wren");
+  const page = await person.open(here.browser);
+  await button(page, "start_new").click();
+  await page.getByRole("menuitem", { name: word("start_find") }).click();
+  const dialog = page.getByRole("dialog", { name: word("start_find") });
+  await dialog.getByLabel(word("find_label")).fill("mimi://account.test/u/aaaaaaaaaaaaaaaaaaaaaaaaaa");
+  await button(dialog, "find").click();
+  await dialog.getByRole("list", { name: word("found_people") }).getByRole("button").click();
+  await page.locator(".toasts").getByText(/could not be added/).waitFor({ timeout: 30_000 });
+  await until("it is out of the way", async () => (await person.rooms()).every((room) => room.state === "left" && room.archived), 30_000);
+  expect(await composer(page).count()).toBe(0);
+  expect(await page.getByRole("list", { name: word("conversations") }).getByRole("listitem").count()).toBe(0);
+});
