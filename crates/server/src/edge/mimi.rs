@@ -76,6 +76,7 @@ pub(super) async fn report(
     request: Body<AbuseReport>,
 ) -> Result<StatusCode, Refusal> {
     let room = edge.own_room(&peer, &room).await?;
+    edge.rates.peer_lookup(&peer, edge.now())?;
     let reporter = request.value.reporting_user.clone();
     if reporter.domain != peer {
         return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);

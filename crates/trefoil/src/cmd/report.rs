@@ -5,13 +5,13 @@ use crate::{
     exit::{NotFoundError, UsageError},
     person::PATIENCE,
     print::harmless,
-    reporting,
+    reporting::{self, ReportReason},
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use std::fmt;
 use trefoil_client::{conversation, overlay::Overlay};
-use trefoil_proto::{UserUri, content::MessageId, mimi::report::AbuseType};
+use trefoil_proto::{UserUri, content::MessageId};
 
 /// Report somebody to the service of a room, with messages that you choose. What you do not choose stays unread.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub struct Report {
     whom: String,
     /// Why
     #[arg(long, value_enum)]
-    reason: Reason,
+    reason: ReportReason,
     /// A message to show, as `trefoil rooms show` prints its id; may be given several times
     #[arg(long, value_name = "MESSAGE", conflicts_with = "last")]
     message: Vec<String>,
@@ -36,37 +36,6 @@ pub struct Report {
     /// Print what would be shown, and send nothing
     #[arg(long)]
     look: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Reason {
-    Spam,
-    Fraud,
-    Harassment,
-    Hate,
-    SexualContent,
-    ChildExploitation,
-    Violence,
-    SelfHarm,
-    Impersonation,
-    Other,
-}
-
-impl From<Reason> for AbuseType {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::Spam => Self::Spam,
-            Reason::Fraud => Self::Fraud,
-            Reason::Harassment => Self::Harassment,
-            Reason::Hate => Self::Hate,
-            Reason::SexualContent => Self::SexualContent,
-            Reason::ChildExploitation => Self::ChildExploitation,
-            Reason::Violence => Self::Violence,
-            Reason::SelfHarm => Self::SelfHarm,
-            Reason::Impersonation => Self::Impersonation,
-            Reason::Other => Self::Other,
-        }
-    }
 }
 
 /// What is shown, and whether it went.

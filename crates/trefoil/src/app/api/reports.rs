@@ -7,41 +7,14 @@ use super::{
     },
     Body, message_id, room_uri, user_uri,
 };
-use crate::reporting;
+use crate::reporting::{self, ReportReason};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
 use serde::Deserialize;
 use std::sync::Arc;
-use trefoil_proto::mimi::report::AbuseType;
 use utoipa::ToSchema;
-
-/// Why somebody is reported.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum ReportReason {
-    /// Unsolicited bulk messages.
-    Spam,
-    /// Deceit for gain.
-    Fraud,
-    /// Bullying, stalking, threats.
-    Harassment,
-    /// Hate against a group.
-    Hate,
-    /// Sexual content that was not wanted.
-    SexualContent,
-    /// Sexual exploitation of a child.
-    ChildExploitation,
-    /// Violence or terrorism.
-    Violence,
-    /// Somebody may harm themselves.
-    SelfHarm,
-    /// Pretending to be somebody else.
-    Impersonation,
-    /// Something else.
-    Other,
-}
 
 /// A report.
 #[derive(Deserialize, ToSchema)]
@@ -77,21 +50,4 @@ pub(super) async fn report(
         .await?;
     reporting::show(&keeper.way, &room, &report).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-impl From<ReportReason> for AbuseType {
-    fn from(reason: ReportReason) -> Self {
-        match reason {
-            ReportReason::Spam => Self::Spam,
-            ReportReason::Fraud => Self::Fraud,
-            ReportReason::Harassment => Self::Harassment,
-            ReportReason::Hate => Self::Hate,
-            ReportReason::SexualContent => Self::SexualContent,
-            ReportReason::ChildExploitation => Self::ChildExploitation,
-            ReportReason::Violence => Self::Violence,
-            ReportReason::SelfHarm => Self::SelfHarm,
-            ReportReason::Impersonation => Self::Impersonation,
-            ReportReason::Other => Self::Other,
-        }
-    }
 }
