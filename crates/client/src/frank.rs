@@ -1,14 +1,9 @@
 //! Checking a hub's stamp on what was received or sent: an honest client refuses a message without a true one, or a
 //! report about it could prove nothing.
 
-use crate::{Refusal, conversation::StoredFrank, mls::wire};
-use ed25519_dalek::{Signature, VerifyingKey};
-use tls_codec::Serialize as _;
-use trefoil_proto::{
-    RoomUri, Timestamp, UserUri,
-    franking::{FrankingIntegrityTbs, INTEGRITY_LABEL, ServerFrankingContext},
-    mimi::Frank,
-};
+use crate::{Refusal, conversation::StoredFrank};
+use ed25519_dalek::VerifyingKey;
+use trefoil_proto::{RoomUri, Timestamp, UserUri, franking::ServerFrankingContext, mimi::Frank};
 
 /// What is kept of a stamp that nobody checked: for the drill alone ([`trefoil_proto::defence`]).
 pub(crate) fn unchecked(sender: &UserUri, room: &RoomUri, accepted: Timestamp, frank: &Frank) -> StoredFrank {
@@ -39,14 +34,6 @@ pub(crate) fn verify(
         accepted_timestamp: accepted,
         key_id: frank.key_id,
     };
-    let signed = FrankingIntegrityTbs {
-        server_frank: frank.server_frank,
-        signature_ciphersuite: frank.signature_ciphersuite,
-        context: context.clone(),
-    };
-    let signed = signed.tls_serialize_detached().map_err(|_| Refusal::Frank)?;
-    let signature = Signature::from_slice(&frank.integrity_signature).map_err(|_| Refusal::Frank)?;
-    hub.verify_strict(&wire::sign_content(INTEGRITY_LABEL, &signed), &signature)
-        .map_err(|_| Refusal::Frank)?;
+    frank.verify(context.clone(), hub).map_err(|_| Refusal::Frank)?;
     Ok(StoredFrank { frank: frank.clone(), context })
 }

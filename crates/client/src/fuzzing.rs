@@ -3,8 +3,8 @@
 //! tests and under the feature `fuzzing` only.
 
 use crate::{
-    alarm, attachment, backup, conversation, delivery, directory, discovery, left, linking, mls::wire, pin,
-    rows, verification,
+    alarm, attachment, backup, conversation, delivery, directory, discovery, left, linking, made_reports,
+    mls::wire, pin, rows, verification,
 };
 use std::sync::LazyLock;
 use trefoil_proto::{
@@ -19,6 +19,7 @@ pub(crate) type Target = (&'static str, Decoder);
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let all = [
         alarm::fuzzing::TARGETS,
+        made_reports::fuzzing::TARGETS,
         attachment::fuzzing::TARGETS,
         backup::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
@@ -83,6 +84,7 @@ mod tests {
     fn decoders_bear_what_is_made_of_their_samples() {
         let samples = [
             alarm::fuzzing::samples(),
+            made_reports::fuzzing::samples(),
             attachment::fuzzing::samples(),
             backup::fuzzing::samples(),
             conversation::fuzzing::samples(),

@@ -38,6 +38,7 @@ mod keys;
 mod left;
 mod linking;
 mod live;
+pub mod made_reports;
 mod outbox;
 mod own_devices;
 mod parcels;

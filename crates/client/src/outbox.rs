@@ -295,9 +295,12 @@ impl Core {
         self.live.busy.insert(uri.clone());
         match error.code {
             ErrorCode::NotAllowed => self.give_up(&uri, place, SendRefusal::NotAllowed),
-            ErrorCode::TooLarge | ErrorCode::Malformed | ErrorCode::NotFranked | ErrorCode::NotFound => {
-                self.give_up(&uri, place, SendRefusal::Service(error.code))
-            }
+            ErrorCode::TooLarge
+            | ErrorCode::Malformed
+            | ErrorCode::NotFranked
+            | ErrorCode::NotFound
+            | ErrorCode::Limited
+            | ErrorCode::Suspended => self.give_up(&uri, place, SendRefusal::Service(error.code)),
             _ => {
                 self.live.careful.insert(uri.clone());
                 self.live.pause(Job::Submit(uri), error.retry_after_ms.into(), now);

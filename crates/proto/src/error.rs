@@ -72,6 +72,10 @@ pub enum ErrorCode {
     Internal = 21,
     /// The service is shutting down; connect again.
     Draining = 22,
+    /// A decision of the service's safety team: this account begins no conversations for a time; `retry_after_ms` is the time.
+    Limited = 23,
+    /// A decision of the service's safety team: nothing is taken from this account, for a time or, if `retry_after_ms` is zero, for good.
+    Suspended = 24,
 }
 
 impl ErrorCode {
@@ -99,6 +103,8 @@ impl ErrorCode {
         Self::Unsupported,
         Self::Internal,
         Self::Draining,
+        Self::Limited,
+        Self::Suspended,
     ];
 }
 

@@ -5,7 +5,7 @@ use crate::{ProtoError, RoomUri, Timestamp, UserUri};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-use tls_codec::{Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use tls_codec::{Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
 
 /// The Safe AAD component that carries the tag.
 pub const FRANK_AAD: u16 = 0x0020;
@@ -40,6 +40,19 @@ pub struct FrankingIntegrityTbs {
     pub signature_ciphersuite: u16,
     /// The context.
     pub context: ServerFrankingContext,
+}
+
+impl FrankingIntegrityTbs {
+    /// What `SignWithLabel` signs for [`INTEGRITY_LABEL`] (RFC 9420, section 5.1.2).
+    pub fn signed_content(&self) -> Vec<u8> {
+        let label = ["MLS 1.0 ", INTEGRITY_LABEL].concat();
+        let tbs = self.tls_serialize_detached().expect("bounded structures always serialise");
+        let mut content = Vec::with_capacity(label.len() + tbs.len() + 8);
+        for part in [label.as_bytes(), &tbs] {
+            VLByteSlice(part).tls_serialize(&mut content).expect("both stay under 2^30 bytes");
+        }
+        content
+    }
 }
 
 /// Group-context data under [`FRANKING_AGENT`].

@@ -5,6 +5,7 @@
 pub mod backup;
 pub mod content;
 pub mod credential;
+pub mod decisions;
 pub mod defence;
 pub mod discovery;
 pub mod edge;

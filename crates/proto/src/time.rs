@@ -1,5 +1,6 @@
 //! Time on the wire.
 
+use serde::{Deserialize, Serialize};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// Milliseconds since the UNIX epoch. Always passed in; nothing in the protocol reads a clock.
@@ -16,7 +17,10 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
     TlsSize,
     TlsSerialize,
     TlsDeserializeBytes,
+    Serialize,
+    Deserialize,
 )]
+#[serde(transparent)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {

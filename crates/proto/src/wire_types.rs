@@ -1,7 +1,7 @@
 //! The table of everything that travels on its own, with its limit.
 
 use crate::{
-    ErrorBody, Wire, backup, discovery, edge, franking, limits,
+    ErrorBody, Wire, backup, decisions, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
     pin, recovery, rendezvous, room,
 };
@@ -90,6 +90,11 @@ wire_types! {
     identifier::IdentifierRequest, "identifier request", SMALL;
     identifier::IdentifierResponse, "identifier response", limits::REQUEST;
     report::AbuseReport, "abuse report", limits::NOTIFY;
+    report::FollowReport, "question about a report", SMALL;
+    report::ReportStanding, "standing of a report", SMALL;
+    report::ForwardedReport, "report that a hub hands on", limits::NOTIFY;
+    decisions::DecisionList, "decisions", decisions::DecisionList::MOST * 2 * SMALL;
+    decisions::AppealDecision, "appeal", SMALL;
 
     room::ParticipantList, "participant list", limits::HANDSHAKE;
     room::Invitations, "invitations", INVITATIONS;

@@ -66,6 +66,14 @@ pub const PLACES: &[PlaceNote] = &[
         discloses: "as the table `rooms.removals`",
     },
     PlaceNote {
+        place: "folder `staff-inbox`",
+        holds: "orders of the operator that were not followed yet: who is invited to the team, with the SHA-256 of the code, and who \
+                is removed from it",
+        kept: "until they are followed: a second or two while the service runs. What cannot be followed stays, renamed \
+               to `.refused`, until the operator takes it away",
+        discloses: "who works here",
+    },
+    PlaceNote {
         place: "file `codes.log` (mode 0600; only with `code.sender = \"log\"`, development)",
         holds: "numbers with their one-time codes, in clear",
         kept: "ten minutes, and until the next code or the next round of forgetting",
@@ -74,8 +82,8 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
-                witness, the key directory's roots and labels, finding by number, and the fixed part of the keys of \
-                PIN records",
+                witness, the key directory's roots and labels, finding by number, telling reporters apart, and the \
+                fixed part of the keys of PIN records",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
                     key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
@@ -99,6 +107,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::pin::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,
+        crate::staff::TABLES,
         crate::service::fingerprints::TABLES,
     ]
     .into_iter()

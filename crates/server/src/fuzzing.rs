@@ -4,7 +4,7 @@
 
 use crate::{
     accounts, backup, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin, rooms,
-    safety, secrets,
+    safety, secrets, staff,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -26,6 +26,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         pin::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
         safety::fuzzing::TARGETS,
+        staff::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
     rooms.concat()
@@ -83,6 +84,7 @@ mod tests {
             pin::fuzzing::samples(),
             rooms::fuzzing::samples(),
             safety::fuzzing::samples(),
+            staff::fuzzing::samples(),
             own,
         ];
         exercise(&TARGETS, &samples.concat(), include_str!("../../../fuzz/Cargo.toml"), "server.rs");

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod directory;
 pub mod discovery;
 pub mod edge;
@@ -27,6 +28,7 @@ pub mod rooms;
 pub mod safety;
 pub mod secrets;
 pub mod service;
+pub mod staff;
 mod usable;
 
 pub use config::Config;

@@ -1,7 +1,7 @@
 //! The service's own secret keys: random, by name, in a file that only its owner may read, outside the database.
 //!
 //! A name that the file does not hold yet gets a fresh key when the file is opened. Keys are never replaced: a key
-//! that is to be rotated gets a new name with a higher number, and the old one stays for what it made.
+//! that is to be rotated gets a new name with a higher number ([`rotate_stamp`]), and the old one stays for what it made.
 
 use data_encoding::BASE64URL_NOPAD;
 use rand::RngCore as _;
@@ -38,11 +38,13 @@ pub enum SecretName {
     PinRecords,
     /// Seed of the function by which people are found by number.
     Discovery,
+    /// HMAC key by which the safety team tells reporters apart.
+    Reporters,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -54,6 +56,7 @@ impl SecretName {
         Self::DirectoryVrf,
         Self::PinRecords,
         Self::Discovery,
+        Self::Reporters,
     ];
 
     /// The name as it stands in the file.
@@ -70,6 +73,7 @@ impl SecretName {
             Self::DirectoryVrf => "directory-vrf",
             Self::PinRecords => "pin-records",
             Self::Discovery => "discovery",
+            Self::Reporters => "reporters",
         }
     }
 }
@@ -108,6 +112,8 @@ impl std::fmt::Debug for SecretKey {
 #[derive(Debug)]
 pub struct Secrets {
     keys: BTreeMap<SecretName, SecretKey>,
+    /// Stamp keys that came after the first, by id.
+    later_stamps: BTreeMap<u32, SecretKey>,
 }
 
 /// Why the keys file cannot be used. Safe to log: it never holds a key.
@@ -154,6 +160,7 @@ impl Secrets {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(read(error)),
         };
+        let later_stamps = later_stamps(&known);
         let mut missing = false;
         let mut keys = BTreeMap::new();
         for name in SecretName::ALL {
@@ -167,18 +174,51 @@ impl Secrets {
         if missing {
             write(path, &known).map_err(|source| SecretsError::Write { path: path.to_owned(), source })?;
         }
-        Ok(Self { keys })
+        Ok(Self { keys, later_stamps })
     }
 
     /// Fresh keys that are stored nowhere: for simulations and tests.
     pub fn ephemeral() -> Self {
-        Self { keys: SecretName::ALL.into_iter().map(|name| (name, SecretKey::random())).collect() }
+        let keys = SecretName::ALL.into_iter().map(|name| (name, SecretKey::random())).collect();
+        Self { keys, later_stamps: BTreeMap::new() }
     }
 
     /// The key of a name.
     pub fn key(&self, name: SecretName) -> &SecretKey {
         self.keys.get(&name).expect("every name got a key when the secrets were made")
     }
+}
+
+impl Secrets {
+    /// The stamp keys that came after the first, with their ids.
+    pub fn later_stamps(&self) -> impl Iterator<Item = (u32, &SecretKey)> {
+        self.later_stamps.iter().map(|(id, key)| (*id, key))
+    }
+}
+
+/// Adds a stamp key to the file, which must be there, and returns its id. A service stamps with it from its next start on, and goes
+/// on proving what the earlier ones stamped.
+///
+/// # Errors
+/// As [`Secrets::open`].
+pub fn rotate_stamp(path: &Path) -> Result<u32, SecretsError> {
+    let text = fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|source| SecretsError::Read { path: path.to_owned(), source })?;
+    check_mode(path)?;
+    let mut known = parse(&text).ok_or_else(|| SecretsError::Damaged(path.to_owned()))?;
+    let id = later_stamps(&known).last_key_value().map_or(1, |(id, _)| *id) + 1;
+    known.insert(format!("{STAMP}{id}"), SecretKey::random());
+    write(path, &known).map_err(|source| SecretsError::Write { path: path.to_owned(), source })?;
+    Ok(id)
+}
+
+/// What the name of a stamp key begins with.
+const STAMP: &str = "franking-stamp-";
+
+fn later_stamps(known: &BTreeMap<String, SecretKey>) -> BTreeMap<u32, SecretKey> {
+    let id = |name: &str| name.strip_prefix(STAMP)?.parse().ok().filter(|id| *id > 1);
+    known.iter().filter_map(|(name, key)| Some((id(name)?, key.clone()))).collect()
 }
 
 /// For the fuzzer: true if a keys file may read so.
@@ -262,6 +302,19 @@ mod tests {
             Secrets::open(&path).unwrap().key(SecretName::Codes).bytes(),
             second.key(SecretName::Codes).bytes()
         );
+    }
+
+    #[test]
+    fn a_stamp_key_is_added_and_none_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.toml");
+        let first = Secrets::open(&path).unwrap();
+        assert_eq!(first.later_stamps().count(), 0);
+        assert_eq!((rotate_stamp(&path).unwrap(), rotate_stamp(&path).unwrap()), (2, 3));
+        let rotated = Secrets::open(&path).unwrap();
+        assert_eq!(rotated.later_stamps().map(|(id, _)| id).collect::<Vec<_>>(), [2, 3]);
+        let stamp = |secrets: &Secrets| *secrets.key(SecretName::FrankingStamp1).bytes();
+        assert_eq!(stamp(&first), stamp(&rotated));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
     backup::{self, Backups},
     clock::{Clock, SystemClock},
     config::Config,
+    console::{self, Console, PageFile},
     directory::{self, Directory, DirectoryError},
     discovery::{Discovery, DiscoveryError},
     edge::{About, Edge, House, Listener, Scheme, TlsError, TlsFiles},
@@ -18,8 +19,9 @@ use crate::{
     media::{self, Media},
     pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
-    safety::{self, Safety, SafetyError, TakenReport},
-    secrets::{SecretName, Secrets, SecretsError},
+    safety::{self, Figures, Safety, SafetyError, TakenReport},
+    secrets::{self, SecretName, Secrets, SecretsError},
+    staff::Staff,
 };
 use fingerprints::Fingerprints;
 use futures_util::future::BoxFuture;
@@ -41,7 +43,7 @@ use trefoil_store::{
 };
 use trefoil_transparency::{gossip::Evidence, log::Release};
 
-/// The hub's franking keys that are in use.
+/// The id of the hub's first stamp key.
 const FRANKING_KEY: u32 = 1;
 
 /// The store's file in the data folder.
@@ -55,6 +57,9 @@ pub struct Service {
     tls: TlsFiles,
     client: TcpListener,
     federation: TcpListener,
+    console: Option<(TcpListener, Scheme)>,
+    page: &'static [PageFile],
+    staff: Arc<Staff>,
     addresses: Addresses,
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
@@ -70,6 +75,8 @@ pub struct Addresses {
     pub client: SocketAddr,
     /// For other services.
     pub federation: SocketAddr,
+    /// For the service's own teams.
+    pub console: Option<SocketAddr>,
 }
 
 /// What a service stands on, given by a simulation or a test instead of the data folder.
@@ -145,6 +152,9 @@ pub enum RunError {
     /// The store failed before anything was served.
     #[error("read the store")]
     Store(#[from] StoreError),
+    /// What is in force against people could not be read.
+    #[error("read what was decided")]
+    Safety(#[from] SafetyError),
     /// Deliveries to other services could not begin.
     #[error("deliver to other services")]
     Federation(#[source] FederationError),
@@ -181,6 +191,23 @@ impl Service {
         safety::taken(&view)
     }
 
+    /// What this service publishes of its safety, for reports taken in a time; read beside a service that may run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn figures(data: &Path, from: Timestamp, until: Timestamp) -> Result<Figures, SafetyError> {
+        let view = SqliteView::open(&data.join(DATABASE)).map_err(SafetyError::Read)?;
+        Ok(safety::figures(safety::cases(&view)?.values(), from, until))
+    }
+
+    /// Adds a key by which this hub stamps from its next start on, and returns its id. What earlier keys stamped stays proven.
+    ///
+    /// # Errors
+    /// [`SecretsError`].
+    pub fn rotate_stamp(data: &Path) -> Result<u32, SecretsError> {
+        secrets::rotate_stamp(&data.join("secrets.toml"))
+    }
+
     /// Opens a service on parts that stand already. The data folder is used for `codes.log` and for what an
     /// operator hands in only.
     ///
@@ -190,10 +217,18 @@ impl Service {
         let tls = TlsFiles::read(&config)?;
         let client = listen(config.client.listen)?;
         let federation_socket = listen(config.federation.listen)?;
+        let console =
+            config.console.as_ref().map(|console| listen(console.listen).map(|socket| (socket, console)));
+        let console = console.transpose()?;
         let addresses = Addresses {
             client: local(&client, config.client.listen)?,
             federation: local(&federation_socket, config.federation.listen)?,
+            console: console.as_ref().map(|(socket, console)| local(socket, console.listen)).transpose()?,
         };
+        let console = console.map(|(socket, console)| {
+            let scheme = if console.plain { Scheme::Plain } else { Scheme::Tls(Arc::clone(&tls.client)) };
+            (socket, scheme)
+        });
         let Parts { store, blobs, wakes, clock, secrets, link } = parts;
         let link = match link {
             Some(link) => link,
@@ -209,6 +244,8 @@ impl Service {
             secrets.key(SecretName::FrankingStamp1).bytes(),
             secrets.key(SecretName::FrankingSign1).bytes(),
         );
+        let franking =
+            secrets.later_stamps().fold(franking, |keys, (id, stamp)| keys.with_stamp(id, stamp.bytes()));
         let info = ServiceInfo {
             domain: config.domain.clone(),
             profile: config.profile,
@@ -296,13 +333,26 @@ impl Service {
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rendezvous: Arc::default(),
-            safety: Arc::new(Safety::new(Arc::clone(&store), Arc::clone(&rooms))),
+            safety: Arc::new(Safety::new(
+                safety::Settings {
+                    domain: config.domain.clone(),
+                    reporters: secrets.key(SecretName::Reporters).clone(),
+                    wellbeing: config.wellbeing,
+                },
+                Arc::clone(&store),
+                Arc::clone(&rooms),
+                Arc::clone(&federation),
+            )),
             rooms,
             mailboxes,
             federation,
             log,
             directory,
         };
+        let staff = Arc::new(Staff::new(
+            Arc::clone(&store),
+            config.console.as_ref().map(|console| console.place.clone()),
+        ));
         let about = About {
             info,
             origin: format!("https://{}", config.domain),
@@ -329,6 +379,9 @@ impl Service {
             tls,
             client,
             federation: federation_socket,
+            console,
+            page: &[],
+            staff,
             addresses,
             clock,
             store,
@@ -379,6 +432,12 @@ impl Service {
         asked_removal(&SqliteView::open(&data.join(DATABASE))?, room, user)
     }
 
+    /// With the files of the console's page.
+    #[must_use]
+    pub fn with_console_page(self, page: &'static [PageFile]) -> Self {
+        Self { page, ..self }
+    }
+
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
         self.addresses
@@ -392,8 +451,23 @@ impl Service {
     /// # Errors
     /// [`RunError`] if it could not begin, or deliveries to other services stopped.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { config, edge, house, tls, client, federation, clock, drain, mut ended, .. } = self;
+        let Self {
+            config,
+            edge,
+            house,
+            tls,
+            client,
+            federation,
+            console,
+            page,
+            staff,
+            clock,
+            drain,
+            mut ended,
+            ..
+        } = self;
         self.fingerprints.check(&*self.store).await?;
+        house.safety.load().await?;
         let connections = usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX);
         let per_address = usize::try_from(config.limits.connections_per_address.get()).unwrap_or(usize::MAX);
         let scheme = if config.client.plain { Scheme::Plain } else { Scheme::Tls(tls.client) };
@@ -414,6 +488,26 @@ impl Service {
             for_services: true,
         };
         let mut background = tokio::task::JoinSet::new();
+        if let (Some((socket, scheme)), Some(told)) = (console, &config.console) {
+            let settings =
+                console::Settings { domain: config.domain.clone(), origin: told.place.origin.clone(), page };
+            let (team, safety, accounts) =
+                (Arc::clone(&staff), Arc::clone(&house.safety), Arc::clone(&house.accounts));
+            let console = Arc::new(Console::new(settings, team, safety, accounts, Arc::clone(&clock)));
+            let listener = Listener {
+                socket: tokio::net::TcpListener::from_std(socket).map_err(RunError::Listen)?,
+                scheme,
+                router: console.router(),
+                connections,
+                connections_per_address: if told.plain { None } else { Some(per_address) },
+                for_services: false,
+            };
+            background.spawn(listener.run(Arc::clone(&edge)));
+        }
+        background.spawn(Arc::clone(&house.safety).work(Arc::clone(&clock)));
+        let (team, safety, data, by) =
+            (Arc::clone(&staff), Arc::clone(&house.safety), config.data.clone(), Arc::clone(&clock));
+        background.spawn(async move { console::follow_orders(team, safety, &data, &*by).await });
         background.spawn(client.run(Arc::clone(&edge)));
         background.spawn(federation.run(Arc::clone(&edge)));
         let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };
@@ -422,7 +516,7 @@ impl Service {
         background.spawn(Arc::clone(&house.directory).run());
         let (rooms, data, by) = (Arc::clone(&house.rooms), config.data.clone(), Arc::clone(&clock));
         background.spawn(async move { rooms.follow_orders(&data, &*by).await });
-        background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), clock));
+        background.spawn(upkeep::sweep(Arc::clone(&edge), house.clone(), staff, clock));
         let mut outbox = tokio::spawn(Arc::clone(&house.federation).run());
         drop(edge);
         tokio::pin!(shutdown);

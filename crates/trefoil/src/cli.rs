@@ -1,8 +1,8 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, community, completions, export, find, log, man, receive, recovery,
-    report, rooms, scan, search, send, serve, services, settings, up, update, verify,
+    account, admin, app, audit, bench, community, completions, export, find, log, man, moderate, receive,
+    recovery, report, rooms, safety, scan, search, send, serve, services, settings, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -80,6 +80,10 @@ pub enum Ask {
     Up(up::Up),
     /// One service, from a configuration file
     Serve(serve::Serve),
+    /// Review reports, decide, answer appeals, for the safety team of a service
+    Moderate(moderate::Moderate),
+    /// Print what a service publishes of its safety
+    Safety(safety::Safety),
     /// Read what a service recorded, and enter releases into its log, while it runs
     Admin(admin::Admin),
     /// Verify every epoch of a service's key directory, from the first on
@@ -117,7 +121,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "app",
         ],
     ),
-    ("Run", &["up", "serve", "admin", "bench"]),
+    ("Run", &["up", "serve", "moderate", "safety", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];
 

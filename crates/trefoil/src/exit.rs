@@ -4,6 +4,7 @@ use crate::{
     agent::{self, AgentError},
     app::{NoLink, OpenError, StartError},
     audit::FollowError,
+    desk::DeskError,
     export::ExportError,
     home::HomeError,
     person::PersonError,
@@ -177,6 +178,17 @@ impl Exit {
         }
         if let Some(error) = cause.downcast_ref::<PinError>() {
             return Some(Self::of_pin_core(error));
+        }
+        if let Some(error) = cause.downcast_ref::<DeskError>() {
+            return Some(match error {
+                DeskError::NoKey(_) => Self::NotFound,
+                DeskError::KeyExists(_) | DeskError::Address(_) => Self::Usage,
+                DeskError::Way(_) => Self::Unreachable,
+                DeskError::Transport(error) => Self::of_transport(error),
+                DeskError::Refused { code, .. } if code == "no-such-case" => Self::NotFound,
+                DeskError::Refused { .. } => Self::Refused,
+                DeskError::BadKey { .. } | DeskError::Keep(_) | DeskError::Garbled => Self::Failed,
+            });
         }
         cause.downcast_ref::<PersonError>().map(Self::of_person)
     }

@@ -11,6 +11,7 @@ pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod cmd;
+pub mod desk;
 pub mod discovery;
 pub mod exit;
 pub mod export;

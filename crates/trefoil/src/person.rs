@@ -450,6 +450,13 @@ fn refusal(code: ErrorCode, detail: &str) -> String {
         ErrorCode::QuotaExceeded => "the quota of this account is used up",
         ErrorCode::Unauthenticated => "the service no longer knows this device",
         ErrorCode::NotAllowed => "the service does not allow it",
+        ErrorCode::Limited => {
+            "the service's safety team decided that this account begins no conversations for now: see `trefoil account \
+             decisions`"
+        }
+        ErrorCode::Suspended => {
+            "the service's safety team decided that nothing is taken from this account: see `trefoil account decisions`"
+        }
         ErrorCode::NotFound => "there is no such thing, or not for you",
         ErrorCode::PeerUnavailable => "the other person's service cannot be reached now: try again later",
         ErrorCode::Internal | ErrorCode::Draining => "the service failed: try again later",

@@ -37,6 +37,8 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "account-exists": m.error_account_exists,
   "too-many-accounts": m.error_too_many_accounts,
   "not-allowed": m.refused_not_allowed,
+  limited: m.error_limited,
+  suspended: m.error_suspended,
   "not-primary": m.error_not_primary,
   "this-device": m.error_this_device,
   "not-open": m.error_not_open,

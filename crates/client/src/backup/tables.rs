@@ -1,7 +1,7 @@
 //! Which rows of the local store are kept, and the number that each table has in an archive. A number is never given to
 //! another table.
 
-use crate::{conversation, directory, left, rows, verification};
+use crate::{conversation, directory, left, made_reports, rows, verification};
 use trefoil_store::Table;
 
 /// The account: person and account key. Of [`rows::ACCOUNT`], written in a form of its own.
@@ -36,6 +36,7 @@ pub(crate) const KEPT: &[(u8, Table)] = &[
     (31, conversation::GROUPS),
     (32, conversation::GROUP_OF),
     (33, left::LEFT),
+    (40, made_reports::MADE),
 ];
 
 /// Rows of [`rows::ACCOUNT`] that are kept.

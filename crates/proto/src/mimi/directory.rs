@@ -47,6 +47,15 @@ pub struct Directory {
     /// `{domain}`: people by number, without telling it (`docs/spec/discovery.md`). Ours as well.
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.discovery")]
     pub discovery: String,
+    /// `{roomId}`: what came of a report (`docs/spec/reports.md`). Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.followReport")]
+    pub follow_report: String,
+    /// `{targetUser}`: a hub hands on a report about a person of this service. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.forwardReport")]
+    pub forward_report: String,
+    /// Ed25519 public key by which this service, as a hub, signs stamps and what it hands on: base64url. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.frankingKey")]
+    pub franking_key: String,
 }
 
 /// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
@@ -78,6 +87,9 @@ impl Directory {
             audit_directory: endpoint("auditDirectory/{directoryDomain}"),
             directory_root: endpoint("directoryRoot/{directoryDomain}"),
             discovery: endpoint("discovery/{domain}"),
+            follow_report: endpoint("followReport/{roomId}"),
+            forward_report: endpoint("forwardReport/{targetUser}"),
+            franking_key: String::new(),
         }
     }
 
@@ -95,6 +107,8 @@ impl Directory {
             &directory.audit_directory,
             &directory.directory_root,
             &directory.discovery,
+            &directory.follow_report,
+            &directory.forward_report,
         ];
         let offered = extensions.into_iter().filter(|template| !template.is_empty()).map(String::as_str);
         if directory.templates().into_iter().chain(offered).all(|template| expand(template, "").is_ok()) {

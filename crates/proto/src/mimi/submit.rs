@@ -1,7 +1,12 @@
 //! `submitMessage`: an application message goes to the hub (section 5.4).
 
 use super::Protocol;
-use crate::{Timestamp, UserUri, mls::MlsMessage};
+use crate::{
+    ProtoError, Timestamp, UserUri,
+    franking::{FrankingIntegrityTbs, ServerFrankingContext},
+    mls::MlsMessage,
+};
+use ed25519_dalek::{Signature, VerifyingKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// How long the message is meant to live on its way (profile addition; the draft has an open issue for it).
@@ -40,6 +45,23 @@ pub struct Frank {
     /// `SignWithLabel(franking key, "FrankingIntegrityTBS", FrankingIntegrityTBS)`.
     #[tls_codec(with = "crate::wire::opaque")]
     pub integrity_signature: Vec<u8>,
+}
+
+impl Frank {
+    /// Checks that the hub with this key signed this stamp for this context.
+    ///
+    /// # Errors
+    /// [`ProtoError::Unverified`].
+    pub fn verify(&self, context: ServerFrankingContext, hub: &VerifyingKey) -> Result<(), ProtoError> {
+        const REFUSED: ProtoError = ProtoError::Unverified("stamp");
+        let tbs = FrankingIntegrityTbs {
+            server_frank: self.server_frank,
+            signature_ciphersuite: self.signature_ciphersuite,
+            context,
+        };
+        let signature = Signature::from_slice(&self.integrity_signature).map_err(|_| REFUSED)?;
+        hub.verify_strict(&tbs.signed_content(), &signature).map_err(|_| REFUSED)
+    }
 }
 
 /// The hub's answer to a submission. Encoded as protocol, code, and what belongs to the code.

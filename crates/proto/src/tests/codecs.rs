@@ -88,6 +88,46 @@ fn small_structures() {
 }
 
 #[test]
+fn what_follows_a_report() {
+    use crate::{decisions::*, mimi::report::*};
+    let words = || "[a-z]{1,40}".prop_map(|text| text.parse::<Words>().unwrap());
+    let follow = (strategies::user(), any::<[u8; 32]>(), prop::option::of(words()));
+    holds(follow.prop_map(|(reporting_user, report, appeal)| FollowReport {
+        reporting_user,
+        report,
+        appeal,
+    }));
+    let time = || any::<u64>().prop_map(crate::Timestamp);
+    let appeal = || prop::sample::select(vec![Appeal::Open, Appeal::Closed]);
+    holds((time(), appeal()).prop_map(|(since, appeals)| ReportStanding {
+        stage: ReportStage::InReview,
+        since,
+        appeals,
+    }));
+    holds((strategies::room(), strategies::abuse_report(), time()).prop_map(|(room, report, at)| {
+        let AbuseReport { alleged_abuser, reason, messages, .. } = report;
+        ForwardedReport {
+            tbs: ForwardedReportTbs { room, alleged_abuser, reason, at, messages },
+            signature: [4; 64],
+        }
+    }));
+    let case = any::<[u8; 10]>().prop_map(CaseId);
+    holds((case.clone(), words()).prop_map(|(case, words)| AppealDecision { case, words }));
+    let notice = (case, time(), words(), words(), prop::option::of(time()), appeal());
+    let notice = notice.prop_map(|(case, at, rule, explanation, until, appeal)| DecisionNotice {
+        case,
+        at,
+        measure: Measure::Suspended,
+        rule,
+        explanation,
+        until,
+        stage: DecisionStage::Appealed,
+        appeal,
+    });
+    holds(prop::collection::vec(notice, 0..3).prop_map(|decisions| DecisionList { decisions }));
+}
+
+#[test]
 fn recovery_and_backups() {
     let (device, bytes) = (strategies::device, strategies::bytes);
     holds((device(), bytes()).prop_map(|(device, challenge)| recovery::BeginRecoveryRequest {

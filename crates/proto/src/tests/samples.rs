@@ -15,7 +15,7 @@ use crate::{
         timer::RoomTimer,
     },
     credential::{AccountKey, DeviceAuthorisation},
-    discovery as by_number,
+    decisions, discovery as by_number,
     edge::{self, NewDevice},
     frame::{ClientFrame, MailboxEntry, MailboxEvent, ServerFrame},
     franking::FrankingAgentData,
@@ -37,7 +37,10 @@ use crate::{
             KeyMaterialResponse, KeyMaterialUserCode, RequiredCapabilities,
         },
         removal::{RemovalRequest, RemovalRequestTbs},
-        report::{AbuseReport, AbuseType, AbusiveMessage},
+        report::{
+            AbuseReport, AbuseType, AbusiveMessage, FollowReport, ForwardedReport, ForwardedReportTbs,
+            ReportStage, ReportStanding,
+        },
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
@@ -373,6 +376,35 @@ fn between_services() -> Vec<(&'static str, Vec<u8>)> {
         messages: vec![shown],
         extensions,
     };
+    let words = |text: &str| -> decisions::Words { text.parse().unwrap() };
+    let follow =
+        FollowReport { reporting_user: user("u1"), report: [1; 32], appeal: Some(words("look again")) };
+    let standing = ReportStanding {
+        stage: ReportStage::NoAction,
+        since: Timestamp(9),
+        appeals: decisions::Appeal::Open,
+    };
+    let forwarded = ForwardedReport {
+        tbs: ForwardedReportTbs {
+            room: room(),
+            alleged_abuser: user("u2"),
+            reason: AbuseType::Spam,
+            at: Timestamp(9),
+            messages: report.messages.clone(),
+        },
+        signature: [6; 64],
+    };
+    let notice = decisions::DecisionNotice {
+        case: decisions::CaseId(*b"0123456789"),
+        at: Timestamp(9),
+        measure: decisions::Measure::Limited,
+        rule: words("spam"),
+        explanation: words("twenty strangers"),
+        until: Some(Timestamp(10)),
+        stage: decisions::DecisionStage::Made,
+        appeal: decisions::Appeal::Open,
+    };
+    let appeal = decisions::AppealDecision { case: decisions::CaseId(*b"0123456789"), words: words("no") };
     vec![
         ("consent_entry", consent(ConsentOperation::Cancel)),
         ("consent_entry", consent(ConsentOperation::Request)),
@@ -384,6 +416,11 @@ fn between_services() -> Vec<(&'static str, Vec<u8>)> {
         ("identifier_request", query.encode()),
         ("identifier_response", found.encode()),
         ("abuse_report", report.encode()),
+        ("follow_report", follow.encode()),
+        ("report_standing", standing.encode()),
+        ("forwarded_report", forwarded.encode()),
+        ("decision_list", decisions::DecisionList { decisions: vec![notice] }.encode()),
+        ("appeal_decision", appeal.encode()),
     ]
 }
 

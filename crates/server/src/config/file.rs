@@ -39,6 +39,11 @@ pub(super) struct File {
     /// How one-time codes reach a phone (profile `phone`).
     #[serde(default)]
     pub code: Code,
+    /// The port of the service's own teams: reports, decisions, appeals. Without it nobody can sign in there.
+    pub console: Option<Console>,
+    /// How much of what is reported one person of the team sees.
+    #[serde(default)]
+    pub wellbeing: Wellbeing,
     /// What one person, one address or one service may use up.
     #[serde(default)]
     pub limits: Limits,
@@ -136,6 +141,43 @@ pub(super) struct Code {
     /// HMAC-SHA256 over the value of `Trefoil-Timestamp` (seconds), a dot, and the body.
     /// Example: `"/etc/trefoil/webhook-secret"`
     pub webhook_secret_file: Option<PathBuf>,
+}
+
+/// The table `[console]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Console {
+    /// Address and port, with the certificate under `tls`. Port 0 takes a free one. Better a network that only the team reaches.
+    /// Example: `"127.0.0.1:8447"`
+    pub listen: String,
+    /// What a browser calls it: passkeys are bound to the host in it, so it never changes. `http` only with the host `localhost`.
+    /// Example: `"https://desk.chat.example"`
+    pub origin: String,
+    /// Serve without TLS. Only on a loopback address: behind a proxy on the same machine, or for a browser on it. Default: false.
+    /// Example: `true`
+    #[serde(default)]
+    pub plain: bool,
+}
+
+/// The table `[wellbeing]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wellbeing {
+    /// Reports that one person of the team opens a day. Default: 150.
+    /// Example: `150`
+    pub items_per_day: u32,
+    /// Of them, about the exploitation of children, violence or self-harm. Default: 20.
+    /// Example: `20`
+    pub grave_items_per_day: u32,
+    /// Minutes after one of those before the next. Default: 5.
+    /// Example: `5`
+    pub pause_minutes: u32,
+}
+
+impl Default for Wellbeing {
+    fn default() -> Self {
+        Self { items_per_day: 150, grave_items_per_day: 20, pause_minutes: 5 }
+    }
 }
 
 /// The table `[limits]`.

@@ -6,6 +6,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
+use crate::{safety::Wellbeing, staff::Place};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -51,6 +52,10 @@ pub struct Config {
     pub directory: DirectoryConfig,
     /// How one-time codes reach a phone.
     pub code: CodeConfig,
+    /// The port of the service's own teams.
+    pub console: Option<ConsoleConfig>,
+    /// What one person of the team sees at most.
+    pub wellbeing: Wellbeing,
     /// Rates and quotas.
     pub limits: Limits,
 }
@@ -71,6 +76,17 @@ pub struct FederationConfig {
     pub listen: SocketAddr,
     /// PEM files of the authorities that vouch for other services.
     pub authorities: Vec<PathBuf>,
+}
+
+/// The port of the service's own teams.
+#[derive(Clone, Debug)]
+pub struct ConsoleConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// What a browser calls it.
+    pub place: Place,
+    /// Without TLS; then `listen` is a loopback address.
+    pub plain: bool,
 }
 
 /// Certificate and key.
@@ -298,6 +314,8 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         domain,
         peers,
         code: code(file.code, profile)?,
+        console: file.console.map(console).transpose()?,
+        wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
     })
 }
@@ -369,6 +387,33 @@ fn code(code: file::Code, profile: Profile) -> Result<CodeConfig, ConfigError> {
         (None | Some("log"), _, _) => Err(invalid("code.sender", "must be webhook if webhook keys are set")),
         (Some(_), _, _) => Err(invalid("code.sender", "must be log or webhook")),
     }
+}
+
+fn console(file: file::Console) -> Result<ConsoleConfig, ConfigError> {
+    let listen = address("console.listen", &file.listen)?;
+    if file.plain && !listen.ip().is_loopback() {
+        return Err(invalid("console.plain", "is for a loopback address only"));
+    }
+    let origin = base_url("console.origin", file.origin)?;
+    let (scheme, rest) = origin.split_once("://").unwrap_or_default();
+    let host = rest.split(':').next().unwrap_or_default().to_owned();
+    let is_name = host.parse::<std::net::IpAddr>().is_err() && !host.is_empty();
+    if !is_name || (scheme == "http" && host != "localhost") {
+        let why = "must be https and a name, or http://localhost: passkeys are bound to it";
+        return Err(invalid("console.origin", why));
+    }
+    Ok(ConsoleConfig { listen, place: Place { origin, host }, plain: file.plain })
+}
+
+fn wellbeing(file: &file::Wellbeing) -> Result<Wellbeing, ConfigError> {
+    if file.items_per_day == 0 {
+        return Err(invalid("wellbeing.items_per_day", "must not be zero"));
+    }
+    Ok(Wellbeing {
+        a_day: file.items_per_day,
+        grave_a_day: file.grave_items_per_day,
+        pause: u64::from(file.pause_minutes) * 60 * 1000,
+    })
 }
 
 fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {

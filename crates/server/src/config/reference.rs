@@ -24,6 +24,8 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Log" => "log",
                 "Directory" => "directory",
                 "Code" => "code",
+                "Console" => "console",
+                "Wellbeing" => "wellbeing",
                 "Limits" => "limits",
                 _ => "",
             };

@@ -6,13 +6,13 @@ use super::{
     identity::Caller,
     people::recipient,
     rates::Asker,
+    safety::Doing,
     segment::Segment,
 };
 use crate::{
     federation::{Endpoint, IncidentReason},
     keys::{self, Supply},
     rooms::{self, Origin},
-    safety::SafetyError,
 };
 use axum::{
     extract::State,
@@ -30,7 +30,6 @@ use trefoil_proto::{
         SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
         key_material::ClientKeyMaterialStatus,
-        report::AbuseReport,
     },
 };
 use trefoil_transparency::directory::KeyProofRequest;
@@ -46,6 +45,7 @@ pub(super) async fn create(
     if request.value.room.domain != *edge.domain() {
         return Err(Refusal::new(ErrorCode::WrongDomain, "a room is opened at its creator's own service"));
     }
+    edge.is_free(&caller.user_uri(), Doing::Beginning)?;
     edge.house.rooms.create(&caller, request.value, edge.now()).await?;
     Ok(StatusCode::CREATED)
 }
@@ -58,6 +58,7 @@ pub(super) async fn update(
     request: Body<UpdateRequest>,
 ) -> Result<Response, Refusal> {
     let room: RoomUri = room.parse()?;
+    edge.is_free(&caller.user_uri(), Doing::GoingOn)?;
     if room.domain != *edge.domain() {
         edge.may_call(&room.domain)?;
         if !rooms::is_of_room(&request.value, &room) {
@@ -79,29 +80,6 @@ pub(super) async fn submit(
     let room: RoomUri = room.parse()?;
     edge.rates.message(&caller, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.submit(&caller, &room, request.value).await?))
-}
-
-/// `POST reportAbuse/{room}`: taken here if this service is the hub, which alone can say whether its stamps are true; else handed
-/// to the hub.
-pub(super) async fn report(
-    State(edge): Served,
-    Caller(caller): Caller,
-    Segment(room): Segment,
-    request: Body<AbuseReport>,
-) -> Result<StatusCode, Refusal> {
-    let (room, reporter): (RoomUri, _) = (room.parse()?, caller.user_uri());
-    edge.rates.lookup(&reporter, edge.now())?;
-    if room.domain == *edge.domain() {
-        edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
-    } else {
-        edge.may_call(&room.domain)?;
-        if request.value.reporting_user != reporter {
-            return Err(SafetyError::NotTheReporter.into());
-        }
-        let federation = &edge.house.federation;
-        federation.forward(&room.domain, Endpoint::ReportAbuse, &room.to_string(), request.bytes).await?;
-    }
-    Ok(StatusCode::CREATED)
 }
 
 /// `POST groupInfo/{room}`.
@@ -129,6 +107,7 @@ pub(super) async fn key_material(
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
     let asker = caller.user_uri();
+    edge.is_free(&asker, Doing::Beginning)?;
     edge.rates.claim(Asker::Own(&asker), edge.now())?;
     check_target(&request.value, &target)?;
     let requester = keys::requester(&request.value)?;
@@ -162,6 +141,7 @@ pub(super) async fn identifier_query(
     request: Body<IdentifierRequest>,
 ) -> Result<Response, Refusal> {
     let domain: Domain = domain.parse()?;
+    edge.is_free(&caller.user_uri(), Doing::Beginning)?;
     edge.rates.lookup(&caller.user_uri(), edge.now())?;
     if domain == *edge.domain() {
         let response = edge.house.accounts.lookup(&request.value).await?;
@@ -207,6 +187,7 @@ impl Edge {
         room: &RoomUri,
         request: SubmitMessageRequest,
     ) -> Result<SubmitMessageResponse, Refusal> {
+        self.is_free(&request.sending_uri, Doing::GoingOn)?;
         Ok(self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?)
     }
 
@@ -217,6 +198,7 @@ impl Edge {
         request: SubmitMessageRequest,
     ) -> Result<SubmitMessageResponse, Refusal> {
         self.may_call(&room.domain)?;
+        self.is_free(&request.sending_uri, Doing::GoingOn)?;
         if request.app_message.group_id() != Some(room.to_string().as_bytes()) {
             return Err(of_another_room());
         }

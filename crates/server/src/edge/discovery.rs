@@ -4,6 +4,7 @@ use super::{
     Edge, Refusal,
     body::{Body, Reply, encoded},
     identity::{Caller, Peer},
+    safety::Doing,
     segment::Segment,
 };
 use crate::federation::{Endpoint, IncidentReason};
@@ -32,6 +33,7 @@ pub(super) async fn ask(
     if domain != *edge.domain() {
         edge.may_call(&domain)?;
     }
+    edge.is_free(&caller.user_uri(), Doing::Beginning)?;
     edge.rates.numbers(&caller.user_uri(), &request.value, edge.now())?;
     if domain == *edge.domain() {
         let answer = edge.house.discovery.answer(&request.value).await?;

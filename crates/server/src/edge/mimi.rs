@@ -7,6 +7,7 @@ use super::{
     conversation::{asks_by_number, check_target, not_in_clear},
     identity::Peer,
     rates::Asker,
+    safety::Doing,
     segment::Segment,
 };
 use crate::{federation::IncidentReason, keys, media::MediaUrl, rooms::Origin};
@@ -15,6 +16,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
+use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 use trefoil_proto::{
@@ -26,7 +28,6 @@ use trefoil_proto::{
         UpdateRequest, UpdateRoomResponse,
         directory::Directory,
         identifier::{IdentifierRequest, IdentifierResponse},
-        report::AbuseReport,
     },
     paths,
 };
@@ -36,7 +37,8 @@ type Served = State<Arc<Edge>>;
 /// `GET /.well-known/mimi-protocol-directory`.
 pub(super) async fn directory(State(edge): Served) -> Json<Directory> {
     let transparency = Some(edge.house.log.keys());
-    Json(Directory { transparency, ..Directory::at(&edge.about.origin) })
+    let franking_key = BASE64URL_NOPAD.encode(&edge.about.info.franking_signature_key);
+    Json(Directory { transparency, franking_key, ..Directory::at(&edge.about.origin) })
 }
 
 /// `POST update/{room}`.
@@ -62,27 +64,10 @@ pub(super) async fn submit(
     if request.value.sending_uri.domain != peer && Defence::PeerForItsOwn.stands() {
         return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
     }
+    edge.is_free(&request.value.sending_uri, Doing::GoingOn)?;
     let response =
         edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
-}
-
-/// `POST reportAbuse/{room}`: 201 also for a repetition. The peer says who of its people reports; what is shown is proven by this
-/// hub's own stamps, whoever shows it.
-pub(super) async fn report(
-    State(edge): Served,
-    Peer(peer): Peer,
-    Segment(room): Segment,
-    request: Body<AbuseReport>,
-) -> Result<StatusCode, Refusal> {
-    let room = edge.own_room(&peer, &room).await?;
-    edge.rates.peer_lookup(&peer, edge.now())?;
-    let reporter = request.value.reporting_user.clone();
-    if reporter.domain != peer {
-        return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
-    }
-    edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
-    Ok(StatusCode::CREATED)
 }
 
 /// `POST groupInfo/{room}`.
@@ -144,6 +129,7 @@ pub(super) async fn key_material(
         if requester.domain != peer {
             return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
         }
+        edge.is_free(&requester.user_uri(), Doing::Beginning)?;
         edge.house.rooms.may_claim(&requester, &request.value.tbs.room_id).await?;
         if target.domain != *edge.domain() {
             let (answer, response) = edge.key_material_of(&target.domain, &target, request.bytes).await?;
@@ -201,7 +187,7 @@ pub(super) async fn own_media(
 
 impl Edge {
     /// The room of a path, if this service is its hub.
-    async fn own_room(&self, peer: &Domain, raw: &str) -> Result<RoomUri, Refusal> {
+    pub(super) async fn own_room(&self, peer: &Domain, raw: &str) -> Result<RoomUri, Refusal> {
         let room: RoomUri = raw.parse()?;
         if room.domain == *self.domain() {
             Ok(room)

@@ -26,6 +26,7 @@ mod refusal;
 mod rendezvous;
 mod routes;
 mod rows;
+mod safety;
 mod segment;
 mod stream;
 mod tls;

@@ -104,7 +104,9 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::NotFranked => StatusCode::BAD_REQUEST,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
-        ErrorCode::NotAllowed | ErrorCode::WrongDomain => StatusCode::FORBIDDEN,
+        ErrorCode::NotAllowed | ErrorCode::WrongDomain | ErrorCode::Limited | ErrorCode::Suspended => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Conflict | ErrorCode::IdentifierTaken | ErrorCode::WrongEpoch | ErrorCode::WrongOffset => {
             StatusCode::CONFLICT
@@ -229,6 +231,12 @@ impl From<SafetyError> for Refusal {
             SafetyError::TooMuch => ErrorCode::TooLarge,
             SafetyError::Note => ErrorCode::Malformed,
             SafetyError::Unproven { .. } => ErrorCode::NotFranked,
+            SafetyError::HandedOn => ErrorCode::BadSignature,
+            SafetyError::NoSuchCase => ErrorCode::NotFound,
+            SafetyError::Case(_) => ErrorCode::Conflict,
+            // Of the desk alone, which is elsewhere.
+            SafetyError::Rest { .. } => ErrorCode::NotAllowed,
+            SafetyError::Contended => return Self::busy("others work on this at the same moment"),
             SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => {
                 return Self::internal(&error);
             }

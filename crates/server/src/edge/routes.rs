@@ -3,7 +3,7 @@
 
 use super::{
     Edge, attachments, backups, conversation, directory, discovery, guard, log, mimi, people, pin,
-    rendezvous, stream,
+    rendezvous, safety, stream,
 };
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
@@ -51,7 +51,10 @@ pub(super) fn client() -> Routes {
         .on(Method::POST, "/discovery/{domain}", discovery::ask)
         .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
-        .on(Method::POST, "/reportAbuse/{room}", conversation::report)
+        .on(Method::POST, "/reportAbuse/{room}", safety::report)
+        .on(Method::POST, "/followReport/{room}", safety::follow)
+        .on(Method::GET, "/decisions", safety::decisions)
+        .on(Method::POST, "/decisions/appeal", safety::appeal)
         .on(Method::POST, "/media", attachments::open)
         .on(Method::PUT, "/media/{id}", attachments::append)
         .on(Method::GET, "/media/{id}", attachments::read)
@@ -95,7 +98,9 @@ pub(super) fn federation() -> Routes {
         .on(Method::POST, "/identifierQuery/{domain}", mimi::identifier_query)
         .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
         .on(Method::POST, "/updateConsent/{domain}", guard::unsupported)
-        .on(Method::POST, "/reportAbuse/{room}", mimi::report)
+        .on(Method::POST, "/reportAbuse/{room}", safety::report_of_peer)
+        .on(Method::POST, "/followReport/{room}", safety::follow_of_peer)
+        .on(Method::POST, "/forwardReport/{user}", safety::take_over)
         .on(Method::GET, "/proxyDownload/{url}", mimi::media)
         .on(Method::POST, "/keyProof/{user}", directory::proof_for_peer)
         .on(Method::POST, "/auditDirectory/{domain}", directory::audit)

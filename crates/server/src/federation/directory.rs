@@ -72,6 +72,9 @@ mod tests {
             audit_directory: String::new(),
             directory_root: String::new(),
             discovery: String::new(),
+            follow_report: String::new(),
+            forward_report: String::new(),
+            franking_key: String::new(),
         }
     }
 

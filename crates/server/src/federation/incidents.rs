@@ -59,10 +59,12 @@ pub enum IncidentReason {
     LogForked = 12,
     /// Its key directory does not hold what it held, contradicts what it signed, or has another key than before.
     FalseDirectory = 13,
+    /// It handed on a report that does not prove itself, or not of a room of its own.
+    UnprovenReport = 14,
 }
 
 impl IncidentReason {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::RoomOfAnotherService,
         Self::EventOfAnotherRoom,
         Self::Malformed,
@@ -76,6 +78,7 @@ impl IncidentReason {
         Self::Replayed,
         Self::LogForked,
         Self::FalseDirectory,
+        Self::UnprovenReport,
     ];
 
     /// The code that the peer is answered with.
@@ -88,7 +91,7 @@ impl IncidentReason {
             | Self::AskedForAnother => ErrorCode::WrongDomain,
             Self::Malformed => ErrorCode::Malformed,
             Self::AlteredEvent | Self::Replayed | Self::LogForked => ErrorCode::Conflict,
-            Self::Forged => ErrorCode::BadSignature,
+            Self::Forged | Self::UnprovenReport => ErrorCode::BadSignature,
             Self::AnsweredFalsely | Self::FalseDirectory => ErrorCode::PeerMisbehaved,
             Self::NoCertificate => ErrorCode::Unauthenticated,
         }
@@ -109,6 +112,7 @@ impl IncidentReason {
             Self::Replayed => "events that came before, again and again",
             Self::LogForked => "a public log that does not follow from what it showed before",
             Self::FalseDirectory => "a key directory that does not follow from what it was",
+            Self::UnprovenReport => "a report that does not prove itself",
             Self::NoCertificate => "no certificate of an authority that is trusted here",
         }
     }
@@ -129,6 +133,7 @@ impl IncidentReason {
             Self::Replayed => "replayed",
             Self::LogForked => "log-forked",
             Self::FalseDirectory => "false-directory",
+            Self::UnprovenReport => "unproven-report",
         }
     }
 

@@ -10,7 +10,7 @@ use trefoil_proto::{
     limits,
     mimi::{
         GroupInfoResponse, KeyMaterialResponse, SubmitMessageResponse, UpdateRoomResponse,
-        directory::Directory, identifier::IdentifierResponse,
+        directory::Directory, identifier::IdentifierResponse, report::ReportStanding,
     },
 };
 use trefoil_transparency::{
@@ -45,13 +45,17 @@ pub enum Endpoint {
     AuditDirectory,
     /// `directoryRoot/{directoryDomain}`.
     DirectoryRoot,
-    /// `discovery/{domain}`: an extension of ours as well.
+    /// `discovery/{domain}`: an extension of ours as well, as the next two.
     Discovery,
+    /// `followReport/{roomId}`.
+    FollowReport,
+    /// `forwardReport/{targetUser}`.
+    ForwardReport,
 }
 
 impl Endpoint {
     /// Each of them.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::KeyMaterial,
         Self::Update,
         Self::Notify,
@@ -65,11 +69,21 @@ impl Endpoint {
         Self::AuditDirectory,
         Self::DirectoryRoot,
         Self::Discovery,
+        Self::FollowReport,
+        Self::ForwardReport,
     ];
 
     /// Not of MIMI: a service without it is none the worse.
     pub(super) fn is_extension(self) -> bool {
-        matches!(self, Self::KeyProof | Self::AuditDirectory | Self::DirectoryRoot | Self::Discovery)
+        matches!(
+            self,
+            Self::KeyProof
+                | Self::AuditDirectory
+                | Self::DirectoryRoot
+                | Self::Discovery
+                | Self::FollowReport
+                | Self::ForwardReport
+        )
     }
 
     /// The URL template in a service's directory.
@@ -88,6 +102,8 @@ impl Endpoint {
             Self::AuditDirectory => &directory.audit_directory,
             Self::DirectoryRoot => &directory.directory_root,
             Self::Discovery => &directory.discovery,
+            Self::FollowReport => &directory.follow_report,
+            Self::ForwardReport => &directory.forward_report,
         }
     }
 
@@ -103,7 +119,12 @@ impl Endpoint {
             Self::AuditDirectory => AuditAnswer::LIMIT,
             Self::DirectoryRoot => SignedRoots::LIMIT,
             Self::Discovery => DiscoveryResponse::LIMIT,
-            Self::Notify | Self::RequestConsent | Self::UpdateConsent | Self::ReportAbuse => limits::REQUEST,
+            Self::FollowReport => ReportStanding::LIMIT,
+            Self::ForwardReport
+            | Self::Notify
+            | Self::RequestConsent
+            | Self::UpdateConsent
+            | Self::ReportAbuse => limits::REQUEST,
         }
     }
 }

@@ -33,6 +33,8 @@ pub use rows::TABLES;
 
 use crate::{clock::Clock, mailbox::Mailboxes};
 use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::VerifyingKey;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -139,6 +141,17 @@ impl Federation {
     /// As [`Self::forward`].
     pub async fn log_keys(&self, domain: &Domain) -> Result<Option<LogKeys>, FederationError> {
         Ok(self.calls.directory(domain).await?.transparency.clone())
+    }
+
+    /// The key by which another service signs stamps and what it hands on, as its directory tells it; none if it tells none.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub async fn franking_key(&self, domain: &Domain) -> Result<Option<VerifyingKey>, FederationError> {
+        let told = self.calls.directory(domain).await?;
+        let key = BASE64URL_NOPAD.decode(told.franking_key.as_bytes()).ok();
+        let key = key.and_then(|key| <[u8; 32]>::try_from(key).ok());
+        Ok(key.and_then(|key| VerifyingKey::from_bytes(&key).ok()))
     }
 
     /// Asks another service for something outside MIMI. Every status is an answer.

@@ -1,13 +1,19 @@
 //! The hub's stamp on a message (draft-ietf-mimi-protocol-06, section 5.4.1).
 
-use super::{keys::FrankingKeys, label::labelled};
+use super::{Rooms, keys::FrankingKeys};
 use subtle::ConstantTimeEq as _;
-use tls_codec::Serialize as _;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
-    franking::{self, FrankingIntegrityTbs, FrankingTag, INTEGRITY_LABEL, ServerFrankingContext},
+    franking::{self, FrankingIntegrityTbs, FrankingTag, ServerFrankingContext},
     mimi::Frank,
 };
+
+impl Rooms {
+    /// The hub's Ed25519 signature over a content that names what it is for.
+    pub fn sign_as_hub(&self, content: &[u8]) -> [u8; 64] {
+        self.keys.sign_whole(content)
+    }
+}
 
 impl FrankingKeys {
     /// Whether this hub made a stamp over a tag and a context. In constant time.
@@ -17,8 +23,9 @@ impl FrankingKeys {
         context: &ServerFrankingContext,
         frank: &Frank,
     ) -> bool {
-        let made = franking::stamp(self.stamp_key(), tag, context);
-        context.key_id == self.key_id() && bool::from(made.ct_eq(&frank.server_frank))
+        // Which keys there are is no secret: every stamp names its own.
+        let Some(key) = self.stamp_key_of(context.key_id) else { return false };
+        bool::from(franking::stamp(key, tag, context).ct_eq(&frank.server_frank))
     }
 
     /// Stamps a message that the hub accepts at `now`: an HMAC that only the hub can check, and a signature over it
@@ -31,20 +38,20 @@ impl FrankingKeys {
         suite: u16,
         now: Timestamp,
     ) -> Frank {
+        let (key_id, key) = self.stamp_key();
         let context = ServerFrankingContext {
             sender_uri: sender.clone(),
             room_uri: room.clone(),
             accepted_timestamp: now,
-            key_id: self.key_id(),
+            key_id,
         };
-        let server_frank = franking::stamp(self.stamp_key(), tag, &context);
+        let server_frank = franking::stamp(key, tag, &context);
         let tbs = FrankingIntegrityTbs { server_frank, signature_ciphersuite: suite, context };
-        let tbs = tbs.tls_serialize_detached().expect("bounded structures always serialise");
         Frank {
-            key_id: self.key_id(),
+            key_id,
             server_frank,
             signature_ciphersuite: suite,
-            integrity_signature: self.sign(&labelled(INTEGRITY_LABEL, &tbs)),
+            integrity_signature: self.sign(&tbs.signed_content()),
         }
     }
 }
@@ -52,7 +59,12 @@ impl FrankingKeys {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{super::label::verifies, *};
+    use super::{
+        super::label::{labelled, verifies},
+        *,
+    };
+    use tls_codec::Serialize as _;
+    use trefoil_proto::franking::INTEGRITY_LABEL;
 
     #[test]
     fn a_stamp_verifies_and_binds_everything() {
@@ -83,6 +95,31 @@ mod tests {
         assert!(!holds(0x004f, context(&"mimi://a.example/u/y".parse().unwrap(), now)));
         let other = FrankingKeys::new(7, &[9; 32], &[2; 32]).frank(&tag, &sender, &room, 0x004f, now);
         assert_ne!(other.server_frank, frank.server_frank);
+    }
+
+    #[test]
+    fn a_newer_key_stamps_and_the_older_one_still_proves() {
+        let sender: UserUri = "mimi://a.example/u/x".parse().unwrap();
+        let room: RoomUri = "mimi://a.example/r/x".parse().unwrap();
+        let (tag, now) = (franking::tag(&[3; 16], b"hello"), Timestamp(99));
+        let context = |key_id| ServerFrankingContext {
+            sender_uri: sender.clone(),
+            room_uri: room.clone(),
+            accepted_timestamp: now,
+            key_id,
+        };
+        let old = FrankingKeys::new(1, &[1; 32], &[2; 32]);
+        let stamped = old.frank(&tag, &sender, &room, 0x004f, now);
+        let rotated = FrankingKeys::new(1, &[1; 32], &[2; 32]).with_stamp(2, &[9; 32]);
+        let newer = rotated.frank(&tag, &sender, &room, 0x004f, now);
+        assert_eq!((stamped.key_id, newer.key_id), (1, 2));
+        assert!(rotated.has_stamped(&tag, &context(1), &stamped));
+        assert!(rotated.has_stamped(&tag, &context(2), &newer));
+        // A stamp of one key under the other's name, and a key that this hub never had.
+        assert!(!rotated.has_stamped(&tag, &context(2), &stamped));
+        assert!(!rotated.has_stamped(&tag, &context(1), &newer));
+        assert!(!rotated.has_stamped(&tag, &context(3), &newer));
+        assert!(!old.has_stamped(&tag, &context(2), &newer));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn prove(
         return Err(SafetyError::Note);
     }
     let proven = |message: &AbusiveMessage| {
-        let content = MimiContent::decode(&message.message_content).ok()?;
+        let content = content_of(message)?;
         let tag = franking::tag(&content.salt, &message.message_content);
         let context = ServerFrankingContext {
             sender_uri: report.alleged_abuser.clone(),
@@ -51,4 +51,9 @@ pub(super) fn prove(
         Some(index) => Err(SafetyError::Unproven { index }),
         None => Ok(()),
     }
+}
+
+/// The content of a message that was shown.
+pub(super) fn content_of(message: &AbusiveMessage) -> Option<MimiContent> {
+    MimiContent::decode(&message.message_content).ok()
 }

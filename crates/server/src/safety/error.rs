@@ -1,8 +1,10 @@
-//! Why a report is not taken.
+//! Why a report is not taken, or something cannot be done with a case.
 
+use super::case::CaseRefusal;
+use trefoil_proto::Timestamp;
 use trefoil_store::StoreError;
 
-/// Why a report is not taken, or could not be read. Says nothing of what is reported: safe to log.
+/// Why something of this room failed. Says nothing of what is reported: safe to log.
 #[derive(Debug, thiserror::Error)]
 pub enum SafetyError {
     /// It names another reporter than the one who asks.
@@ -20,13 +22,31 @@ pub enum SafetyError {
         /// Which, counted from 0.
         index: usize,
     },
-    /// A stored report cannot be decoded.
-    #[error("a stored report is damaged")]
+    /// What another service hands on is not of its room, not about somebody here, or not signed by it.
+    #[error("the report that was handed on does not prove itself")]
+    HandedOn,
+    /// There is no such report of this person, or no such case.
+    #[error("there is no such case")]
+    NoSuchCase,
+    /// The case does not allow it.
+    #[error(transparent)]
+    Case(#[from] CaseRefusal),
+    /// Somebody of the team saw enough for now.
+    #[error("you opened as much as one person should: go on later, or take a case of another kind")]
+    Rest {
+        /// From when on there may be more.
+        until: Timestamp,
+    },
+    /// Others changed the same case again and again.
+    #[error("others work on this at the same moment: try again")]
+    Contended,
+    /// A stored row cannot be decoded.
+    #[error("a stored row of safety is damaged")]
     DamagedRow,
     /// The store could not be read.
-    #[error("read the reports")]
+    #[error("read what was reported")]
     Read(#[source] StoreError),
     /// The store could not be written.
-    #[error("keep a report")]
+    #[error("keep what was reported or decided")]
     Write(#[source] StoreError),
 }

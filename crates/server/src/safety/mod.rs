@@ -1,115 +1,113 @@
-//! Reports: what people show this service of what they were sent in its rooms. A report is taken only if this hub's own stamps
-//! prove each message that it shows (`docs/spec/reports.md`); nothing here reads what nobody reported, and nothing can.
+//! Reports, and what a team decides about them. A report is taken only if this hub's own stamps prove each message that it shows
+//! (`docs/spec/reports.md`); nothing here reads what nobody reported, and nothing can. What is decided is for one reason of a written
+//! policy, told to the person, and open to appeal before somebody else (`docs/spec/decisions.md`).
 
+mod audit;
+pub mod case;
 mod decide;
+mod desk;
+mod due;
 mod error;
+mod figures;
+mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod load;
+mod look;
+pub mod policy;
+mod reports;
 mod rows;
+mod standing;
 #[cfg(test)]
 mod tests;
+mod text;
 
+pub use audit::{Act, AuditEntry, broken};
 pub use decide::{MESSAGES, NOTE};
 pub use error::SafetyError;
+pub use figures::{Figure, Figures, figures};
+pub use load::Wellbeing;
+pub use look::{History, Item, Shown, Waiting, cases};
+pub use reports::{KEPT, Taken, TakenReport, taken};
 pub use rows::TABLES;
+pub use standing::Standing;
 
-use crate::rooms::Rooms;
-use rows::{REPORTS, ReportRow};
-use sha2::{Digest as _, Sha256};
+use crate::{federation::Federation, rooms::Rooms, secrets::SecretKey};
+use rows::{CASES, JsonRow as _, MEASURES, Measure};
+use standing::Standings;
 use std::sync::Arc;
-use trefoil_proto::{RoomUri, Timestamp, UserUri, Wire as _, mimi::report::AbuseReport};
-use trefoil_store::{Batch, KeyRange, SqliteView, Store, StoreError};
+use tokio::sync::{Mutex, Notify};
+use trefoil_proto::{Domain, Timestamp, UserUri, decisions::CaseId};
+use trefoil_store::{KeyRange, Store};
 
-/// How long a report is kept, in milliseconds: half a year.
-pub const KEPT: u64 = 180 * 24 * 60 * 60 * 1000;
+/// How long a case is kept after its last change, in milliseconds: two years.
+const CASE_KEPT: u64 = 2 * 365 * 24 * 60 * 60 * 1000;
 
-/// A report that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakenReport {
-    /// When.
-    pub at: Timestamp,
-    /// In which room its messages were sent.
-    pub room: RoomUri,
-    /// What was shown, proven.
-    pub report: AbuseReport,
+/// What the room is told when the service opens.
+pub struct Settings {
+    /// The service's domain.
+    pub domain: Domain,
+    /// By which the team tells reporters apart without learning who they are.
+    pub reporters: SecretKey,
+    /// What one person of the team sees at most.
+    pub wellbeing: Wellbeing,
 }
 
-/// What came of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is kept.
-    New,
-    /// The same bytes were taken before.
-    Repeated,
-}
-
-/// The reports of one service.
+/// The reports of one service, and what became of them.
 pub struct Safety {
+    settings: Settings,
     store: Arc<dyn Store>,
     rooms: Arc<Rooms>,
+    federation: Arc<Federation>,
+    standings: Standings,
+    /// The team's acts follow each other in the trail; what is asked at the same moment waits here instead of being tried again.
+    turn: Mutex<()>,
+    /// Rung when something is due.
+    due: Notify,
 }
 
 impl Safety {
-    /// Those about messages in the rooms of this hub.
-    pub fn new(store: Arc<dyn Store>, rooms: Arc<Rooms>) -> Self {
-        Self { store, rooms }
-    }
-
-    /// Takes a report of `reporter` about a room. It is on the disk when this returns.
-    ///
-    /// # Errors
-    /// [`SafetyError::NotTheReporter`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`]; the store failed.
-    pub async fn take(
-        &self,
-        reporter: &UserUri,
-        room: &RoomUri,
-        report: AbuseReport,
-        now: Timestamp,
-    ) -> Result<Taken, SafetyError> {
-        decide::prove(reporter, room, &report, |tag, context, frank| {
-            self.rooms.has_stamped(tag, context, frank)
-        })?;
-        let key = Sha256::digest(report.encode()).to_vec();
-        let row = ReportRow { at: now, room: room.clone(), report };
-        let mut batch = Batch::new();
-        batch.assert_absent(REPORTS, key.clone()).put(REPORTS, key, row.encode());
-        match self.store.commit(batch).await {
-            Ok(_) => Ok(Taken::New),
-            Err(StoreError::AssertFailed { .. }) => Ok(Taken::Repeated),
-            Err(error) => Err(SafetyError::Write(error)),
+    /// Those about messages in the rooms of this hub, and those that other hubs hand on.
+    pub fn new(
+        settings: Settings,
+        store: Arc<dyn Store>,
+        rooms: Arc<Rooms>,
+        federation: Arc<Federation>,
+    ) -> Self {
+        Self {
+            settings,
+            store,
+            rooms,
+            federation,
+            standings: Standings::default(),
+            turn: Mutex::default(),
+            due: Notify::new(),
         }
     }
 
-    /// Forgets reports whose time is over.
+    /// Reads what is in force. Called once, before anybody is served.
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
-    pub async fn sweep(&self, now: Timestamp) -> Result<(), SafetyError> {
-        let mut batch = Batch::new();
-        let rows = self.store.scan(REPORTS, KeyRange::all(), usize::MAX).await;
+    pub async fn load(&self) -> Result<(), SafetyError> {
+        let rows = self.store.scan(MEASURES, KeyRange::all(), usize::MAX).await;
         for (key, row) in rows.map_err(SafetyError::Read)? {
-            if ReportRow::decode(&row)?.at.0.saturating_add(KEPT) <= now.0 {
-                batch.delete(REPORTS, key);
-            }
+            let user = rows::measured(&key)?;
+            let mark = key.get(user.to_string().len() + 1..).and_then(|mark| mark.split_at_checked(10));
+            let (case, number) = mark.ok_or(SafetyError::DamagedRow)?;
+            let number = number.try_into().map(u32::from_be_bytes).map_err(|_| SafetyError::DamagedRow)?;
+            self.standings.put(user, (rows::case_of(case)?, number), Measure::decode(&row)?);
         }
-        self.store.commit(batch).await.map_err(SafetyError::Write)?;
         Ok(())
     }
-}
 
-/// The reports in a store, the oldest first, for whoever reads beside the service.
-///
-/// # Errors
-/// The store failed, or a row cannot be read.
-pub fn taken(view: &SqliteView) -> Result<Vec<TakenReport>, SafetyError> {
-    let rows = view.scan(REPORTS, &KeyRange::all(), usize::MAX).map_err(SafetyError::Read)?;
-    let mut all = rows
-        .into_iter()
-        .map(|(_, row)| {
-            let ReportRow { at, room, report } = ReportRow::decode(&row)?;
-            Ok(TakenReport { at, room, report })
-        })
-        .collect::<Result<Vec<_>, SafetyError>>()?;
-    all.sort_by_key(|taken| taken.at);
-    Ok(all)
+    /// How somebody stands here now. In memory.
+    pub fn standing(&self, user: &UserUri, now: Timestamp) -> Standing {
+        self.standings.of(user, now)
+    }
+
+    async fn case(&self, id: CaseId) -> Result<Option<(bytes::Bytes, case::Case)>, SafetyError> {
+        let row = self.store.get(CASES, rows::case_key(id).into()).await.map_err(SafetyError::Read)?;
+        row.map(|row| Ok((row.clone(), case::Case::decode(&row)?))).transpose()
+    }
 }

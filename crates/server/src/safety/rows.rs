@@ -1,46 +1,296 @@
-//! Stored reports. First byte: version of the codec.
+//! Stored rows of safety. First byte: version of the codec. A report is kept in the encoding in which it came; what the team does
+//! is kept as JSON: there is little of it, and in an emergency people read it.
 
-use super::SafetyError;
-use crate::catalogue::TableNote;
+use super::{
+    SafetyError,
+    audit::AuditEntry,
+    case::{Action, Case, Category, Queue},
+    load::Load,
+};
+use crate::{catalogue::TableNote, staff::StaffName};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
-use trefoil_proto::{RoomUri, Timestamp, mimi::report::AbuseReport};
-use trefoil_store::Table;
+use trefoil_proto::{
+    Domain, RoomUri, Timestamp, UserUri,
+    decisions::CaseId,
+    mimi::report::{AbuseType, AbusiveMessage},
+};
+use trefoil_store::{KeyRange, Table};
 
 /// Reports, by the SHA-256 of their bytes.
 pub(super) const REPORTS: Table = Table::new("safety.reports");
+/// What came of each, by case.
+pub(super) const CASES: Table = Table::new("safety.cases");
+/// Cases that wait, in the order in which they are taken.
+pub(super) const QUEUE: Table = Table::new("safety.queue");
+/// Cases by whom they are about.
+pub(super) const ABOUT: Table = Table::new("safety.about");
+/// What is in force against whom.
+pub(super) const MEASURES: Table = Table::new("safety.measures");
+/// What is still to be done because of a report or a decision.
+pub(super) const DUE: Table = Table::new("safety.due");
+/// Who of the team did what.
+pub(super) const AUDIT: Table = Table::new("safety.audit");
+/// The number and the hash of the last entry of that.
+pub(super) const AUDIT_HEAD: Table = Table::new("safety.audit_head");
+/// How much somebody of the team opened today.
+pub(super) const LOAD: Table = Table::new("safety.load");
 
+const REPORT_VERSION: u8 = 2;
 const VERSION: u8 = 1;
 
-/// What the table of reports holds.
-pub const TABLES: &[TableNote] = &[TableNote {
-    table: REPORTS,
-    holds: "reports that people made: who reports whom, why, in which room, their note, and the messages that they chose to \
-            show, in clear, with this hub's stamps",
-    kept: "for 180 days",
-    discloses: "all of that: it is what was reported, and nothing beside it",
-}];
+/// What the tables of safety hold.
+pub const TABLES: &[TableNote] = &[
+    TableNote {
+        table: REPORTS,
+        holds: "reports that people made or that a hub handed on: who reports whom, why, in which room, their note, and the \
+                messages that they chose to show, in clear, with the hub's stamps",
+        kept: "for 180 days",
+        discloses: "all of that: it is what was reported, and nothing beside it",
+    },
+    TableNote {
+        table: CASES,
+        holds: "for each report: whom it is about, its reason, who of the team has it, what they decided and why, appeals in the \
+                words of those who made them",
+        kept: "for two years after the last change",
+        discloses: "all of that; not who reported",
+    },
+    TableNote {
+        table: QUEUE,
+        holds: "cases that wait for somebody, by urgency and age",
+        kept: "until they are decided",
+        discloses: "how many wait",
+    },
+    TableNote {
+        table: ABOUT,
+        holds: "cases by whom they are about",
+        kept: "as the cases",
+        discloses: "who was reported how often",
+    },
+    TableNote {
+        table: MEASURES,
+        holds: "who is limited or suspended until when, and who is banned",
+        kept: "until it ends or is taken back",
+        discloses: "that",
+    },
+    TableNote {
+        table: DUE,
+        holds: "what is still to be done: a report to hand on to the service of whom it is about, a room's members to ask for a \
+                removal",
+        kept: "until it is done: seconds, or as long as the other service cannot be reached",
+        discloses: "as the reports and `rooms.removals`",
+    },
+    TableNote {
+        table: AUDIT,
+        holds: "who of the team did what with which case, when; each entry with the hash of the one before",
+        kept: "for two years",
+        discloses: "the work of the team; no content, nobody's account",
+    },
+    TableNote {
+        table: AUDIT_HEAD,
+        holds: "number and hash of the last entry of the trail",
+        kept: "as long as the trail",
+        discloses: "how much was done",
+    },
+    TableNote {
+        table: LOAD,
+        holds: "how many cases each of the team opened on a day, and how many of them were grave",
+        kept: "for two days",
+        discloses: "that",
+    },
+];
 
 /// A report that was taken.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(super) struct ReportRow {
     pub at: Timestamp,
+    /// Who reported; a hub that hands a report on does not say it.
+    pub reporter: Option<UserUri>,
+    /// Which hub handed it on.
+    pub by: Option<Domain>,
+    pub about: UserUri,
     pub room: RoomUri,
-    pub report: AbuseReport,
+    pub reason: AbuseType,
+    #[tls_codec(with = "crate::safety::rows::note")]
+    pub note: Vec<u8>,
+    pub messages: Vec<AbusiveMessage>,
+}
+
+/// Codec of a note: `opaque<V>`.
+mod note {
+    use std::io::Write;
+    use tls_codec::{DeserializeBytes as _, Error, Serialize as _, Size as _, VLByteSlice, VLBytes};
+
+    pub(crate) fn tls_serialized_len(bytes: &[u8]) -> usize {
+        VLByteSlice(bytes).tls_serialized_len()
+    }
+
+    pub(crate) fn tls_serialize<W: Write>(bytes: &[u8], writer: &mut W) -> Result<usize, Error> {
+        VLByteSlice(bytes).tls_serialize(writer)
+    }
+
+    pub(crate) fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
+        let (content, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
+        Ok((content.into(), rest))
+    }
 }
 
 impl ReportRow {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![REPORT_VERSION];
         self.tls_serialize(&mut bytes).expect("a report that was taken is within the encoding's limits");
         bytes
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, SafetyError> {
         match bytes.split_first() {
-            Some((&VERSION, rest)) => {
+            Some((&REPORT_VERSION, rest)) => {
                 Self::tls_deserialize_exact_bytes(rest).map_err(|_| SafetyError::DamagedRow)
             }
             _ => Err(SafetyError::DamagedRow),
         }
     }
+}
+
+/// What is in force against somebody because of one decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Measure {
+    pub action: Action,
+    pub until: Option<Timestamp>,
+}
+
+/// Something that is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Due {
+    /// A report is to be handed on to the service of whom it is about.
+    HandOn { since: Timestamp },
+    /// A room's members are to be asked to remove somebody.
+    AskRemoval {
+        #[serde(with = "super::text")]
+        room: RoomUri,
+        #[serde(with = "super::text")]
+        user: UserUri,
+        rule: String,
+        at: Timestamp,
+    },
+    /// That is taken back.
+    LiftRemoval {
+        #[serde(with = "super::text")]
+        room: RoomUri,
+        #[serde(with = "super::text")]
+        user: UserUri,
+        at: Timestamp,
+    },
+}
+
+/// Number and hash of the last entry of the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AuditHead {
+    pub number: u64,
+    pub hash: String,
+}
+
+/// Rows that are JSON behind a version.
+pub(super) trait JsonRow: Serialize + DeserializeOwned {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        serde_json::to_writer(&mut bytes, self).expect("structures of text and numbers always encode");
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, SafetyError> {
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => serde_json::from_slice(rest).map_err(|_| SafetyError::DamagedRow),
+            _ => Err(SafetyError::DamagedRow),
+        }
+    }
+}
+
+impl JsonRow for Case {}
+impl JsonRow for Measure {}
+impl JsonRow for Due {}
+impl JsonRow for AuditEntry {}
+impl JsonRow for AuditHead {}
+impl JsonRow for Load {}
+
+pub(super) fn case_key(case: CaseId) -> Vec<u8> {
+    case.0.to_vec()
+}
+
+pub(super) fn case_of(key: &[u8]) -> Result<CaseId, SafetyError> {
+    key.try_into().map(CaseId).map_err(|_| SafetyError::DamagedRow)
+}
+
+/// The report that opened a case.
+pub(super) fn reports_of(case: CaseId) -> KeyRange {
+    KeyRange::prefix(case.0.to_vec())
+}
+
+/// Where a case stands in its queue: the urgent first, then the old.
+pub(super) fn queue_key(queue: Queue, id: CaseId, case: &Case) -> Vec<u8> {
+    let mut key = queue_prefix(queue);
+    key.push(u8::MAX - case.priority);
+    key.extend(case.opened.0.to_be_bytes());
+    key.extend(id.0);
+    key
+}
+
+pub(super) fn queue_prefix(queue: Queue) -> Vec<u8> {
+    vec![match queue {
+        Queue::General => 1,
+        Queue::ChildSafety => 2,
+        Queue::Second => 3,
+        Queue::Appeals => 4,
+    }]
+}
+
+/// The case at the end of a queue's key.
+pub(super) fn queued(key: &[u8]) -> Result<CaseId, SafetyError> {
+    case_of(key.get(10..).unwrap_or_default())
+}
+
+/// Cases about somebody begin with this.
+pub(super) fn about_prefix(user: &UserUri) -> Vec<u8> {
+    let mut key = user.to_string().into_bytes();
+    key.push(0);
+    key
+}
+
+pub(super) fn about_key(user: &UserUri, case: CaseId) -> Vec<u8> {
+    [about_prefix(user), case.0.to_vec()].concat()
+}
+
+/// The case at the end of such a key.
+pub(super) fn about_case(key: &[u8]) -> Result<CaseId, SafetyError> {
+    let start = key.len().checked_sub(10).ok_or(SafetyError::DamagedRow)?;
+    case_of(&key[start..])
+}
+
+pub(super) fn measure_key(user: &UserUri, case: CaseId, number: u32) -> Vec<u8> {
+    [about_key(user, case), number.to_be_bytes().to_vec()].concat()
+}
+
+/// Whom a measure is against.
+pub(super) fn measured(key: &[u8]) -> Result<UserUri, SafetyError> {
+    let user = key.split(|byte| *byte == 0).next().and_then(|user| std::str::from_utf8(user).ok());
+    user.and_then(|user| user.parse().ok()).ok_or(SafetyError::DamagedRow)
+}
+
+pub(super) fn due_key(case: CaseId, number: u32) -> Vec<u8> {
+    [case.0.to_vec(), number.to_be_bytes().to_vec()].concat()
+}
+
+/// The case of something due.
+pub(super) fn due_case(key: &[u8]) -> Result<CaseId, SafetyError> {
+    case_of(key.get(..10).unwrap_or_default())
+}
+
+pub(super) fn load_key(day: u64, who: &StaffName) -> Vec<u8> {
+    [day.to_be_bytes().to_vec(), who.as_str().as_bytes().to_vec()].concat()
+}
+
+/// What is grave to look at.
+pub(super) fn is_grave_to_see(category: Category) -> bool {
+    matches!(category, Category::ChildExploitation | Category::Violence | Category::SelfHarm)
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     edge::{Edge, House},
     mailbox::{Mailboxes, Residents},
+    staff::Staff,
 };
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
@@ -41,7 +42,7 @@ pub(super) async fn tend(mailboxes: Arc<Mailboxes>, residents: Registered, clock
 }
 
 /// Forgets what has run out, again and again.
-pub(super) async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) {
+pub(super) async fn sweep(edge: Arc<Edge>, house: House, staff: Arc<Staff>, clock: Arc<dyn Clock>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         let now = clock.now();
@@ -63,6 +64,9 @@ pub(super) async fn sweep(edge: Arc<Edge>, house: House, clock: Arc<dyn Clock>) 
         }
         if let Err(error) = house.safety.sweep(now).await {
             tracing::warn!(%error, "the sweep of reports stopped early");
+        }
+        if let Err(error) = staff.sweep(now).await {
+            tracing::warn!(%error, "the sweep of invitations stopped early");
         }
         if let Err(error) = house.mailboxes.sweep(now).await {
             tracing::warn!(%error, "the sweep of mailboxes stopped early");

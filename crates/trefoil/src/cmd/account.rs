@@ -1,7 +1,7 @@
 //! `trefoil account`: make an account, look at it, link another device.
 
 use super::{
-    Shared, accounts, alarms,
+    Shared, accounts, alarms, decisions,
     linking::{self, Link},
     picture, pin, read_text,
     recovery::{self, Recovery},
@@ -39,6 +39,10 @@ enum What {
     List,
     /// List what you should know and have not seen, as no window of the page was open when it happened
     Alarms(alarms::Alarms),
+    /// Print what came of your reports, or ask for another look
+    Reports(decisions::Reports),
+    /// Print what the service's safety team decided about this account, or appeal
+    Decisions(decisions::Decisions),
     /// Print who this device is and how its store is locked
     Show,
     /// Print the URI that others use to write to this person
@@ -252,6 +256,8 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Create(ask) => create(shared, &ask).await,
         What::List => accounts::list(shared),
         What::Alarms(ask) => alarms::alarms(shared, &ask).await,
+        What::Reports(ask) => decisions::reports(shared, &ask).await,
+        What::Decisions(ask) => decisions::decisions(shared, &ask).await,
         What::Show => show(shared),
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,

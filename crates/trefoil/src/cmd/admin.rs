@@ -1,7 +1,7 @@
 //! `trefoil admin`: what an operator reads of a service and hands in to it, from beside it while it runs.
 
 use super::{
-    Shared,
+    Shared, admin_staff,
     found_evidence::{self, FoundEvidence},
     found_reports,
     log_release::{self, LogRelease},
@@ -33,6 +33,10 @@ enum What {
     Evidence(FoundEvidence),
     /// Enter the hash of a release into the public log: once, however often it is asked for
     LogRelease(LogRelease),
+    /// Invite somebody to the safety team, or take somebody off it
+    Staff(admin_staff::Staff),
+    /// Stamp messages by a fresh key from the next start on; what earlier keys stamped stays proven
+    RotateStamps(Which),
     /// Print what people reported, with the messages that they showed, oldest first
     Reports(Which),
     /// Take nothing from a person in a room any more, and ask its members to remove them
@@ -141,6 +145,8 @@ impl PutBy {
 pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
     match ask.what {
         What::Incidents(which) => incidents(shared, which),
+        What::Staff(ask) => admin_staff::run(shared, ask),
+        What::RotateStamps(which) => admin_staff::rotate(shared, which),
         What::Reports(which) => found_reports::reports(shared, which),
         What::Evidence(ask) => found_evidence::run(shared, ask),
         What::LogRelease(ask) => log_release::run(shared, ask).await,

@@ -12,7 +12,9 @@ use trefoil_server::{Service, safety::TakenReport};
 struct Listed {
     kind: &'static str,
     at: u64,
-    by: String,
+    /// Who reported; absent where another service, the room's hub, handed it on.
+    by: Option<String>,
+    handed_on_by: Option<String>,
     about: String,
     room: String,
     reason: String,
@@ -31,7 +33,11 @@ impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = clock::readable(trefoil_proto::Timestamp(self.at));
         writeln!(f, "{at}  {} about {}", self.reason, self.about)?;
-        writeln!(f, "  by {}, in {}", self.by, self.room)?;
+        match (&self.by, &self.handed_on_by) {
+            (Some(by), _) => writeln!(f, "  by {by}, in {}", self.room)?,
+            (None, Some(hub)) => writeln!(f, "  handed on by {hub}, in {}", self.room)?,
+            (None, None) => writeln!(f, "  in {}", self.room)?,
+        }
         if !self.note.is_empty() {
             writeln!(f, "  note: {}", harmless(&self.note))?;
         }
@@ -43,21 +49,22 @@ impl fmt::Display for Listed {
 }
 
 impl From<TakenReport> for Listed {
-    fn from(TakenReport { at, room, report }: TakenReport) -> Self {
-        let messages = report.messages.iter().map(|message| {
+    fn from(taken: TakenReport) -> Self {
+        let messages = taken.messages.iter().map(|message| {
             let body = MimiContent::decode(&message.message_content).map(|content| Body::of(&content));
             let text = body.ok().and_then(|body| body.text).as_deref().map(plain).unwrap_or_default();
             Proven { at: message.accepted_timestamp.0, text }
         });
         Self {
             kind: "report",
-            at: at.0,
-            by: report.reporting_user.to_string(),
-            about: report.alleged_abuser.to_string(),
-            room: room.to_string(),
-            reason: format!("{:?}", report.reason),
+            at: taken.at.0,
+            by: taken.reporter.map(|reporter| reporter.to_string()),
+            handed_on_by: taken.by.map(|hub| hub.to_string()),
+            about: taken.about.to_string(),
+            room: taken.room.to_string(),
+            reason: format!("{:?}", taken.reason),
             messages: messages.collect(),
-            note: String::from_utf8_lossy(&report.note).into_owned(),
+            note: taken.note,
         }
     }
 }

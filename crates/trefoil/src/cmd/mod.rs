@@ -3,12 +3,14 @@
 pub mod account;
 mod accounts;
 pub mod admin;
+mod admin_staff;
 mod alarms;
 pub mod app;
 pub mod audit;
 pub mod bench;
 pub mod community;
 pub mod completions;
+mod decisions;
 pub mod export;
 pub mod find;
 mod found_evidence;
@@ -19,6 +21,7 @@ pub mod log;
 mod log_release;
 pub mod man;
 mod marks;
+pub mod moderate;
 mod picture;
 mod pin;
 mod proven;
@@ -28,6 +31,7 @@ pub mod recovery;
 mod remove_from_room;
 pub mod report;
 pub mod rooms;
+pub mod safety;
 mod save;
 pub mod scan;
 pub mod search;
@@ -241,6 +245,8 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::App(ask) => Box::pin(app::run(shared, ask)).await,
             Ask::Up(ask) => Box::pin(up::run(shared, ask)).await,
             Ask::Serve(ask) => Box::pin(serve::run(shared, ask)).await,
+            Ask::Moderate(ask) => moderate::run(shared, ask).await,
+            Ask::Safety(ask) => safety::run(shared, ask),
             Ask::Admin(ask) => admin::run(shared, ask).await,
             Ask::Audit(ask) => Box::pin(audit::run(shared, ask)).await,
             Ask::Log(ask) => Box::pin(log::run(shared, ask)).await,

@@ -2,6 +2,7 @@
 
 use super::{Shared, find_room, send::parse};
 use crate::{
+    clock,
     exit::{NotFoundError, UsageError},
     person::PATIENCE,
     print::harmless,
@@ -93,6 +94,7 @@ pub async fn run(shared: &Shared, ask: Report) -> anyhow::Result<()> {
     if !ask.look {
         agent.go_online()?;
         agent.settle(PATIENCE, |_, _| {}).await?;
+        agent.client.remember_report(&room, &report, clock::now())?;
         reporting::show(&agent.way(), &room, &report).await?;
     }
     let store = Overlay::new(agent.client.store().clone());

@@ -31,6 +31,8 @@ struct Listening {
     domain: String,
     client: String,
     federation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<String>,
 }
 
 impl fmt::Display for Listening {
@@ -39,7 +41,11 @@ impl fmt::Display for Listening {
             f,
             "{} listens on {} for its people, on {} for other services",
             self.domain, self.client, self.federation
-        )
+        )?;
+        match &self.console {
+            Some(console) => write!(f, ", on {console} for its safety team"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -59,6 +65,7 @@ pub async fn run(shared: &Shared, ask: Serve) -> anyhow::Result<()> {
         domain,
         client: addresses.client.to_string(),
         federation: addresses.federation.to_string(),
+        console: addresses.console.map(|address| address.to_string()),
     })?;
     let leash = async {
         if ask.until_input_ends {

@@ -14,8 +14,9 @@ use std::{
 pub const PROFILES: [&str; 3] = ["account", "handle", "phone"];
 /// First port for clients, unless another is asked for.
 pub const PORT_BASE: u16 = 7401;
-/// What is added to a service's client port to get its port for other services.
+/// What is added to a service's client port to get its port for other services, and that for its safety team.
 const FEDERATION_STEP: u16 = 10;
+const CONSOLE_STEP: u16 = 20;
 
 /// One service, ready to be started with `trefoil serve --config`.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Planned {
     pub domain: String,
     /// Base URL for its own people.
     pub url: String,
+    /// Address of the console of its safety team.
+    pub console: String,
     /// Its configuration.
     pub config: PathBuf,
     /// Its folder: store, media, keys.
@@ -69,7 +72,7 @@ pub enum PlanError {
         source: io::Error,
     },
     /// The ports do not fit below 65536.
-    #[error("--port-base {0} is too high: the services need ports up to 12 above it")]
+    #[error("--port-base {0} is too high: the services need ports up to 22 above it")]
     PortBase(u16),
     /// A folder cannot be made.
     #[error("{path} cannot be made: check that the data folder is yours and the disk is not full")]
@@ -98,6 +101,7 @@ struct Config<'a> {
     drain_seconds: u64,
     client: Listener,
     federation: Federation<'a>,
+    console: Console,
     tls: Tls<'a>,
     peers: BTreeMap<&'a str, Peer>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +111,13 @@ struct Config<'a> {
 #[derive(Serialize)]
 struct Listener {
     listen: SocketAddr,
+}
+
+#[derive(Serialize)]
+struct Console {
+    listen: SocketAddr,
+    origin: String,
+    plain: bool,
 }
 
 #[derive(Serialize)]
@@ -152,10 +163,11 @@ impl Plan {
         for (index, profile) in PROFILES.into_iter().enumerate() {
             let own = folder(&data.join("services").join(profile))?;
             let identity = authority.service(&domains[index])?;
-            let (client, federation) = ports[index];
+            let Ports { client, federation, console } = ports[index];
+            let desk = format!("http://localhost:{console}");
             let peers = (0..PROFILES.len())
                 .filter(|other| *other != index)
-                .map(|other| (domains[other].as_str(), Peer { url: url(ports[other].1) }))
+                .map(|other| (domains[other].as_str(), Peer { url: url(ports[other].federation) }))
                 .collect();
             let store = own.join("data");
             let text = toml::to_string(&Config {
@@ -165,6 +177,8 @@ impl Plan {
                 drain_seconds: 3,
                 client: Listener { listen: local(client) },
                 federation: Federation { listen: local(federation), authorities: [&ca] },
+                // Passkeys need a name that the browser trusts: without a public certificate, this machine's own.
+                console: Console { listen: local(console), origin: desk.clone(), plain: true },
                 tls: Tls { certificate: &identity.certificate, key: &identity.key },
                 peers,
                 // There is no gateway here: codes are read from the file.
@@ -176,6 +190,7 @@ impl Plan {
                 profile,
                 domain: domains[index].clone(),
                 url: url(client),
+                console: desk,
                 config,
                 data: store,
             });
@@ -188,8 +203,16 @@ impl Plan {
     }
 }
 
-/// Client and federation port of each service. Each was free a moment ago.
-fn ports(base: u16) -> Result<[(u16, u16); 3], PlanError> {
+/// Where one service listens.
+#[derive(Clone, Copy, Default)]
+struct Ports {
+    client: u16,
+    federation: u16,
+    console: u16,
+}
+
+/// The ports of each service. Each was free a moment ago.
+fn ports(base: u16) -> Result<[Ports; 3], PlanError> {
     let mut held = Vec::new();
     let mut take = |port: u16| -> Result<u16, PlanError> {
         let taken = |source| PlanError::PortTaken { port, source };
@@ -198,15 +221,14 @@ fn ports(base: u16) -> Result<[(u16, u16); 3], PlanError> {
         held.push(listener);
         Ok(port)
     };
-    let mut chosen = [(0, 0); 3];
-    for (index, pair) in (0u16..).zip(chosen.iter_mut()) {
-        let (client, federation) = if base == 0 {
-            (0, 0)
-        } else {
-            let client = base.checked_add(index).ok_or(PlanError::PortBase(base))?;
-            (client, client.checked_add(FEDERATION_STEP).ok_or(PlanError::PortBase(base))?)
+    let mut chosen = [Ports::default(); 3];
+    for (index, of) in (0u16..).zip(chosen.iter_mut()) {
+        let port = |step: u16| match base {
+            0 => Ok(0),
+            base => base.checked_add(index + step).ok_or(PlanError::PortBase(base)),
         };
-        *pair = (take(client)?, take(federation)?);
+        let (client, federation, console) = (port(0)?, port(FEDERATION_STEP)?, port(CONSOLE_STEP)?);
+        *of = Ports { client: take(client)?, federation: take(federation)?, console: take(console)? };
     }
     Ok(chosen)
 }

@@ -26,6 +26,7 @@ mod kills;
 mod lies;
 mod linking;
 mod made_anew;
+mod moderating;
 mod page;
 mod pasted;
 mod pin;

@@ -74,6 +74,10 @@ pub enum ProblemCode {
 
     /// The room's rules do not allow it.
     NotAllowed,
+    /// The service's safety team decided that this account begins no conversations for a time.
+    Limited,
+    /// The service's safety team decided that nothing is taken from this account.
+    Suspended,
     /// Only the account's first device can do it.
     NotPrimary,
     /// The device that holds the account key stays.
@@ -235,6 +239,8 @@ pub(super) const fn of_service(code: ErrorCode) -> ProblemCode {
         ErrorCode::TooLarge => Code::TooLarge,
         ErrorCode::NotFound => Code::NotFound,
         ErrorCode::NotAllowed => Code::NotAllowed,
+        ErrorCode::Limited => Code::Limited,
+        ErrorCode::Suspended => Code::Suspended,
         ErrorCode::Unsupported => Code::Unsupported,
         ErrorCode::PeerUnavailable => Code::Unreachable,
         ErrorCode::Internal | ErrorCode::Draining => Code::ServiceFailed,

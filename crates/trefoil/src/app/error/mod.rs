@@ -98,7 +98,10 @@ impl From<ClientError> for Problem {
             ProblemCode::Store => StatusCode::INTERNAL_SERVER_ERROR,
             ProblemCode::NotFound => StatusCode::NOT_FOUND,
             ProblemCode::KeyChanged | ProblemCode::NotOpen => StatusCode::CONFLICT,
-            ProblemCode::NotAllowed | ProblemCode::NotPrimary => StatusCode::FORBIDDEN,
+            ProblemCode::NotAllowed
+            | ProblemCode::NotPrimary
+            | ProblemCode::Limited
+            | ProblemCode::Suspended => StatusCode::FORBIDDEN,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let problem = Self::new(status, code, sentence(&error));

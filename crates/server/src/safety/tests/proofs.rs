@@ -1,11 +1,21 @@
 //! What a report must prove: the attacks of a reporter who lies, each refused.
 #![allow(clippy::unwrap_used)]
 
-use super::{SafetyError, decide::prove, rows::ReportRow};
-use crate::rooms::FrankingKeys;
+use super::super::{
+    Act, AuditEntry, SafetyError,
+    case::{Action, Case, Party, Verdict},
+    decide::prove,
+    load::Load,
+    rows::{AuditHead, Due, JsonRow as _, Measure, ReportRow},
+};
+use crate::{
+    rooms::FrankingKeys,
+    staff::{Member, Role},
+};
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
     content::{Extensions, MimiContent, NestedPart},
+    decisions::CaseId,
     franking::{self, ServerFrankingContext},
     mimi::report::{AbuseReport, AbuseType, AbusiveMessage},
 };
@@ -56,8 +66,63 @@ fn report(messages: Vec<AbusiveMessage>) -> AbuseReport {
     }
 }
 
-pub(super) fn row() -> ReportRow {
-    ReportRow { at: AT, room: room("tea"), report: report(vec![sent("I know where you live")]) }
+/// What the decoders of this room read.
+pub(in crate::safety) fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let row = ReportRow {
+        at: AT,
+        reporter: Some(user("ada")),
+        by: Some("b.example".parse().unwrap()),
+        about: user("mallory"),
+        room: room("tea"),
+        reason: AbuseType::Harassment,
+        note: b"every night".to_vec(),
+        messages: vec![sent("I know where you live")],
+    };
+    let case = decided();
+    let entry = AuditEntry {
+        number: 2,
+        at: AT,
+        who: "ines".into(),
+        act: Act::Decided,
+        case: Some(CaseId([1; 10])),
+        detail: "warn, rule spam".into(),
+        before: "00".into(),
+    };
+    let due = Due::AskRemoval { room: room("tea"), user: user("mallory"), rule: "spam".into(), at: AT };
+    vec![
+        ("server_safety_report_row", row.encode()),
+        ("server_safety_case_row", case.encode()),
+        ("server_safety_measure_row", Measure { action: Action::Limit, until: Some(AT) }.encode()),
+        ("server_safety_due_row", due.encode()),
+        ("server_safety_audit_row", entry.encode()),
+        ("server_safety_audit_head_row", AuditHead { number: 2, hash: entry.hash() }.encode()),
+        ("server_safety_load_row", Load { opened: 3, grave: 1, last_grave: Some(AT) }.encode()),
+    ]
+}
+
+/// A case with everything in it.
+fn decided() -> Case {
+    let member = |name: &str, role| Member { name: name.parse().unwrap(), role };
+    let (ines, otto) = (member("ines", Role::Reviewer), member("otto", Role::Lead));
+    let mut case = Case::open(user("mallory"), true, AbuseType::Spam, 2, AT);
+    let verdict = |action, until| Verdict {
+        action,
+        rule: "spam".into(),
+        explanation: "twenty strangers".into(),
+        evidence: vec![0],
+        until,
+    };
+    case.claim(&ines, AT).unwrap();
+    case.open_content(&ines, AT).unwrap();
+    case.decide(&ines, verdict(Action::Ban, None), 1, true, AT).unwrap();
+    case.claim(&otto, AT).unwrap();
+    case.send_back(&otto, "a limit does", AT).unwrap();
+    case.claim(&ines, AT).unwrap();
+    case.open_content(&ines, AT).unwrap();
+    case.decide(&ines, verdict(Action::Limit, Some(AT.plus_millis(1))), 1, true, AT).unwrap();
+    case.appeal(Party::Subject, &"no".parse().unwrap(), AT).unwrap();
+    case.claim(&otto, AT).unwrap();
+    case
 }
 
 fn proven(report: &AbuseReport) -> Result<(), SafetyError> {
@@ -129,10 +194,10 @@ fn nobody_reports_in_anothers_name_and_a_report_has_bounds() {
         keys.has_stamped(tag, context, frank)
     });
     assert!(matches!(others, Err(SafetyError::NotTheReporter)));
-    let many = report(vec![sent("one"); super::MESSAGES + 1]);
+    let many = report(vec![sent("one"); super::super::MESSAGES + 1]);
     assert!(matches!(proven(&many), Err(SafetyError::TooMuch)));
     let mut long = report(vec![]);
-    long.note = vec![b'a'; super::NOTE + 1];
+    long.note = vec![b'a'; super::super::NOTE + 1];
     assert!(matches!(proven(&long), Err(SafetyError::TooMuch)));
     long.note = vec![0xFF];
     assert!(matches!(proven(&long), Err(SafetyError::Note)));

@@ -1,0 +1,97 @@
+//! The teams' own port: signing in, the JSON interface of the safety desk (`docs/console-api.md`), and the page that a browser gets.
+//! Nobody of the service's people comes here, and nothing here is reachable from where they come.
+
+mod desk;
+mod error;
+mod guard;
+mod page;
+mod routes;
+mod shape;
+mod sign_in;
+mod team;
+
+pub use page::PageFile;
+pub use routes::Endpoint;
+
+use crate::{
+    accounts::Accounts,
+    clock::Clock,
+    safety::{Act, Safety},
+    staff::{Followed, Staff},
+};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use std::{path::Path, sync::Arc, time::Duration};
+use trefoil_proto::{Domain, Timestamp};
+
+/// Largest body, in bytes: a verdict with a long explanation, a passkey.
+const BODY: usize = 64 * 1024;
+/// Between two looks at what the operator handed in.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the console is told when the service opens.
+pub struct Settings {
+    /// The service's domain.
+    pub domain: Domain,
+    /// As a browser says it: `https://desk.chat.example`.
+    pub origin: String,
+    /// The files of the page.
+    pub page: &'static [PageFile],
+}
+
+/// The console of one service.
+pub struct Console {
+    settings: Settings,
+    staff: Arc<Staff>,
+    safety: Arc<Safety>,
+    accounts: Arc<Accounts>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Console {
+    /// Puts the console before the rooms.
+    pub fn new(
+        settings: Settings,
+        staff: Arc<Staff>,
+        safety: Arc<Safety>,
+        accounts: Arc<Accounts>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, staff, safety, accounts, clock }
+    }
+
+    /// What answers on its port.
+    pub fn router(self: &Arc<Self>) -> Router {
+        routes::all()
+            .router
+            .fallback(guard::no_such_path)
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(middleware::from_fn_with_state(Arc::clone(self), guard::guard))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Everything that can be asked.
+    pub fn endpoints() -> Vec<Endpoint> {
+        routes::all().endpoints
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Follows what the operator hands in about the team, until it is dropped, and enters it into the trail.
+pub async fn follow_orders(staff: Arc<Staff>, safety: Arc<Safety>, data: &Path, clock: &dyn Clock) {
+    loop {
+        let now = clock.now();
+        for followed in staff.follow_orders(data, now).await {
+            let (act, detail) = match followed {
+                Followed::Invited(name, role) => (Act::Invited, format!("{name}, {}", role.as_str())),
+                Followed::Removed(name) => (Act::Removed, name.to_string()),
+            };
+            if let Err(error) = safety.note("operator", act, &detail, now).await {
+                tracing::error!(%error, "what the operator did with the team is not in the trail");
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,351 @@
+//! What the team does with cases. Each act is one commit: the case, what is in force, what follows, the trail.
+
+use super::{
+    Act, AuditEntry, Safety, SafetyError,
+    case::{Case, CaseRefusal, Queue, Verdict},
+    load::{self, Load},
+    rows::{
+        self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, JsonRow as _, LOAD, MEASURES, QUEUE, ReportRow,
+    },
+    standing::measures,
+};
+use crate::staff::Member;
+use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
+use trefoil_store::{Batch, KeyRange, StoreError};
+
+/// How often an act is done again because another node of this service was first.
+const ATTEMPTS: usize = 8;
+/// Cases of a queue that are looked at to find one that somebody may take.
+const LOOKED_AT: usize = 500;
+
+/// What an act says of itself in the trail.
+type Said = (Act, String);
+
+impl Safety {
+    /// Takes the next case of a queue for somebody: the most urgent that nobody has and that they may take.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::Role`] where the role never sees this queue; the store failed.
+    pub async fn claim_next(
+        &self,
+        queue: Queue,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<Option<CaseId>, SafetyError> {
+        if !who.role.reviews() || (queue == Queue::ChildSafety && !who.role.sees_child_safety()) {
+            return Err(CaseRefusal::Role.into());
+        }
+        let waiting = KeyRange::prefix(rows::queue_prefix(queue));
+        let waiting = self.store.scan(QUEUE, waiting, LOOKED_AT).await.map_err(SafetyError::Read)?;
+        for (key, _) in waiting {
+            let id = rows::queued(&key)?;
+            let free = self.case(id).await?.is_some_and(|(_, case)| case.claimed(now).is_none());
+            if !free {
+                continue;
+            }
+            match self.claim(id, who, now).await {
+                Ok(_) => return Ok(Some(id)),
+                Err(SafetyError::Case(_) | SafetyError::NoSuchCase) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes one case for somebody.
+    ///
+    /// # Errors
+    /// [`SafetyError::Case`], [`SafetyError::NoSuchCase`]; the store failed.
+    pub async fn claim(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.claim(who, now)?;
+            Ok((Act::Claimed, String::new()))
+        })
+        .await
+    }
+
+    /// Gives a case back.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn release(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.release(who, now)?;
+            Ok((Act::Released, String::new()))
+        })
+        .await
+    }
+
+    /// Opens what was shown, as far as one person sees it in a day.
+    ///
+    /// # Errors
+    /// As [`Self::claim`]; [`SafetyError::Rest`].
+    pub async fn open_content(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.open_content(who, now)?;
+            Ok((Act::Opened, String::new()))
+        })
+        .await
+    }
+
+    /// Decides a case.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn decide(
+        &self,
+        id: CaseId,
+        who: &Member,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Case, SafetyError> {
+        let own = self.settings.domain.clone();
+        self.act(id, who, now, |case, report| {
+            let shown = report.map_or(0, |report| report.messages.len());
+            let has_room = report.is_some_and(|report| report.room.domain == own);
+            case.decide(who, verdict.clone(), shown, has_room, now)?;
+            let act = if case.proposed.is_some() { Act::Proposed } else { Act::Decided };
+            Ok((act, named(verdict)))
+        })
+        .await
+    }
+
+    /// Confirms what somebody else proposed.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn confirm(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.confirm(who, now)?;
+            Ok((Act::Confirmed, String::new()))
+        })
+        .await
+    }
+
+    /// Sends back what somebody else proposed.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn send_back(
+        &self,
+        id: CaseId,
+        who: &Member,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.send_back(who, why, now)?;
+            Ok((Act::SentBack, String::new()))
+        })
+        .await
+    }
+
+    /// Takes a decision back.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn undo(
+        &self,
+        id: CaseId,
+        who: &Member,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.undo(who, why, now)?;
+            Ok((Act::Undone, String::new()))
+        })
+        .await
+    }
+
+    /// Answers an appeal.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn answer(
+        &self,
+        id: CaseId,
+        who: &Member,
+        upheld: bool,
+        explanation: &str,
+        now: Timestamp,
+    ) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.answer(who, upheld, explanation, now)?;
+            Ok((if upheld { Act::AppealUpheld } else { Act::AppealGranted }, String::new()))
+        })
+        .await
+    }
+
+    /// Enters into the trail what was done beside cases.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn note(&self, who: &str, act: Act, detail: &str, now: Timestamp) -> Result<(), SafetyError> {
+        let _turn = self.turn.lock().await;
+        for _ in 0..ATTEMPTS {
+            let mut batch = Batch::new();
+            let entry = (act, detail.to_owned());
+            self.append(&mut batch, who, entry, None, now).await?;
+            if self.commit(batch).await? {
+                return Ok(());
+            }
+        }
+        Err(SafetyError::Contended)
+    }
+
+    async fn act(
+        &self,
+        id: CaseId,
+        who: &Member,
+        now: Timestamp,
+        change: impl Fn(&mut Case, Option<&ReportRow>) -> Result<Said, CaseRefusal>,
+    ) -> Result<Case, SafetyError> {
+        let _turn = self.turn.lock().await;
+        let report = self.report_of(id).await?;
+        for _ in 0..ATTEMPTS {
+            let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+            let mut after = before.clone();
+            let said = change(&mut after, report.as_ref())?;
+            let mut batch = Batch::new();
+            self.put_case(&mut batch, id, (row, &before), &after, report.as_ref(), now);
+            let newly_opened = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.opened);
+            if newly_opened(&after) && !newly_opened(&before) {
+                self.count(&mut batch, who, &after, now).await?;
+            }
+            self.append(&mut batch, who.name.as_str(), said, Some(id), now).await?;
+            if self.commit(batch).await? {
+                self.follow_through(id, &before, &after);
+                return Ok(after);
+            }
+        }
+        Err(SafetyError::Contended)
+    }
+
+    /// The case as it is now, where it waits, what it puts in force, and what follows from it.
+    pub(super) fn put_case(
+        &self,
+        batch: &mut Batch,
+        id: CaseId,
+        (row, before): (bytes::Bytes, &Case),
+        after: &Case,
+        report: Option<&ReportRow>,
+        now: Timestamp,
+    ) {
+        batch.assert_equals(CASES, rows::case_key(id), row).put(CASES, rows::case_key(id), after.encode());
+        let place = |case: &Case| case.queue().map(|queue| rows::queue_key(queue, id, case));
+        if place(before) != place(after) {
+            if let Some(key) = place(before) {
+                batch.delete(QUEUE, key);
+            }
+            if let Some(key) = place(after) {
+                batch.put(QUEUE, key, Vec::new());
+            }
+        }
+        for (number, _) in measures(before) {
+            batch.delete(MEASURES, rows::measure_key(&after.about, id, number));
+        }
+        for (number, measure) in measures(after) {
+            batch.put(MEASURES, rows::measure_key(&after.about, id, number), measure.encode());
+        }
+        let Some(report) = report else { return };
+        let (asked_before, asked) = (before.removals(), after.removals());
+        for (number, rule, at) in &asked {
+            if !asked_before.iter().any(|(known, ..)| known == number) {
+                let (room, user, rule) = (report.room.clone(), after.about.clone(), rule.clone());
+                let due = Due::AskRemoval { room, user, rule, at: *at };
+                batch.put(DUE, rows::due_key(id, 2 * number), due.encode());
+            }
+        }
+        for (number, ..) in &asked_before {
+            if !asked.iter().any(|(known, ..)| known == number) {
+                let (room, user) = (report.room.clone(), after.about.clone());
+                batch.put(
+                    DUE,
+                    rows::due_key(id, 2 * number + 1),
+                    Due::LiftRemoval { room, user, at: now }.encode(),
+                );
+            }
+        }
+    }
+
+    /// What a commit put in force is asked for from now on.
+    pub(super) fn follow_through(&self, id: CaseId, before: &Case, after: &Case) {
+        for (number, _) in measures(before) {
+            self.standings.take(&after.about, (id, number));
+        }
+        for (number, measure) in measures(after) {
+            self.standings.put(after.about.clone(), (id, number), measure);
+        }
+        if before.removals() != after.removals() {
+            self.due.notify_one();
+        }
+    }
+
+    pub(super) async fn append(
+        &self,
+        batch: &mut Batch,
+        who: &str,
+        (act, detail): Said,
+        case: Option<CaseId>,
+        now: Timestamp,
+    ) -> Result<(), SafetyError> {
+        let key = Vec::from(*b"head");
+        let row = self.store.get(AUDIT_HEAD, key.clone().into()).await.map_err(SafetyError::Read)?;
+        let head = row.as_ref().map(|row| AuditHead::decode(row)).transpose()?.unwrap_or_default();
+        let number = head.number + 1;
+        let entry = AuditEntry { number, at: now, who: who.to_owned(), act, case, detail, before: head.hash };
+        match row {
+            Some(row) => batch.assert_equals(AUDIT_HEAD, key.clone(), row),
+            None => batch.assert_absent(AUDIT_HEAD, key.clone()),
+        };
+        batch.put(AUDIT_HEAD, key, AuditHead { number, hash: entry.hash() }.encode());
+        batch.put(AUDIT, number.to_be_bytes().to_vec(), entry.encode());
+        Ok(())
+    }
+
+    async fn count(
+        &self,
+        batch: &mut Batch,
+        who: &Member,
+        case: &Case,
+        now: Timestamp,
+    ) -> Result<(), SafetyError> {
+        let key = rows::load_key(load::day(now), &who.name);
+        let row = self.store.get(LOAD, key.clone().into()).await.map_err(SafetyError::Read)?;
+        let mut load = row.map(|row| Load::decode(&row)).transpose()?.unwrap_or_default();
+        load.open(case.category, self.settings.wellbeing, now)
+            .map_err(|until| SafetyError::Rest { until })?;
+        batch.put(LOAD, key, load.encode());
+        Ok(())
+    }
+
+    /// False if somebody else was first.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<bool, SafetyError> {
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::AssertFailed { .. }) => Ok(false),
+            Err(error) => Err(SafetyError::Write(error)),
+        }
+    }
+
+    /// Cases about somebody, the oldest first.
+    pub(super) async fn cases_about(&self, user: &UserUri) -> Result<Vec<(CaseId, Case)>, SafetyError> {
+        let keys = self.store.scan(rows::ABOUT, KeyRange::prefix(rows::about_prefix(user)), usize::MAX).await;
+        let mut cases = Vec::new();
+        for (key, _) in keys.map_err(SafetyError::Read)? {
+            let id = rows::about_case(&key)?;
+            if let Some((_, case)) = self.case(id).await? {
+                cases.push((id, case));
+            }
+        }
+        cases.sort_by_key(|(_, case)| case.opened);
+        Ok(cases)
+    }
+}
+
+fn named(verdict: &Verdict) -> String {
+    let action = serde_json::to_value(verdict.action).ok();
+    let action = action.as_ref().and_then(|action| action.as_str()).unwrap_or_default();
+    format!("{action}, rule {}", verdict.rule)
+}

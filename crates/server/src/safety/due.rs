@@ -1,0 +1,111 @@
+//! What follows from a report or a decision and is done outside this room: handing a report on, asking a room's members for a
+//! removal. It stands on the disk from the commit on that decides it, and is done until it is done.
+
+use super::{
+    Safety, SafetyError, policy,
+    rows::{self, DUE, Due, JsonRow as _},
+};
+use crate::{
+    clock::Clock,
+    federation::{Endpoint, FederationError},
+    rooms::RoomsError,
+};
+use std::{sync::Arc, time::Duration};
+use trefoil_proto::{
+    Timestamp, Wire as _,
+    decisions::CaseId,
+    mimi::{
+        removal::RemovalReason,
+        report::{ForwardedReport, ForwardedReportTbs},
+    },
+};
+use trefoil_store::{Batch, KeyRange};
+
+/// The number under which handing on stands; decisions have theirs, doubled.
+pub(super) const HAND_ON: u32 = 0;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(30);
+/// After so long a report is not handed on any more, in milliseconds: a week.
+const PATIENCE: u64 = 7 * 24 * 60 * 60 * 1000;
+
+enum Done {
+    Yes,
+    Later,
+}
+
+impl Safety {
+    /// Does what is due, until it is dropped.
+    pub async fn work(self: Arc<Self>, clock: Arc<dyn Clock>) {
+        loop {
+            if let Err(error) = self.do_what_is_due(clock.now()).await {
+                tracing::warn!(%error, "what follows from reports has to wait");
+            }
+            // Rung, or time for another try.
+            let _ = tokio::time::timeout(PAUSE, self.due.notified()).await;
+        }
+    }
+
+    /// One round of it.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn do_what_is_due(&self, now: Timestamp) -> Result<(), SafetyError> {
+        let due = self.store.scan(DUE, KeyRange::all(), usize::MAX).await.map_err(SafetyError::Read)?;
+        for (key, row) in due {
+            let (case, what) = (rows::due_case(&key)?, Due::decode(&row)?);
+            if let Done::Yes = self.try_once(case, what, now).await? {
+                let mut batch = Batch::new();
+                batch.delete(DUE, key);
+                self.store.commit(batch).await.map_err(SafetyError::Write)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_once(&self, case: CaseId, what: Due, now: Timestamp) -> Result<Done, SafetyError> {
+        let asked = match what {
+            Due::HandOn { since } => return self.hand_on(case, since, now).await,
+            Due::AskRemoval { room, user, rule, at } => {
+                let title = policy::rule(&rule).map_or("the rules of this service", |rule| rule.title);
+                let reason: RemovalReason = title.parse().map_err(|_| SafetyError::DamagedRow)?;
+                self.rooms.ask_removal(&room, &user, reason, at, now).await
+            }
+            Due::LiftRemoval { room, user, at } => self.rooms.lift_removal(&room, &user, at).await,
+        };
+        Ok(match asked {
+            // A room that is gone needs nothing any more.
+            Ok(()) | Err(RoomsError::NotFound) => Done::Yes,
+            Err(error) => {
+                tracing::warn!(%error, "a room's members could not be asked for a removal");
+                Done::Later
+            }
+        })
+    }
+
+    async fn hand_on(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
+        let Some(report) = self.report_of(case).await? else { return Ok(Done::Yes) };
+        let tbs = ForwardedReportTbs {
+            room: report.room,
+            alleged_abuser: report.about,
+            reason: report.reason,
+            at: report.at,
+            messages: report.messages,
+        };
+        let (home, segment) = (tbs.alleged_abuser.domain.clone(), tbs.alleged_abuser.to_string());
+        let handed = ForwardedReport::sign(tbs, |content| self.rooms.sign_as_hub(content));
+        let answer =
+            self.federation.forward(&home, Endpoint::ForwardReport, &segment, handed.encode().into()).await;
+        Ok(match answer {
+            Ok(_) => Done::Yes,
+            Err(FederationError::Refused { .. }) => {
+                tracing::warn!(%home, "a report that was handed on was refused");
+                Done::Yes
+            }
+            Err(_) if since.0.saturating_add(PATIENCE) <= now.0 => Done::Yes,
+            Err(error) => {
+                tracing::debug!(%error, "a report could not be handed on yet");
+                Done::Later
+            }
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! What the team sees: queues, a case with what was shown, and an account as this service knows it.
+
+use super::{
+    AuditEntry, Safety, SafetyError, Standing,
+    case::{Case, CaseRefusal, Queue},
+    decide::content_of,
+    rows::{self, AUDIT, JsonRow as _, QUEUE},
+};
+use crate::staff::{Member, Role};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use trefoil_proto::{Domain, RoomUri, Timestamp, UserUri, content::MimiContent, decisions::CaseId};
+use trefoil_store::{KeyRange, Pair, SqliteView};
+
+/// How many cases wait where, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where.
+    pub queue: Queue,
+    /// How many.
+    pub cases: usize,
+    /// When the oldest was opened.
+    pub oldest: Option<Timestamp>,
+}
+
+/// A case as somebody of the team sees it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its name.
+    pub id: CaseId,
+    /// Everything about it.
+    pub case: Case,
+    /// In which room; its id tells nothing.
+    pub room: Option<RoomUri>,
+    /// The hub that handed it on.
+    pub by: Option<Domain>,
+    /// The same word for the same reporter: it tells apart who reports often, and nobody's name.
+    pub reporter: Option<String>,
+    /// The reporter's words.
+    pub note: String,
+    /// How many messages the report shows.
+    pub messages: usize,
+    /// What they are, for whoever opened them.
+    pub shown: Option<Vec<Shown>>,
+    /// Other cases about the same person.
+    pub others: Vec<(CaseId, Case)>,
+}
+
+/// A message that was shown, proven to be of the person who is reported.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// When the hub accepted it.
+    pub at: Timestamp,
+    /// What it is.
+    pub content: MimiContent,
+}
+
+/// An account, made only of what this service holds for its safety.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Whose.
+    pub user: UserUri,
+    /// How it stands.
+    pub standing: Standing,
+    /// Cases about it, the oldest first.
+    pub cases: Vec<(CaseId, Case)>,
+}
+
+impl Safety {
+    /// What waits, by queue.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn waiting(&self, who: &Member) -> Result<Vec<Waiting>, SafetyError> {
+        let mut all = Vec::new();
+        for queue in [Queue::General, Queue::ChildSafety, Queue::Second, Queue::Appeals] {
+            if queue == Queue::ChildSafety && who.role == Role::Reviewer {
+                continue;
+            }
+            let keys = self.store.scan(QUEUE, KeyRange::prefix(rows::queue_prefix(queue)), usize::MAX).await;
+            let keys = keys.map_err(SafetyError::Read)?;
+            let opened = |key: &[u8]| key.get(2..10)?.try_into().ok().map(u64::from_be_bytes).map(Timestamp);
+            let oldest = keys.iter().filter_map(|(key, _)| opened(key)).min();
+            all.push(Waiting { queue, cases: keys.len(), oldest });
+        }
+        Ok(all)
+    }
+
+    /// A case. What was shown is in it only for whoever has it and opened it.
+    ///
+    /// # Errors
+    /// [`SafetyError::NoSuchCase`]; [`CaseRefusal::Role`]; the store failed.
+    pub async fn item(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Item, SafetyError> {
+        let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        if who.role != Role::Auditor {
+            case.may_see(who).map_err(SafetyError::Case)?;
+        }
+        let opened = case.claimed(now).is_some_and(|claim| claim.by == who.name && claim.opened);
+        let report = self.report_of(id).await?;
+        let others =
+            self.cases_about(&case.about).await?.into_iter().filter(|(other, _)| *other != id).collect();
+        let mut item = Item {
+            id,
+            room: None,
+            by: None,
+            reporter: None,
+            note: String::new(),
+            messages: 0,
+            shown: None,
+            others,
+            case,
+        };
+        let Some(report) = report else { return Ok(item) };
+        item.reporter = report.reporter.as_ref().map(|reporter| self.word_for(reporter));
+        item.messages = report.messages.len();
+        if opened {
+            let shown = report.messages.iter().map(|message| {
+                let content = content_of(message).ok_or(SafetyError::DamagedRow)?;
+                Ok(Shown { at: message.accepted_timestamp, content })
+            });
+            item.shown = Some(shown.collect::<Result<_, SafetyError>>()?);
+        }
+        if who.role != Role::Auditor {
+            item.note = String::from_utf8_lossy(&report.note).into_owned();
+        }
+        item.room = Some(report.room);
+        item.by = report.by;
+        Ok(item)
+    }
+
+    /// Somebody's account, as far as safety knows it.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::Role`]; the store failed.
+    pub async fn history(
+        &self,
+        user: &UserUri,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<History, SafetyError> {
+        if !who.role.reviews() {
+            return Err(CaseRefusal::Role.into());
+        }
+        let mut cases = self.cases_about(user).await?;
+        cases.retain(|(_, case)| case.may_see(who).is_ok());
+        Ok(History { user: user.clone(), standing: self.standing(user, now), cases })
+    }
+
+    /// Every case, for figures and statements.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn every_case(&self) -> Result<BTreeMap<CaseId, Case>, SafetyError> {
+        read(&self.all(rows::CASES).await?)
+    }
+
+    /// The trail after a number, so many entries of it.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::Role`]; the store failed.
+    pub async fn trail(
+        &self,
+        after: u64,
+        limit: usize,
+        who: &Member,
+    ) -> Result<Vec<AuditEntry>, SafetyError> {
+        if !who.role.audits() {
+            return Err(CaseRefusal::Role.into());
+        }
+        let range = KeyRange { start: after.saturating_add(1).to_be_bytes().to_vec().into(), end: None };
+        let rows = self.store.scan(AUDIT, range, limit).await.map_err(SafetyError::Read)?;
+        rows.iter().map(|(_, row)| AuditEntry::decode(row)).collect()
+    }
+
+    fn word_for(&self, reporter: &UserUri) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.reporters.bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(reporter.to_string().as_bytes());
+        data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()[..4])
+    }
+}
+
+/// The cases in a store, for whoever reads beside the service.
+///
+/// # Errors
+/// The store failed, or a row cannot be read.
+pub fn cases(view: &SqliteView) -> Result<BTreeMap<CaseId, Case>, SafetyError> {
+    read(&view.scan(rows::CASES, &KeyRange::all(), usize::MAX).map_err(SafetyError::Read)?)
+}
+
+fn read(rows: &[Pair]) -> Result<BTreeMap<CaseId, Case>, SafetyError> {
+    rows.iter().map(|(key, row)| Ok((rows::case_of(key)?, Case::decode(row)?))).collect()
+}

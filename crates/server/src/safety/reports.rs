@@ -1,0 +1,231 @@
+//! Taking reports, of people and of hubs, and forgetting them.
+
+use super::{
+    CASE_KEPT, Safety, SafetyError,
+    case::Case,
+    decide, due, load,
+    rows::{
+        self, ABOUT, AUDIT, CASES, DUE, Due, JsonRow as _, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow,
+    },
+};
+use sha2::{Digest as _, Sha256};
+use trefoil_proto::{
+    Domain, RoomUri, Timestamp, UserUri, Wire as _,
+    decisions::CaseId,
+    mimi::report::{AbuseReport, AbuseType, AbusiveMessage, ForwardedReport},
+};
+use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
+
+/// How long a report is kept, in milliseconds: half a year.
+pub const KEPT: u64 = 180 * 24 * 60 * 60 * 1000;
+/// Other cases about a person that are counted when a new one is opened.
+const OTHERS: usize = 4;
+
+/// A report that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenReport {
+    /// When.
+    pub at: Timestamp,
+    /// Who reported; a hub that hands a report on does not say it.
+    pub reporter: Option<UserUri>,
+    /// Which hub handed it on.
+    pub by: Option<Domain>,
+    /// Who is reported.
+    pub about: UserUri,
+    /// In which room its messages were sent.
+    pub room: RoomUri,
+    /// Why.
+    pub reason: AbuseType,
+    /// In the reporter's words.
+    pub note: String,
+    /// What was shown, proven.
+    pub messages: Vec<AbusiveMessage>,
+}
+
+/// What came of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is kept.
+    New,
+    /// The same bytes were taken before.
+    Repeated,
+}
+
+impl Safety {
+    /// Takes a report of `reporter` about a room. It is on the disk, and waits for the team, when this returns. What is about a
+    /// person of another service is handed on to it.
+    ///
+    /// # Errors
+    /// [`SafetyError::NotTheReporter`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`]; the store failed.
+    pub async fn take(
+        &self,
+        reporter: &UserUri,
+        room: &RoomUri,
+        report: AbuseReport,
+        now: Timestamp,
+    ) -> Result<Taken, SafetyError> {
+        decide::prove(reporter, room, &report, |tag, context, frank| {
+            self.rooms.has_stamped(tag, context, frank)
+        })?;
+        let digest = Sha256::digest(report.encode()).into();
+        let row = ReportRow {
+            at: now,
+            reporter: Some(report.reporting_user),
+            by: None,
+            about: report.alleged_abuser,
+            room: room.clone(),
+            reason: report.reason,
+            note: report.note,
+            messages: report.messages,
+        };
+        self.open(digest, row, now).await
+    }
+
+    /// Takes what another service, the hub of a room, hands on about a person of this one. `hub_key` is the key by which that service
+    /// stamps.
+    ///
+    /// # Errors
+    /// [`SafetyError::HandedOn`], [`SafetyError::TooMuch`]; the store failed.
+    pub async fn take_over(
+        &self,
+        hub: &Domain,
+        hub_key: &ed25519_dalek::VerifyingKey,
+        report: ForwardedReport,
+        now: Timestamp,
+    ) -> Result<Taken, SafetyError> {
+        let tbs = &report.tbs;
+        if tbs.messages.len() > decide::MESSAGES {
+            return Err(SafetyError::TooMuch);
+        }
+        let concerns = tbs.room.domain == *hub && tbs.alleged_abuser.domain == self.settings.domain;
+        if !concerns || report.verify(hub_key).is_err() {
+            return Err(SafetyError::HandedOn);
+        }
+        let digest = Sha256::digest(report.encode()).into();
+        let row = ReportRow {
+            at: now,
+            reporter: None,
+            by: Some(hub.clone()),
+            about: report.tbs.alleged_abuser,
+            room: report.tbs.room,
+            reason: report.tbs.reason,
+            note: Vec::new(),
+            messages: report.tbs.messages,
+        };
+        self.open(digest, row, now).await
+    }
+
+    async fn open(&self, digest: [u8; 32], row: ReportRow, now: Timestamp) -> Result<Taken, SafetyError> {
+        let id = of_report(&digest);
+        let others = KeyRange::prefix(rows::about_prefix(&row.about));
+        let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
+        let ours = row.about.domain == self.settings.domain;
+        let case = Case::open(row.about.clone(), ours, row.reason, others, now);
+        let mut batch = Batch::new();
+        batch.assert_absent(REPORTS, digest.to_vec()).put(REPORTS, digest.to_vec(), row.encode());
+        batch.put(CASES, rows::case_key(id), case.encode());
+        batch.put(ABOUT, rows::about_key(&row.about, id), Vec::new());
+        if let Some(queue) = case.queue() {
+            batch.put(QUEUE, rows::queue_key(queue, id, &case), Vec::new());
+        }
+        let hand_on = !ours && row.by.is_none();
+        if hand_on {
+            batch.put(DUE, rows::due_key(id, due::HAND_ON), Due::HandOn { since: now }.encode());
+        }
+        match self.store.commit(batch).await {
+            Ok(_) => {
+                if hand_on {
+                    self.due.notify_one();
+                }
+                Ok(Taken::New)
+            }
+            Err(StoreError::AssertFailed { .. }) => Ok(Taken::Repeated),
+            Err(error) => Err(SafetyError::Write(error)),
+        }
+    }
+
+    /// Forgets what has run out: reports, cases, ended measures, the trail, what was seen on days that are over.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), SafetyError> {
+        let mut batch = Batch::new();
+        for (key, row) in self.all(REPORTS).await? {
+            if ReportRow::decode(&row)?.at.0.saturating_add(KEPT) <= now.0 {
+                batch.delete(REPORTS, key);
+            }
+        }
+        let mut ended = Vec::new();
+        for (key, row) in self.all(MEASURES).await? {
+            if Measure::decode(&row)?.until.is_some_and(|until| until <= now) {
+                ended.push(key.clone());
+                batch.delete(MEASURES, key);
+            }
+        }
+        for (key, row) in self.all(CASES).await? {
+            let (id, case) = (rows::case_of(&key)?, Case::decode(&row)?);
+            let banned = super::standing::measures(&case).any(|(_, measure)| measure.until.is_none());
+            if case.changed().0.saturating_add(CASE_KEPT) <= now.0 && case.queue().is_none() && !banned {
+                batch.assert_equals(CASES, key.clone(), row).delete(CASES, key);
+                batch.delete(ABOUT, rows::about_key(&case.about, id));
+            }
+        }
+        for (key, row) in self.all(AUDIT).await? {
+            if super::AuditEntry::decode(&row)?.at.0.saturating_add(CASE_KEPT) <= now.0 {
+                batch.delete(AUDIT, key);
+            }
+        }
+        let over = rows::load_key(
+            load::day(now).saturating_sub(1),
+            &"-".parse().map_err(|_| SafetyError::DamagedRow)?,
+        );
+        for (key, _) in self.all(LOAD).await? {
+            if key[..] < over[..8] {
+                batch.delete(LOAD, key);
+            }
+        }
+        match self.store.commit(batch).await {
+            // Somebody works on a case at this moment: the next round.
+            Ok(_) | Err(StoreError::AssertFailed { .. }) => Ok(()),
+            Err(error) => Err(SafetyError::Write(error)),
+        }
+    }
+
+    pub(super) async fn all(
+        &self,
+        table: trefoil_store::Table,
+    ) -> Result<Vec<trefoil_store::Pair>, SafetyError> {
+        self.store.scan(table, KeyRange::all(), usize::MAX).await.map_err(SafetyError::Read)
+    }
+
+    pub(super) async fn report_of(&self, id: CaseId) -> Result<Option<ReportRow>, SafetyError> {
+        let found = self.store.scan(REPORTS, rows::reports_of(id), 1).await.map_err(SafetyError::Read)?;
+        found.first().map(|(_, row)| ReportRow::decode(row)).transpose()
+    }
+}
+
+/// The case that a report opens.
+pub(super) fn of_report(digest: &[u8; 32]) -> CaseId {
+    let mut id = [0; 10];
+    id.copy_from_slice(&digest[..10]);
+    CaseId(id)
+}
+
+/// The reports in a store, the oldest first, for whoever reads beside the service.
+///
+/// # Errors
+/// The store failed, or a row cannot be read.
+pub fn taken(view: &SqliteView) -> Result<Vec<TakenReport>, SafetyError> {
+    let rows = view.scan(REPORTS, &KeyRange::all(), usize::MAX).map_err(SafetyError::Read)?;
+    let mut all = rows
+        .into_iter()
+        .map(|(_, row)| {
+            let ReportRow { at, reporter, by, about, room, reason, note, messages } =
+                ReportRow::decode(&row)?;
+            let note = String::from_utf8_lossy(&note).into_owned();
+            Ok(TakenReport { at, reporter, by, about, room, reason, note, messages })
+        })
+        .collect::<Result<Vec<_>, SafetyError>>()?;
+    all.sort_by_key(|taken| taken.at);
+    Ok(all)
+}

@@ -1,0 +1,77 @@
+//! The trail, and the figures that are published.
+#![allow(clippy::unwrap_used)]
+
+use super::super::{
+    Act, AuditEntry, Figure, broken,
+    case::{Action, Case, Verdict},
+    figures,
+};
+use crate::staff::{Member, Role};
+use trefoil_proto::{Timestamp, mimi::report::AbuseType};
+
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+#[test]
+fn a_trail_that_was_changed_is_found() {
+    let mut trail: Vec<AuditEntry> = Vec::new();
+    for number in 7..12 {
+        let before = trail.last().map(AuditEntry::hash).unwrap_or_default();
+        let detail = format!("entry {number}");
+        trail.push(AuditEntry {
+            number,
+            at: NOW,
+            who: "ines".into(),
+            act: Act::Claimed,
+            case: None,
+            detail,
+            before,
+        });
+    }
+    assert_eq!(broken(&trail), None);
+    let mut changed = trail.clone();
+    changed[2].who = "otto".into();
+    assert_eq!(broken(&changed), Some(10));
+    let mut missing = trail.clone();
+    missing.remove(2);
+    assert_eq!(broken(&missing), Some(10));
+    let mut swapped = trail;
+    swapped.swap(1, 2);
+    assert!(broken(&swapped).is_some());
+}
+
+#[test]
+fn figures_count_and_do_not_point_at_anybody() {
+    let ines = Member { name: "ines".parse().unwrap(), role: Role::Reviewer };
+    let reported = |reason, minutes: u64| {
+        let mut case = Case::open("mimi://a.example/u/m".parse().unwrap(), true, reason, 0, NOW);
+        let at = NOW.plus_millis(minutes * 60_000);
+        case.claim(&ines, at).unwrap();
+        let verdict = Verdict {
+            action: Action::Warn,
+            rule: "spam".into(),
+            explanation: "bulk".into(),
+            evidence: Vec::new(),
+            until: None,
+        };
+        case.decide(&ines, verdict, 0, false, at).unwrap();
+        case
+    };
+    let mut cases: Vec<Case> = (1..=9).map(|minutes| reported(AbuseType::Spam, minutes)).collect();
+    cases.push(reported(AbuseType::Hate, 1));
+    let made = figures(&cases, NOW, NOW.plus_millis(1));
+    let spam = &made.by_category["spam"];
+    assert_eq!(
+        (spam.reports, spam.decided, spam.median_minutes),
+        (Figure(Some(9)), Figure(Some(9)), Some(5))
+    );
+    assert_eq!((spam.actions["warn"], spam.actions["ban"]), (Figure(Some(9)), Figure(Some(0))));
+    // One report of hate: that there are few is told, and no more.
+    let hate = &made.by_category["hate"];
+    assert_eq!((hate.reports, hate.median_minutes), (Figure(None), None));
+    assert_eq!(made.by_category["violence"].reports, Figure(Some(0)));
+    assert_eq!(made.by_category["all"].reports, Figure(Some(10)));
+    assert_eq!(
+        figures(&cases, NOW.plus_millis(1), NOW.plus_millis(2)).by_category["all"].reports,
+        Figure(Some(0))
+    );
+}

@@ -1,0 +1,81 @@
+//! Stored rows of the team, JSON behind a version: there are few.
+
+use super::{
+    StaffError,
+    role::{Role, StaffName},
+};
+use crate::catalogue::TableNote;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use trefoil_proto::Timestamp;
+use trefoil_store::Table;
+
+/// The team, by name.
+pub(super) const MEMBERS: Table = Table::new("staff.members");
+/// Open invitations, by the SHA-256 of their code.
+pub(super) const INVITATIONS: Table = Table::new("staff.invitations");
+
+const VERSION: u8 = 1;
+
+/// What the tables of the team hold.
+pub const TABLES: &[TableNote] = &[
+    TableNote {
+        table: MEMBERS,
+        holds: "the service's own team: name, role, public keys of their passkeys",
+        kept: "as long as the service: names stand in the audit trail",
+        discloses: "who works here, under the names that they were given; no key that opens anything",
+    },
+    TableNote {
+        table: INVITATIONS,
+        holds: "SHA-256 of a code with the name and role that it is for",
+        kept: "until it is used, for three days at most",
+        discloses: "who is invited",
+    },
+];
+
+/// Somebody of the team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MemberRow {
+    pub role: Role,
+    pub since: Timestamp,
+    pub removed: Option<Timestamp>,
+    /// Random, 64 bytes, base64url: what an authenticator knows them by.
+    pub handle: String,
+    pub passkeys: Vec<PasskeyRow>,
+    /// Ed25519 public keys of the command line, base64url.
+    pub keys: Vec<String>,
+}
+
+/// A passkey, as the library encodes it, base64url.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PasskeyRow {
+    pub id: String,
+    pub fixed: String,
+    pub changing: String,
+}
+
+/// An open invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InvitationRow {
+    pub name: StaffName,
+    pub role: Role,
+    pub until: Timestamp,
+}
+
+/// Rows that are JSON behind a version.
+pub(super) trait JsonRow: Serialize + DeserializeOwned {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        serde_json::to_writer(&mut bytes, self).expect("structures of text and numbers always encode");
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StaffError> {
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => serde_json::from_slice(rest).map_err(|_| StaffError::DamagedRow),
+            _ => Err(StaffError::DamagedRow),
+        }
+    }
+}
+
+impl JsonRow for MemberRow {}
+impl JsonRow for InvitationRow {}

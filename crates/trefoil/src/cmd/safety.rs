@@ -1,0 +1,93 @@
+//! `trefoil safety`: what a service publishes of its safety.
+
+use super::{Shared, admin::Which};
+use crate::clock;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::fmt;
+use trefoil_proto::Timestamp;
+use trefoil_server::{
+    Service,
+    safety::{Figure, Figures},
+};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// What a service publishes of its safety: numbers, and nothing about a person.
+#[derive(Debug, Args)]
+pub struct Safety {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print the figures of the last days: reports, actions, appeals, reversals, median time, by reason
+    Report(Report),
+}
+
+#[derive(Debug, Args)]
+struct Report {
+    /// Of how many days
+    #[arg(long, value_name = "NUMBER", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..))]
+    days: u32,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Serialize)]
+struct Published {
+    kind: &'static str,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+impl fmt::Display for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, until) =
+            (clock::readable(Timestamp(self.figures.from)), clock::readable(Timestamp(self.figures.until)));
+        writeln!(
+            f,
+            "reports taken from {from} to {until}; counts of 1 to {} are not told",
+            self.figures.fewer_than_is_null - 1
+        )?;
+        write!(
+            f,
+            "{:<20} {:>8} {:>8} {:>8} {:>8}  {:<8}  actions",
+            "reason", "reports", "decided", "appeals", "reversed", "median"
+        )?;
+        let nothing = |name: &str| name != "all" && self.figures.by_category[name].reports == Figure(Some(0));
+        for (name, of) in self.figures.by_category.iter().filter(|(name, _)| !nothing(name)) {
+            let median = of.median_minutes.map_or_else(|| "-".to_owned(), |minutes| format!("{minutes} min"));
+            let actions = of.actions.iter().filter(|(_, count)| **count != Figure(Some(0)));
+            let actions: Vec<_> =
+                actions.map(|(action, count)| format!("{action} {}", told(*count))).collect();
+            write!(
+                f,
+                "\n{name:<20} {:>8} {:>8} {:>8} {:>8}  {median:<8}  {}",
+                told(of.reports),
+                told(of.decided),
+                told(of.appeals),
+                told(of.reversed),
+                actions.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn told(figure: Figure) -> String {
+    figure.0.map_or_else(|| "<5".to_owned(), |count| count.to_string())
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever failed, as a sentence.
+pub fn run(shared: &Shared, ask: Safety) -> anyhow::Result<()> {
+    let What::Report(Report { days, which }) = ask.what;
+    let until = clock::now();
+    let from = Timestamp(until.0.saturating_sub(u64::from(days) * DAY));
+    let figures = Service::figures(&which.data()?, from, until)?;
+    Ok(shared.out.record(&Published { kind: "safety-report", figures })?)
+}

@@ -1,0 +1,203 @@
+//! What follows a report: the team of the hub and that of the person's own service, a decision that holds, an appeal, a trail. All of
+//! it with the real binary and three services.
+
+use crate::{
+    commands::{Commands, Ended, trefoil},
+    crowd::{Device, open_room},
+    services::Services,
+};
+use serde_json::{Value, json};
+use std::{path::PathBuf, time::Duration};
+
+/// Somebody of the team of one service.
+struct Reviewer {
+    key: PathBuf,
+}
+
+impl Reviewer {
+    /// Invited by the operator, or by a lead.
+    fn join(services: &Services, index: usize, name: &str, code: &str) -> Self {
+        let planned = services.planned(index);
+        let key = services.path().join(format!("{}-{name}.toml", planned.profile));
+        let ask = ["moderate", "join", code, "--console", &planned.console, "--desk", key.to_str().unwrap()];
+        let joined = trefoil(services.path(), &ask);
+        assert_eq!((joined.code, &joined.data[0]["name"]), (0, &json!(name)), "{}", joined.said);
+        Self { key }
+    }
+
+    fn invited(services: &Services, index: usize, name: &str, role: &str) -> Self {
+        let config = services.planned(index).config.clone();
+        let ask = ["admin", "staff", "invite", name, "--role", role, "--config", config.to_str().unwrap()];
+        let code = trefoil(services.path(), &ask).data[0]["code"].as_str().unwrap().to_owned();
+        // The service looks every second.
+        let data = services.planned(index).data.join("staff-inbox");
+        while std::fs::read_dir(&data).is_ok_and(|mut waiting| waiting.next().is_some()) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self::join(services, index, name, &code)
+    }
+
+    fn ask(&self, ask: &[&str]) -> Ended {
+        let whole = [&["moderate", "--desk", self.key.to_str().unwrap()], ask].concat();
+        trefoil(self.key.parent().unwrap(), &whole)
+    }
+
+    fn does(&self, ask: &[&str]) -> Value {
+        let said = self.ask(ask);
+        assert_eq!(said.code, 0, "{ask:?}: {}", said.said);
+        said.data[0].clone()
+    }
+
+    fn refused(&self, ask: &[&str], with: &str) {
+        let said = self.ask(ask);
+        assert!(said.code != 0 && said.said.contains(with), "{ask:?}: {}", said.said);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() {
+    let services = Services::start().await;
+    let mut devices = vec![
+        Device::register(&services, 0, "ada").await,
+        Device::register(&services, 1, "grace").await,
+        Device::register(&services, 2, "mallory").await,
+    ];
+    let room = open_room(&mut devices, "Tea").await.to_string();
+    let mallory_uri = devices[2].user().to_string();
+    for device in devices {
+        drop(device.switch_off().await);
+    }
+    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let (grace, mallory) = (person("grace"), person("mallory"));
+    mallory.run(&["send", &room, "I know where you live"]);
+    mallory.run(&["send", &room, "the weather is nice"]);
+    grace.run(&["receive"]);
+    let threat = grace.run(&["search", "where you live"])[0]["message"].as_str().unwrap().to_owned();
+    let ask = ["report", &room, &mallory_uri, "--reason", "harassment", "--message", &threat];
+    grace.run(&ask);
+
+    // Mallory's own service hears of it from the hub, which does not say who reported.
+    let lena = Reviewer::invited(&services, 2, "lena", "lead");
+    let waits =
+        || lena.ask(&["queues"]).data.iter().any(|queue| queue["queue"] == "general" && queue["cases"] == 1);
+    for _ in 0..100 {
+        if waits() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(waits(), "the hub hands the report on");
+    let case = lena.does(&["next"]);
+    assert_eq!((&case["handed_on_by"], &case["reporter"]), (&json!("account.test"), &Value::Null));
+    assert_eq!(
+        (&case["about"], &case["messages"], &case["shown"]),
+        (&json!(mallory_uri), &json!(1), &Value::Null)
+    );
+    let id = case["case"].as_str().unwrap();
+
+    // Decided is what was opened; what was not reported is nowhere.
+    let ban = [
+        "decide",
+        id,
+        "ban",
+        "--rule",
+        "harassment",
+        "--explain",
+        "a threat to a person at home",
+        "--message",
+        "1",
+    ];
+    lena.refused(&ban, "open what was shown");
+    let opened = lena.does(&["case", id, "--open"]);
+    assert_eq!(opened["shown"][0]["text"], json!(["I know where you live"]));
+    assert!(!opened.to_string().contains("weather"));
+    assert_eq!(lena.does(&ban)["queue"], "second");
+    lena.refused(&["claim", id], "somebody else must do this");
+    let code =
+        lena.does(&["staff", "invite", "otto", "--role", "reviewer"])["code"].as_str().unwrap().to_owned();
+    let otto = Reviewer::join(&services, 2, "otto", &code);
+    otto.refused(&["staff", "invite", "ida", "--role", "lead"], "role");
+    otto.does(&["claim", id]);
+    lena.refused(&["claim", id], "somebody else");
+    otto.does(&["send-back", id, "--why", "seven days do"]);
+    lena.does(&["claim", id]);
+    lena.does(&["case", id, "--open"]);
+    let suspend = [
+        "decide",
+        id,
+        "suspend",
+        "--rule",
+        "harassment",
+        "--explain",
+        "a threat",
+        "--days",
+        "7",
+        "--message",
+        "1",
+    ];
+    assert_eq!(lena.does(&suspend)["queue"], Value::Null);
+
+    // It holds: nothing is taken from Mallory, who reads why, and appeals.
+    let kept_back = trefoil(&mallory.home, &["send", &room, "hello?"]);
+    assert!(kept_back.code != 0 && kept_back.said.contains("Suspended"), "{}", kept_back.said);
+    let told = mallory.run(&["account", "decisions"]);
+    assert_eq!((&told[0]["measure"], &told[0]["explanation"]), (&json!("suspended"), &json!("a threat")));
+    grace.run(&["receive"]);
+    assert!(grace.run(&["search", "hello"]).is_empty(), "what a suspended person sends reaches nobody");
+    mallory.run(&["account", "decisions", "--appeal", id, "--words", "it was a quotation"]);
+    assert_eq!(mallory.run(&["account", "decisions"])[0]["stage"], "appealed");
+
+    // Neither of those who took part hears it.
+    otto.refused(&["claim", id], "somebody else must do this");
+    let code =
+        lena.does(&["staff", "invite", "ida", "--role", "reviewer"])["code"].as_str().unwrap().to_owned();
+    let ida = Reviewer::join(&services, 2, "ida", &code);
+    let case = ida.does(&["next", "appeals"]);
+    assert_eq!(case["appeals"][0]["words"], "it was a quotation");
+    ida.does(&["answer", id, "--grant", "--explain", "it was one"]);
+    assert_eq!(mallory.run(&["account", "decisions"])[0]["stage"], "undone");
+    mallory.run(&["send", &room, "here I am"]);
+    grace.run(&["receive"]);
+    assert_eq!(grace.run(&["search", "here I am"]).len(), 1);
+
+    // Grace hears from the hub what came of the report, there.
+    let anna = Reviewer::invited(&services, 0, "anna", "lead");
+    assert_eq!(grace.run(&["account", "reports"])[0]["stage"], "waiting");
+    let here = anna.does(&["next"])["case"].as_str().unwrap().to_owned();
+    assert_eq!(grace.run(&["account", "reports"])[0]["stage"], "in-review");
+    anna.does(&["case", &here, "--open"]);
+    let out =
+        ["decide", &here, "ask-removal", "--rule", "harassment", "--explain", "a threat", "--message", "1"];
+    anna.does(&out);
+    assert_eq!(grace.run(&["account", "reports"])[0]["stage"], "acted-on");
+    let removed = || {
+        let listed = grace.run(&["receive"]);
+        let shown = grace.run(&["rooms", "show", &room]);
+        drop(listed);
+        !shown[0]["members"].to_string().contains(&mallory_uri)
+    };
+    person("ada").run(&["receive"]);
+    for _ in 0..50 {
+        person("ada").run(&["receive"]);
+        if removed() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(removed(), "the room's admin followed the hub");
+
+    // The trail is whole, and the figures say nothing about anybody.
+    let trail = lena.ask(&["audit"]);
+    assert_eq!(trail.code, 0, "{}", trail.said);
+    let acts: Vec<_> = trail.data.iter().map(|act| act["act"].as_str().unwrap()).collect();
+    for act in
+        ["invited", "enrolled", "claimed", "opened", "proposed", "sent-back", "decided", "appeal-granted"]
+    {
+        assert!(acts.contains(&act), "{act} is in {acts:?}");
+    }
+    otto.refused(&["audit"], "role");
+    let config = services.planned(2).config.clone();
+    let figures = trefoil(services.path(), &["safety", "report", "--config", config.to_str().unwrap()]);
+    assert_eq!(figures.data[0]["by_category"]["harassment"]["reports"], Value::Null, "one is few");
+    assert!(!figures.data[0].to_string().contains("mimi://"));
+}
