@@ -103,7 +103,7 @@ pub(in crate::safety) fn samples() -> Vec<(&'static str, Vec<u8>)> {
 /// A case with everything in it.
 fn decided() -> Case {
     let member = |name: &str, role| Member { name: name.parse().unwrap(), role };
-    let (ines, otto) = (member("ines", Role::Reviewer), member("otto", Role::Lead));
+    let [ines, otto, ida] = ["ines", "otto", "ida"].map(|name| member(name, Role::Reviewer));
     let mut case = Case::open(user("mallory"), true, AbuseType::Spam, 2, AT);
     let verdict = |action, until| Verdict {
         action,
@@ -121,7 +121,7 @@ fn decided() -> Case {
     case.open_content(&ines, AT).unwrap();
     case.decide(&ines, verdict(Action::Limit, Some(AT.plus_millis(1))), 1, true, AT).unwrap();
     case.appeal(Party::Subject, &"no".parse().unwrap(), AT).unwrap();
-    case.claim(&otto, AT).unwrap();
+    case.claim(&ida, AT).unwrap();
     case
 }
 

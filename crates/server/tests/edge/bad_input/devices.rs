@@ -14,6 +14,7 @@ use tls_codec::Serialize as _;
 use trefoil_proto::{
     RoomUri, Wire,
     backup::*,
+    decisions::{AppealDecision, CaseId},
     discovery, edge,
     edge::{ChallengeRequest, CodeRequest, Identifier, OpenUpload, PublishKeyPackages},
     limits,
@@ -21,7 +22,7 @@ use trefoil_proto::{
         GroupInfoRequest, KeyMaterialRequest, Protocol, SubmitMessageRequest, UpdateRequest,
         group_info::GroupInfoRequestTbs,
         identifier::{IdentifierRequest, QueryElement},
-        report::{AbuseReport, AbuseType},
+        report::{AbuseReport, AbuseType, FollowReport},
     },
     mls::Credential,
     paths::segment as escaped,
@@ -49,6 +50,17 @@ pub(super) fn abuse_report(domain: &str) -> AbuseReport {
         messages: Vec::new(),
         extensions: Default::default(),
     }
+}
+
+/// A question about a report that was never made, by somebody of a service.
+pub(super) fn follow_report(domain: &str) -> FollowReport {
+    let reporting_user = format!("mimi://{domain}/u/ann").parse().unwrap();
+    FollowReport { reporting_user, report: [7; 32], appeal: Some("look again".parse().unwrap()) }
+}
+
+/// An appeal in a case that is not there.
+fn appeal() -> AppealDecision {
+    AppealDecision { case: CaseId([7; 10]), words: "no".parse().unwrap() }
 }
 
 /// A request for a room's group info, signed as it must be.
@@ -240,6 +252,9 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
         unoffered("/v1/requestConsent/{domain}"),
         unoffered("/v1/updateConsent/{domain}"),
         at_room("reportAbuse", "/v1/reportAbuse/{room}", structure(&abuse_report("phone.test"))),
+        at_room("followReport", "/v1/followReport/{room}", structure(&follow_report("phone.test"))),
+        case("GET", "/v1/decisions", "/v1/decisions", Takes::Nothing, Who::Device),
+        case("POST", "/v1/decisions/appeal", "/v1/decisions/appeal", structure(&appeal()), Who::Device),
     ]
 }
 

@@ -8,16 +8,17 @@ use super::{
         world::*,
     },
     Case, Gate, Takes, Who,
-    devices::{MEDIA_ID, abuse_report, group_info_request, phone_service},
+    devices::{MEDIA_ID, abuse_report, follow_report, group_info_request, phone_service},
     held_against, spoil, wrong_methods,
 };
 use trefoil_proto::{
-    RoomUri, Wire,
+    RoomUri, Timestamp, UserUri, Wire,
     discovery::DiscoveryRequest,
     limits,
     mimi::{
         NotifyRequest,
         identifier::{IdentifierRequest, QueryElement},
+        report::{AbuseType, ForwardedReport, ForwardedReportTbs},
         submit::Delivery,
     },
     paths::segment as escaped,
@@ -28,6 +29,18 @@ use trefoil_transparency::log::{LogSigner, MerkleLog, OpenCheckpoint, Submission
 
 fn structure<T: Wire>(value: &T) -> Takes {
     Takes::Structure { good: value.encode(), limit: T::LIMIT }
+}
+
+/// A report that nobody signed.
+fn forwarded_report(about: &UserUri) -> ForwardedReport {
+    let tbs = ForwardedReportTbs {
+        room: "mimi://handle.test/r/tea".parse().unwrap(),
+        alleged_abuser: about.clone(),
+        reason: AbuseType::Spam,
+        at: Timestamp(1),
+        messages: Vec::new(),
+    };
+    ForwardedReport { tbs, signature: [7; 64] }
 }
 
 /// A first checkpoint of the log of a service.
@@ -101,6 +114,14 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
         unoffered("/mimi/v1/requestConsent/{domain}"),
         unoffered("/mimi/v1/updateConsent/{domain}"),
         at_room("reportAbuse", "/mimi/v1/reportAbuse/{room}", structure(&abuse_report("handle.test"))),
+        at_room("followReport", "/mimi/v1/followReport/{room}", structure(&follow_report("handle.test"))),
+        case(
+            "POST",
+            "/mimi/v1/forwardReport/{user}",
+            format!("/mimi/v1/forwardReport/{}", escaped(&user.to_string())),
+            structure(&forwarded_report(&user)),
+            &[("user", "Malformed"), (&escaped("mimi://phone.test/u/other"), "Malformed")],
+        ),
         case(
             "GET",
             "/mimi/v1/proxyDownload/{url}",
