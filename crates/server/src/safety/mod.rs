@@ -8,6 +8,7 @@ mod decide;
 mod desk;
 mod due;
 mod error;
+pub mod evidence;
 mod figures;
 mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
