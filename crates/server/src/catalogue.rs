@@ -107,6 +107,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::pin::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,
+        crate::safety::known::TABLES,
         crate::staff::TABLES,
         crate::service::fingerprints::TABLES,
     ]

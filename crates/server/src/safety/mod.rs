@@ -13,12 +13,14 @@ mod figures;
 mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+pub mod known;
 mod load;
 mod look;
 pub mod policy;
 mod reports;
 mod rows;
 mod standing;
+pub mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
