@@ -27,6 +27,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         rooms::fuzzing::TARGETS,
         safety::fuzzing::TARGETS,
         safety::known::fuzzing::TARGETS,
+        safety::tipline::fuzzing::TARGETS,
         staff::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
@@ -86,6 +87,7 @@ mod tests {
             rooms::fuzzing::samples(),
             safety::fuzzing::samples(),
             safety::known::fuzzing::samples(),
+            safety::tipline::fuzzing::samples(),
             staff::fuzzing::samples(),
             own,
         ];

@@ -24,6 +24,7 @@ pub mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod tipline;
 
 pub use audit::{Act, AuditEntry, broken};
 pub use decide::{MESSAGES, NOTE};

@@ -41,7 +41,7 @@ pub(super) fn discs(x: i64, y: i64, c: i64) -> i64 {
 pub(super) fn noise(x: i64, y: i64, c: i64) -> i64 {
     let mut value = (x * 1_103_515_245 + y * 12_345 + c * 7_919 + x * y * 31) & 0xFFFF_FFFF;
     value ^= value >> 13;
-    (value * 0x5bd1_e995 & 0xFFFF_FFFF) >> 24
+    ((value * 0x5bd1_e995) & 0xFFFF_FFFF) >> 24
 }
 
 pub(super) fn ramp(x: i64, _: i64, _: i64) -> i64 {
