@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no randomness, no files, no async. What one side encodes here, every other side decodes here.
 
+pub mod attachment;
 pub mod backup;
 pub mod content;
 pub mod credential;

@@ -83,7 +83,7 @@ pub const PLACES: &[PlaceNote] = &[
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
                 witness, the key directory's roots and labels, finding by number, telling reporters apart, and the \
-                fixed part of the keys of PIN records",
+                fixed parts of the keys of PIN records and of files in reports to NCMEC",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
                     key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
@@ -107,6 +107,8 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::pin::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,
+        crate::safety::known::TABLES,
+        crate::safety::tipline::TABLES,
         crate::staff::TABLES,
         crate::service::fingerprints::TABLES,
     ]

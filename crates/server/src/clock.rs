@@ -21,6 +21,18 @@ impl Clock for SystemClock {
     }
 }
 
+/// A day for a machine, in UTC: `2023-08-08`.
+pub fn date(at: Timestamp) -> String {
+    let (year, month, day) = at.date();
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A time for a machine, in UTC, to the second: `2023-08-08T17:30:00Z`.
+pub fn date_time(at: Timestamp) -> String {
+    let seconds = at.0 / 1000 % 86_400;
+    format!("{}T{:02}:{:02}:{:02}Z", date(at), seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// A clock that stands still until it is moved: for simulations and tests.
 #[derive(Debug, Default)]
 pub struct ManualClock {
@@ -42,5 +54,17 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.now.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_machines_read_them() {
+        assert_eq!(date_time(Timestamp(0)), "1970-01-01T00:00:00Z");
+        assert_eq!(date(Timestamp(951_782_400_000)), "2000-02-29");
+        assert_eq!(date_time(Timestamp(1_765_387_859_999)), "2025-12-10T17:30:59Z");
     }
 }

@@ -26,6 +26,8 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         pin::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
         safety::fuzzing::TARGETS,
+        safety::known::fuzzing::TARGETS,
+        safety::tipline::fuzzing::TARGETS,
         staff::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
@@ -84,6 +86,8 @@ mod tests {
             pin::fuzzing::samples(),
             rooms::fuzzing::samples(),
             safety::fuzzing::samples(),
+            safety::known::fuzzing::samples(),
+            safety::tipline::fuzzing::samples(),
             staff::fuzzing::samples(),
             own,
         ];

@@ -13,29 +13,14 @@ pub fn now() -> Timestamp {
 
 /// A time for people: date and time of day in UTC, to the minute (RFC 3339 without seconds).
 pub fn readable(time: Timestamp) -> String {
-    let minutes = time.0 / 60_000;
-    let (day, minute) = (minutes / 1440, minutes % 1440);
-    let (year, month, date) = civil(day);
+    let minute = time.0 / 60_000 % 1440;
+    let (year, month, date) = time.date();
     format!("{year:04}-{month:02}-{date:02} {:02}:{:02}", minute / 60, minute % 60)
 }
 
 /// Today's date in UTC: year, month, day of the month.
 pub fn today() -> (u64, u64, u64) {
-    civil(now().0 / 86_400_000)
-}
-
-/// Gregorian date of a day counted from 1970-01-01. After Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`.
-fn civil(day: u64) -> (u64, u64, u64) {
-    let shifted = day + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, date)
+    now().date()
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use trefoil_client::{
     ClientError,
     attachment::{
-        AttachmentError, CHUNK, Descriptor, Download, DownloadStep, FileKey, Handed, Opener, Piece, Plan,
-        Sealer, Survey, Upload, UploadId, UploadStep,
+        AttachmentError, CHUNK, Descriptor, Download, DownloadStep, Handed, OpenError, Opener, Piece, Plan,
+        Sealer, Survey, Upload, UploadId, UploadStep, fresh_key,
     },
     overlay::Overlay,
 };
@@ -267,6 +267,12 @@ enum Reading {
     Attachment(AttachmentError),
 }
 
+impl From<OpenError> for TransferError {
+    fn from(error: OpenError) -> Self {
+        AttachmentError::from(error).into()
+    }
+}
+
 impl Reading {
     fn at(self, path: &Path) -> TransferError {
         match self {
@@ -279,7 +285,7 @@ impl Reading {
 /// Reads all of it once. Others have their turn in between: it can be large.
 async fn survey(source: &mut Source) -> Result<Plan, Reading> {
     let size = source.size().map_err(Reading::File)?;
-    let mut survey = Survey::new(FileKey::random(&mut rand::rng()), size).map_err(Reading::Attachment)?;
+    let mut survey = Survey::new(fresh_key(&mut rand::rng()), size).map_err(Reading::Attachment)?;
     let mut at = 0;
     while at < size {
         let end = size.min(at + CHUNK as u64);
@@ -403,7 +409,8 @@ async fn request(
 }
 
 fn media(id: &[u8]) -> Result<String, TransferError> {
-    let id = std::str::from_utf8(id).map_err(|_| AttachmentError::Unusable("an upload without a name"))?;
+    let id = std::str::from_utf8(id)
+        .map_err(|_| AttachmentError::from(OpenError::Unusable("an upload without a name")))?;
     Ok(format!("{}/media/{}", paths::CLIENT_ROOT, paths::segment(id)))
 }
 
@@ -428,7 +435,7 @@ fn resume(download: &mut Download, part: &Path) -> Result<(File, Opener), Readin
         if read == 0 {
             return Ok((file, opener));
         }
-        opener.replay(&buffer[..read]).map_err(Reading::Attachment)?;
+        opener.replay(&buffer[..read]).map_err(|error| Reading::Attachment(error.into()))?;
     }
 }
 

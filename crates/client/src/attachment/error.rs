@@ -1,16 +1,14 @@
 //! What can go wrong with an attachment.
 
+use trefoil_proto::attachment::OpenError;
 use trefoil_store::StoreError;
 
 /// Why an attachment was not sealed, opened, uploaded or downloaded. Safe to log: it holds no key and no name.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachmentError {
-    /// The file is larger than an attachment may be.
-    #[error("the file is larger than {limit} bytes")]
-    TooLarge {
-        /// In bytes of plaintext.
-        limit: u64,
-    },
+    /// It is too large, is described in a way that cannot be used, or does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The file ended before, or goes on after, the size that was announced.
     #[error("the file does not have the size that was announced")]
     SizeDiffers,
@@ -21,24 +19,6 @@ pub enum AttachmentError {
         /// From zero.
         chunk: u32,
     },
-    /// A chunk does not open: altered, moved, from another file, cut, or under another key.
-    #[error("chunk {chunk} does not open")]
-    Forged {
-        /// From zero.
-        chunk: u32,
-    },
-    /// The download ended before the last chunk.
-    #[error("the download is incomplete")]
-    Truncated,
-    /// Bytes follow the last chunk.
-    #[error("bytes follow the last chunk")]
-    TrailingBytes,
-    /// Every chunk opened, but the whole is not what the message names.
-    #[error("the {0} hash is not the one that the message names")]
-    HashDiffers(&'static str),
-    /// The message's description of the attachment cannot be used.
-    #[error("unusable attachment: {0}")]
-    Unusable(&'static str),
     /// The service answered an offset that cannot be.
     #[error("the service reports an impossible upload offset")]
     ImpossibleOffset,

@@ -1,7 +1,7 @@
 //! Files that were handed over to be sent. Their bytes lie in the encrypted store until the message that they are for
 //! ([`Parcel`]) is in the outbox: nothing that was taken is lost with the process, and none of it lies on the disk in clear.
 
-use super::{AttachmentError, CHUNK, MAX_SIZE, Parcel, Upload, UploadId, rows};
+use super::{AttachmentError, CHUNK, MAX_SIZE, OpenError, Parcel, Upload, UploadId, rows};
 use crate::overlay::Overlay;
 use std::ops::Range;
 use trefoil_proto::Timestamp;
@@ -41,7 +41,7 @@ impl Handed {
     /// A file of which nothing is here yet.
     ///
     /// # Errors
-    /// [`AttachmentError::TooLarge`]; [`AttachmentError::SizeDiffers`] if it is announced as empty.
+    /// [`OpenError::TooLarge`]; [`AttachmentError::SizeDiffers`] if it is announced as empty.
     pub fn new(
         id: HandedId,
         name: String,
@@ -51,7 +51,7 @@ impl Handed {
     ) -> Result<Self, AttachmentError> {
         match size {
             0 => Err(AttachmentError::SizeDiffers),
-            size if size > MAX_SIZE => Err(AttachmentError::TooLarge { limit: MAX_SIZE }),
+            size if size > MAX_SIZE => Err(OpenError::TooLarge { limit: MAX_SIZE }.into()),
             _ => Ok(Self { id, name, size, there: 0, whole, begun }),
         }
     }

@@ -9,18 +9,13 @@
 //! [`Sealer`] makes it; [`Plan::describe`] gives the [`Descriptor`] for the message. The way in: [`Descriptor::read`],
 //! [`Download`], [`Opener`]. What waits to go out: [`Handed`], [`Parcel`].
 
-mod chunker;
-mod cipher;
-mod descriptor;
 mod download;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod handed;
 mod key;
-mod layout;
 mod metadata;
-mod open;
 mod parcel;
 mod part;
 mod rows;
@@ -31,14 +26,11 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use descriptor::{Descriptor, Label, PLAINTEXT_HASHES, plaintext_hashes};
 pub use download::{Download, DownloadId, DownloadStep};
 pub use error::AttachmentError;
 pub use handed::{Handed, HandedId};
-pub use key::FileKey;
-pub use layout::{CHUNK, ENC_ALG, Layout, MAX_SIZE, SEALED_CHUNK, TAG};
+pub use key::fresh_key;
 pub use metadata::strip_metadata;
-pub use open::Opener;
 pub use parcel::{Parcel, ParcelId};
 pub use part::PartOpener;
 pub use rows::{DOWNLOADS, HANDED, HANDED_PIECES, PARCELS, PLANS, UPLOADS};
@@ -46,5 +38,8 @@ pub use seal::Sealer;
 pub use survey::{Plan, Survey};
 pub use upload::{Piece, Upload, UploadId, UploadStep};
 
-/// A SHA-256 digest.
-pub type Digest32 = [u8; 32];
+pub use trefoil_proto::attachment::{
+    CHUNK, Descriptor, Digest32, ENC_ALG, FileKey, Label, Layout, MAX_SIZE, OpenError, Opener,
+    PLAINTEXT_HASHES, SEALED_CHUNK, TAG, plaintext_hashes,
+};
+use trefoil_proto::attachment::{Chunker, FileCipher, Side, base_name};

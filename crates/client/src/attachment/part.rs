@@ -1,6 +1,6 @@
 //! Opening parts of a sealed file that is at hand.
 
-use super::{AttachmentError, CHUNK, Descriptor, Layout, cipher::FileCipher};
+use super::{CHUNK, Descriptor, FileCipher, Layout, OpenError};
 use std::ops::Range;
 
 /// Opens any part of a file of which [`Opener::finish`](super::Opener::finish) has said that it is good.
@@ -23,8 +23,8 @@ impl PartOpener {
     /// Opens a range of plaintext bytes; `read` gives ciphertext by its offsets in the sealed file.
     ///
     /// # Errors
-    /// [`AttachmentError::Forged`] if the ciphertext is another by now; those of `read`.
-    pub fn open<E: From<AttachmentError>>(
+    /// [`OpenError::Forged`] if the ciphertext is another by now; those of `read`.
+    pub fn open<E: From<OpenError>>(
         &self,
         range: Range<u64>,
         mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
@@ -61,7 +61,7 @@ mod tests {
         let opener = PartOpener::new(&describe(&plan));
         let part = |sealed: &[u8], range: Range<u64>| {
             let read = |at: Range<u64>| Ok(sealed[at.start as usize..at.end as usize].to_vec());
-            opener.open::<AttachmentError>(range, read)
+            opener.open::<OpenError>(range, read)
         };
         let (size, chunk) = (bytes.len() as u64, CHUNK as u64);
         for (start, end) in
@@ -71,7 +71,7 @@ mod tests {
             assert_eq!(part(&sealed, start..end).unwrap(), expected, "{start}..{end}");
         }
         sealed[CHUNK + 20] ^= 1;
-        assert!(matches!(part(&sealed, chunk..chunk + 1), Err(AttachmentError::Forged { chunk: 1 })));
+        assert!(matches!(part(&sealed, chunk..chunk + 1), Err(OpenError::Forged { chunk: 1 })));
         assert!(part(&sealed, 0..1).is_ok());
     }
 }

@@ -1,10 +1,6 @@
 //! Sealing a surveyed file, from any chunk on.
 
-use super::{
-    AttachmentError, Piece, Plan,
-    chunker::{Chunker, Side},
-    cipher::FileCipher,
-};
+use super::{AttachmentError, Chunker, FileCipher, Piece, Plan, Side};
 use sha2::{Digest as _, Sha256};
 
 /// Makes ciphertext from a file's plaintext. Every chunk is compared with the survey first.
@@ -33,7 +29,7 @@ impl<'p> Sealer<'p> {
     /// Takes plaintext and appends the ciphertext of every chunk that is whole to `sealed`.
     ///
     /// # Errors
-    /// [`AttachmentError::Changed`], [`AttachmentError::TrailingBytes`].
+    /// [`AttachmentError::Changed`], [`OpenError::TrailingBytes`](super::OpenError::TrailingBytes).
     pub fn feed(&mut self, plaintext: &[u8], sealed: &mut Vec<u8>) -> Result<(), AttachmentError> {
         let seal = &self.seal;
         self.chunker.feed(plaintext, |chunk, bytes| {
@@ -45,7 +41,7 @@ impl<'p> Sealer<'p> {
     /// Ends the file.
     ///
     /// # Errors
-    /// [`AttachmentError::Truncated`] if plaintext is missing.
+    /// [`OpenError::Truncated`](super::OpenError::Truncated) if plaintext is missing.
     pub fn finish(self, sealed: &mut Vec<u8>) -> Result<(), AttachmentError> {
         let Self { seal, chunker } = self;
         chunker.finish(|chunk, bytes| {

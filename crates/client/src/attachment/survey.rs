@@ -1,9 +1,7 @@
 //! The first reading of a file that will be sent: its hashes, and a digest of each chunk.
 
 use super::{
-    AttachmentError, Digest32, FileKey, Layout,
-    chunker::{Chunker, Side},
-    cipher::FileCipher,
+    AttachmentError, Chunker, Descriptor, Digest32, FileCipher, FileKey, Label, Layout, Side, base_name,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +29,21 @@ pub struct Plan {
     pub chunk_digests: Vec<Digest32>,
 }
 
+impl Plan {
+    /// The description of a surveyed file, once it is known where it lies.
+    pub fn describe(&self, url: String, label: Label) -> Descriptor {
+        Descriptor {
+            label: Label { filename: base_name(&label.filename), ..label },
+            url,
+            expires: 0,
+            key: self.key.clone(),
+            layout: self.layout,
+            plaintext_hash: self.plaintext_hash,
+            sealed_hash: self.sealed_hash,
+        }
+    }
+}
+
 struct Tally {
     cipher: FileCipher,
     plaintext: Sha256,
@@ -42,7 +55,7 @@ impl Survey {
     /// Begins a file of `size` bytes under a fresh key.
     ///
     /// # Errors
-    /// [`AttachmentError::TooLarge`].
+    /// [`OpenError::TooLarge`](super::OpenError::TooLarge).
     pub fn new(key: FileKey, size: u64) -> Result<Self, AttachmentError> {
         let layout = Layout::of(size)?;
         let tally = Tally {

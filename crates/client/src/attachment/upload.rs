@@ -1,6 +1,6 @@
 //! The plan of an upload: which piece goes next, whatever happened before. Survives restarts.
 
-use super::{AttachmentError, Plan, SEALED_CHUNK, rows};
+use super::{AttachmentError, OpenError, Plan, SEALED_CHUNK, rows};
 use crate::overlay::Overlay;
 use std::ops::Range;
 use trefoil_proto::{edge::UploadTicket, limits};
@@ -95,13 +95,13 @@ impl Upload {
     /// The service opened the upload.
     ///
     /// # Errors
-    /// [`AttachmentError::OutOfTurn`] if it was open; [`AttachmentError::Unusable`] for a URL that is no text.
+    /// [`AttachmentError::OutOfTurn`] if it was open; [`OpenError::Unusable`] for a URL that is no text.
     pub fn opened(&mut self, ticket: UploadTicket) -> Result<(), AttachmentError> {
         if self.ticket.is_some() {
             return Err(AttachmentError::OutOfTurn("be opened"));
         }
         if std::str::from_utf8(&ticket.url).is_err() {
-            return Err(AttachmentError::Unusable("not an http or https URL"));
+            return Err(OpenError::Unusable("not an http or https URL").into());
         }
         self.ticket = Some(ticket);
         self.offset = 0;

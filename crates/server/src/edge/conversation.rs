@@ -10,7 +10,7 @@ use super::{
     segment::Segment,
 };
 use crate::{
-    federation::{Endpoint, IncidentReason},
+    federation::{self, Endpoint, IncidentReason},
     keys::{self, Supply},
     rooms::{self, Origin},
 };
@@ -301,12 +301,7 @@ impl Edge {
     /// Another service may be called if the operator configured it, or if its name can be a public one: a caller must
     /// not make us knock at hosts and ports of an inner network.
     pub(super) fn may_call(&self, domain: &Domain) -> Result<(), Refusal> {
-        let name = domain.as_str();
-        let last_label = name.rsplit('.').next().unwrap_or_default();
-        let public = name.contains('.')
-            && !name.contains(':')
-            && !last_label.bytes().all(|byte| byte.is_ascii_digit());
-        if self.about.peers.contains(domain) || public {
+        if self.about.peers.contains(domain) || federation::has_public_name(domain) {
             Ok(())
         } else {
             Err(Refusal::new(ErrorCode::PeerUnavailable, "no service of this domain is known here"))

@@ -208,3 +208,11 @@ pub trait Link: Send + Sync + 'static {
 fn mimi_only(domain: &Domain) -> FederationError {
     FederationError::Unavailable { domain: domain.clone(), source: "this way carries MIMI only".into() }
 }
+
+/// Whether a domain can be a public service's. A person who names another domain must not make a service knock at hosts and
+/// ports of an inner network.
+pub fn has_public_name(domain: &Domain) -> bool {
+    let name = domain.as_str();
+    let last_label = name.rsplit('.').next().unwrap_or_default();
+    name.contains('.') && !name.contains(':') && !last_label.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -26,7 +26,7 @@ pub use error::FederationError;
 pub use http::{HttpLink, HttpSettings};
 pub use inbound::{Accepted, CheckedNotify};
 pub use incidents::{Incident, IncidentReason, recorded};
-pub use link::{Ask, Endpoint, Link, Media, Told};
+pub use link::{Ask, Endpoint, Link, Media, Told, has_public_name};
 pub use outbox::{Refusal, strange::Strange};
 pub use records::Records;
 pub use rows::TABLES;

@@ -8,19 +8,23 @@ mod decide;
 mod desk;
 mod due;
 mod error;
+pub mod evidence;
 mod figures;
 mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+pub mod known;
 mod load;
 mod look;
 pub mod policy;
 mod reports;
 mod rows;
 mod standing;
+pub mod statement;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod tipline;
 
 pub use audit::{Act, AuditEntry, broken};
 pub use decide::{MESSAGES, NOTE};

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Mutex, task::spawn_blocking, time::sleep};
-use trefoil_client::attachment::{AttachmentError, Descriptor, Digest32, PartOpener};
+use trefoil_client::attachment::{Descriptor, Digest32, OpenError, PartOpener};
 
 /// How long a file is kept after it was last asked for.
 const IDLE: Duration = Duration::from_secs(60);
@@ -133,5 +133,5 @@ enum Unread {
     #[error("a file that was fetched cannot be read")]
     File(#[from] io::Error),
     #[error("a file that was fetched is another by now")]
-    Altered(#[from] AttachmentError),
+    Altered(#[from] OpenError),
 }

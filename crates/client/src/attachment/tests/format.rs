@@ -37,7 +37,7 @@ fn the_vectors_of_the_specification_hold() {
 fn the_largest_file_just_fits_the_media_limit() {
     let layout = Layout::of(MAX_SIZE).unwrap();
     assert!(layout.sealed_size() <= trefoil_proto::limits::MEDIA);
-    assert!(matches!(Layout::of(MAX_SIZE + 1), Err(AttachmentError::TooLarge { .. })));
+    assert!(matches!(Layout::of(MAX_SIZE + 1), Err(OpenError::TooLarge { .. })));
     assert!(trefoil_proto::limits::MEDIA - layout.sealed_size() <= TAG as u64);
 }
 
@@ -47,11 +47,11 @@ fn every_cut_is_noticed() {
     let plan = survey(&plaintext, key(1));
     let sealed = seal(&plan, &plaintext);
     for end in [0, 1, SEALED_CHUNK - 1, SEALED_CHUNK, SEALED_CHUNK + 1, 2 * SEALED_CHUNK, sealed.len() - 1] {
-        assert!(matches!(open(&describe(&plan), &sealed[..end]), Err(AttachmentError::Truncated)), "{end}");
+        assert!(matches!(open(&describe(&plan), &sealed[..end]), Err(OpenError::Truncated)), "{end}");
     }
     // A whole number of chunks under a description that was made to fit: the last-chunk byte gives it away.
     let short = Descriptor { layout: Layout::of(2 * CHUNK as u64).unwrap(), ..describe(&plan) };
-    assert!(matches!(open(&short, &sealed[..2 * SEALED_CHUNK]), Err(AttachmentError::Forged { chunk: 1 })));
+    assert!(matches!(open(&short, &sealed[..2 * SEALED_CHUNK]), Err(OpenError::Forged { chunk: 1 })));
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn an_empty_file_still_needs_its_tag() {
     let plan = survey(&[], key(1));
     let sealed = seal(&plan, &[]);
     assert_eq!(sealed.len(), TAG);
-    assert!(matches!(open(&describe(&plan), &[]), Err(AttachmentError::Truncated)));
-    assert!(matches!(open(&describe(&plan), &[0; TAG]), Err(AttachmentError::Forged { chunk: 0 })));
+    assert!(matches!(open(&describe(&plan), &[]), Err(OpenError::Truncated)));
+    assert!(matches!(open(&describe(&plan), &[0; TAG]), Err(OpenError::Forged { chunk: 0 })));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn chunks_in_another_order_do_not_open() {
     let mut sealed = seal(&plan, &plaintext);
     let (first, rest) = sealed.split_at_mut(SEALED_CHUNK);
     first.swap_with_slice(&mut rest[..SEALED_CHUNK]);
-    assert!(matches!(open(&describe(&plan), &sealed), Err(AttachmentError::Forged { chunk: 0 })));
+    assert!(matches!(open(&describe(&plan), &sealed), Err(OpenError::Forged { chunk: 0 })));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn bytes_past_the_end_are_refused() {
     let plan = survey(&plaintext, key(1));
     let mut sealed = seal(&plan, &plaintext);
     sealed.push(0);
-    assert!(matches!(open(&describe(&plan), &sealed), Err(AttachmentError::TrailingBytes)));
+    assert!(matches!(open(&describe(&plan), &sealed), Err(OpenError::TrailingBytes)));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn another_key_or_prefix_opens_nothing() {
     let wrong_prefix = FileKey::from_parts(plan.key.key(), key(2).prefix()).unwrap();
     for key in [wrong_key, wrong_prefix] {
         let file = Descriptor { key, ..describe(&plan) };
-        assert!(matches!(open(&file, &sealed), Err(AttachmentError::Forged { chunk: 0 })));
+        assert!(matches!(open(&file, &sealed), Err(OpenError::Forged { chunk: 0 })));
     }
 }
 
@@ -101,9 +101,9 @@ fn hashes_that_differ_are_refused_though_every_chunk_opens() {
     let plan = survey(&plaintext, key(1));
     let sealed = seal(&plan, &plaintext);
     let file = Descriptor { plaintext_hash: [7; 32], ..describe(&plan) };
-    assert!(matches!(open(&file, &sealed), Err(AttachmentError::HashDiffers("plaintext"))));
+    assert!(matches!(open(&file, &sealed), Err(OpenError::HashDiffers("plaintext"))));
     let file = Descriptor { sealed_hash: [7; 32], ..describe(&plan) };
-    assert!(matches!(open(&file, &sealed), Err(AttachmentError::HashDiffers("ciphertext"))));
+    assert!(matches!(open(&file, &sealed), Err(OpenError::HashDiffers("ciphertext"))));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_description_survives_the_message() {
     // Without the plaintext's hash it is not touched.
     assert!(matches!(
         Descriptor::read(&sent.part(), &Extensions::default()),
-        Some(Err(AttachmentError::Unusable(_)))
+        Some(Err(OpenError::Unusable(_)))
     ));
 }
 
@@ -232,7 +232,7 @@ proptest! {
         let at = place.index(sealed.len());
         sealed[at] ^= 1 << bit;
         let chunk = plan.layout.chunk_at(at as u64);
-        let noticed = matches!(open(&describe(&plan), &sealed), Err(AttachmentError::Forged { chunk: c }) if c == chunk);
+        let noticed = matches!(open(&describe(&plan), &sealed), Err(OpenError::Forged { chunk: c }) if c == chunk);
         prop_assert!(noticed);
     }
 }

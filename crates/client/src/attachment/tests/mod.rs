@@ -15,7 +15,7 @@ pub(super) fn file(size: usize) -> Vec<u8> {
 }
 
 pub(super) fn key(seed: u64) -> FileKey {
-    FileKey::random(&mut StdRng::seed_from_u64(seed))
+    fresh_key(&mut StdRng::seed_from_u64(seed))
 }
 
 pub(super) fn survey(plaintext: &[u8], key: FileKey) -> Plan {
@@ -36,7 +36,7 @@ pub(super) fn describe(plan: &Plan) -> Descriptor {
     plan.describe("https://a.example/v1/media/x".into(), Label::default())
 }
 
-fn open(file: &Descriptor, sealed: &[u8]) -> Result<Vec<u8>, AttachmentError> {
+fn open(file: &Descriptor, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
     let (mut opener, mut opened) = (Opener::new(file), Vec::new());
     opener.feed(sealed, &mut opened)?;
     opener.finish()?;

@@ -79,10 +79,10 @@ fn unsending_leaves_a_mark_and_nothing_else() {
 
 #[test]
 fn unsending_forgets_the_keys_of_attachments() {
-    use crate::attachment::{DOWNLOADS, Download, FileKey, Label, Survey};
+    use crate::attachment::{DOWNLOADS, Download, Label, Survey, fresh_key};
     use rand::{SeedableRng as _, rngs::StdRng};
     let (ann, mut world) = (user("ann"), World::new());
-    let key = FileKey::random(&mut StdRng::seed_from_u64(1));
+    let key = fresh_key(&mut StdRng::seed_from_u64(1));
     let mut survey = Survey::new(key.clone(), 3).unwrap();
     survey.feed(b"cat").unwrap();
     let file = survey.finish().unwrap().describe("https://a.example/v1/media/x".into(), Label::default());

@@ -1,16 +1,18 @@
 //! Cuts a stream of pieces of any size into the chunks of a layout.
 
-use super::{AttachmentError, Layout};
+use super::{Layout, OpenError};
 
 /// Which bytes are streamed.
-#[derive(Clone, Copy)]
-pub(super) enum Side {
+#[derive(Clone, Copy, Debug)]
+pub enum Side {
+    /// The file's.
     Plain,
+    /// Those at the URL.
     Sealed,
 }
 
 /// Collects pieces until a chunk is whole.
-pub(super) struct Chunker {
+pub struct Chunker {
     layout: Layout,
     side: Side,
     next: u32,
@@ -19,33 +21,33 @@ pub(super) struct Chunker {
 
 impl Chunker {
     /// Expects chunk `next` first.
-    pub(super) fn new(layout: Layout, side: Side, next: u32) -> Self {
+    pub fn new(layout: Layout, side: Side, next: u32) -> Self {
         Self { layout, side, next, pending: Vec::new() }
     }
 
     /// The chunk that is being collected.
-    pub(super) fn next(&self) -> u32 {
+    pub fn next(&self) -> u32 {
         self.next
     }
 
     /// True if a chunk is begun and not whole.
-    pub(super) fn is_amid(&self) -> bool {
+    pub fn is_amid(&self) -> bool {
         !self.pending.is_empty()
     }
 
     /// Takes a piece and hands every chunk that it completes to `each`.
     ///
     /// # Errors
-    /// What `each` refuses; [`AttachmentError::TrailingBytes`] if the piece goes past the last chunk.
-    pub(super) fn feed(
+    /// What `each` refuses; [`OpenError::TrailingBytes`] if the piece goes past the last chunk.
+    pub fn feed<E: From<OpenError>>(
         &mut self,
         mut piece: &[u8],
-        mut each: impl FnMut(u32, &[u8]) -> Result<(), AttachmentError>,
-    ) -> Result<(), AttachmentError> {
+        mut each: impl FnMut(u32, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         while !piece.is_empty() {
             let length = self.length();
             if self.next >= self.layout.chunks() || length == 0 {
-                return Err(AttachmentError::TrailingBytes);
+                return Err(OpenError::TrailingBytes.into());
             }
             let taken = piece.len().min(length - self.pending.len());
             let (head, rest) = piece.split_at(taken);
@@ -68,16 +70,16 @@ impl Chunker {
     /// Ends the stream; hands over the one chunk that an empty file has.
     ///
     /// # Errors
-    /// What `each` refuses; [`AttachmentError::Truncated`] if a chunk is missing or not whole.
-    pub(super) fn finish(
+    /// What `each` refuses; [`OpenError::Truncated`] if a chunk is missing or not whole.
+    pub fn finish<E: From<OpenError>>(
         mut self,
-        mut each: impl FnMut(u32, &[u8]) -> Result<(), AttachmentError>,
-    ) -> Result<(), AttachmentError> {
+        mut each: impl FnMut(u32, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.next < self.layout.chunks() && self.length() == 0 {
             each(self.next, &[])?;
             self.next += 1;
         }
-        if self.next == self.layout.chunks() { Ok(()) } else { Err(AttachmentError::Truncated) }
+        if self.next == self.layout.chunks() { Ok(()) } else { Err(OpenError::Truncated.into()) }
     }
 
     fn length(&self) -> usize {

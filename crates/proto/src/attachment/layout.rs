@@ -1,8 +1,8 @@
 //! Where each chunk of a file lies, in plaintext and in ciphertext. Follows from the file's size alone.
 
-use super::AttachmentError;
+use super::OpenError;
+use crate::limits;
 use std::ops::Range;
-use trefoil_proto::limits;
 
 /// Plaintext bytes of every chunk but the last.
 pub const CHUNK: usize = 64 * 1024;
@@ -29,9 +29,9 @@ impl Layout {
     /// The layout of a file of `size` plaintext bytes.
     ///
     /// # Errors
-    /// [`AttachmentError::TooLarge`].
-    pub fn of(size: u64) -> Result<Self, AttachmentError> {
-        if size <= MAX_SIZE { Ok(Self { size }) } else { Err(AttachmentError::TooLarge { limit: MAX_SIZE }) }
+    /// [`OpenError::TooLarge`].
+    pub fn of(size: u64) -> Result<Self, OpenError> {
+        if size <= MAX_SIZE { Ok(Self { size }) } else { Err(OpenError::TooLarge { limit: MAX_SIZE }) }
     }
 
     /// Plaintext bytes in all.

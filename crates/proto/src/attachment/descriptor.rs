@@ -1,8 +1,8 @@
 //! What a message says about an attachment: a MIMI `ExternalPart`, and the hash of its plaintext in an extension.
 
-use super::{AttachmentError, Digest32, ENC_ALG, FileKey, Layout, Plan};
+use super::{Digest32, ENC_ALG, FileKey, Layout, OpenError};
+use crate::content::{Disposition, ExtensionKey, Extensions, ExternalPart, MimiContent, NestedPart, Part};
 use minicbor::{Decoder, Encoder};
-use trefoil_proto::content::{Disposition, ExtensionKey, Extensions, ExternalPart, NestedPart, Part};
 
 /// Text key of the content extension that names plaintext hashes: a map from `contentHash` to the SHA-256 of the
 /// plaintext, both byte strings of 32 bytes.
@@ -45,21 +45,6 @@ pub struct Descriptor {
     pub sealed_hash: Digest32,
 }
 
-impl Plan {
-    /// The description of a surveyed file, once it is known where it lies.
-    pub fn describe(&self, url: String, label: Label) -> Descriptor {
-        Descriptor {
-            label: Label { filename: base_name(&label.filename), ..label },
-            url,
-            expires: 0,
-            key: self.key.clone(),
-            layout: self.layout,
-            plaintext_hash: self.plaintext_hash,
-            sealed_hash: self.sealed_hash,
-        }
-    }
-}
-
 impl Descriptor {
     /// The part for a message. The message must also carry [`plaintext_hashes`].
     pub fn part(&self) -> NestedPart {
@@ -84,39 +69,48 @@ impl Descriptor {
     /// Reads a received part. `None` for a part that is no external content.
     ///
     /// # Errors
-    /// [`AttachmentError::Unusable`] if it is not of our format or its message does not name the plaintext's hash;
-    /// [`AttachmentError::TooLarge`].
-    pub fn read(part: &NestedPart, extensions: &Extensions) -> Option<Result<Self, AttachmentError>> {
+    /// [`OpenError::Unusable`] if it is not of our format or its message does not name the plaintext's hash;
+    /// [`OpenError::TooLarge`].
+    pub fn read(part: &NestedPart, extensions: &Extensions) -> Option<Result<Self, OpenError>> {
         let Part::External(external) = &part.part else { return None };
         Some(Self::from_external(external, part.disposition == Disposition::INLINE, extensions))
     }
 
-    fn from_external(
-        part: &ExternalPart,
-        inline: bool,
-        extensions: &Extensions,
-    ) -> Result<Self, AttachmentError> {
+    /// Every attachment of a message, in order and however deep, whether or not a device would show it: also the
+    /// alternatives, and what cannot be used.
+    pub fn all(content: &MimiContent) -> Vec<Result<Self, OpenError>> {
+        fn walk(part: &NestedPart, extensions: &Extensions, found: &mut Vec<Result<Descriptor, OpenError>>) {
+            if let Part::Multi { parts, .. } = &part.part {
+                parts.iter().for_each(|part| walk(part, extensions, found));
+            }
+            found.extend(Descriptor::read(part, extensions));
+        }
+        let mut found = Vec::new();
+        walk(&content.part, &content.extensions, &mut found);
+        found
+    }
+
+    fn from_external(part: &ExternalPart, inline: bool, extensions: &Extensions) -> Result<Self, OpenError> {
         let fits = [&part.content_type, &part.filename].iter().all(|text| text.len() <= LONGEST_LABEL);
         if !fits || part.description.len() > LONGEST_URL {
-            return Err(AttachmentError::Unusable("its name or type is too long"));
+            return Err(OpenError::Unusable("its name or type is too long"));
         }
         let reachable = part.url.starts_with("https://") || part.url.starts_with("http://");
         if !reachable || part.url.len() > LONGEST_URL || part.url.chars().any(char::is_control) {
-            return Err(AttachmentError::Unusable("not an http or https URL"));
+            return Err(OpenError::Unusable("not an http or https URL"));
         }
         if part.enc_alg != ENC_ALG || !part.aad.is_empty() {
-            return Err(AttachmentError::Unusable("another encryption"));
+            return Err(OpenError::Unusable("another encryption"));
         }
         let key = FileKey::from_parts(&part.key, &part.nonce)
-            .ok_or(AttachmentError::Unusable("a key of another length"))?;
+            .ok_or(OpenError::Unusable("a key of another length"))?;
         if part.hash_alg != SHA_256 {
-            return Err(AttachmentError::Unusable("another hash"));
+            return Err(OpenError::Unusable("another hash"));
         }
-        let sealed_hash: Digest32 = part.content_hash[..]
-            .try_into()
-            .map_err(|_| AttachmentError::Unusable("a hash of another length"))?;
+        let sealed_hash: Digest32 =
+            part.content_hash[..].try_into().map_err(|_| OpenError::Unusable("a hash of another length"))?;
         let plaintext_hash = named_hash(extensions, &sealed_hash)
-            .ok_or(AttachmentError::Unusable("its message does not name the plaintext's hash"))?;
+            .ok_or(OpenError::Unusable("its message does not name the plaintext's hash"))?;
         Ok(Self {
             label: Label {
                 content_type: part.content_type.clone(),
@@ -162,7 +156,7 @@ fn named_hash(extensions: &Extensions, sealed_hash: &Digest32) -> Option<Digest3
 }
 
 /// The last component of whatever was sent as a name, without control characters: never a way out of a folder.
-fn base_name(name: &str) -> String {
+pub fn base_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last.chars().filter(|c| !c.is_control()).collect();
     if matches!(clean.trim(), "." | "..") { String::new() } else { clean }

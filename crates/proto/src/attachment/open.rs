@@ -1,7 +1,7 @@
 //! Opening a sealed file, from any chunk on.
 
 use super::{
-    AttachmentError, Descriptor, Digest32, Layout,
+    Descriptor, Digest32, Layout, OpenError,
     chunker::{Chunker, Side},
     cipher::FileCipher,
 };
@@ -38,10 +38,10 @@ impl Opener {
     /// cover the whole. It must end at the end of a chunk. To be called before any [`Opener::feed`].
     ///
     /// # Errors
-    /// [`AttachmentError::OutOfTurn`] after a `feed`; [`AttachmentError::TrailingBytes`].
-    pub fn replay(&mut self, plaintext: &[u8]) -> Result<(), AttachmentError> {
+    /// [`OpenError::OutOfTurn`] after a `feed`; [`OpenError::TrailingBytes`].
+    pub fn replay(&mut self, plaintext: &[u8]) -> Result<(), OpenError> {
         if self.fetched.is_some() {
-            return Err(AttachmentError::OutOfTurn("replay"));
+            return Err(OpenError::OutOfTurn("replay"));
         }
         let Self { cipher, plaintext: plain_hash, sealed: sealed_hash, .. } = self;
         self.replayed.feed(plaintext, |chunk, bytes| {
@@ -54,11 +54,11 @@ impl Opener {
     /// Takes ciphertext, from where the replay ended, and appends the plaintext of every chunk that is whole.
     ///
     /// # Errors
-    /// [`AttachmentError::Forged`], [`AttachmentError::TrailingBytes`]; the opener is then of no more use.
-    /// [`AttachmentError::OutOfTurn`] if a replay ended within a chunk.
-    pub fn feed(&mut self, sealed: &[u8], opened: &mut Vec<u8>) -> Result<(), AttachmentError> {
+    /// [`OpenError::Forged`], [`OpenError::TrailingBytes`]; the opener is then of no more use.
+    /// [`OpenError::OutOfTurn`] if a replay ended within a chunk.
+    pub fn feed(&mut self, sealed: &[u8], opened: &mut Vec<u8>) -> Result<(), OpenError> {
         if self.replayed.is_amid() {
-            return Err(AttachmentError::OutOfTurn("download"));
+            return Err(OpenError::OutOfTurn("download"));
         }
         let Self { cipher, plaintext: plain_hash, sealed: sealed_hash, .. } = self;
         let (layout, next) = (self.layout, self.replayed.next());
@@ -82,20 +82,20 @@ impl Opener {
     /// Ends the file and says whether it is good.
     ///
     /// # Errors
-    /// [`AttachmentError::Truncated`]; [`AttachmentError::HashDiffers`]: throw away what was handed out.
-    pub fn finish(self) -> Result<(), AttachmentError> {
+    /// [`OpenError::Truncated`]; [`OpenError::HashDiffers`]: throw away what was handed out.
+    pub fn finish(self) -> Result<(), OpenError> {
         if self.replayed.is_amid() || self.chunks_done() != self.layout.chunks() {
-            return Err(AttachmentError::Truncated);
+            return Err(OpenError::Truncated);
         }
         if self.fetched.is_some_and(|fetched| fetched.is_amid()) {
-            return Err(AttachmentError::TrailingBytes);
+            return Err(OpenError::TrailingBytes);
         }
         let same = |hash: Sha256, want: &Digest32| bool::from(hash.finalize().as_slice().ct_eq(&want[..]));
         if !same(self.sealed, &self.want.1) {
-            return Err(AttachmentError::HashDiffers("ciphertext"));
+            return Err(OpenError::HashDiffers("ciphertext"));
         }
         if !same(self.plaintext, &self.want.0) {
-            return Err(AttachmentError::HashDiffers("plaintext"));
+            return Err(OpenError::HashDiffers("plaintext"));
         }
         Ok(())
     }

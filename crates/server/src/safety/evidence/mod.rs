@@ -1,0 +1,136 @@
+//! Evidence: the attachments of messages that a report shows, opened by the service.
+//!
+//! A message's content names for each attachment its URL, its key and the SHA-256 of its plaintext, and the stamp covers the
+//! content: a report that is proven holds what opens its attachments, and nothing else here could. Bytes count as evidence
+//! only when all of them opened and both hashes are the stamped ones, so that a moderator sees what the person who reports
+//! saw: AES-GCM alone would let a sender make one file that opens to a kitten here and to a threat there.
+
+mod error;
+mod reach;
+#[cfg(test)]
+mod tests;
+
+pub use error::EvidenceError;
+pub use reach::Reach;
+
+use crate::media::MediaUrl;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, future::BoxFuture, stream::BoxStream};
+use std::time::Duration;
+use trefoil_proto::{
+    attachment::{Descriptor, Digest32, Label, OpenError, Opener},
+    content::MimiContent,
+    mimi::report::AbuseReport,
+};
+
+/// How long one attachment may take to come.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Ciphertext on its way.
+pub type Pieces = BoxStream<'static, Result<Bytes, EvidenceError>>;
+
+/// A way to the ciphertext of attachments.
+pub trait Sealed: Send + Sync {
+    /// What lies at a media URL, from its first byte.
+    ///
+    /// # Errors
+    /// It is gone, or where it lies cannot be reached.
+    fn read<'a>(&'a self, url: &'a MediaUrl) -> BoxFuture<'a, Result<Pieces, EvidenceError>>;
+}
+
+/// How much of one report is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Attachments.
+    pub attachments: usize,
+    /// Bytes of plaintext, of all of them together.
+    pub bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { attachments: 64, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// One attachment of a report.
+#[derive(Debug)]
+pub struct Exhibit {
+    /// Which message of the report has it, counted from 0.
+    pub message: usize,
+    /// What its sender says about it; nothing if it is described in a way that cannot be read.
+    pub label: Label,
+    /// The SHA-256 of its plaintext as the stamped content names it.
+    pub hash: Option<Digest32>,
+    /// Its bytes, or why there are none.
+    pub opened: Result<Bytes, EvidenceError>,
+}
+
+/// Opens the attachments of a report that was proven, those first that come first. Each is there once, also those that are
+/// refused: a moderator is told what is missing.
+///
+/// Two are the same only if everything is the same that the messages name, the key too. The URL alone would let the first of
+/// two messages hide what the second shows.
+pub async fn gather(report: &AbuseReport, bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
+    let mut left = bounds;
+    let mut seen: Vec<Descriptor> = Vec::new();
+    let mut exhibits = Vec::new();
+    for (message, shown) in report.messages.iter().enumerate() {
+        // A report is taken only if its contents decode.
+        let Ok(content) = MimiContent::decode(&shown.message_content) else { continue };
+        for described in Descriptor::all(&content) {
+            let file = match described {
+                Ok(file) => file,
+                Err(error) => {
+                    let opened = Err(error.into());
+                    exhibits.push(Exhibit { message, label: Label::default(), hash: None, opened });
+                    continue;
+                }
+            };
+            if seen.contains(&file) {
+                continue;
+            }
+            let opened = match take(&mut left, &file) {
+                Ok(()) => open(&file, sealed).await,
+                Err(error) => Err(error),
+            };
+            exhibits.push(Exhibit {
+                message,
+                label: file.label.clone(),
+                hash: Some(file.plaintext_hash),
+                opened,
+            });
+            seen.push(file);
+        }
+    }
+    exhibits
+}
+
+/// Takes an attachment out of what may still be looked at.
+fn take(left: &mut Bounds, file: &Descriptor) -> Result<(), EvidenceError> {
+    left.attachments = left.attachments.checked_sub(1).ok_or(EvidenceError::TooMany)?;
+    left.bytes = left.bytes.checked_sub(file.layout.size()).ok_or(EvidenceError::TooLarge)?;
+    Ok(())
+}
+
+/// Fetches an attachment, opens it, and accepts it only if it is the one that the content names.
+async fn open(file: &Descriptor, sealed: &dyn Sealed) -> Result<Bytes, EvidenceError> {
+    let url = MediaUrl::parse(&file.url).ok_or(EvidenceError::NoMedia)?;
+    let whole = async {
+        let mut pieces = sealed.read(&url).await?;
+        let (mut opener, mut opened) = (Opener::new(file), Vec::new());
+        while let Some(piece) = pieces.next().await {
+            // Refuses the first byte past the size that the content names, so no peer can send without end.
+            opener.feed(&piece?, &mut opened)?;
+        }
+        opener.finish()?;
+        Ok(Bytes::from(opened))
+    };
+    tokio::time::timeout(PATIENCE, whole).await.map_err(|_| EvidenceError::Slow)?
+}
+
+impl From<OpenError> for EvidenceError {
+    fn from(error: OpenError) -> Self {
+        Self::NotAsStamped(error)
+    }
+}
