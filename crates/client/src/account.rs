@@ -321,6 +321,12 @@ impl Core {
             self.live.backoff.remove(job);
             return self.not_added(room, ChangeRefusal::OutOfReach(user.clone()), user);
         }
+        if let Job::KeyMaterial(room, user) = job
+            && error.code == ErrorCode::TooManyFirstContacts
+        {
+            let until = now.plus_millis(error.retry_after_ms.into());
+            return self.not_added(room, ChangeRefusal::TooManyNewPeople { user: user.clone(), until }, user);
+        }
         if passing {
             if let Job::Proof(user) = job {
                 return self.proof_refused(user, error.code, now);

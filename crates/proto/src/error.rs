@@ -76,6 +76,8 @@ pub enum ErrorCode {
     Limited = 23,
     /// A decision of the service's safety team: nothing is taken from this account, for a time or, if `retry_after_ms` is zero, for good.
     Suspended = 24,
+    /// The account has begun as many conversations with new people as it may; `retry_after_ms` says for how long.
+    TooManyFirstContacts = 31,
 }
 
 impl ErrorCode {
@@ -105,6 +107,7 @@ impl ErrorCode {
         Self::Draining,
         Self::Limited,
         Self::Suspended,
+        Self::TooManyFirstContacts,
     ];
 }
 

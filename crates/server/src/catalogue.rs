@@ -96,6 +96,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
     [
         crate::accounts::TABLES,
         crate::backup::TABLES,
+        crate::behaviour::TABLES,
         crate::directory::TABLES,
         crate::discovery::TABLES,
         crate::edge::TABLES,

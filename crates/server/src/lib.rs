@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod backup;
+pub mod behaviour;
 pub mod catalogue;
 pub mod clock;
 pub mod config;

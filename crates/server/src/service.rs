@@ -6,6 +6,7 @@ mod upkeep;
 use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
     backup::{self, Backups},
+    behaviour::Behaviour,
     clock::{Clock, SystemClock},
     config::Config,
     console::{self, Console, PageFile},
@@ -331,6 +332,7 @@ impl Service {
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
+            behaviour: Arc::new(Behaviour::new(Arc::clone(&store), config.first_contacts.rules)),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rendezvous: Arc::default(),
             safety: Arc::new(Safety::new(

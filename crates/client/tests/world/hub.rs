@@ -77,6 +77,8 @@ pub struct Hub {
     pub muted: BTreeSet<UserUri>,
     /// Services that cannot be reached.
     pub away: Vec<Domain>,
+    /// People to whom nobody may turn before another minute is over.
+    pub enough: Vec<UserUri>,
     next_token: u8,
 }
 
@@ -127,6 +129,7 @@ impl Hub {
             deaf: false,
             muted: BTreeSet::new(),
             away: Vec::new(),
+            enough: Vec::new(),
             next_token: 0,
         }
     }
@@ -319,6 +322,11 @@ impl Hub {
         let suite = self.gives_suite.unwrap_or(request.tbs.acceptable_ciphersuites[0]);
         if self.away.contains(&user.domain) {
             return refusal(ErrorCode::PeerUnavailable);
+        }
+        if self.enough.contains(&user) {
+            let code = ErrorCode::TooManyFirstContacts;
+            let body = ErrorBody { code, retry_after_ms: 60_000, detail: Vec::new() }.encode();
+            return HttpResponse { status: 429, body };
         }
         let Some(devices) = self.accounts.get(&user) else { return refusal(ErrorCode::NotFound) };
         let mut clients = Vec::new();

@@ -10,6 +10,7 @@ use super::{
     segment::Segment,
 };
 use crate::{
+    behaviour::{Account, BehaviourError},
     federation::{Endpoint, IncidentReason},
     keys::{self, Supply},
     rooms::{self, Origin},
@@ -22,7 +23,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use std::sync::Arc;
 use trefoil_proto::{
-    DeviceUri, Domain, ErrorCode, RoomUri, UserUri, Wire,
+    DeviceUri, Domain, ErrorBody, ErrorCode, RoomUri, UserUri, Wire,
     edge::CreateRoomRequest,
     frame::MailboxEvent,
     mimi::{
@@ -111,7 +112,8 @@ pub(super) async fn key_material(
     edge.rates.claim(Asker::Own(&asker), edge.now())?;
     check_target(&request.value, &target)?;
     let requester = keys::requester(&request.value)?;
-    let known = edge.house.accounts.device(&caller).await?;
+    let person = edge.house.accounts.person(&caller.user).await?;
+    let known = person.iter().flat_map(|person| &person.devices).find(|device| device.uri == caller);
     let own_key =
         known.is_some_and(|known| known.signature_key[..] == request.value.tbs.requester_signature_key[..]);
     if requester != caller || !own_key {
@@ -120,6 +122,13 @@ pub(super) async fn key_material(
     let hub = request.value.tbs.room_id.domain.clone();
     if hub == *edge.domain() {
         edge.house.rooms.may_claim(&caller, &request.value.tbs.room_id).await?;
+    }
+    if let Some(person) = person.filter(|_| target != asker) {
+        let account = Account { user: &caller.user, created_day: person.created_day };
+        // Where the hub is another one, the answer is not seen here.
+        let room = Some(&request.value.tbs.room_id).filter(|_| hub == *edge.domain());
+        let begun = edge.house.behaviour.begin(account, &target, room, edge.now()).await;
+        begun.map_err(|error| edge.first_contact_refused(&error))?;
     }
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
@@ -188,7 +197,27 @@ impl Edge {
         request: SubmitMessageRequest,
     ) -> Result<SubmitMessageResponse, Refusal> {
         self.is_free(&request.sending_uri, Doing::GoingOn)?;
-        Ok(self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?)
+        let writer = request.sending_uri.clone();
+        let response = self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?;
+        self.wrote(&writer, room).await;
+        Ok(response)
+    }
+
+    /// Somebody wrote in a room of this hub: the message is accepted already, so nothing of it fails any more.
+    pub(super) async fn wrote(&self, writer: &UserUri, room: &RoomUri) {
+        if let Err(error) = self.house.behaviour.wrote(writer, room, self.now()).await {
+            tracing::warn!(%error, "an answer was not counted");
+        }
+    }
+
+    fn first_contact_refused(&self, error: &BehaviourError) -> Refusal {
+        let BehaviourError::Enough { until } = error else { return Refusal::internal(error) };
+        let wait = until.0.saturating_sub(self.now().0);
+        Refusal::from(ErrorBody {
+            code: ErrorCode::TooManyFirstContacts,
+            retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX).max(1),
+            detail: error.to_string().into_bytes(),
+        })
     }
 
     /// Submits to a room of another service.

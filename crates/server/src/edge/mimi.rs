@@ -65,8 +65,10 @@ pub(super) async fn submit(
         return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
     }
     edge.is_free(&request.value.sending_uri, Doing::GoingOn)?;
+    let writer = request.value.sending_uri.clone();
     let response =
         edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
+    edge.wrote(&writer, &room).await;
     Ok(Reply(StatusCode::OK, response))
 }
 

@@ -39,9 +39,9 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, discovery::Discovery,
-    federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins,
-    rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
+    accounts::Accounts, backup::Backups, behaviour::Behaviour, clock::Clock, directory::Directory,
+    discovery::Discovery, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media,
+    pin::Pins, rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -83,6 +83,8 @@ pub struct House {
     pub media: Arc<Media>,
     /// Backups.
     pub backups: Arc<Backups>,
+    /// What is counted of accounts.
+    pub behaviour: Arc<Behaviour>,
     /// The PIN vault.
     pub pins: Arc<Pins>,
     /// Where devices that are being linked meet.

@@ -111,7 +111,9 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Conflict | ErrorCode::IdentifierTaken | ErrorCode::WrongEpoch | ErrorCode::WrongOffset => {
             StatusCode::CONFLICT
         }
-        ErrorCode::RateLimited | ErrorCode::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::RateLimited | ErrorCode::QuotaExceeded | ErrorCode::TooManyFirstContacts => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::PeerUnavailable | ErrorCode::PeerMisbehaved => StatusCode::BAD_GATEWAY,
         ErrorCode::Unsupported => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -10,6 +10,7 @@ mod directory;
 mod discovery;
 mod ends;
 mod federation;
+mod first_contacts;
 mod key_packages;
 mod lies;
 mod limits;

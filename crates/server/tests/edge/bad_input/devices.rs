@@ -34,7 +34,7 @@ use trefoil_transparency::directory::KeyProofRequest;
 
 pub const MEDIA_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 /// Past every rate that could get in the way.
-pub const WIDE: &str = "[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
+pub const WIDE: &str = "[first_contacts]\nlimited = false\n[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
                         lookups_per_hour = 1000000\nkey_claims_per_hour = 1000000\n\
                         registrations_per_hour = 1000000\npin_records_per_hour = 1000000\n\
                         pin_tries_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
