@@ -78,6 +78,8 @@ pub enum ErrorCode {
     Suspended = 24,
     /// The account has begun as many conversations with new people as it may; `retry_after_ms` says for how long.
     TooManyFirstContacts = 31,
+    /// Somebody of another service is asked for by a pass of theirs only, and this is none that is good.
+    PassNeeded = 32,
 }
 
 impl ErrorCode {
@@ -108,6 +110,7 @@ impl ErrorCode {
         Self::Limited,
         Self::Suspended,
         Self::TooManyFirstContacts,
+        Self::PassNeeded,
     ];
 }
 

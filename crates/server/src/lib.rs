@@ -22,6 +22,7 @@ pub mod keys;
 pub mod log;
 pub mod mailbox;
 pub mod media;
+pub mod passes;
 pub mod pin;
 pub mod rate;
 pub mod rendezvous;

@@ -40,11 +40,13 @@ pub enum SecretName {
     Discovery,
     /// HMAC key by which the safety team tells reporters apart.
     Reporters,
+    /// Seed of the keys that issue passes, one a day.
+    Passes,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -57,6 +59,7 @@ impl SecretName {
         Self::PinRecords,
         Self::Discovery,
         Self::Reporters,
+        Self::Passes,
     ];
 
     /// The name as it stands in the file.
@@ -74,6 +77,7 @@ impl SecretName {
             Self::PinRecords => "pin-records",
             Self::Discovery => "discovery",
             Self::Reporters => "reporters",
+            Self::Passes => "passes",
         }
     }
 }

@@ -274,6 +274,10 @@ impl Hub {
             }
             (Method::Post, ["rooms"]) => self.create(&request.body),
             (Method::Post, ["keyMaterial", _]) => self.key_material(&request.body),
+            (Method::Post, ["passes", domain]) => {
+                let away = self.away.contains(&decode_segment(domain).parse().unwrap());
+                refusal(if away { ErrorCode::PeerUnavailable } else { ErrorCode::Unsupported })
+            }
             (Method::Post, ["groupInfo", _]) => self.group_info(&request.body, &parts),
             (Method::Post, ["update", _]) if self.refuse_updates => refusal(ErrorCode::NotFound),
             (Method::Post, ["update", room]) => {

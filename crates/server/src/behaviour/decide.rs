@@ -38,6 +38,8 @@ pub struct Rules {
 pub struct Counts {
     /// People it turned to for the first time today.
     pub begun: u32,
+    /// Passes that it got today, for people of other services.
+    pub passes: u32,
     /// How many answered today.
     pub answered_today: u32,
     /// How many answered in [`ANSWER_DAYS`].

@@ -1,4 +1,4 @@
-//! What has to be known of pairs, in memory only: whom an account turned to today, so that asking twice counts once; and in
+//! What has to be known of pairs, in memory only: whom an account turned to today and who reported whom, so that twice counts once; and in
 //! which room whose answer would be one. Hashed under a secret that dies with the process, bounded. After a restart
 //! nobody's answer is waited for, which counts neither for nor against anybody.
 
@@ -45,12 +45,15 @@ impl Memory {
         known.day == today && known.pairs.contains(&self.secret.hash_one((user, target)))
     }
 
+    /// False if this person reported this account today already.
+    pub(super) fn reports(&self, by: &UserUri, user: &UserId, today: u32) -> bool {
+        let mut known = self.today(today);
+        known.pairs.len() >= MOST || known.pairs.insert(self.secret.hash_one((by, user)))
+    }
+
     /// An account turns to a person; the answer would be seen in `room`.
     pub(super) fn turns_to(&self, user: &UserId, target: &UserUri, room: Option<&RoomUri>, today: u32) {
-        let mut known = lock(&self.today);
-        if known.day != today {
-            *known = Today { day: today, pairs: HashSet::new() };
-        }
+        let mut known = self.today(today);
         if known.pairs.len() < MOST {
             known.pairs.insert(self.secret.hash_one((user, target)));
         }
@@ -62,6 +65,14 @@ impl Memory {
             waiting.insert(self.secret.hash_one((room, target)), row);
             self.count.store(waiting.len(), Ordering::Relaxed);
         }
+    }
+
+    fn today(&self, today: u32) -> MutexGuard<'_, Today> {
+        let mut known = lock(&self.today);
+        if known.day != today {
+            *known = Today { day: today, pairs: HashSet::new() };
+        }
+        known
     }
 
     /// Whose contact is answered by what a person writes in a room.

@@ -85,6 +85,34 @@ impl Behaviour {
         Ok(())
     }
 
+    /// Counts passes that an account gets for people of other services: twice as many as it may turn to people, since one is
+    /// lost now and then on its way.
+    ///
+    /// # Errors
+    /// [`BehaviourError::Enough`] says from when on it may have more; the store failed.
+    pub async fn passes(
+        &self,
+        account: Account<'_>,
+        count: u32,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        if !self.rules.limited || count == 0 {
+            return Ok(());
+        }
+        let today = decide::day(now);
+        self.change(account.user, today, |row| {
+            let counts = row.counts(today);
+            let most = decide::allowance(&self.rules, age(account, today), &counts).saturating_mul(2);
+            if counts.passes.saturating_add(count) > most {
+                let next = decide::next_day(&self.rules, row.reports_by_day(), today);
+                return Err(BehaviourError::Enough { until: decide::start_of(next) });
+            }
+            row.on(today).passes += count;
+            Ok(())
+        })
+        .await
+    }
+
     /// A person wrote in a room of this hub. If somebody turned to them there and waits for a sign, this is it.
     ///
     /// # Errors
@@ -99,12 +127,20 @@ impl Behaviour {
         self.count(&waiting, now, |counts| counts.answered += 1).await
     }
 
-    /// An account was reported, with messages that are proven to be its own. Whoever calls this sees to it that one
-    /// person counts once.
+    /// An account was reported, with messages that are proven to be its own. The same reporter counts once a day; of one
+    /// who is not known here each report counts.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn reported(&self, user: &UserId, now: Timestamp) -> Result<(), BehaviourError> {
+    pub async fn reported(
+        &self,
+        user: &UserId,
+        by: Option<&UserUri>,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        if by.is_some_and(|by| !self.memory.reports(by, user, decide::day(now))) {
+            return Ok(());
+        }
         self.count(user, now, |counts| counts.reports += 1).await
     }
 

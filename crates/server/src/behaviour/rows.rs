@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 /// What the table of counts holds.
 pub const TABLES: &[TableNote] = &[TableNote {
     table: ACCOUNTS,
-    holds: "by user id, for each day: how many people the account turned to for the first time (today only), how many answered \
+    holds: "by user id, for each day: how many people the account turned to for the first time and how many passes it got (today only), how many answered \
             or did not (a week), how many reports there were about it (four weeks). Numbers, no names",
     kept: "each number for its window; the row until all are zero",
     discloses: "which accounts turned to new people today, and to how many; how well that was received; which were reported, \
@@ -35,6 +35,7 @@ pub(super) struct AccountRow {
 pub(super) struct DayRow {
     pub day: u32,
     pub begun: u32,
+    pub passes: u32,
     pub answered: u32,
     pub unanswered: u32,
     pub reports: u32,
@@ -63,7 +64,7 @@ impl AccountRow {
         let mut counts = Counts::default();
         for row in &self.days {
             if row.day == today {
-                (counts.begun, counts.answered_today) = (row.begun, row.answered);
+                (counts.begun, counts.passes, counts.answered_today) = (row.begun, row.passes, row.answered);
             }
             if row.day.saturating_add(ANSWER_DAYS) > today {
                 counts.answered = counts.answered.saturating_add(row.answered);
@@ -85,7 +86,7 @@ impl AccountRow {
     pub(super) fn forget(&mut self, today: u32) {
         for row in &mut self.days {
             if row.day < today {
-                row.begun = 0;
+                (row.begun, row.passes) = (0, 0);
             }
             if row.day.saturating_add(ANSWER_DAYS) <= today {
                 (row.answered, row.unanswered) = (0, 0);

@@ -100,11 +100,11 @@ async fn who_is_never_answered_turns_to_fewer() {
 async fn reports_halve_and_then_stop_for_four_weeks() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     let on = |days: u64| START.plus_millis(days * DAY);
-    room.behaviour.reported(&ann, START).await.unwrap();
+    room.behaviour.reported(&ann, None, START).await.unwrap();
     // Day 5: 20 by age.
     assert_eq!(room.spread(&ann, 0..30, on(5)).await.0, 10);
-    room.behaviour.reported(&ann, on(6)).await.unwrap();
-    room.behaviour.reported(&ann, on(6)).await.unwrap();
+    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
+    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
     assert_eq!(room.spread(&ann, 40..60, on(6)).await, (0, Timestamp(20_028 * DAY)));
     room.behaviour.sweep(on(9)).await.unwrap();
     room.behaviour.sweep(on(28)).await.unwrap();
@@ -113,14 +113,37 @@ async fn reports_halve_and_then_stop_for_four_weeks() {
 }
 
 #[tokio::test]
+async fn the_same_person_reports_once_a_day() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    for (by, at) in [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY))] {
+        room.behaviour.reported(&ann, Some(&person(by)), at).await.unwrap();
+    }
+    assert_eq!(room.behaviour.counts(&ann, START.plus_millis(DAY)).await.unwrap().reports, 3);
+}
+
+#[tokio::test]
 async fn what_is_stored_names_nobody_else() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     room.spread(&ann, 0..9, START).await;
     room.behaviour.wrote(&person(0), &talk(0), START).await.unwrap();
-    room.behaviour.reported(&ann, START).await.unwrap();
+    room.behaviour.reported(&ann, None, START).await.unwrap();
     let rows = room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap();
     let [(key, value)] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(&key[..], b"ann");
-    // A version, a length, and five numbers of the one day.
-    assert_eq!(value.len(), 1 + 1 + 5 * 4);
+    // A version, a length, and six numbers of the one day.
+    assert_eq!(value.len(), 1 + 1 + 6 * 4);
+}
+
+#[tokio::test]
+async fn passes_are_twice_as_many_as_people() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let account = Account { user: &ann, created_day: 20_000 };
+    for _ in 0..2 {
+        room.behaviour.passes(account, 5, START).await.unwrap();
+    }
+    let refused = room.behaviour.passes(account, 1, START).await;
+    assert!(matches!(refused, Err(BehaviourError::Enough { until }) if until == Timestamp(20_001 * DAY)));
+    // They are none of the people.
+    assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
+    room.behaviour.passes(account, 16, START.plus_millis(DAY)).await.unwrap();
 }

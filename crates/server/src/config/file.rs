@@ -347,11 +347,26 @@ pub(super) struct FirstContacts {
     /// Each report about an account in four weeks halves what it may; so many stop it. Default: 5.
     /// Example: `5`
     pub reports: u32,
+    /// Whether people here are turned to from other services with passes only, which these get for their people. Default:
+    /// true.
+    /// Example: `true`
+    pub passes: bool,
+    /// Passes a day that all people of one other service get. Default: 2000.
+    /// Example: `2000`
+    pub passes_per_service: u32,
 }
 
 impl Default for FirstContacts {
     fn default() -> Self {
-        Self { limited: true, first_day: 5, more_each_day: 3, most: 50, reports: 5 }
+        Self {
+            limited: true,
+            first_day: 5,
+            more_each_day: 3,
+            most: 50,
+            reports: 5,
+            passes: true,
+            passes_per_service: 2_000,
+        }
     }
 }
 

@@ -200,6 +200,17 @@ pub struct Limits {
 pub struct FirstContacts {
     /// The thresholds of accounts here.
     pub rules: Rules,
+    /// Whether people here are turned to from other services with passes only.
+    pub passes: bool,
+    /// Passes a day that all people of one other service get.
+    pub passes_per_service: NonZeroU32,
+}
+
+impl Default for FirstContacts {
+    /// What a file that says nothing of them has.
+    fn default() -> Self {
+        first_contacts(&file::FirstContacts::default()).expect("the defaults are thresholds that can be")
+    }
 }
 
 impl Default for Limits {
@@ -484,6 +495,10 @@ fn first_contacts(file: &file::FirstContacts) -> Result<FirstContacts, ConfigErr
             most: positive("first_contacts.most", file.most)?,
             reports: positive("first_contacts.reports", file.reports)?,
         },
+        passes: file.passes,
+        passes_per_service: NonZeroU32::new(file.passes_per_service)
+            .filter(|passes| passes.get() >= trefoil_proto::passes::BATCH as u32)
+            .ok_or_else(|| invalid("first_contacts.passes_per_service", "must be 8 at least"))?,
     })
 }
 

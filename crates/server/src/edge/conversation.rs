@@ -10,9 +10,8 @@ use super::{
     segment::Segment,
 };
 use crate::{
-    behaviour::{Account, BehaviourError},
     federation::{Endpoint, IncidentReason},
-    keys::{self, Supply},
+    keys::Supply,
     rooms::{self, Origin},
 };
 use axum::{
@@ -23,7 +22,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use std::sync::Arc;
 use trefoil_proto::{
-    DeviceUri, Domain, ErrorBody, ErrorCode, RoomUri, UserUri, Wire,
+    DeviceUri, Domain, ErrorCode, RoomUri, UserUri, Wire,
     edge::CreateRoomRequest,
     frame::MailboxEvent,
     mimi::{
@@ -32,6 +31,7 @@ use trefoil_proto::{
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
         key_material::ClientKeyMaterialStatus,
     },
+    passes::NamelessClaim,
 };
 use trefoil_transparency::directory::KeyProofRequest;
 
@@ -108,34 +108,15 @@ pub(super) async fn key_material(
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
     let asker = caller.user_uri();
-    edge.is_free(&asker, Doing::Beginning)?;
-    edge.rates.claim(Asker::Own(&asker), edge.now())?;
-    check_target(&request.value, &target)?;
-    let requester = keys::requester(&request.value)?;
-    let person = edge.house.accounts.person(&caller.user).await?;
-    let known = person.iter().flat_map(|person| &person.devices).find(|device| device.uri == caller);
-    let own_key =
-        known.is_some_and(|known| known.signature_key[..] == request.value.tbs.requester_signature_key[..]);
-    if requester != caller || !own_key {
-        return Err(keys::KeysError::BadSignature.into());
-    }
+    edge.may_ask_for(&caller, &target, &request.value).await?;
     let hub = request.value.tbs.room_id.domain.clone();
-    if hub == *edge.domain() {
-        edge.house.rooms.may_claim(&caller, &request.value.tbs.room_id).await?;
-    }
-    if let Some(person) = person.filter(|_| target != asker) {
-        let account = Account { user: &caller.user, created_day: person.created_day };
-        // Where the hub is another one, the answer is not seen here.
-        let room = Some(&request.value.tbs.room_id).filter(|_| hub == *edge.domain());
-        let begun = edge.house.behaviour.begin(account, &target, room, edge.now()).await;
-        begun.map_err(|error| edge.first_contact_refused(&error))?;
-    }
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
-        let response = edge.claim(Asker::Own(&asker), &request.value).await?;
+        let response = edge.claim(Asker::Own(&asker), &NamelessClaim::of(&request.value)).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
-    let (answer, response) = edge.key_material_of(next, &target, request.bytes).await?;
+    let (answer, response) =
+        edge.key_material_of(next, Endpoint::KeyMaterial, &target, request.bytes).await?;
     if hub == *edge.domain() {
         edge.house.rooms.claimed(&response, edge.now());
     }
@@ -210,16 +191,6 @@ impl Edge {
         }
     }
 
-    fn first_contact_refused(&self, error: &BehaviourError) -> Refusal {
-        let BehaviourError::Enough { until } = error else { return Refusal::internal(error) };
-        let wait = until.0.saturating_sub(self.now().0);
-        Refusal::from(ErrorBody {
-            code: ErrorCode::TooManyFirstContacts,
-            retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX).max(1),
-            detail: error.to_string().into_bytes(),
-        })
-    }
-
     /// Submits to a room of another service.
     pub(super) async fn submit_there(
         &self,
@@ -257,12 +228,12 @@ impl Edge {
     pub(super) async fn key_material_of(
         &self,
         at: &Domain,
+        endpoint: Endpoint,
         target: &UserUri,
         body: Bytes,
     ) -> Result<(Bytes, KeyMaterialResponse), Refusal> {
         self.may_call(at)?;
-        let answer =
-            self.house.federation.forward(at, Endpoint::KeyMaterial, &target.to_string(), body).await?;
+        let answer = self.house.federation.forward(at, endpoint, &target.to_string(), body).await?;
         let response: KeyMaterialResponse = self.answer_of(at, &answer).await?;
         let theirs = |device: &DeviceUri| device.user_uri() == *target;
         if response.user_uri != *target || !response.clients.iter().all(|client| theirs(&client.client_uri)) {
@@ -289,26 +260,25 @@ impl Edge {
     pub(super) async fn claim(
         &self,
         asker: Asker<'_>,
-        request: &KeyMaterialRequest,
+        wanted: &NamelessClaim,
     ) -> Result<KeyMaterialResponse, Refusal> {
-        let tbs = &request.tbs;
-        let supply = if self.rates.may_use_up(asker, &tbs.target_user, self.now()) {
+        let supply = if self.rates.may_use_up(asker, &wanted.target_user, self.now()) {
             Supply::All
         } else {
             Supply::LastResort
         };
-        let person = self.house.accounts.person(&tbs.target_user.id).await?;
+        let person = self.house.accounts.person(&wanted.target_user.id).await?;
         let devices: Option<Vec<_>> =
             person.map(|person| person.devices.into_iter().map(|device| device.uri).collect());
         let claim = self
             .house
             .keys
             .claim(
-                tbs.target_user.clone(),
+                wanted.target_user.clone(),
                 devices.as_deref(),
                 supply,
-                &tbs.acceptable_ciphersuites,
-                &tbs.required_capabilities,
+                &wanted.acceptable_ciphersuites,
+                &wanted.required_capabilities,
                 self.now(),
             )
             .await?;
@@ -319,7 +289,7 @@ impl Edge {
         let mut response = claim.response;
         if response.clients.iter().any(|client| matches!(client.status, ClientKeyMaterialStatus::Success(_)))
         {
-            let about = KeyProofRequest { user: tbs.target_user.clone(), known: None };
+            let about = KeyProofRequest { user: wanted.target_user.clone(), known: None };
             // Whoever gets none asks for it, and is told why there is none.
             response.proof =
                 self.house.directory.prove(&about).await.map_or_else(|_| Vec::new(), |proof| proof.encode());

@@ -18,6 +18,7 @@ mod media;
 #[allow(dead_code)]
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;
+mod passes;
 mod pin;
 mod recovery;
 mod removal;
