@@ -15,3 +15,12 @@ it.each(["file-not-sent", "export-failed", "core-failed"])("%s: what the process
     expect(inWords(warning).length).toBeGreaterThan(10);
   }
 });
+
+it("says from when on there may be more new people", () => {
+  const until = Date.UTC(2030, 4, 17, 12);
+  const warning = { what: "change-refused", why: "too-many-new-people", user: "mimi://a.test/u/kim", until, text: "x" } as Warning;
+  for (const locale of ["en", "de", "ar"] as const) {
+    speak(locale);
+    expect(inWords(warning)).toMatch(/17|١٧/);
+  }
+});

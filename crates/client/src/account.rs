@@ -289,6 +289,7 @@ impl Core {
             Job::Publish => self.published(),
             Job::CreateRoom(room) => self.room_created(room, now),
             Job::KeyMaterial(room, user) => self.material(room, user, body, now),
+            Job::Pass(room, user) => self.pass_answered(room, user, body, now),
             Job::GroupInfo(room) => self.group_info(room, body, now),
             Job::Services => self.services_answered(body, now),
             Job::Proof(user) => self.proof_answered(user, body, now),
@@ -314,12 +315,18 @@ impl Core {
             ErrorCode::PeerUnavailable | ErrorCode::Internal | ErrorCode::Draining | ErrorCode::RateLimited
         );
         // Whoever adds somebody waits for an answer; a service that is away may be so for days.
-        if let Job::KeyMaterial(room, user) = job
+        if let Job::KeyMaterial(room, user) | Job::Pass(room, user) = job
             && error.code == ErrorCode::PeerUnavailable
             && self.live.tries(job) + 1 >= PEER_TRIES
         {
             self.live.backoff.remove(job);
             return self.not_added(room, ChangeRefusal::OutOfReach(user.clone()), user);
+        }
+        if let Job::KeyMaterial(room, user) | Job::Pass(room, user) = job
+            && error.code == ErrorCode::TooManyFirstContacts
+        {
+            let until = now.plus_millis(error.retry_after_ms.into());
+            return self.not_added(room, ChangeRefusal::TooManyNewPeople { user: user.clone(), until }, user);
         }
         if passing {
             if let Job::Proof(user) = job {
@@ -336,7 +343,11 @@ impl Core {
             Job::AddDevice(device) => self.device_refused(device, &error)?,
             Job::RemoveDevice(device) => self.unlink_refused(device, &error)?,
             Job::CreateRoom(room) => self.creation_refused(room, error.code)?,
+            Job::KeyMaterial(room, user) if error.code == ErrorCode::PassNeeded => {
+                self.pass_needed(room, user, now)?;
+            }
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
+            Job::Pass(room, user) => self.pass_not_issued(room, user, &error, now)?,
             Job::GroupInfo(room) => self.join_error(room, error.code, now)?,
             Job::Proof(user) => self.proof_refused(user, error.code, now)?,
             Job::Root(directory, epoch) => self.root_refused(directory, *epoch, error.code, now)?,

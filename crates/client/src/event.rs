@@ -384,6 +384,13 @@ pub enum ChangeRefusal {
     Unavailable(UserUri),
     /// This person's service cannot be reached now: ask again later.
     OutOfReach(UserUri),
+    /// This account has begun as many conversations with new people as its service lets it.
+    TooManyNewPeople {
+        /// Who was not added.
+        user: UserUri,
+        /// From when on there may be more.
+        until: Timestamp,
+    },
     /// Somebody's device is not what it should be.
     Untrusted(Refusal),
     /// This person was verified, and their devices have another account key now. Nothing is encrypted to it before it is

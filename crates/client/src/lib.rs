@@ -42,6 +42,7 @@ pub mod made_reports;
 mod outbox;
 mod own_devices;
 mod parcels;
+mod passes;
 mod picturing;
 mod plan;
 mod reading;

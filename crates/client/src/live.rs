@@ -1,7 +1,7 @@
 //! What the core knows only while it runs: connection, token, requests under way, when to try again.
 //! Everything in it can be lost: what must survive is in the store, and [`crate::core::Core::pump`] starts from there.
 
-use crate::RequestId;
+use crate::{RequestId, passes::Passes};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -26,6 +26,8 @@ pub(crate) enum Job {
     Publish,
     CreateRoom(RoomUri),
     KeyMaterial(RoomUri, UserUri),
+    /// A pass for asking for somebody, or the key that it is made under.
+    Pass(RoomUri, UserUri),
     GroupInfo(RoomUri),
     /// The services' directory keys.
     Services,
@@ -111,6 +113,8 @@ pub(crate) struct Live {
     /// Rooms that this device may have to join anew.
     pub(crate) astray: BTreeSet<RoomUri>,
     pub(crate) material: BTreeMap<RoomUri, Material>,
+    /// Passes for people of other services.
+    pub(crate) passes: Passes,
     /// Keys that group infos are sealed to.
     pub(crate) group_info_keys: BTreeMap<RoomUri, Arc<Zeroizing<Vec<u8>>>>,
     /// Key packages were counted since the start, or since the service said that few are left.

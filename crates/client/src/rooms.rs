@@ -15,6 +15,7 @@ use crate::{
         suite::{self, Suite},
         wire,
     },
+    passes::Pass,
     room::{Room, group_id},
     rows::{ACCOUNT, Answer, Intent, OUTBOX, ROOMS, RoomRow, RoomState, name, room_range},
     verification::Standing,
@@ -30,6 +31,7 @@ use trefoil_proto::{
         update::RatchetTreeOption,
     },
     mls::Credential as WireCredential,
+    passes::{Claim, FirstContact},
     paths,
     room::{Capability, Invitation, ParticipantList, Role, RoomKind, Text},
 };
@@ -392,6 +394,11 @@ impl Core {
             if !self.live.may(&job, now) {
                 continue;
             }
+            let token = match self.pass_for(uri, user, now)? {
+                Pass::Unneeded => None,
+                Pass::Ready(token) => Some(*token),
+                Pass::Awaited => continue,
+            };
             let tbs = KeyMaterialRequestTbs {
                 protocol: Protocol::Mls10,
                 requesting_user: me.user.clone(),
@@ -404,8 +411,15 @@ impl Core {
             };
             let signature =
                 me.key.sign_bytes(&wire::sign_content(MATERIAL_LABEL, &wire::encoded(&tbs))).to_vec();
-            let path = format!("{}/keyMaterial/{}", paths::CLIENT_ROOT, paths::segment(&user.to_string()));
-            self.ask(job, Method::Post, path, KeyMaterialRequest { tbs, signature }.encode());
+            let request = KeyMaterialRequest { tbs, signature };
+            let (endpoint, body) = match token {
+                None => ("keyMaterial", request.encode()),
+                Some(token) => {
+                    ("firstContact", FirstContact { token, claim: Claim::Named(request) }.encode())
+                }
+            };
+            let path = format!("{}/{endpoint}/{}", paths::CLIENT_ROOT, paths::segment(&user.to_string()));
+            self.ask(job, Method::Post, path, body);
         }
         Ok(complete)
     }
@@ -433,6 +447,7 @@ impl Core {
             return self.unavailable(uri, user);
         }
         self.live.material.entry(uri.clone()).or_default().insert(user.clone(), packages);
+        self.live.pass_was_good(uri, user);
         self.packages_came(user);
         if !response.proof.is_empty() {
             self.proof_came_along(user, &response.proof, now)?;

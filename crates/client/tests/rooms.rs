@@ -443,3 +443,31 @@ fn somebody_whose_service_is_away_is_given_up_and_the_others_are_added() {
     assert_eq!(world.devices[bob].client.room(&room).unwrap().unwrap().participants.len(), 2);
     assert!(world.devices[alice].client.is_idle(), "nothing waits for the service that is away");
 }
+
+#[test]
+fn past_what_a_service_allows_the_person_is_told_from_when_on_and_the_others_are_added() {
+    let mut world = World::new();
+    let (alice, bob, carl) = (world.person("alice"), world.person("bob"), world.person("carl"));
+    let carls = world.user(carl);
+    world.hub.enough.push(carls.clone());
+    let (people, now) = ([carls.clone(), world.user(bob)], world.now);
+    let (room, step) = world.devices[alice].client.create_room("Tea", &people, now).unwrap();
+    let outcome = step.commit().unwrap();
+    world.take(alice, outcome);
+    world.run();
+    let told: Vec<_> = world
+        .events(alice)
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::ChangeRefused { reason: ChangeRefusal::TooManyNewPeople { user, until }, .. } => {
+                Some((user, until))
+            }
+            _ => None,
+        })
+        .collect();
+    let [(user, until)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(*user, carls);
+    assert!(*until >= now.plus_millis(60_000), "{until:?}");
+    let view = world.devices[alice].client.room(&room).unwrap().unwrap();
+    assert_eq!((view.participants.len(), view.changing), (2, false));
+}

@@ -76,6 +76,10 @@ pub enum ErrorCode {
     Limited = 23,
     /// A decision of the service's safety team: nothing is taken from this account, for a time or, if `retry_after_ms` is zero, for good.
     Suspended = 24,
+    /// The account has begun as many conversations with new people as it may; `retry_after_ms` says for how long.
+    TooManyFirstContacts = 31,
+    /// Somebody of another service is asked for by a pass of theirs only, and this is none that is good.
+    PassNeeded = 32,
 }
 
 impl ErrorCode {
@@ -105,6 +109,8 @@ impl ErrorCode {
         Self::Draining,
         Self::Limited,
         Self::Suspended,
+        Self::TooManyFirstContacts,
+        Self::PassNeeded,
     ];
 }
 

@@ -25,7 +25,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, pin, recovery, rendezvous, room,
+    mls, passes, pin, recovery, rendezvous, room,
 };
 use std::fmt::Debug;
 
@@ -111,6 +111,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sealed_half", wire::<rendezvous::SealedHalf>),
     ("discovery_request", wire::<discovery::DiscoveryRequest>),
     ("discovery_response", wire::<discovery::DiscoveryResponse>),
+    ("pass_token", wire::<passes::Token>),
+    ("issue_request", wire::<passes::IssueRequest>),
+    ("issued_passes", wire::<passes::Issued>),
+    ("first_contact", wire::<passes::FirstContact>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),
     ("pin_prepared", wire::<pin::Prepared>),
     ("pin_store_request", wire::<pin::StoreRequest>),

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod mimi;
 pub mod mls;
 pub mod naming;
+pub mod passes;
 pub mod paths;
 pub mod pin;
 pub mod recovery;

@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, backup, decisions, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    pin, recovery, rendezvous, room,
+    passes, pin, recovery, rendezvous, room,
 };
 
 macro_rules! wire_types {
@@ -58,6 +58,10 @@ wire_types! {
     discovery::DiscoveryRequest, "question by number", SMALL;
     discovery::DiscoveryResponse, "answer to a question by number", BUCKETS;
     ErrorBody, "error body", SMALL;
+    passes::Token, "pass", SMALL;
+    passes::IssueRequest, "request for passes", SMALL;
+    passes::Issued, "passes", SMALL;
+    passes::FirstContact, "first contact", SMALL;
 
     pin::PrepareRequest, "request to prepare a PIN record", SMALL;
     pin::Prepared, "prepared PIN record", SMALL;

@@ -82,12 +82,12 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
-                witness, the key directory's roots and labels, finding by number, telling reporters apart, and the \
+                witness, the key directory's roots and labels, finding by number, telling reporters apart, passes, and the \
                 fixed parts of the keys of PIN records and of files in reports to NCMEC",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
                     key directory. Whoever has it can forge this service's stamps, requests to remove somebody, \
-                    checkpoints, cosignatures, directory roots and audits. Nothing that opens a message",
+                    checkpoints, cosignatures, directory roots, audits and passes. Nothing that opens a message",
     },
 ];
 
@@ -96,6 +96,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
     [
         crate::accounts::TABLES,
         crate::backup::TABLES,
+        crate::behaviour::TABLES,
         crate::directory::TABLES,
         crate::discovery::TABLES,
         crate::edge::TABLES,
@@ -104,6 +105,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::log::TABLES,
         crate::mailbox::TABLES,
         crate::media::TABLES,
+        crate::passes::TABLES,
         crate::pin::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,

@@ -3,8 +3,8 @@
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
 use crate::{
-    accounts, backup, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin, rooms,
-    safety, secrets, staff,
+    accounts, backup, behaviour, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin,
+    rooms, safety, secrets, staff,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -16,6 +16,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let rooms = [
         accounts::fuzzing::TARGETS,
         backup::fuzzing::TARGETS,
+        behaviour::fuzzing::TARGETS,
         discovery::fuzzing::TARGETS,
         edge::fuzzing::TARGETS,
         federation::fuzzing::TARGETS,
@@ -76,6 +77,7 @@ mod tests {
         let samples = [
             accounts::fuzzing::samples(),
             backup::fuzzing::samples(),
+            behaviour::fuzzing::samples(),
             discovery::fuzzing::samples(),
             edge::fuzzing::samples(),
             federation::fuzzing::samples(),

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod backup;
+pub mod behaviour;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod log;
 pub mod mailbox;
 pub mod media;
+pub mod passes;
 pub mod pin;
 pub mod rate;
 pub mod rendezvous;

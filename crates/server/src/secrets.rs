@@ -42,11 +42,13 @@ pub enum SecretName {
     Reporters,
     /// HMAC key that derives the keys under which files of reports to NCMEC lie.
     TiplineFiles,
+    /// Seed of the keys that issue passes, one a day.
+    Passes,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -60,6 +62,7 @@ impl SecretName {
         Self::Discovery,
         Self::Reporters,
         Self::TiplineFiles,
+        Self::Passes,
     ];
 
     /// The name as it stands in the file.
@@ -78,6 +81,7 @@ impl SecretName {
             Self::Discovery => "discovery",
             Self::Reporters => "reporters",
             Self::TiplineFiles => "tipline-files",
+            Self::Passes => "passes",
         }
     }
 }

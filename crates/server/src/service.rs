@@ -6,6 +6,7 @@ mod upkeep;
 use crate::{
     accounts::{self, Accounts, CodeSender, CodeSenderError},
     backup::{self, Backups},
+    behaviour::Behaviour,
     clock::{Clock, SystemClock},
     config::Config,
     console::{self, Console, PageFile},
@@ -17,6 +18,7 @@ use crate::{
     log::{self, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
+    passes::Passes,
     pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     safety::{self, Figures, Safety, SafetyError, TakenReport},
@@ -331,6 +333,12 @@ impl Service {
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
+            behaviour: Arc::new(Behaviour::new(Arc::clone(&store), config.first_contacts.rules)),
+            passes: Arc::new(Passes::new(
+                Arc::clone(&store),
+                &config.domain,
+                secrets.key(SecretName::Passes).clone(),
+            )),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rendezvous: Arc::default(),
             safety: Arc::new(Safety::new(
@@ -358,6 +366,7 @@ impl Service {
             origin: format!("https://{}", config.domain),
             peers: config.peers.keys().cloned().collect(),
             limits: config.limits.clone(),
+            first_contacts: config.first_contacts.clone(),
             behind_proxy: config.client.plain,
         };
         let (drain, draining) = watch::channel(false);

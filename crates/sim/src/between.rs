@@ -167,6 +167,11 @@ impl Inner {
 }
 
 impl Asked {
+    /// Whether it asks for somebody's key packages, with a pass or without.
+    pub fn is_for_keys(&self) -> bool {
+        ["keyMaterial/", "firstContact/"].iter().any(|path| self.path.starts_with(path))
+    }
+
     /// The same request with another body.
     #[must_use]
     pub fn with_body(&self, body: Vec<u8>) -> Self {

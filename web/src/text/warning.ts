@@ -6,9 +6,11 @@ import { accounts } from "../state/accounts.svelte";
 import { rooms } from "../state/rooms.svelte";
 import { capitalised } from "./capital";
 import { inEnglish } from "./detail";
+import { moment } from "./format";
 import { apart, called } from "./names";
 
 type Named = { name: string };
+type Refused = (inputs: { name: string; when: string }) => string;
 type Sentence = (inputs: { name: string; service: string }) => string;
 
 /** Why somebody's keys are not believed. */
@@ -26,13 +28,14 @@ const KEYS: Record<string, (inputs: Named) => string> = {
 };
 
 /** Why a change was not made. */
-const REFUSED: Record<string, (inputs: Named) => string> = {
+const REFUSED: Record<string, Refused> = {
   "not-allowed": m.refused_not_allowed,
   "not-invited": m.refused_not_invited,
   invalid: m.refused_invalid,
   conflicts: m.refused_conflicts,
   unavailable: m.refused_unavailable,
   "out-of-reach": m.refused_out_of_reach,
+  "too-many-new-people": m.refused_too_many_new_people,
   "key-changed": m.standing_changed_title,
   downgrade: m.refused_downgrade,
   untrusted: m.refused_untrusted,
@@ -73,7 +76,8 @@ export function inWords(warning: Warning): string {
   const inputs = { name: warning.user ? apart(nameOf(warning.user)) : "", service: apart(warning.service ?? "") };
   if (what === "keys-unproven") return (mine ? m.keys_own : (KEYS[warning.why ?? ""] ?? m.keys_untrue))(inputs);
   if (what === "entry-rewritten" && mine) return m.warn_own_entry_rewritten();
-  if (what === "change-refused") return (REFUSED[warning.why ?? ""] ?? m.refused_service)(inputs);
+  const when = moment(warning.until ?? Date.now());
+  if (what === "change-refused") return (REFUSED[warning.why ?? ""] ?? m.refused_service)({ ...inputs, when });
   const detail = WITH_DETAIL[what];
   if (detail) {
     const more = inEnglish(warning.text);

@@ -77,6 +77,8 @@ pub struct Hub {
     pub muted: BTreeSet<UserUri>,
     /// Services that cannot be reached.
     pub away: Vec<Domain>,
+    /// People to whom nobody may turn before another minute is over.
+    pub enough: Vec<UserUri>,
     next_token: u8,
 }
 
@@ -127,6 +129,7 @@ impl Hub {
             deaf: false,
             muted: BTreeSet::new(),
             away: Vec::new(),
+            enough: Vec::new(),
             next_token: 0,
         }
     }
@@ -271,6 +274,10 @@ impl Hub {
             }
             (Method::Post, ["rooms"]) => self.create(&request.body),
             (Method::Post, ["keyMaterial", _]) => self.key_material(&request.body),
+            (Method::Post, ["passes", domain]) => {
+                let away = self.away.contains(&decode_segment(domain).parse().unwrap());
+                refusal(if away { ErrorCode::PeerUnavailable } else { ErrorCode::Unsupported })
+            }
             (Method::Post, ["groupInfo", _]) => self.group_info(&request.body, &parts),
             (Method::Post, ["update", _]) if self.refuse_updates => refusal(ErrorCode::NotFound),
             (Method::Post, ["update", room]) => {
@@ -319,6 +326,11 @@ impl Hub {
         let suite = self.gives_suite.unwrap_or(request.tbs.acceptable_ciphersuites[0]);
         if self.away.contains(&user.domain) {
             return refusal(ErrorCode::PeerUnavailable);
+        }
+        if self.enough.contains(&user) {
+            let code = ErrorCode::TooManyFirstContacts;
+            let body = ErrorBody { code, retry_after_ms: 60_000, detail: Vec::new() }.encode();
+            return HttpResponse { status: 429, body };
         }
         let Some(devices) = self.accounts.get(&user) else { return refusal(ErrorCode::NotFound) };
         let mut clients = Vec::new();

@@ -56,6 +56,12 @@ pub struct Directory {
     /// Ed25519 public key by which this service, as a hub, signs stamps and what it hands on: base64url. Ours as well.
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.frankingKey")]
     pub franking_key: String,
+    /// `{domain}`: passes for turning to people of this service (`docs/spec/passes.md`). Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.passes")]
+    pub passes: String,
+    /// `{targetUser}`: key material for a pass. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.firstContact")]
+    pub first_contact: String,
 }
 
 /// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
@@ -90,6 +96,8 @@ impl Directory {
             follow_report: endpoint("followReport/{roomId}"),
             forward_report: endpoint("forwardReport/{targetUser}"),
             franking_key: String::new(),
+            passes: endpoint("passes/{domain}"),
+            first_contact: endpoint("firstContact/{targetUser}"),
         }
     }
 
@@ -109,6 +117,8 @@ impl Directory {
             &directory.discovery,
             &directory.follow_report,
             &directory.forward_report,
+            &directory.passes,
+            &directory.first_contact,
         ];
         let offered = extensions.into_iter().filter(|template| !template.is_empty()).map(String::as_str);
         if directory.templates().into_iter().chain(offered).all(|template| expand(template, "").is_ok()) {

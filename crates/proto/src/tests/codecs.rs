@@ -2,7 +2,7 @@
 
 use super::strategies;
 use crate::{
-    ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, pin, recovery, rendezvous,
+    ProtoError, Wire, backup, discovery, edge, mimi::update::UpdateRequest, passes, pin, recovery, rendezvous,
 };
 use proptest::{
     array::uniform32,
@@ -182,6 +182,36 @@ fn structures_of_finding_by_number() {
         prop::array::uniform16(any::<u8>()).prop_map(|tag| Entry { tag: Tag(tag), sealed: [7; SEALED] });
     let bucket = prop::collection::vec(entry, 0..4).prop_map(|entries| Bucket { entries });
     holds(prop::collection::vec(bucket, 0..4).prop_map(DiscoveryResponse::Buckets));
+}
+
+#[test]
+fn structures_of_passes() {
+    use passes::*;
+    let bytes = || uniform32(any::<u8>());
+    let token = (any::<u16>(), bytes(), bytes(), bytes(), any::<u8>()).prop_map(
+        |(token_type, nonce, challenge_digest, key_id, fill)| Token {
+            token_type,
+            nonce,
+            challenge_digest,
+            key_id,
+            authenticator: [fill; AUTHENTICATOR],
+        },
+    );
+    holds(token.clone());
+    let request =
+        (any::<u16>(), any::<u8>(), any::<u8>()).prop_map(|(token_type, truncated_key_id, fill)| {
+            TokenRequest { token_type, truncated_key_id, blinded: [fill; ELEMENT] }
+        });
+    holds(prop::collection::vec(request, 0..4).prop_map(|requests| IssueRequest { requests }));
+    let response =
+        any::<u8>().prop_map(|fill| TokenResponse { evaluated: [fill; ELEMENT], proof: [fill; PROOF] });
+    let issued = (any::<u8>(), prop::collection::vec(response, 0..4));
+    holds(issued.prop_map(|(fill, responses)| Issued { key: IssuerKey([fill; ELEMENT]), responses }));
+    let contact = (token, strategies::key_material_request(), any::<bool>());
+    holds(contact.prop_map(|(token, request, named)| {
+        let nameless = Claim::Nameless(NamelessClaim::of(&request));
+        FirstContact { token, claim: if named { Claim::Named(request) } else { nameless } }
+    }));
 }
 
 #[test]

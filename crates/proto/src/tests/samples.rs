@@ -44,7 +44,7 @@ use crate::{
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
-    pin, recovery,
+    passes, pin, recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
         ParticipantListUpdate, RichDescription, Role, RolesList, RoomKind, RoomMetadata, UserRolePair,
@@ -61,6 +61,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(keeping());
     all.extend(pin());
     all.extend(discovery());
+    all.extend(passes(&all));
     all.extend(components());
     all
 }
@@ -549,6 +550,36 @@ fn discovery() -> Vec<(&'static str, Vec<u8>)> {
         ("discovery_request", DiscoveryRequest::Buckets { bits: 3, prefixes: vec![1, 7] }.encode()),
         ("discovery_response", DiscoveryResponse::Evaluated(evaluated).encode()),
         ("discovery_response", DiscoveryResponse::Buckets(buckets).encode()),
+    ]
+}
+
+fn passes(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
+    use passes::{
+        Claim, FirstContact, IssueRequest, Issued, IssuerKey, NamelessClaim, Token, TokenRequest,
+        TokenResponse,
+    };
+    let token = Token {
+        token_type: passes::TOKEN_TYPE,
+        nonce: [1; 32],
+        challenge_digest: [2; 32],
+        key_id: [3; 32],
+        authenticator: [4; passes::AUTHENTICATOR],
+    };
+    let request = TokenRequest { token_type: 1, truncated_key_id: 7, blinded: [5; passes::ELEMENT] };
+    let response = TokenResponse { evaluated: [6; passes::ELEMENT], proof: [7; passes::PROOF] };
+    let (_, named) = known.iter().find(|(name, _)| *name == "key_material_request").unwrap();
+    let named = KeyMaterialRequest::decode(named).unwrap();
+    let nameless = Claim::Nameless(NamelessClaim::of(&named));
+    let contact = |claim| FirstContact { token: token.clone(), claim }.encode();
+    vec![
+        ("pass_token", token.encode()),
+        ("issue_request", IssueRequest { requests: vec![request; 2] }.encode()),
+        (
+            "issued_passes",
+            Issued { key: IssuerKey([8; passes::ELEMENT]), responses: vec![response] }.encode(),
+        ),
+        ("first_contact", contact(Claim::Named(named))),
+        ("first_contact", contact(nameless)),
     ]
 }
 

@@ -47,6 +47,9 @@ pub(super) struct File {
     /// What one person, one address or one service may use up.
     #[serde(default)]
     pub limits: Limits,
+    /// How many people an account may turn to for the first time.
+    #[serde(default)]
+    pub first_contacts: FirstContacts,
 }
 
 /// The table `[client]`.
@@ -320,6 +323,49 @@ impl Default for Limits {
             body_bytes: 256 * 1024 * 1024,
             request_seconds: 60,
             ping_seconds: 60,
+        }
+    }
+}
+
+/// The table `[first_contacts]`: `docs/spec/behaviour.md` says what is counted and why.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FirstContacts {
+    /// Whether an account may turn to so many new people a day only. Default: true.
+    /// Example: `true`
+    pub limited: bool,
+    /// People that an account may turn to for the first time on the day that it is made. Who answers does not count any
+    /// more. Default: 5.
+    /// Example: `5`
+    pub first_day: u32,
+    /// So many more a day with each day of the account's age. Default: 3.
+    /// Example: `3`
+    pub more_each_day: u32,
+    /// And never more than this a day. Default: 50.
+    /// Example: `50`
+    pub most: u32,
+    /// Each report about an account in four weeks halves what it may; so many stop it. Default: 5.
+    /// Example: `5`
+    pub reports: u32,
+    /// Whether people here are turned to from other services with passes only, which these get for their people. Default:
+    /// true.
+    /// Example: `true`
+    pub passes: bool,
+    /// Passes a day that all people of one other service get. Default: 2000.
+    /// Example: `2000`
+    pub passes_per_service: u32,
+}
+
+impl Default for FirstContacts {
+    fn default() -> Self {
+        Self {
+            limited: true,
+            first_day: 5,
+            more_each_day: 3,
+            most: 50,
+            reports: 5,
+            passes: true,
+            passes_per_service: 2_000,
         }
     }
 }

@@ -6,7 +6,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use crate::{safety::Wellbeing, staff::Place};
+use crate::{behaviour::Rules, safety::Wellbeing, staff::Place};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -58,6 +58,8 @@ pub struct Config {
     pub wellbeing: Wellbeing,
     /// Rates and quotas.
     pub limits: Limits,
+    /// How many people an account may turn to for the first time.
+    pub first_contacts: FirstContacts,
 }
 
 /// The listener for the service's own people.
@@ -193,6 +195,24 @@ pub struct Limits {
     pub ping: Duration,
 }
 
+/// How many people an account may turn to for the first time.
+#[derive(Clone, Debug)]
+pub struct FirstContacts {
+    /// The thresholds of accounts here.
+    pub rules: Rules,
+    /// Whether people here are turned to from other services with passes only.
+    pub passes: bool,
+    /// Passes a day that all people of one other service get.
+    pub passes_per_service: NonZeroU32,
+}
+
+impl Default for FirstContacts {
+    /// What a file that says nothing of them has.
+    fn default() -> Self {
+        first_contacts(&file::FirstContacts::default()).expect("the defaults are thresholds that can be")
+    }
+}
+
 impl Default for Limits {
     /// What a file that says nothing of limits has.
     fn default() -> Self {
@@ -317,6 +337,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         console: file.console.map(console).transpose()?,
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
+        first_contacts: first_contacts(&file.first_contacts)?,
     })
 }
 
@@ -461,6 +482,23 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         body_bytes: body_bytes(file.body_bytes)?,
         request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
         ping: seconds("limits.ping_seconds", file.ping_seconds)?,
+    })
+}
+
+fn first_contacts(file: &file::FirstContacts) -> Result<FirstContacts, ConfigError> {
+    let positive = |key, value| if value == 0 { Err(invalid(key, "must not be zero")) } else { Ok(value) };
+    Ok(FirstContacts {
+        rules: Rules {
+            limited: file.limited,
+            first_day: positive("first_contacts.first_day", file.first_day)?,
+            more_each_day: file.more_each_day,
+            most: positive("first_contacts.most", file.most)?,
+            reports: positive("first_contacts.reports", file.reports)?,
+        },
+        passes: file.passes,
+        passes_per_service: NonZeroU32::new(file.passes_per_service)
+            .filter(|passes| passes.get() >= trefoil_proto::passes::BATCH as u32)
+            .ok_or_else(|| invalid("first_contacts.passes_per_service", "must be 8 at least"))?,
     })
 }
 

@@ -27,6 +27,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Console" => "console",
                 "Wellbeing" => "wellbeing",
                 "Limits" => "limits",
+                "FirstContacts" => "first_contacts",
                 _ => "",
             };
             comment.clear();

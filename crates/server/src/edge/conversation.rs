@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     federation::{self, Endpoint, IncidentReason},
-    keys::{self, Supply},
+    keys::Supply,
     rooms::{self, Origin},
 };
 use axum::{
@@ -31,6 +31,7 @@ use trefoil_proto::{
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
         key_material::ClientKeyMaterialStatus,
     },
+    passes::NamelessClaim,
 };
 use trefoil_transparency::directory::KeyProofRequest;
 
@@ -107,26 +108,15 @@ pub(super) async fn key_material(
 ) -> Result<Response, Refusal> {
     let target: UserUri = user.parse()?;
     let asker = caller.user_uri();
-    edge.is_free(&asker, Doing::Beginning)?;
-    edge.rates.claim(Asker::Own(&asker), edge.now())?;
-    check_target(&request.value, &target)?;
-    let requester = keys::requester(&request.value)?;
-    let known = edge.house.accounts.device(&caller).await?;
-    let own_key =
-        known.is_some_and(|known| known.signature_key[..] == request.value.tbs.requester_signature_key[..]);
-    if requester != caller || !own_key {
-        return Err(keys::KeysError::BadSignature.into());
-    }
+    edge.may_ask_for(&caller, &target, &request.value).await?;
     let hub = request.value.tbs.room_id.domain.clone();
-    if hub == *edge.domain() {
-        edge.house.rooms.may_claim(&caller, &request.value.tbs.room_id).await?;
-    }
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
-        let response = edge.claim(Asker::Own(&asker), &request.value).await?;
+        let response = edge.claim(Asker::Own(&asker), &NamelessClaim::of(&request.value)).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
-    let (answer, response) = edge.key_material_of(next, &target, request.bytes).await?;
+    let (answer, response) =
+        edge.key_material_of(next, Endpoint::KeyMaterial, &target, request.bytes).await?;
     if hub == *edge.domain() {
         edge.house.rooms.claimed(&response, edge.now());
     }
@@ -188,7 +178,17 @@ impl Edge {
         request: SubmitMessageRequest,
     ) -> Result<SubmitMessageResponse, Refusal> {
         self.is_free(&request.sending_uri, Doing::GoingOn)?;
-        Ok(self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?)
+        let writer = request.sending_uri.clone();
+        let response = self.house.rooms.submit(origin, room, request, Some(caller), self.now()).await?;
+        self.wrote(&writer, room).await;
+        Ok(response)
+    }
+
+    /// Somebody wrote in a room of this hub: the message is accepted already, so nothing of it fails any more.
+    pub(super) async fn wrote(&self, writer: &UserUri, room: &RoomUri) {
+        if let Err(error) = self.house.behaviour.wrote(writer, room, self.now()).await {
+            tracing::warn!(%error, "an answer was not counted");
+        }
     }
 
     /// Submits to a room of another service.
@@ -228,12 +228,12 @@ impl Edge {
     pub(super) async fn key_material_of(
         &self,
         at: &Domain,
+        endpoint: Endpoint,
         target: &UserUri,
         body: Bytes,
     ) -> Result<(Bytes, KeyMaterialResponse), Refusal> {
         self.may_call(at)?;
-        let answer =
-            self.house.federation.forward(at, Endpoint::KeyMaterial, &target.to_string(), body).await?;
+        let answer = self.house.federation.forward(at, endpoint, &target.to_string(), body).await?;
         let response: KeyMaterialResponse = self.answer_of(at, &answer).await?;
         let theirs = |device: &DeviceUri| device.user_uri() == *target;
         if response.user_uri != *target || !response.clients.iter().all(|client| theirs(&client.client_uri)) {
@@ -260,26 +260,25 @@ impl Edge {
     pub(super) async fn claim(
         &self,
         asker: Asker<'_>,
-        request: &KeyMaterialRequest,
+        wanted: &NamelessClaim,
     ) -> Result<KeyMaterialResponse, Refusal> {
-        let tbs = &request.tbs;
-        let supply = if self.rates.may_use_up(asker, &tbs.target_user, self.now()) {
+        let supply = if self.rates.may_use_up(asker, &wanted.target_user, self.now()) {
             Supply::All
         } else {
             Supply::LastResort
         };
-        let person = self.house.accounts.person(&tbs.target_user.id).await?;
+        let person = self.house.accounts.person(&wanted.target_user.id).await?;
         let devices: Option<Vec<_>> =
             person.map(|person| person.devices.into_iter().map(|device| device.uri).collect());
         let claim = self
             .house
             .keys
             .claim(
-                tbs.target_user.clone(),
+                wanted.target_user.clone(),
                 devices.as_deref(),
                 supply,
-                &tbs.acceptable_ciphersuites,
-                &tbs.required_capabilities,
+                &wanted.acceptable_ciphersuites,
+                &wanted.required_capabilities,
                 self.now(),
             )
             .await?;
@@ -290,7 +289,7 @@ impl Edge {
         let mut response = claim.response;
         if response.clients.iter().any(|client| matches!(client.status, ClientKeyMaterialStatus::Success(_)))
         {
-            let about = KeyProofRequest { user: tbs.target_user.clone(), known: None };
+            let about = KeyProofRequest { user: wanted.target_user.clone(), known: None };
             // Whoever gets none asks for it, and is told why there is none.
             response.proof =
                 self.house.directory.prove(&about).await.map_or_else(|_| Vec::new(), |proof| proof.encode());

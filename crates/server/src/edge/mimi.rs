@@ -10,7 +10,12 @@ use super::{
     safety::Doing,
     segment::Segment,
 };
-use crate::{federation::IncidentReason, keys, media::MediaUrl, rooms::Origin};
+use crate::{
+    federation::{Endpoint, IncidentReason},
+    keys,
+    media::MediaUrl,
+    rooms::Origin,
+};
 use axum::{
     Json,
     extract::{Request, State},
@@ -29,6 +34,7 @@ use trefoil_proto::{
         directory::Directory,
         identifier::{IdentifierRequest, IdentifierResponse},
     },
+    passes::NamelessClaim,
     paths,
 };
 
@@ -65,8 +71,10 @@ pub(super) async fn submit(
         return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
     }
     edge.is_free(&request.value.sending_uri, Doing::GoingOn)?;
+    let writer = request.value.sending_uri.clone();
     let response =
         edge.house.rooms.submit(&Origin::Peer(peer), &room, request.value, None, edge.now()).await?;
+    edge.wrote(&writer, &room).await;
     Ok(Reply(StatusCode::OK, response))
 }
 
@@ -132,7 +140,9 @@ pub(super) async fn key_material(
         edge.is_free(&requester.user_uri(), Doing::Beginning)?;
         edge.house.rooms.may_claim(&requester, &request.value.tbs.room_id).await?;
         if target.domain != *edge.domain() {
-            let (answer, response) = edge.key_material_of(&target.domain, &target, request.bytes).await?;
+            let endpoint = Endpoint::KeyMaterial;
+            let (answer, response) =
+                edge.key_material_of(&target.domain, endpoint, &target, request.bytes).await?;
             edge.house.rooms.claimed(&response, edge.now());
             return Ok(encoded(StatusCode::OK, answer));
         }
@@ -141,7 +151,8 @@ pub(super) async fn key_material(
     } else if target.domain != *edge.domain() {
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
-    Ok(Reply(StatusCode::OK, edge.claim(asker, &request.value).await?).into_response())
+    edge.needs_no_pass(&requester, &request.value).await?;
+    Ok(Reply(StatusCode::OK, edge.claim(asker, &NamelessClaim::of(&request.value)).await?).into_response())
 }
 
 /// `POST identifierQuery/{domain}`.

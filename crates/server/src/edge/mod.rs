@@ -11,6 +11,7 @@ mod connections;
 mod conversation;
 mod directory;
 mod discovery;
+mod first_contacts;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod guard;
@@ -39,9 +40,9 @@ pub use rows::TABLES;
 pub use tls::{TlsError, TlsFiles};
 
 use crate::{
-    accounts::Accounts, backup::Backups, clock::Clock, directory::Directory, discovery::Discovery,
-    federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media, pin::Pins,
-    rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
+    accounts::Accounts, backup::Backups, behaviour::Behaviour, clock::Clock, directory::Directory,
+    discovery::Discovery, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media,
+    passes::Passes, pin::Pins, rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -64,6 +65,8 @@ pub struct About {
     pub peers: BTreeSet<Domain>,
     /// The rates.
     pub limits: crate::config::Limits,
+    /// Who may turn to whom.
+    pub first_contacts: crate::config::FirstContacts,
     /// A proxy on this machine stands in front: the address of a caller is in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -83,6 +86,10 @@ pub struct House {
     pub media: Arc<Media>,
     /// Backups.
     pub backups: Arc<Backups>,
+    /// What is counted of accounts.
+    pub behaviour: Arc<Behaviour>,
+    /// Passes for turning to people here.
+    pub passes: Arc<Passes>,
     /// The PIN vault.
     pub pins: Arc<Pins>,
     /// Where devices that are being linked meet.
@@ -130,7 +137,7 @@ impl Edge {
     ) -> Self {
         Self {
             tokens: Tokens::new(Arc::clone(&store), challenges),
-            rates: EdgeRates::new(&about.limits),
+            rates: EdgeRates::new(&about.limits, &about.first_contacts),
             bodies: Budget::new(about.limits.body_bytes),
             connections: Connections::default(),
             leases: Leases::default(),

@@ -2,7 +2,7 @@
 
 use super::{Refusal, identity::host};
 use crate::{
-    config::Limits,
+    config::{FirstContacts, Limits},
     rate::{Rate, Rates, Wait},
 };
 use std::{
@@ -39,6 +39,7 @@ pub(super) struct EdgeRates {
     peer_numbers: Rates,
     peer_buckets: Rates,
     peer_claims: Rates,
+    peer_passes: Rates,
     false_names: Rates,
 }
 
@@ -49,10 +50,12 @@ pub(super) enum Asker<'a> {
     Own(&'a UserUri),
     /// Someone of whom another service says so. It could say it of many: what it gets counts for it as a whole too.
     Of(&'a Domain, &'a UserUri),
+    /// Someone of whom another service says nothing: a pass speaks for them.
+    Nameless(&'a Domain),
 }
 
 impl EdgeRates {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, contacts: &FirstContacts) -> Self {
         let target = limits.key_claims_per_target_per_hour;
         let share = NonZeroU32::new(target.get() / SHARE).unwrap_or(NonZeroU32::MIN);
         Self {
@@ -75,6 +78,7 @@ impl EdgeRates {
             peer_numbers: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
             peer_buckets: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
             peer_claims: Rates::new(Rate::per_minute(limits.key_claims_per_hour)),
+            peer_passes: Rates::new(Rate::per_day(contacts.passes_per_service)),
             false_names: Rates::new(Rate::per_minute(FALSE_NAMES)),
         }
     }
@@ -132,6 +136,7 @@ impl EdgeRates {
                 pass(self.peer_claims.check(&host(peer), now))?;
                 pass(self.claims.check(&(host(peer), user), now))
             }
+            Asker::Nameless(peer) => pass(self.peer_claims.check(&host(peer), now)),
         }
     }
 
@@ -141,11 +146,16 @@ impl EdgeRates {
         let by_one = match asker {
             Asker::Own(user) => self.claims_of_target_by_one.check(&("", Some(user), target), now),
             // The peer's share, whomever it names as asking.
-            Asker::Of(peer, _) => {
+            Asker::Of(peer, _) | Asker::Nameless(peer) => {
                 self.claims_of_target_by_one.check(&(host(peer), None::<&UserUri>, target), now)
             }
         };
         by_one.is_ok() && self.claims_of_target.check(target, now).is_ok()
+    }
+
+    /// Passes that another service gets for its people.
+    pub(super) fn passes(&self, peer: &Domain, count: usize, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.peer_passes.check_many(&host(peer), count, now))
     }
 
     /// A request of another service.
@@ -215,6 +225,7 @@ impl EdgeRates {
             &self.peer_numbers,
             &self.peer_buckets,
             &self.peer_claims,
+            &self.peer_passes,
             &self.false_names,
         ] {
             rates.sweep(now);
@@ -257,7 +268,7 @@ mod tests {
     #[test]
     fn a_peer_gets_one_share_of_a_person_whatever_it_calls_itself() {
         let limits = Limits { key_claims_per_target_per_hour: 9.try_into().unwrap(), ..Limits::default() };
-        let rates = EdgeRates::new(&limits);
+        let rates = EdgeRates::new(&limits, &FirstContacts::default());
         let target: UserUri = "mimi://a.test/u/target".parse().unwrap();
         let got = |asker: Asker<'_>| (0..10).filter(|_| rates.may_use_up(asker, &target, NOW)).count();
         let mut all = 0;

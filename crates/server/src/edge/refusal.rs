@@ -4,7 +4,8 @@ use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, backup::BackupError, directory::DirectoryError, discovery::DiscoveryError,
     federation::FederationError, keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError,
-    pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError, safety::SafetyError,
+    passes::PassesError, pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError,
+    safety::SafetyError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -104,14 +105,18 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::NotFranked => StatusCode::BAD_REQUEST,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
-        ErrorCode::NotAllowed | ErrorCode::WrongDomain | ErrorCode::Limited | ErrorCode::Suspended => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::NotAllowed
+        | ErrorCode::WrongDomain
+        | ErrorCode::Limited
+        | ErrorCode::Suspended
+        | ErrorCode::PassNeeded => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Conflict | ErrorCode::IdentifierTaken | ErrorCode::WrongEpoch | ErrorCode::WrongOffset => {
             StatusCode::CONFLICT
         }
-        ErrorCode::RateLimited | ErrorCode::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::RateLimited | ErrorCode::QuotaExceeded | ErrorCode::TooManyFirstContacts => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::PeerUnavailable | ErrorCode::PeerMisbehaved => StatusCode::BAD_GATEWAY,
         ErrorCode::Unsupported => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -240,6 +245,23 @@ impl From<SafetyError> for Refusal {
             SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => {
                 return Self::internal(&error);
             }
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<PassesError> for Refusal {
+    fn from(error: PassesError) -> Self {
+        let code = match &error {
+            PassesError::NotNeeded => ErrorCode::Unsupported,
+            PassesError::TooMany | PassesError::OtherType | PassesError::Element => ErrorCode::Malformed,
+            PassesError::OtherKey => ErrorCode::Conflict,
+            PassesError::Bad | PassesError::Spent => ErrorCode::PassNeeded,
+            PassesError::Derive
+            | PassesError::Prove
+            | PassesError::Stopped
+            | PassesError::Read(_)
+            | PassesError::Write(_) => return Self::internal(&error),
         };
         Self::new(code, &error.to_string())
     }

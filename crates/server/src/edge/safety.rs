@@ -44,7 +44,7 @@ pub(super) async fn report(
     let (room, reporter): (RoomUri, _) = (room.parse()?, caller.user_uri());
     edge.rates.lookup(&reporter, edge.now())?;
     if room.domain == *edge.domain() {
-        edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
+        edge.take(&reporter, &room, request.value).await?;
     } else {
         edge.may_call(&room.domain)?;
         if request.value.reporting_user != reporter {
@@ -113,7 +113,7 @@ pub(super) async fn report_of_peer(
     edge.rates.peer_lookup(&peer, edge.now())?;
     let reporter = request.value.reporting_user.clone();
     edge.speaks_for(&peer, &reporter.domain).await?;
-    edge.house.safety.take(&reporter, &room, request.value, edge.now()).await?;
+    edge.take(&reporter, &room, request.value).await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -146,13 +146,38 @@ pub(super) async fn take_over(
     let key = edge.house.federation.franking_key(&peer).await?;
     let key = key.ok_or_else(|| Refusal::from(SafetyError::HandedOn))?;
     match edge.house.safety.take_over(&peer, &key, request.value, edge.now()).await {
-        Ok(Taken::New | Taken::Repeated) => Ok(StatusCode::CREATED),
+        Ok(taken) => {
+            if taken == Taken::New {
+                // The hub does not say who reported.
+                edge.counted_against(&user, None).await;
+            }
+            Ok(StatusCode::CREATED)
+        }
         Err(SafetyError::HandedOn) => Err(edge.lie(&peer, IncidentReason::UnprovenReport).await),
         Err(error) => Err(error.into()),
     }
 }
 
 impl Edge {
+    /// Takes a report, and counts it against whom it is about.
+    async fn take(&self, reporter: &UserUri, room: &RoomUri, report: AbuseReport) -> Result<(), Refusal> {
+        let about = report.alleged_abuser.clone();
+        if self.house.safety.take(reporter, room, report, self.now()).await? == Taken::New {
+            self.counted_against(&about, Some(reporter)).await;
+        }
+        Ok(())
+    }
+
+    /// A report that was taken is not refused for what comes after it.
+    async fn counted_against(&self, about: &UserUri, reporter: Option<&UserUri>) {
+        if about.domain != *self.domain() {
+            return;
+        }
+        if let Err(error) = self.house.behaviour.reported(&about.id, reporter, self.now()).await {
+            tracing::warn!(%error, "a report was not counted");
+        }
+    }
+
     /// A peer speaks for its own people.
     async fn speaks_for(&self, peer: &Domain, domain: &Domain) -> Result<(), Refusal> {
         if domain == peer { Ok(()) } else { Err(self.lie(peer, IncidentReason::VouchedForAnother).await) }

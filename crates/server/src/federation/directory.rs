@@ -75,6 +75,8 @@ mod tests {
             follow_report: String::new(),
             forward_report: String::new(),
             franking_key: String::new(),
+            passes: String::new(),
+            first_contact: String::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use trefoil_proto::{
         GroupInfoResponse, KeyMaterialResponse, SubmitMessageResponse, UpdateRoomResponse,
         directory::Directory, identifier::IdentifierResponse, report::ReportStanding,
     },
+    passes::Issued,
 };
 use trefoil_transparency::{
     directory::{AuditAnswer, KeyProof},
@@ -51,11 +52,15 @@ pub enum Endpoint {
     FollowReport,
     /// `forwardReport/{targetUser}`.
     ForwardReport,
+    /// `passes/{domain}`: as well.
+    Passes,
+    /// `firstContact/{targetUser}`: as well.
+    FirstContact,
 }
 
 impl Endpoint {
     /// Each of them.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::KeyMaterial,
         Self::Update,
         Self::Notify,
@@ -71,6 +76,8 @@ impl Endpoint {
         Self::Discovery,
         Self::FollowReport,
         Self::ForwardReport,
+        Self::Passes,
+        Self::FirstContact,
     ];
 
     /// Not of MIMI: a service without it is none the worse.
@@ -83,6 +90,8 @@ impl Endpoint {
                 | Self::Discovery
                 | Self::FollowReport
                 | Self::ForwardReport
+                | Self::Passes
+                | Self::FirstContact
         )
     }
 
@@ -104,13 +113,16 @@ impl Endpoint {
             Self::Discovery => &directory.discovery,
             Self::FollowReport => &directory.follow_report,
             Self::ForwardReport => &directory.forward_report,
+            Self::Passes => &directory.passes,
+            Self::FirstContact => &directory.first_contact,
         }
     }
 
     /// Largest answer that is read, in bytes.
     pub(super) fn answer_limit(self) -> usize {
         match self {
-            Self::KeyMaterial => KeyMaterialResponse::LIMIT,
+            Self::KeyMaterial | Self::FirstContact => KeyMaterialResponse::LIMIT,
+            Self::Passes => Issued::LIMIT,
             Self::Update => UpdateRoomResponse::LIMIT,
             Self::SubmitMessage => SubmitMessageResponse::LIMIT,
             Self::GroupInfo => GroupInfoResponse::LIMIT,

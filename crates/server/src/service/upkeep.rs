@@ -62,6 +62,12 @@ pub(super) async fn sweep(edge: Arc<Edge>, house: House, staff: Arc<Staff>, cloc
         if let Err(error) = house.backups.sweep(now).await {
             tracing::warn!(%error, "the sweep of backups stopped early");
         }
+        if let Err(error) = house.behaviour.sweep(now).await {
+            tracing::warn!(%error, "the sweep of counts stopped early");
+        }
+        if let Err(error) = house.passes.sweep(now).await {
+            tracing::warn!(%error, "the sweep of spent passes stopped early");
+        }
         if let Err(error) = house.safety.sweep(now).await {
             tracing::warn!(%error, "the sweep of reports stopped early");
         }

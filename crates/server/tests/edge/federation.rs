@@ -24,7 +24,8 @@ use trefoil_proto::{
 pub fn pair(world: &World) -> (Running, Running) {
     let (a, b) = (free_port(), free_port());
     let account = world.start_with("account", "account.test", a, &[("handle.test", b)], "");
-    let handle = world.start_with("handle", "handle.test", b, &[("account.test", a)], "");
+    let without = "[first_contacts]\npasses = false\n";
+    let handle = world.start_with("handle", "handle.test", b, &[("account.test", a)], without);
     (account, handle)
 }
 

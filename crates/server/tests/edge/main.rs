@@ -10,6 +10,7 @@ mod directory;
 mod discovery;
 mod ends;
 mod federation;
+mod first_contacts;
 mod key_packages;
 mod lies;
 mod limits;
@@ -17,6 +18,7 @@ mod media;
 #[allow(dead_code)]
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;
+mod passes;
 mod pin;
 mod recovery;
 mod removal;

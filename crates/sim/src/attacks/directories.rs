@@ -80,7 +80,7 @@ fn show(between: &Between, directory: FalseDirectory) {
             let shown = match asked.path.split('/').collect::<Vec<_>>()[..] {
                 ["directory", "proof"] => show_proof(&asked, &directory).await,
                 ["directory", "root", _, epoch] => show_root(&directory, epoch).await,
-                ["keyMaterial", _] => return other_packages(&asked, &[], true).await,
+                ["keyMaterial" | "firstContact", _] => return other_packages(&asked, &[], true).await,
                 _ => return asked.honestly().await,
             };
             match shown {
@@ -195,7 +195,7 @@ async fn rolled_back(world: &World) -> anyhow::Result<Played> {
     ann.between.answer(move |asked| {
         let keep = Arc::clone(&keep);
         async move {
-            if !asked.path.starts_with("keyMaterial/") {
+            if !asked.is_for_keys() {
                 return asked.honestly().await;
             }
             *keep.lock().await = Some(asked.honestly().await);
@@ -227,7 +227,7 @@ async fn rolled_back(world: &World) -> anyhow::Result<Played> {
         let (answer, proof) = (answer.clone(), proof.clone());
         async move {
             match asked.path.split('/').next() {
-                Some("keyMaterial") => answer,
+                Some("keyMaterial" | "firstContact") => answer,
                 Some("update") => take_unseen(),
                 Some("directory") if asked.path == "directory/proof" => Answer::with(proof),
                 _ => asked.honestly().await,

@@ -100,7 +100,7 @@ fn hand_out(to: &Person, package: (DeviceUri, KeyPackage), beside: bool) {
         let package = package.clone();
         async move {
             match asked.path.split('/').next() {
-                Some("keyMaterial") => other_packages(&asked, &[package], beside).await,
+                Some("keyMaterial" | "firstContact") => other_packages(&asked, &[package], beside).await,
                 Some("update") => take_unseen(),
                 _ => asked.honestly().await,
             }
@@ -180,7 +180,7 @@ async fn reused(world: &World) -> anyhow::Result<Played> {
     ann.between.answer(move |asked| {
         let first = Arc::clone(&first);
         async move {
-            if !asked.path.starts_with("keyMaterial/") {
+            if !asked.is_for_keys() {
                 return asked.honestly().await;
             }
             let known = first.lock().expect("nobody panics while it is held").clone();

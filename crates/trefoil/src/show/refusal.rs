@@ -1,6 +1,7 @@
 //! What was asked for and not taken, as a sentence that says why and what to do.
 
 use super::{key_changed, unproven};
+use crate::clock;
 use trefoil_client::{Event, Refusal};
 use trefoil_proto::content::MessageId;
 
@@ -43,6 +44,11 @@ pub fn refusal(event: &Event) -> Option<NotTaken> {
                 "the service of {user} cannot be reached now: add them again later"
             )));
         }
+        Why::TooManyNewPeople { user, until } => format!(
+            "{user} was not added: this account has begun as many conversations with new people as its service lets it for \
+             now; there may be more from {} UTC on, and for each of them who answers, one more at once",
+            clock::readable(*until)
+        ),
         Why::KeyChanged(user) | Why::Untrusted(Refusal::AccountKeyChanged { user }) => {
             return Some(NotTaken::OtherKey(key_changed(user)));
         }

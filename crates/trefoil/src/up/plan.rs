@@ -18,6 +18,9 @@ pub const PORT_BASE: u16 = 7401;
 const FEDERATION_STEP: u16 = 10;
 const CONSOLE_STEP: u16 = 20;
 
+/// People that each account may turn to a day.
+const NEW_PEOPLE: u32 = 2_000;
+
 /// One service, ready to be started with `trefoil serve --config`.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -106,6 +109,7 @@ struct Config<'a> {
     peers: BTreeMap<&'a str, Peer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Code>,
+    first_contacts: FirstContacts,
 }
 
 #[derive(Serialize)]
@@ -135,6 +139,12 @@ struct Tls<'a> {
 #[derive(Serialize)]
 struct Code {
     sender: &'static str,
+}
+
+#[derive(Serialize)]
+struct FirstContacts {
+    first_day: u32,
+    most: u32,
 }
 
 #[derive(Serialize)]
@@ -183,6 +193,8 @@ impl Plan {
                 peers,
                 // There is no gateway here: codes are read from the file.
                 code: (profile == "phone").then_some(Code { sender: "log" }),
+                // Everybody is new here, and nobody a stranger: with the default nobody could try a larger group.
+                first_contacts: FirstContacts { first_day: NEW_PEOPLE, most: NEW_PEOPLE },
             })?;
             let config = own.join("service.toml");
             home::write_private(&config, text.as_bytes()).map_err(PlanError::Write)?;

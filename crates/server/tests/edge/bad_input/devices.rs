@@ -25,6 +25,7 @@ use trefoil_proto::{
         report::{AbuseReport, AbuseType, FollowReport},
     },
     mls::Credential,
+    passes,
     paths::segment as escaped,
     pin,
     recovery::{BeginRecoveryRequest, RecoverRequest, RecoverTbs},
@@ -35,7 +36,7 @@ use trefoil_transparency::directory::KeyProofRequest;
 
 pub const MEDIA_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 /// Past every rate that could get in the way.
-pub const WIDE: &str = "[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
+pub const WIDE: &str = "[first_contacts]\nlimited = false\npasses = false\n[limits]\nanonymous_per_minute = 1000000\nrequests_per_minute = 1000000\n\
                         lookups_per_hour = 1000000\nkey_claims_per_hour = 1000000\n\
                         registrations_per_hour = 1000000\npin_records_per_hour = 1000000\n\
                         pin_tries_per_hour = 1000000\npeer_requests_per_second = 1000000\n";
@@ -61,6 +62,24 @@ pub(super) fn follow_report(domain: &str) -> FollowReport {
 /// An appeal in a case that is not there.
 fn appeal() -> AppealDecision {
     AppealDecision { case: CaseId([7; 10]), words: "no".parse().unwrap() }
+}
+
+/// A request for one pass, though not under a key that there is.
+pub(super) fn pass_request() -> passes::IssueRequest {
+    let request = passes::TokenRequest { token_type: 1, truncated_key_id: 0, blinded: [2; passes::ELEMENT] };
+    passes::IssueRequest { requests: vec![request] }
+}
+
+/// A claim with a pass that nobody issued.
+pub(super) fn first_contact(claim: KeyMaterialRequest) -> passes::FirstContact {
+    let token = passes::Token {
+        token_type: 1,
+        nonce: [1; 32],
+        challenge_digest: [2; 32],
+        key_id: [3; 32],
+        authenticator: [4; 48],
+    };
+    passes::FirstContact { token, claim: passes::Claim::Named(claim) }
 }
 
 /// A request for a room's group info, signed as it must be.
@@ -221,7 +240,7 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
                 structure(&claim),
                 Who::Device,
             ),
-            &[("/v1/keyMaterial/user".into(), "Malformed"), (for_another, "Malformed")],
+            &[("/v1/keyMaterial/user".into(), "Malformed"), (for_another.clone(), "Malformed")],
         ),
         odd(
             case(
@@ -247,6 +266,32 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
             &[
                 ("/v1/discovery/phone%20test".into(), "Malformed"),
                 ("/v1/discovery/localhost".into(), "PeerUnavailable"),
+            ],
+        ),
+        odd(
+            case(
+                "POST",
+                "/v1/passes/{domain}",
+                "/v1/passes/phone.test",
+                structure(&pass_request()),
+                Who::Device,
+            ),
+            &[
+                ("/v1/passes/phone%20test".into(), "Malformed"),
+                ("/v1/passes/localhost".into(), "PeerUnavailable"),
+            ],
+        ),
+        odd(
+            case(
+                "POST",
+                "/v1/firstContact/{user}",
+                format!("/v1/firstContact/{}", escaped(&user.to_string())),
+                structure(&first_contact(claim)),
+                Who::Device,
+            ),
+            &[
+                ("/v1/firstContact/user".into(), "Malformed"),
+                (for_another.replace("keyMaterial", "firstContact"), "Malformed"),
             ],
         ),
         unoffered("/v1/requestConsent/{domain}"),

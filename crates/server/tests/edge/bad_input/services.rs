@@ -8,7 +8,9 @@ use super::{
         world::*,
     },
     Case, Gate, Takes, Who,
-    devices::{MEDIA_ID, abuse_report, follow_report, group_info_request, phone_service},
+    devices::{
+        MEDIA_ID, abuse_report, first_contact, follow_report, group_info_request, pass_request, phone_service,
+    },
     held_against, spoil, wrong_methods,
 };
 use trefoil_proto::{
@@ -173,6 +175,20 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
             "/mimi/v1/discovery/phone.test".into(),
             structure(&DiscoveryRequest::Buckets { bits: 0, prefixes: vec![0] }),
             &[("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/passes/{domain}",
+            "/mimi/v1/passes/phone.test".into(),
+            structure(&pass_request()),
+            &[("phone%20test", "Malformed"), ("other.test", "WrongDomain")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/firstContact/{user}",
+            format!("/mimi/v1/firstContact/{}", escaped(&user.to_string())),
+            structure(&first_contact(claim)),
+            &[("user", "Malformed"), (&escaped("mimi://phone.test/u/other"), "Malformed")],
         ),
         Case {
             method: "POST",

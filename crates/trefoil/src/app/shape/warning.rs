@@ -22,6 +22,8 @@ pub struct Warning {
     pub device: Option<String>,
     /// Which service, by domain.
     pub service: Option<String>,
+    /// From when on it is over, in milliseconds since the UNIX epoch, where that is known.
+    pub until: Option<u64>,
     /// In English words, with the commands of `trefoil` that help.
     pub text: String,
 }
@@ -62,6 +64,9 @@ impl Warning {
                 let (why, user) = change_word(reason);
                 warning.why = Some(why.to_owned());
                 warning.user = user.map(ToString::to_string);
+                if let ChangeRefusal::TooManyNewPeople { until, .. } = reason {
+                    warning.until = Some(until.0);
+                }
             }
             _ => {}
         }
@@ -118,6 +123,7 @@ fn change_word(reason: &ChangeRefusal) -> (&'static str, Option<&UserUri>) {
         ChangeRefusal::TooManyConflicts => ("conflicts", None),
         ChangeRefusal::Unavailable(user) => ("unavailable", Some(user)),
         ChangeRefusal::OutOfReach(user) => ("out-of-reach", Some(user)),
+        ChangeRefusal::TooManyNewPeople { user, .. } => ("too-many-new-people", Some(user)),
         ChangeRefusal::KeyChanged(user) | ChangeRefusal::Untrusted(Refusal::AccountKeyChanged { user }) => {
             ("key-changed", Some(user))
         }

@@ -1,0 +1,102 @@
+//! What has to be known of pairs, in memory only: whom an account turned to today and who reported whom, so that twice counts once; and in
+//! which room whose answer would be one. Hashed under a secret that dies with the process, bounded. After a restart
+//! nobody's answer is waited for, which counts neither for nor against anybody.
+
+use super::decide::WAIT_DAYS;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use trefoil_proto::{RoomUri, UserId, UserUri};
+
+/// Pairs that are remembered; beyond it somebody may be counted twice, or an answer not at all. Some 100 MB of each.
+const MOST: usize = 1_000_000;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Memory {
+    secret: RandomState,
+    today: Mutex<Today>,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    /// How many are waited for: every message is looked at, and mostly nobody is.
+    count: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Today {
+    day: u32,
+    pairs: HashSet<u64>,
+}
+
+/// Who waits for an answer, since when.
+struct Waiting {
+    user: UserId,
+    since: u32,
+}
+
+impl Memory {
+    /// True if the account turned to this person today already.
+    pub(super) fn turned_to_today(&self, user: &UserId, target: &UserUri, today: u32) -> bool {
+        let known = lock(&self.today);
+        known.day == today && known.pairs.contains(&self.secret.hash_one((user, target)))
+    }
+
+    /// False if this person reported this account today already.
+    pub(super) fn reports(&self, by: &UserUri, user: &UserId, today: u32) -> bool {
+        let mut known = self.today(today);
+        known.pairs.len() >= MOST || known.pairs.insert(self.secret.hash_one((by, user)))
+    }
+
+    /// An account turns to a person; the answer would be seen in `room`.
+    pub(super) fn turns_to(&self, user: &UserId, target: &UserUri, room: Option<&RoomUri>, today: u32) {
+        let mut known = self.today(today);
+        if known.pairs.len() < MOST {
+            known.pairs.insert(self.secret.hash_one((user, target)));
+        }
+        drop(known);
+        let Some(room) = room else { return };
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() < MOST {
+            let row = Waiting { user: user.clone(), since: today };
+            waiting.insert(self.secret.hash_one((room, target)), row);
+            self.count.store(waiting.len(), Ordering::Relaxed);
+        }
+    }
+
+    fn today(&self, today: u32) -> MutexGuard<'_, Today> {
+        let mut known = lock(&self.today);
+        if known.day != today {
+            *known = Today { day: today, pairs: HashSet::new() };
+        }
+        known
+    }
+
+    /// Whose contact is answered by what a person writes in a room.
+    pub(super) fn answers(&self, writer: &UserUri, room: &RoomUri) -> Option<UserId> {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut waiting = lock(&self.waiting);
+        let answered = waiting.remove(&self.secret.hash_one((room, writer)));
+        self.count.store(waiting.len(), Ordering::Relaxed);
+        answered.map(|waiting| waiting.user)
+    }
+
+    /// Who waited in vain: each as often as it did.
+    pub(super) fn unanswered(&self, today: u32) -> Vec<UserId> {
+        let mut waiting = lock(&self.waiting);
+        let late = waiting.extract_if(|_, row| row.since.saturating_add(WAIT_DAYS) <= today);
+        let users = late.map(|(_, row)| row.user).collect();
+        self.count.store(waiting.len(), Ordering::Relaxed);
+        users
+    }
+}
+
+/// What is kept is whole between any two statements, so a panic elsewhere leaves it usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

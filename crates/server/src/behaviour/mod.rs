@@ -1,0 +1,251 @@
+//! How accounts behave, counted and never read (`docs/spec/behaviour.md`): how many people an account turned to for the
+//! first time today, how many of them answered, how many reports it received. From the counts and its age follows how
+//! many more it may turn to today.
+//!
+//! Counts are kept by account and day, without a word about who the others are. What has to be known of pairs, so that
+//! nobody is counted twice and an answer is counted at all, is in memory only, hashed under a secret that dies with the
+//! process, bounded, and forgotten after days.
+
+mod decide;
+mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+mod memory;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{ANSWER_DAYS, Counts, REPORT_DAYS, Rules, WAIT_DAYS};
+pub use error::BehaviourError;
+pub use rows::TABLES;
+
+use memory::Memory;
+use rows::{ACCOUNTS, AccountRow, DayRow};
+use std::sync::Arc;
+use trefoil_proto::{RoomUri, Timestamp, UserId, UserUri};
+use trefoil_store::{Batch, KeyRange, Store, StoreError};
+
+/// How often a count is tried again because another one came first.
+const ATTEMPTS: usize = 32;
+/// Rows that a sweep looks at at a time.
+const PAGE: usize = 512;
+
+/// The counts of one service's accounts.
+pub struct Behaviour {
+    store: Arc<dyn Store>,
+    rules: Rules,
+    memory: Memory,
+}
+
+/// Who turns to somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// Which account.
+    pub user: &'a UserId,
+    /// Since which day it is there.
+    pub created_day: u32,
+}
+
+impl Behaviour {
+    /// The counts in a store.
+    pub fn new(store: Arc<dyn Store>, rules: Rules) -> Self {
+        Self { store, rules, memory: Memory::default() }
+    }
+
+    /// Counts that an account turns to a person, unless it did so today already. `room` is where the answer would be
+    /// seen: a room whose hub is this service.
+    ///
+    /// # Errors
+    /// [`BehaviourError::Enough`] says from when on it may again; the store failed.
+    pub async fn begin(
+        &self,
+        account: Account<'_>,
+        target: &UserUri,
+        room: Option<&RoomUri>,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        if !self.rules.limited {
+            return Ok(());
+        }
+        let today = decide::day(now);
+        if self.memory.turned_to_today(account.user, target, today) {
+            return Ok(());
+        }
+        self.change(account.user, today, |row| {
+            let counts = row.counts(today);
+            if counts.begun >= decide::allowance(&self.rules, age(account, today), &counts) {
+                let next = decide::next_day(&self.rules, row.reports_by_day(), today);
+                return Err(BehaviourError::Enough { until: decide::start_of(next) });
+            }
+            row.on(today).begun += 1;
+            Ok(())
+        })
+        .await?;
+        self.memory.turns_to(account.user, target, room, today);
+        Ok(())
+    }
+
+    /// Counts passes that an account gets for people of other services: twice as many as it may turn to people, since one is
+    /// lost now and then on its way.
+    ///
+    /// # Errors
+    /// [`BehaviourError::Enough`] says from when on it may have more; the store failed.
+    pub async fn passes(
+        &self,
+        account: Account<'_>,
+        count: u32,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        if !self.rules.limited || count == 0 {
+            return Ok(());
+        }
+        let today = decide::day(now);
+        self.change(account.user, today, |row| {
+            let counts = row.counts(today);
+            let most = decide::allowance(&self.rules, age(account, today), &counts).saturating_mul(2);
+            if counts.passes.saturating_add(count) > most {
+                let next = decide::next_day(&self.rules, row.reports_by_day(), today);
+                return Err(BehaviourError::Enough { until: decide::start_of(next) });
+            }
+            row.on(today).passes += count;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A person wrote in a room of this hub. If somebody turned to them there and waits for a sign, this is it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn wrote(
+        &self,
+        writer: &UserUri,
+        room: &RoomUri,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        let Some(waiting) = self.memory.answers(writer, room) else { return Ok(()) };
+        self.count(&waiting, now, |counts| counts.answered += 1).await
+    }
+
+    /// An account was reported, with messages that are proven to be its own. The same reporter counts once a day; of one
+    /// who is not known here each report counts.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reported(
+        &self,
+        user: &UserId,
+        by: Option<&UserUri>,
+        now: Timestamp,
+    ) -> Result<(), BehaviourError> {
+        if by.is_some_and(|by| !self.memory.reports(by, user, decide::day(now))) {
+            return Ok(());
+        }
+        self.count(user, now, |counts| counts.reports += 1).await
+    }
+
+    /// What is counted of an account: today's first contacts, answers of a week, reports of four.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn counts(&self, user: &UserId, now: Timestamp) -> Result<Counts, BehaviourError> {
+        let row = self.store.get(ACCOUNTS, rows::key(user).into()).await.map_err(BehaviourError::Read)?;
+        let row = row.map(|row| AccountRow::decode(&row)).transpose()?;
+        Ok(row.unwrap_or_default().counts(decide::day(now)))
+    }
+
+    /// Counts those who did not answer in time, and forgets what is older than its window.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), BehaviourError> {
+        let today = decide::day(now);
+        for user in self.memory.unanswered(today) {
+            self.count(&user, now, |counts| counts.unanswered += 1).await?;
+        }
+        let mut range = KeyRange::all();
+        loop {
+            let page = self.store.scan(ACCOUNTS, range.clone(), PAGE).await.map_err(BehaviourError::Read)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            range.start = [last, [0].as_slice()].concat().into();
+            for (key, value) in page {
+                let old = AccountRow::decode(&value)?;
+                let mut new = old.clone();
+                new.forget(today);
+                if new != old {
+                    let mut batch = Batch::new();
+                    batch.assert_equals(ACCOUNTS, key.clone(), value);
+                    put(&mut batch, key.to_vec(), &new);
+                    // Whoever counts at this moment forgets as well.
+                    self.commit(batch).await?;
+                }
+            }
+        }
+    }
+
+    async fn count(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+        add: impl Fn(&mut DayRow),
+    ) -> Result<(), BehaviourError> {
+        let today = decide::day(now);
+        self.change(user, today, |row| {
+            add(row.on(today));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change(
+        &self,
+        user: &UserId,
+        today: u32,
+        change: impl Fn(&mut AccountRow) -> Result<(), BehaviourError>,
+    ) -> Result<(), BehaviourError> {
+        let key = rows::key(user);
+        for _ in 0..ATTEMPTS {
+            let old = self.store.get(ACCOUNTS, key.clone().into()).await.map_err(BehaviourError::Read)?;
+            let mut batch = Batch::new();
+            let mut row = match old {
+                Some(value) => {
+                    let row = AccountRow::decode(&value)?;
+                    batch.assert_equals(ACCOUNTS, key.clone(), value);
+                    row
+                }
+                None => {
+                    batch.assert_absent(ACCOUNTS, key.clone());
+                    AccountRow::default()
+                }
+            };
+            row.forget(today);
+            change(&mut row)?;
+            put(&mut batch, key.clone(), &row);
+            if self.commit(batch).await? {
+                return Ok(());
+            }
+        }
+        Err(BehaviourError::Contended)
+    }
+
+    /// False if an assert did not hold.
+    async fn commit(&self, batch: Batch) -> Result<bool, BehaviourError> {
+        match self.store.commit(batch).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::AssertFailed { .. }) => Ok(false),
+            Err(error) => Err(BehaviourError::Write(error)),
+        }
+    }
+}
+
+fn put(batch: &mut Batch, key: Vec<u8>, row: &AccountRow) {
+    if row.is_empty() {
+        batch.delete(ACCOUNTS, key);
+    } else {
+        batch.put(ACCOUNTS, key, row.encode());
+    }
+}
+
+fn age(account: Account<'_>, today: u32) -> u32 {
+    today.saturating_sub(account.created_day)
+}

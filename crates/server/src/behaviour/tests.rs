@@ -1,0 +1,149 @@
+//! Counts over days, in a store.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use trefoil_store::MemoryStore;
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+const START: Timestamp = Timestamp(20_000 * DAY + 3_600_000);
+const RULES: Rules = Rules { limited: true, first_day: 5, more_each_day: 3, most: 50, reports: 3 };
+
+struct Room {
+    behaviour: Behaviour,
+    store: Arc<MemoryStore>,
+}
+
+fn room(rules: Rules) -> Room {
+    let store = Arc::new(MemoryStore::new());
+    Room { behaviour: Behaviour::new(store.clone(), rules), store }
+}
+
+fn person(number: u32) -> UserUri {
+    format!("mimi://b.test/u/p{number}").parse().unwrap()
+}
+
+fn talk(number: u32) -> RoomUri {
+    format!("mimi://a.test/r/r{number}").parse().unwrap()
+}
+
+impl Room {
+    /// Turns to people, a room each, until one is refused; how many it was, and until when.
+    async fn spread(&self, user: &UserId, people: std::ops::Range<u32>, now: Timestamp) -> (u32, Timestamp) {
+        let account = Account { user, created_day: 20_000 };
+        let from = people.start;
+        for number in people {
+            match self.behaviour.begin(account, &person(number), Some(&talk(number)), now).await {
+                Ok(()) => {}
+                Err(BehaviourError::Enough { until }) => return (number - from, until),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        panic!("nothing is ever refused")
+    }
+}
+
+#[tokio::test]
+async fn an_account_turns_to_so_many_a_day_and_to_more_when_it_is_older() {
+    let (room, ann, bob) = (room(RULES), "ann".parse().unwrap(), "bob".parse().unwrap());
+    let midnight = Timestamp(20_001 * DAY);
+    assert_eq!(room.spread(&ann, 0..9, START).await, (5, midnight));
+    // Who was turned to today can be asked for again, and another account is counted apart.
+    let account = Account { user: &ann, created_day: 20_000 };
+    room.behaviour.begin(account, &person(3), None, START).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().begun, 5);
+    assert_eq!(room.spread(&bob, 0..9, START).await.0, 5);
+    assert_eq!(room.spread(&ann, 10..30, midnight).await, (8, Timestamp(20_002 * DAY)));
+    let off = Rules { limited: false, ..RULES };
+    let room = self::room(off);
+    for number in 0..100 {
+        room.behaviour.begin(account, &person(number), None, START).await.unwrap();
+    }
+    assert!(room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_gives_a_contact_back_once() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
+    // The writer themselves, somebody else, and the right one in another room are no answer.
+    room.behaviour.wrote(&"mimi://a.test/u/ann".parse().unwrap(), &talk(0), START).await.unwrap();
+    room.behaviour.wrote(&person(1), &talk(0), START).await.unwrap();
+    assert_eq!(room.spread(&ann, 20..29, START).await.0, 0);
+    for _ in 0..3 {
+        room.behaviour.wrote(&person(0), &talk(0), START).await.unwrap();
+    }
+    assert_eq!(room.spread(&ann, 20..29, START).await.0, 1);
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().answered, 1);
+}
+
+#[tokio::test]
+async fn who_is_never_answered_turns_to_fewer() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let on = |days: u64| START.plus_millis(days * DAY);
+    assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
+    assert_eq!(room.spread(&ann, 10..30, on(1)).await.0, 8);
+    room.behaviour.sweep(on(2)).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, on(2)).await.unwrap().unanswered, 0);
+    room.behaviour.sweep(on(4)).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, on(4)).await.unwrap().unanswered, 13);
+    // By age it would be 17: a quarter of it.
+    assert_eq!(room.spread(&ann, 40..60, on(4)).await.0, 4);
+    // A restart forgets whom it waited for, and holds that against nobody.
+    let again = Room { behaviour: Behaviour::new(room.store.clone(), RULES), store: room.store };
+    again.behaviour.sweep(on(12)).await.unwrap();
+    assert_eq!(again.behaviour.counts(&ann, on(12)).await.unwrap(), Counts::default());
+    assert!(again.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap().is_empty(), "kept past its window");
+}
+
+#[tokio::test]
+async fn reports_halve_and_then_stop_for_four_weeks() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let on = |days: u64| START.plus_millis(days * DAY);
+    room.behaviour.reported(&ann, None, START).await.unwrap();
+    // Day 5: 20 by age.
+    assert_eq!(room.spread(&ann, 0..30, on(5)).await.0, 10);
+    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
+    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
+    assert_eq!(room.spread(&ann, 40..60, on(6)).await, (0, Timestamp(20_028 * DAY)));
+    room.behaviour.sweep(on(9)).await.unwrap();
+    room.behaviour.sweep(on(28)).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, on(28)).await.unwrap().reports, 2);
+    assert_eq!(room.spread(&ann, 60..99, on(28)).await.0, 12);
+}
+
+#[tokio::test]
+async fn the_same_person_reports_once_a_day() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    for (by, at) in [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY))] {
+        room.behaviour.reported(&ann, Some(&person(by)), at).await.unwrap();
+    }
+    assert_eq!(room.behaviour.counts(&ann, START.plus_millis(DAY)).await.unwrap().reports, 3);
+}
+
+#[tokio::test]
+async fn what_is_stored_names_nobody_else() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    room.spread(&ann, 0..9, START).await;
+    room.behaviour.wrote(&person(0), &talk(0), START).await.unwrap();
+    room.behaviour.reported(&ann, None, START).await.unwrap();
+    let rows = room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap();
+    let [(key, value)] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(&key[..], b"ann");
+    // A version, a length, and six numbers of the one day.
+    assert_eq!(value.len(), 1 + 1 + 6 * 4);
+}
+
+#[tokio::test]
+async fn passes_are_twice_as_many_as_people() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let account = Account { user: &ann, created_day: 20_000 };
+    for _ in 0..2 {
+        room.behaviour.passes(account, 5, START).await.unwrap();
+    }
+    let refused = room.behaviour.passes(account, 1, START).await;
+    assert!(matches!(refused, Err(BehaviourError::Enough { until }) if until == Timestamp(20_001 * DAY)));
+    // They are none of the people.
+    assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
+    room.behaviour.passes(account, 16, START.plus_millis(DAY)).await.unwrap();
+}

@@ -1,0 +1,236 @@
+//! Turning to somebody: what an account may, and passes for people of other services (`docs/spec/passes.md`). A pass goes
+//! from the hub to the target's service without a word about who asks.
+
+use super::{
+    Edge, Refusal,
+    body::{Body, Reply, encoded},
+    conversation::check_target,
+    identity::{Caller, Peer},
+    rates::Asker,
+    safety::Doing,
+    segment::Segment,
+};
+use crate::{
+    behaviour::{Account, BehaviourError},
+    federation::{Endpoint, IncidentReason},
+    keys::{self, KeysError},
+    passes::PassesError,
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use std::sync::Arc;
+use trefoil_proto::{
+    DeviceUri, Domain, ErrorBody, ErrorCode, UserUri, Wire as _,
+    mimi::KeyMaterialRequest,
+    passes::{BATCH, Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Token},
+};
+
+type Served = State<Arc<Edge>>;
+
+/// `POST passes/{domain}`: for people of that service. It is told which service asks, and not for whom.
+pub(super) async fn passes(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Segment(domain): Segment,
+    request: Body<IssueRequest>,
+) -> Result<Response, Refusal> {
+    let domain: Domain = domain.parse()?;
+    edge.is_free(&caller.user_uri(), Doing::Beginning)?;
+    let count = request.value.requests.len();
+    if count > BATCH {
+        return Err(PassesError::TooMany.into());
+    }
+    if domain != *edge.domain() {
+        edge.may_call(&domain)?;
+    }
+    let person = edge.house.accounts.person(&caller.user).await?;
+    let person = person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
+    let account = Account { user: &caller.user, created_day: person.created_day };
+    // Few are ever asked for at once.
+    let counted = u32::try_from(count).unwrap_or(u32::MAX);
+    let counted = edge.house.behaviour.passes(account, counted, edge.now()).await;
+    counted.map_err(|error| edge.first_contact_refused(&error))?;
+    if domain == *edge.domain() {
+        return Ok(Reply(StatusCode::OK, edge.issue(request.value).await?).into_response());
+    }
+    let federation = &edge.house.federation;
+    let answer = federation.forward(&domain, Endpoint::Passes, domain.as_str(), request.bytes).await?;
+    let issued: Issued = edge.answer_of(&domain, &answer).await?;
+    if issued.responses.len() != count {
+        return Err(edge.answered_falsely(&domain, "it issued other passes than were asked for").await);
+    }
+    Ok(encoded(StatusCode::OK, answer))
+}
+
+/// `POST passes/{domain}` of another service, for its people.
+pub(super) async fn passes_for_peer(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Segment(domain): Segment,
+    request: Body<IssueRequest>,
+) -> Result<Reply<Issued>, Refusal> {
+    if domain.parse::<Domain>()? != *edge.domain() {
+        return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
+    }
+    edge.rates.passes(&peer, request.value.requests.len(), edge.now())?;
+    Ok(Reply(StatusCode::OK, edge.issue(request.value).await?))
+}
+
+/// `POST firstContact/{user}`: as `keyMaterial`, with a pass of the target's service.
+pub(super) async fn claim(
+    State(edge): Served,
+    Caller(caller): Caller,
+    Segment(user): Segment,
+    request: Body<FirstContact>,
+) -> Result<Response, Refusal> {
+    let target: UserUri = user.parse()?;
+    let FirstContact { token, claim: Claim::Named(claim) } = &request.value else {
+        return Err(Refusal::new(ErrorCode::Malformed, "a device asks in its own name"));
+    };
+    edge.may_ask_for(&caller, &target, claim).await?;
+    let hub = &claim.tbs.room_id.domain;
+    if hub == edge.domain() {
+        return edge.with_pass(Asker::Own(&caller.user_uri()), token, claim).await;
+    }
+    let (answer, _) = edge.key_material_of(hub, Endpoint::FirstContact, &target, request.bytes).await?;
+    Ok(encoded(StatusCode::OK, answer))
+}
+
+/// `POST firstContact/{user}`: from a follower to the hub, or from the hub to the target's service.
+pub(super) async fn claim_for_peer(
+    State(edge): Served,
+    Peer(peer): Peer,
+    Segment(user): Segment,
+    request: Body<FirstContact>,
+) -> Result<Response, Refusal> {
+    let target: UserUri = user.parse()?;
+    let FirstContact { token, claim } = request.value;
+    match claim {
+        Claim::Named(claim) => {
+            check_target(&claim, &target)?;
+            let Ok(requester) = keys::requester(&claim) else {
+                return Err(edge.lie(&peer, IncidentReason::Forged).await);
+            };
+            if claim.tbs.room_id.domain != *edge.domain() {
+                return Err(edge.lie(&peer, IncidentReason::RoomOfAnotherService).await);
+            }
+            if requester.domain != peer {
+                return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
+            }
+            let person = requester.user_uri();
+            let asker = Asker::Of(&peer, &person);
+            edge.rates.claim(asker, edge.now())?;
+            edge.is_free(&person, Doing::Beginning)?;
+            edge.house.rooms.may_claim(&requester, &claim.tbs.room_id).await?;
+            edge.with_pass(asker, &token, &claim).await
+        }
+        Claim::Nameless(claim) => {
+            if claim.target_user != target {
+                return Err(Refusal::new(ErrorCode::Malformed, "path and request name different people"));
+            }
+            if target.domain != *edge.domain() {
+                return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
+            }
+            let asker = Asker::Nameless(&peer);
+            edge.rates.claim(asker, edge.now())?;
+            edge.house.passes.spend(token, edge.now()).await?;
+            Ok(Reply(StatusCode::OK, edge.claim(asker, &claim).await?).into_response())
+        }
+    }
+}
+
+impl Edge {
+    /// Whether a device may ask for somebody's key packages: it says so itself, is in the room if that is here, and its
+    /// account may turn to one more.
+    pub(super) async fn may_ask_for(
+        &self,
+        caller: &DeviceUri,
+        target: &UserUri,
+        request: &KeyMaterialRequest,
+    ) -> Result<(), Refusal> {
+        let asker = caller.user_uri();
+        self.is_free(&asker, Doing::Beginning)?;
+        self.rates.claim(Asker::Own(&asker), self.now())?;
+        check_target(request, target)?;
+        let requester = keys::requester(request)?;
+        let person = self.house.accounts.person(&caller.user).await?.ok_or(KeysError::BadSignature)?;
+        let known = person.devices.iter().find(|device| device.uri == *caller);
+        let own_key =
+            known.is_some_and(|known| known.signature_key[..] == request.tbs.requester_signature_key[..]);
+        if requester != *caller || !own_key {
+            return Err(KeysError::BadSignature.into());
+        }
+        let here = request.tbs.room_id.domain == *self.domain();
+        if here {
+            self.house.rooms.may_claim(caller, &request.tbs.room_id).await?;
+        }
+        if *target == asker {
+            return Ok(());
+        }
+        let account = Account { user: &caller.user, created_day: person.created_day };
+        // Where the hub is another one, the answer is not seen here.
+        let room = Some(&request.tbs.room_id).filter(|_| here);
+        let begun = self.house.behaviour.begin(account, target, room, self.now()).await;
+        begun.map_err(|error| self.first_contact_refused(&error))
+    }
+
+    /// Whether another service may ask for key packages of a person of this one without a pass: where nobody needs any, and
+    /// for a device of that very person, whose room is elsewhere.
+    pub(super) async fn needs_no_pass(
+        &self,
+        requester: &DeviceUri,
+        request: &KeyMaterialRequest,
+    ) -> Result<(), Refusal> {
+        if !self.about.first_contacts.passes {
+            return Ok(());
+        }
+        if requester.user_uri() == request.tbs.target_user {
+            let device = self.house.accounts.device(requester).await?;
+            let key = &request.tbs.requester_signature_key;
+            if device.is_some_and(|device| device.signature_key[..] == key[..]) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::new(ErrorCode::PassNeeded, "people of this service are turned to with a pass"))
+    }
+
+    /// At the hub: spends the pass here, or hands it to the target's service without who asks.
+    async fn with_pass(
+        &self,
+        asker: Asker<'_>,
+        token: &Token,
+        request: &KeyMaterialRequest,
+    ) -> Result<Response, Refusal> {
+        let claim = NamelessClaim::of(request);
+        let target = claim.target_user.clone();
+        if target.domain == *self.domain() {
+            self.house.passes.spend(token.clone(), self.now()).await?;
+            return Ok(Reply(StatusCode::OK, self.claim(asker, &claim).await?).into_response());
+        }
+        let body = FirstContact { token: token.clone(), claim: Claim::Nameless(claim) }.encode();
+        let (answer, response) =
+            self.key_material_of(&target.domain, Endpoint::FirstContact, &target, body.into()).await?;
+        self.house.rooms.claimed(&response, self.now());
+        Ok(encoded(StatusCode::OK, answer))
+    }
+
+    async fn issue(&self, request: IssueRequest) -> Result<Issued, Refusal> {
+        if !self.about.first_contacts.passes {
+            return Err(PassesError::NotNeeded.into());
+        }
+        Ok(self.house.passes.issue(request, self.now()).await?)
+    }
+
+    fn first_contact_refused(&self, error: &BehaviourError) -> Refusal {
+        let BehaviourError::Enough { until } = error else { return Refusal::internal(error) };
+        let wait = until.0.saturating_sub(self.now().0);
+        Refusal::from(ErrorBody {
+            code: ErrorCode::TooManyFirstContacts,
+            retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX).max(1),
+            detail: error.to_string().into_bytes(),
+        })
+    }
+}
