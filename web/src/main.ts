@@ -6,6 +6,6 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/controls.css";
 
-firstLook();
+await firstLook();
 void begin();
 mount(App, { target: document.getElementById("app")! });
