@@ -178,6 +178,7 @@ test.each([
   ["https://m\u{FC}nchen.example/", "xn--mnchen-3ya.example", "link_international"],
 ])("before %s is followed, the page says where it leads and why to look twice", async (address, host, why) => {
   await yuki.say(pair, `see ${address}`);
+  await folder("folder_all").click();
   await openRoom(page, "Yuki");
   await message(page, `see ${address}`).getByRole("link").click();
   const dialog = page.getByRole("dialog", { name: word("link_warning_title") });
