@@ -1,5 +1,6 @@
 import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 export default defineConfig({
@@ -9,9 +10,12 @@ export default defineConfig({
       outdir: "./src/paraglide",
       strategy: ["globalVariable", "baseLocale"],
       emitReadme: false,
+      outputStructure: "locale-modules",
     }),
     svelte(),
   ],
+  // Only the language that is spoken is loaded.
+  resolve: { alias: [{ find: /^.*\/paraglide\/messages\.js$/, replacement: fileURLToPath(new URL("./src/text/words.ts", import.meta.url)) }] },
   build: {
     target: ["chrome123", "firefox121", "safari17.5"],
     // One style sheet, known before the first paint; nothing inlined, because the content security policy allows no data: addresses.
@@ -19,10 +23,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
-    rolldownOptions: {
-      // Sentences that several chunks use stand together in one, instead of each in a file of its own.
-      output: { codeSplitting: { groups: [{ name: "words", test: /src[\\/]paraglide/, minShareCount: 2 }] } },
-    },
     chunkSizeWarningLimit: 400,
   },
   server: {

@@ -6,6 +6,6 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/controls.css";
 
-firstLook();
-void begin();
-mount(App, { target: document.getElementById("app")! });
+const spoken = firstLook();
+void begin(spoken);
+void spoken.then(() => mount(App, { target: document.getElementById("app")! }));

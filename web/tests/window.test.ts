@@ -6,7 +6,7 @@ const at = (n: number) => n.toString(16).padStart(32, "0");
 
 function message(n: number, more: Partial<Message> = {}): Message {
   return {
-    kind: "message", message: `m${n}`, position: at(n), sender: "mimi://a.example/u/1", name: "Ada", mine: false, at: n, body: [], cut: false, text: `${n}`,
+    kind: "message", message: `m${n}`, position: at(n), sender: "mimi://a.example/u/1", name: "Ada", mine: false, at: n, body: [], cut: false, quiet: false, text: `${n}`,
     emoji_only: false, unsent: false, reactions: [], files: [], unsupported: [], delivered: 0, read: 0, mentions_me: false, unread: false, ...more,
   };
 }

@@ -108,6 +108,10 @@ impl Client {
         &self.core
     }
 
+    pub(crate) fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
     /// On a new device: makes its keys, and the long code of its request ([`Client::link_approve`]). What is shown to people
     /// is the short one of [`Client::link_offer`].
     ///
@@ -180,7 +184,7 @@ impl Client {
             core.tx().put(ACCOUNT, name::DISPLAY_NAME, display_name);
             for room in core.room_uris()? {
                 let open = core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open);
-                if open && !core.is_request(&room)? {
+                if open && !core.is_shut(&room)? {
                     core.queue(&room, draft.clone(), now)?;
                 }
             }

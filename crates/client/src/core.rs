@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
-use trefoil_proto::{RoomUri, Timestamp, frame::ClientFrame};
+use trefoil_proto::{RoomUri, Timestamp, UserUri, frame::ClientFrame};
 use trefoil_store::{KeyRange, LocalStore};
 
 /// All state of a client, and the step under way.
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) live: Live,
     /// People whose account key was compared.
     pub(crate) contacts: Contacts,
+    /// The contacts, as long as nothing happened since they were looked up.
+    pub(crate) known: Option<Arc<BTreeSet<UserUri>>>,
     /// What is being found out about people's keys.
     pub(crate) directories: Directories,
     /// `live`, `me` and `contacts` before the step, for rolling back.
@@ -56,6 +58,7 @@ impl Core {
             me: None,
             live: Live::default(),
             contacts: Contacts::default(),
+            known: None,
             directories: Directories::default(),
             before: None,
             rooms: HashMap::new(),
@@ -88,6 +91,7 @@ impl Core {
 
     /// Opens a step.
     pub(crate) fn begin(&mut self) {
+        self.known = None;
         self.before = Some((self.live.clone(), self.me.clone(), self.contacts.clone()));
     }
 
@@ -155,7 +159,7 @@ impl Core {
             self.roll_back();
             return Err(error.into());
         }
-        self.before = None;
+        (self.before, self.known) = (None, None);
         self.rooms.values_mut().for_each(Room::saved);
         self.trim_cache();
         Ok(Outcome { effects: std::mem::take(&mut self.effects), events: std::mem::take(&mut self.events) })
@@ -169,6 +173,7 @@ impl Core {
             self.me = me;
             self.contacts = contacts;
         }
+        self.known = None;
         self.directories = Directories::default();
         self.effects.clear();
         self.events.clear();

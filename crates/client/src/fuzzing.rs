@@ -3,8 +3,8 @@
 //! tests and under the feature `fuzzing` only.
 
 use crate::{
-    alarm, attachment, backup, conversation, delivery, directory, discovery, left, linking, made_reports,
-    mls::wire, pin, rows, verification,
+    alarm, attachment, backup, boundaries, conversation, delivery, directory, discovery, left, linking,
+    made_reports, mls::wire, pin, rows, verification,
 };
 use std::sync::LazyLock;
 use trefoil_proto::{
@@ -22,6 +22,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         made_reports::fuzzing::TARGETS,
         attachment::fuzzing::TARGETS,
         backup::fuzzing::TARGETS,
+        boundaries::fuzzing::TARGETS,
         conversation::fuzzing::TARGETS,
         delivery::fuzzing::TARGETS,
         directory::fuzzing::TARGETS,
@@ -87,6 +88,7 @@ mod tests {
             made_reports::fuzzing::samples(),
             attachment::fuzzing::samples(),
             backup::fuzzing::samples(),
+            boundaries::fuzzing::samples(),
             conversation::fuzzing::samples(),
             delivery::fuzzing::samples(),
             directory::fuzzing::samples(),

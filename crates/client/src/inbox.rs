@@ -291,7 +291,7 @@ impl Core {
         for event in received.events {
             self.emit(Event::Conversation(event));
         }
-        if !received.follow_ups.is_empty() {
+        if !received.follow_ups.is_empty() && self.is_answered(uri, &sender_user)? {
             self.follow_ups.entry(uri.clone()).or_default().extend(received.follow_ups);
         }
         if !arrival.passing {

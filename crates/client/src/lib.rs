@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod attachment;
 pub mod backup;
+pub mod boundaries;
 pub mod conversation;
 pub mod delivery;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -115,7 +115,7 @@ impl Core {
         let ready = room.row.state == RoomState::Open && room.row.pending.is_none() && room.group.is_some();
         let held = !self.blocked(uri)?.is_empty()
             || !self.unproven_devices(uri)?.is_empty()
-            || self.is_request(uri)?;
+            || self.is_quiet(uri)?;
         if !ready || self.live.stream != Stream::Open || held {
             return Ok(());
         }

@@ -29,7 +29,7 @@ impl Client {
             }
             for room in core.room_uris()? {
                 let open = core.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open);
-                if open && !core.is_request(&room)? {
+                if open && !core.is_shut(&room)? {
                     core.queue(&room, compose::picture(picture), now)?;
                 }
             }

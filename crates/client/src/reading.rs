@@ -22,7 +22,7 @@ impl Core {
         let told = receipts == ReadReceipts::Send
             && known.row.state == RoomState::Open
             && people <= conversation::STATUS_PARTICIPANTS
-            && !self.is_request(room)?;
+            && !self.is_quiet(room)?;
         for draft in statuses.into_iter().filter(|_| told) {
             self.queue(room, draft, now)?;
         }

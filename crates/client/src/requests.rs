@@ -3,6 +3,7 @@
 
 use crate::{
     ClientError, Event,
+    boundaries::{self, Stance},
     conversation::{self, Mark, compose},
     core::Core,
     rows::RoomState,
@@ -28,7 +29,7 @@ impl Core {
         self.put_marks(room, &[Mark::Accepted])?;
         self.introductions.push(room.clone());
         let people = self.known_room(room)?.context().map(|context| context.participants.participants.len());
-        if people.is_ok_and(|people| people <= conversation::STATUS_PARTICIPANTS) {
+        if people.is_ok_and(|people| people <= conversation::STATUS_PARTICIPANTS) && !self.is_quiet(room)? {
             let came = conversation::of_others(&self.tx(), room)?;
             let came: Vec<_> = came.into_iter().map(|id| (id, MessageStatus::Delivered)).collect();
             if !came.is_empty() {
@@ -44,8 +45,15 @@ impl Core {
 
     /// Somebody else's commit brought this person into a room: whether they have to take it up first.
     pub(crate) fn ask_for_consent(&mut self, room: &RoomUri, adder: &UserUri) -> Result<(), ClientError> {
-        let stranger = *adder != self.me()?.user && !self.is_familiar(room, adder)?;
+        // Without this room, by which alone nobody becomes a contact.
+        conversation::set_request(&mut self.tx(), room, Some(adder))?;
+        self.known = None;
+        let unwanted = boundaries::reception(&self.tx())?.strict && !self.is_contact(adder)?;
+        let kept_away = boundaries::stance(&self.tx(), adder)? != Stance::Normal;
+        let stranger =
+            *adder != self.me()?.user && (unwanted || kept_away || !self.is_familiar(room, adder)?);
         conversation::set_request(&mut self.tx(), room, stranger.then_some(adder))?;
+        self.known = None;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     ChangeRefusal, ClientError, Event, JoinedHow, Method,
     account::path,
+    boundaries,
     conversation::{self, Line, compose},
     core::Core,
     directory::{Proven, Unproven},
@@ -69,6 +70,8 @@ pub struct RoomView {
     pub community: bool,
     /// The community of this person in whose list it stands, if there is one.
     pub part_of: Option<RoomUri>,
+    /// People in it who are no contacts; nobody unless strangers are received otherwise ([`crate::boundaries::Reception`]).
+    pub unknown: Vec<UserUri>,
 }
 
 /// A person in a room.
@@ -105,6 +108,10 @@ impl Core {
                 part_of = Some(one);
             }
         }
+        let unknown = match self.me.is_some() && boundaries::reception(&self.tx())?.tells_apart() {
+            true => self.unknown_in(uri)?,
+            false => Vec::new(),
+        };
         let left = LeftRow::load(&self.tx(), uri)?.unwrap_or_default();
         let Some(room) = self.room(uri)? else { return Ok(None) };
         let mut view = RoomView {
@@ -123,6 +130,7 @@ impl Core {
             invitations: Vec::new(),
             community,
             part_of,
+            unknown,
         };
         let mut devices: BTreeMap<UserUri, Vec<DeviceUri>> = BTreeMap::new();
         for member in room.group.iter().flat_map(MlsGroup::members) {
@@ -552,7 +560,7 @@ impl Core {
         let picture = self.own_picture()?;
         for room in rooms {
             // It may be left by now: what came in one delivery is taken up in one step.
-            if !self.takes_messages(&room)? || self.is_request(&room)? {
+            if !self.takes_messages(&room)? || self.is_shut(&room)? {
                 continue;
             }
             if let Some(display_name) = &display_name {

@@ -6,6 +6,7 @@ mod world;
 use std::{collections::BTreeMap, sync::Arc};
 use trefoil_client::{
     ClientError, Event, Side, Suite,
+    boundaries::{self, Reception, Stance},
     conversation::{self, Cursor, Item, Position, ReadReceipts, compose},
     overlay::Overlay,
     verification::{Proof, Standing},
@@ -83,6 +84,12 @@ fn both_show_the_same_number_and_history_follows() {
     world.act(alice, |client, now| {
         client.verify(&person, &Proof::Compared(digits), now).map(|(_, step)| step)
     });
+    let mallory = "mimi://a.test/u/mallory".parse().unwrap();
+    world.act(alice, |client, now| client.set_stance(&mallory, Stance::Blocked, now));
+    world.act(alice, |client, now| client.set_hidden_words(&["spiders".to_owned()], now));
+    world.act(alice, |client, now| {
+        client.set_reception(Reception { silence_unknown: true, strict: false }, now)
+    });
     let first_said = world.say(bob, &room, "long ago");
     world.run();
     world.act(alice, |client, now| client.mark_read(&room, Position::END, ReadReceipts::Send, now));
@@ -146,6 +153,9 @@ fn both_show_the_same_number_and_history_follows() {
     assert_eq!(seen.reactions.len(), 1, "what waited for it was applied");
     let tx = Overlay::new(Arc::clone(&world.devices[new].store));
     assert_eq!(conversation::unread(&tx, &room).unwrap().len(), 2, "as on the first, and what came since");
+    assert_eq!(boundaries::stance(&tx, &mallory).unwrap(), Stance::Blocked);
+    assert_eq!(boundaries::hidden_words(&tx).unwrap(), ["spiders"]);
+    assert!(boundaries::reception(&tx).unwrap().silence_unknown);
     let client = &world.devices[new].client;
     assert_eq!(client.standing(&person), Standing::Verified);
     assert_eq!(client.device_name(&device).unwrap().as_deref(), Some("Kitchen"));

@@ -1,8 +1,9 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, community, completions, export, find, log, man, moderate, receive,
-    recovery, report, rooms, safety, scan, search, send, serve, services, settings, up, update, verify,
+    account, admin, app, audit, bench, boundaries, community, completions, export, find, log, man, moderate,
+    receive, recovery, report, rooms, safety, scan, search, send, serve, services, settings, up, update,
+    verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -66,6 +67,8 @@ pub enum Ask {
     Find(find::Find),
     /// Report somebody to the service of a room, with messages that you choose
     Report(report::Report),
+    /// Block people, keep strangers away, hide words: on this device, and nobody is told
+    Boundaries(boundaries::Boundaries),
     /// Read the QR codes in a picture: an invitation, a card, a safety number
     Scan(scan::Scan),
     /// Look at a service before an account is made there
@@ -114,6 +117,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "search",
             "find",
             "report",
+            "boundaries",
             "scan",
             "backup",
             "export",

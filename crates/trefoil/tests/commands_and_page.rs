@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Groups of `trefoil --help` that are for the person of an account.
-const FOR_PEOPLE: [&str; 15] = [
+const FOR_PEOPLE: [&str; 16] = [
     "account",
     "send",
     "receive",
@@ -20,6 +20,7 @@ const FOR_PEOPLE: [&str; 15] = [
     "search",
     "find",
     "report",
+    "boundaries",
     "backup",
     "export",
     "app",

@@ -47,6 +47,13 @@ export type FileInfo = Schemas["File"];
 export type Waiting = Schemas["Waiting"];
 export type WaitingRoom = Schemas["WaitingRoom"];
 
+/** How near somebody is let. */
+export type Stance = Schemas["Stance"];
+/** What to know of whoever has just come. */
+export type FirstContact = Schemas["FirstContact"];
+export type Boundaries = Schemas["Boundaries"];
+export type NewBoundaries = Partial<Schemas["NewBoundaries"]>;
+
 export type NewReport = Schemas["NewReport"];
 
 export type Poll = Schemas["Poll"];

@@ -41,6 +41,21 @@ function asProfile(name: string | undefined): Profile | undefined {
 
 export const accounts = new Accounts();
 
+/** Requests that are counted: those of people of whom one wants to hear. */
+export function announced(requests: Room[]): Room[] {
+  return requests.filter((room) => room.request && room.request.stance === "normal" && !accounts.byId.get(room.account)?.silence_unknown);
+}
+
+/** Whether nobody is told that somebody has written: they are no contact, and strangers are silenced. */
+export function isSilenced(room: Room, user: string): boolean {
+  return Boolean(accounts.byId.get(room.account)?.silence_unknown) && room.unknown.includes(user);
+}
+
+/** Whether somebody's pictures wait until they are asked for. */
+export function isWary(room: Room, user: string): boolean {
+  return Boolean(room.request) || (Boolean(accounts.byId.get(room.account)?.strict) && room.unknown.includes(user));
+}
+
 /** Everybody of a room by name, oneself included. */
 export function namedIn(room: Room): Named[] {
   const own = accounts.byId.get(room.account);

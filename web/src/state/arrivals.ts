@@ -2,7 +2,7 @@
 import { m } from "../paraglide/messages.js";
 import type { Place } from "../api/rooms";
 import type { Item } from "../api/types";
-import { namedIn } from "./accounts.svelte";
+import { isSilenced, namedIn } from "./accounts.svelte";
 import { senderOf } from "../text/names";
 import { noteInWords } from "../text/note";
 import { excerpt } from "../text/plain";
@@ -25,7 +25,7 @@ export function arrived(place: Place, item: Item): void {
   if (item.mine || !item.unread || item.unsent || !firstTime(item.message)) return;
   const room = rooms.get(place);
   if (here && !document.hidden) speakPolitely(m.spoken_message({ name: senderOf(item), text: excerpt(item) }));
-  else if (room && !room.request && !room.archived && (!isMuted(room) || item.mentions_me)) notify(room, item);
+  else if (room && !room.away && !item.quiet && !isSilenced(room, item.sender) && !room.archived && (!isMuted(room) || item.mentions_me)) notify(room, item);
 }
 
 /** An edit or a receipt brings the same message again: that is no arrival. */

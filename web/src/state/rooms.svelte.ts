@@ -6,7 +6,7 @@ import type { NewMarks, Person, Room } from "../api/types";
 import type { Named } from "../text/names";
 import { failed } from "./notices.svelte";
 
-export type Folder = "all" | "unread" | "requests" | "archived";
+export type Folder = "all" | "unread" | "requests" | "blocked" | "archived";
 
 class Rooms {
   byKey = new SvelteMap<string, Room>();
@@ -15,9 +15,11 @@ class Rooms {
   folder = $state<Folder>("all");
 
   sorted = $derived.by(() => [...this.byKey.values()].sort(before));
-  requests = $derived(this.sorted.filter((room) => room.request));
-  archived = $derived(this.sorted.filter((room) => room.archived && !room.request));
-  inbox = $derived(gathered(this.sorted.filter((room) => !room.archived && !room.request)));
+  requests = $derived(this.sorted.filter((room) => room.away === "requests"));
+  /** Those of whom somebody is blocked, and of strangers where only contacts are received. */
+  blocked = $derived(this.sorted.filter((room) => room.away === "blocked" || room.away === "strict"));
+  archived = $derived(this.sorted.filter((room) => room.archived && !room.away));
+  inbox = $derived(gathered(this.sorted.filter((room) => !room.archived && !room.away)));
   unread = $derived(this.inbox.filter((room) => room.unread > 0));
 
   get(place: Place): Room | undefined {
@@ -25,7 +27,7 @@ class Rooms {
   }
 
   in(folder: Folder): Room[] {
-    return { all: this.inbox, unread: this.unread, requests: this.requests, archived: this.archived }[folder];
+    return { all: this.inbox, unread: this.unread, requests: this.requests, blocked: this.blocked, archived: this.archived }[folder];
   }
 }
 

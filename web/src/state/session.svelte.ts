@@ -31,12 +31,14 @@ export const session = new Session();
 let stop: (() => void) | undefined;
 let shown: string | undefined;
 
-export async function begin(): Promise<void> {
+/** Nothing is said before the language is there; the link, which is good once, is used at once. */
+export async function begin(spoken: Promise<void>): Promise<void> {
   whenLockedOut(lockOut);
   const launch = new URLSearchParams(location.hash.slice(1)).get("launch");
   startView();
   try {
     if (launch) keep((await post<WindowKey>("session", { launch })).key);
+    await spoken;
     await load();
     session.phase = "ready";
     stop?.();

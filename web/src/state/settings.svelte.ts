@@ -18,21 +18,23 @@ class Chosen {
 export const chosen = new Chosen();
 
 /** Before the process has answered: the look of last time. */
-export function firstLook(): void {
+export async function firstLook(): Promise<void> {
+  let language = "";
   try {
-    const [theme, language] = (localStorage.getItem(remembered) ?? "system,").split(",");
+    const [theme, spoken] = (localStorage.getItem(remembered) ?? "system,").split(",");
+    language = spoken ?? "";
     wear((theme || "system") as Theme);
-    chosen.locale = speak(language ?? "");
     chosen.singleKeys = localStorage.getItem("trefoil-keys") !== "off";
   } catch {
-    chosen.locale = speak("");
+    // A browser that keeps nothing: the system's look, and the browser's language.
   }
+  chosen.locale = await speak(language);
 }
 
 export function take(settings: Settings): void {
   chosen.all = settings;
   wear(settings.theme);
-  chosen.locale = speak(settings.language);
+  speak(settings.language).then((locale) => (chosen.locale = locale), failed);
   try {
     localStorage.setItem(remembered, `${settings.theme},${settings.language}`);
   } catch {

@@ -6,7 +6,8 @@ export type Aside = { kind: "room" } | { kind: "person"; user: string };
 export type Page =
   | { name: "settings" }
   | { name: "devices"; account: string }
-  | { name: "recovery"; account: string };
+  | { name: "recovery"; account: string }
+  | { name: "safety"; account: string };
 
 export interface Where {
   place?: Place;

@@ -1,5 +1,6 @@
 // Which language the page speaks: the one that was chosen, else the browser's, else English.
-import { isLocale, locales, setLocale, type Locale } from "../paraglide/runtime.js";
+import { getLocale, isLocale, locales, setLocale, type Locale } from "../paraglide/runtime.js";
+import { say, sentencesOf } from "./words";
 
 export const languages: { code: Locale; own: string; direction: "ltr" | "rtl" }[] = [
   { code: "en", own: "English", direction: "ltr" },
@@ -7,8 +8,15 @@ export const languages: { code: Locale; own: string; direction: "ltr" | "rtl" }[
   { code: "ar", own: "العربية", direction: "rtl" },
 ];
 
-export function speak(chosen: string): Locale {
+let wanted: Locale | undefined;
+
+/** Once its sentences are here; if another language was chosen meanwhile, that one is to come. */
+export async function speak(chosen: string): Promise<Locale> {
   const locale = isLocale(chosen) ? chosen : fromBrowser();
+  wanted = locale;
+  const sentences = await sentencesOf(locale);
+  if (wanted !== locale) return getLocale();
+  say(sentences);
   void setLocale(locale, { reload: false });
   document.documentElement.lang = locale;
   document.documentElement.dir = languages.find((known) => known.code === locale)?.direction ?? "ltr";

@@ -9,6 +9,7 @@ const LONGEST = 400;
 
 export function excerpt(message: Message): string {
   if (message.unsent) return m.message_unsent();
+  if (message.folded) return message.folded === "blocked" ? m.folded_blocked() : m.folded_words();
   if (message.once) return m.excerpt_view_once();
   const said = blocks(message.body).trim();
   if (said) return said.length > LONGEST ? `${said.slice(0, LONGEST)} …` : said;

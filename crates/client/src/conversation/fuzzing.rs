@@ -154,6 +154,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         muted_until: Some(9),
         draft: "draft".into(),
         request: Some(person.clone()),
+        hint_seen: Some(true),
     };
     let picture = PictureRow {
         media_type: Some("image/jpeg".into()),

@@ -26,6 +26,8 @@ pub enum Mark {
     Draft(String),
     /// The person takes up a room into which a stranger brought them.
     Accepted,
+    /// The person has seen what a stranger may be up to there ([`crate::boundaries::FirstContact`]).
+    HintSeen,
 }
 
 /// The marks of a room.
@@ -41,6 +43,8 @@ pub struct Marks {
     pub draft: String,
     /// The stranger who brought this person into the room, while the person has not taken it up.
     pub request: Option<UserUri>,
+    /// They have seen what a stranger may be up to.
+    pub hint_seen: bool,
 }
 
 impl Marks {
@@ -67,6 +71,7 @@ pub fn marks(tx: &Overlay, room: &RoomUri) -> Result<Marks, ConversationError> {
         muted_until: row.muted_until.map(Timestamp),
         draft: row.draft,
         request: row.request.as_deref().map(str::parse).transpose()?,
+        hint_seen: row.hint_seen.unwrap_or_default(),
     })
 }
 
@@ -99,6 +104,7 @@ pub(crate) fn set_marks(
             }
             Mark::Draft(draft) => row.draft.clone_from(draft),
             Mark::Accepted => row.request = None,
+            Mark::HintSeen => row.hint_seen = Some(true),
         }
     }
     if row == before {

@@ -11,7 +11,7 @@ use super::{
         Record, Row as _, STATUSES, Stamp, StatusRow, TIMELINE, UNREAD, message_id,
     },
 };
-use crate::overlay::Overlay;
+use crate::{boundaries, overlay::Overlay};
 use std::collections::BTreeMap;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
@@ -210,14 +210,17 @@ pub fn profile(tx: &Overlay, room: &RoomUri, user: &UserUri) -> Result<Option<St
     Ok(row.map(|row| row.name))
 }
 
-/// The newest messages of others in a room, as many as fit a status report.
+/// The newest messages of others in a room of which they may hear, as many as fit a status report.
 pub(crate) fn of_others(tx: &Overlay, room: &RoomUri) -> Result<Vec<MessageId>, ConversationError> {
     let key = RoomKey::of(room);
     let mut others = Vec::new();
     for (_, row) in tx.scan(TIMELINE, &key.range(&[]), limits::STATUSES, true)? {
         let Entry::Message(id) = Entry::from_bytes(&row)? else { continue };
         let id = message_id(&id);
-        if message_row(tx, &key, id)?.is_some_and(|row| !row.mine && row.unsent.is_none()) {
+        let row = message_row(tx, &key, id)?.filter(|row| !row.mine && row.unsent.is_none());
+        if let Some(row) = row
+            && boundaries::stance(tx, &row.sender.parse()?)? == boundaries::Stance::Normal
+        {
             others.push(id);
         }
     }
@@ -237,6 +240,11 @@ fn assemble(
         Some(first) if row.once.is_none() => Some(current_body(tx, key, id, row, first)?),
         _ => None,
     };
+    let sender: UserUri = row.sender.parse()?;
+    let folded = match row.mine || unsent {
+        true => None,
+        false => boundaries::folded(tx, &sender, body.as_ref())?,
+    };
     let handling = first.as_ref().map(|first| Handling::of(&first.extensions)).unwrap_or_default();
     let timer = first.as_ref().and_then(|first| first.expires);
     let asked = body.as_ref().and_then(|body| body.poll.clone());
@@ -252,7 +260,7 @@ fn assemble(
         id,
         version: row.current.map_or(id, |current| message_id(&current.id)),
         position: row.position(),
-        sender: row.sender.parse()?,
+        sender,
         device: row.device.parse()?,
         mine: row.mine,
         accepted: row.accepted.map(Timestamp),
@@ -274,6 +282,7 @@ fn assemble(
         mentions_me: row.mentions_me,
         unread: !row.mine && row.read.is_none() && !unsent,
         vanishing: handling.vanishing,
+        folded,
         forwarded: Some(handling.forwarded).filter(|hops| *hops > 0),
         timer,
         expires: row.expires.map(Timestamp),
@@ -301,7 +310,10 @@ fn preview(tx: &Overlay, key: &RoomKey, to: MessageId) -> Result<ReplyPreview, C
         None
     } else {
         let body = current_body(tx, key, id, &row, &MimiContent::decode(&row.content)?)?;
-        body.gist().map(|text| super::plain(text).chars().take(EXCERPT).collect())
+        match !row.mine && boundaries::folded(tx, &row.sender.parse()?, Some(&body))?.is_some() {
+            true => None,
+            false => body.gist().map(|text| super::plain(text).chars().take(EXCERPT).collect()),
+        }
     };
     let shown = row.current.map_or(id, |current| message_id(&current.id));
     let since_edited = row.unsent.is_none() && shown != to;

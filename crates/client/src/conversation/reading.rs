@@ -5,7 +5,10 @@ use super::{
     records::{Due, RoomKey, message_row, put_record, schedule},
     rows::{MessageRow, Record, UNREAD},
 };
-use crate::overlay::Overlay;
+use crate::{
+    boundaries::{Stance, stance},
+    overlay::Overlay,
+};
 use trefoil_proto::{RoomUri, Timestamp, content::MimiContent, limits};
 use trefoil_store::KeyRange;
 
@@ -38,8 +41,11 @@ pub fn mark_read(
     for (_, id) in tx.scan(UNREAD, &range, usize::MAX, false)? {
         let id = MessageId::from_slice(&id).map_err(|_| ConversationError::Row("unread mark"))?;
         if let Some(row) = message_row(tx, &key, id)? {
+            let hears = hears(tx, &row)?;
             read_one(tx, &key, id, row, now)?;
-            read.push((id, MessageStatus::Read));
+            if hears {
+                read.push((id, MessageStatus::Read));
+            }
         }
     }
     read.chunks(limits::STATUSES).map(|some| compose::status(some.to_vec())).collect()
@@ -55,11 +61,18 @@ pub(super) fn mark_read_one(
     let key = RoomKey::of(room);
     match message_row(tx, &key, id)?.filter(|row| !row.mine && row.read.is_none()) {
         Some(row) => {
+            let hears = hears(tx, &row)?;
             read_one(tx, &key, id, row, now)?;
-            Ok(vec![compose::status(vec![(id, MessageStatus::Read)])?])
+            let status = hears.then(|| compose::status(vec![(id, MessageStatus::Read)]));
+            status.into_iter().collect()
         }
         None => Ok(Vec::new()),
     }
+}
+
+/// Whether whoever sent a message may hear what becomes of it. A status that went to others would tell them as well.
+fn hears(tx: &Overlay, row: &MessageRow) -> Result<bool, ConversationError> {
+    Ok(stance(tx, &row.sender.parse()?)? == Stance::Normal)
 }
 
 /// Another device of the same person says that a message was read.

@@ -17,7 +17,10 @@ use super::{
     rows::{MessageRow, PROFILES, ProfileRow, Record, Stamp, UNREAD, VANISHING, row_id},
     timers,
 };
-use crate::overlay::Overlay;
+use crate::{
+    boundaries::{Stance, stance},
+    overlay::Overlay,
+};
 use trefoil_proto::{
     DeviceUri, RoomUri, Timestamp, UserUri,
     content::{Handling, ReceivedContent, status::MessageStatus},
@@ -131,7 +134,7 @@ fn take(
     }
     match &meaning {
         Meaning::Typing(started) => {
-            if incoming.sender_user != incoming.me {
+            if incoming.sender_user != incoming.me && stance(tx, incoming.sender_user)? == Stance::Normal {
                 let (room, user) = (incoming.room.clone(), incoming.sender_user.clone());
                 received.events.push(ConversationEvent::Typing { room, user, started: *started });
             }
@@ -226,6 +229,8 @@ fn add(
         return Ok(false);
     }
     let once = once::begins(content, mine);
+    // Nothing of whoever is blocked waits to be read.
+    let unheard = !mine && stance(tx, incoming.sender_user)? == Stance::Blocked;
     let row = MessageRow {
         sender: incoming.sender_user.to_string(),
         device: incoming.sender_device.to_string(),
@@ -236,9 +241,9 @@ fn add(
         content: once::kept(incoming.content, once),
         frank: incoming.frank.map(|frank| frank.to_bytes().into()),
         current: None,
-        mentions_me: Body::of(content).mentions(incoming.me),
+        mentions_me: !unheard && Body::of(content).mentions(incoming.me),
         unsent: None,
-        read: None,
+        read: unheard.then_some(incoming.received.0),
         expires: expires.map(|at| at.0),
         failure: None,
         once,
@@ -250,7 +255,7 @@ fn add(
         schedule(tx, room, at, Due::Message, id);
     }
     put_line(tx, room, id, &row);
-    if !mine {
+    if !mine && !unheard {
         tx.put(UNREAD, room.key(&[&Position::new(row.accepted, row.arrival).to_bytes()]), id.0);
     }
     let mentions_me = row.mentions_me;

@@ -381,6 +381,8 @@ pub(super) struct MarksRow {
     /// Who brought the person in; none once they took the room up.
     #[n(4)]
     pub request: Option<String>,
+    #[n(5)]
+    pub hint_seen: Option<bool>,
 }
 row!(MarksRow, "marks of a room");
 

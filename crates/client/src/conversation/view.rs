@@ -1,6 +1,7 @@
 //! What the timeline looks like to whoever shows it.
 
 use super::{Body, Line, MessageId, MessageStatus, OutgoingState, Position, StoredFrank};
+use crate::boundaries::Folded;
 use bytes::Bytes;
 use trefoil_proto::{DeviceUri, RoomUri, Timestamp, UserUri, content::Expiration};
 
@@ -93,6 +94,8 @@ pub struct Message {
     pub unread: bool,
     /// It goes when the room is closed after it was read.
     pub vanishing: bool,
+    /// Why it is shown only when the person asks for it.
+    pub folded: Option<Folded>,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
     /// When it is to disappear, as its sender said.

@@ -53,6 +53,10 @@ impl Contacts {
         self.0.is_empty()
     }
 
+    pub(crate) fn people(&self) -> impl Iterator<Item = &UserUri> {
+        self.0.keys()
+    }
+
     pub(crate) fn get(&self, user: &UserUri) -> Option<&VerifiedRow> {
         self.0.get(user)
     }

@@ -39,6 +39,9 @@ pub struct Set {
     /// Keep this text for later; an empty one keeps nothing
     #[arg(long, value_name = "TEXT")]
     draft: Option<String>,
+    /// Do not warn any more of what a stranger there may be up to
+    #[arg(long)]
+    hint_seen: bool,
 }
 
 /// The marks of a room as they are printed.
@@ -71,7 +74,8 @@ impl Marked {
     /// The store cannot be read.
     pub fn of(agent: &Agent, room: &RoomUri) -> Result<Self, ClientError> {
         let store = Overlay::new(agent.client.store().clone());
-        let Marks { pinned, archived, muted_until, draft, request } = conversation::marks(&store, room)?;
+        let Marks { pinned, archived, muted_until, draft, request, hint_seen: _ } =
+            conversation::marks(&store, room)?;
         Ok(Self {
             pinned,
             archived,
@@ -142,6 +146,7 @@ pub fn set(shared: &Shared, mut agent: Agent, ask: &Set) -> anyhow::Result<()> {
         None => {}
     }
     marks.extend(ask.draft.clone().map(Mark::Draft));
+    marks.extend(ask.hint_seen.then_some(Mark::HintSeen));
     if marks.is_empty() {
         return Err(UsageError("say what to set: see `trefoil rooms mark --help`".to_owned()).into());
     }

@@ -8,6 +8,7 @@ mod alarms;
 pub mod app;
 pub mod audit;
 pub mod bench;
+pub mod boundaries;
 pub mod community;
 pub mod completions;
 mod decisions;
@@ -238,6 +239,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Search(ask) => search::run(shared, &ask),
             Ask::Report(ask) => Box::pin(report::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
+            Ask::Boundaries(ask) => boundaries::run(shared, ask),
             Ask::Scan(ask) => scan::run(shared, &ask),
             Ask::Services(ask) => services::run(shared, ask).await,
             Ask::Settings(ask) => settings::run(shared, ask),

@@ -19,10 +19,12 @@ use clap::Args;
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use trefoil_client::{
+    ClientError,
+    boundaries::Suspicion,
     conversation::{self, Cursor, Position, ReadReceipts},
     overlay::Overlay,
 };
-use trefoil_proto::Timestamp;
+use trefoil_proto::{RoomUri, Timestamp};
 
 /// Which lines of a room.
 #[derive(Debug, Args)]
@@ -41,6 +43,9 @@ pub struct Show {
     /// Those on both sides of this message
     #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["before", "after"])]
     around: Option<String>,
+    /// Print also what people said whom you blocked, and what has a word that you hid
+    #[arg(long)]
+    unfold: bool,
     /// Save their attachments into this folder; what is there already is not fetched again
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
@@ -124,6 +129,62 @@ impl fmt::Display for Done {
     }
 }
 
+/// What to know of somebody who has just come to the person.
+#[derive(Serialize)]
+struct FirstContact {
+    kind: &'static str,
+    room: String,
+    user: String,
+    /// Other rooms that both are in.
+    shared_rooms: usize,
+    /// Somebody else whose name looks the same.
+    namesake: Option<String>,
+    /// What they may be up to: `code`, `money`.
+    hint: Option<&'static str>,
+}
+
+impl fmt::Display for FirstContact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shared_rooms {
+            0 => write!(f, "  new to you: you share no other room with {}", self.user)?,
+            rooms => write!(f, "  new here: you share {rooms} other rooms with {}", self.user)?,
+        }
+        if let Some(other) = &self.namesake {
+            write!(f, "\n  their name looks like that of {other}, who is somebody else")?;
+        }
+        match self.hint {
+            Some("code") => write!(
+                f,
+                "\n  ⚠ they ask for a code: nobody who means well needs one that was sent to you \
+                 (`trefoil rooms mark --hint-seen`)"
+            ),
+            Some(_) => write!(
+                f,
+                "\n  ⚠ they speak of money, as swindlers do: ask somebody you know by another way first \
+                 (`trefoil rooms mark --hint-seen`)"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FirstContact {
+    fn of(agent: &mut Agent, room: &RoomUri) -> Result<Option<Self>, ClientError> {
+        let first = agent.client.first_contact(room)?;
+        Ok(first.map(|first| Self {
+            kind: "first-contact",
+            room: room.to_string(),
+            user: first.person.to_string(),
+            shared_rooms: first.shared_rooms,
+            namesake: first.namesake.map(|(user, _)| user.to_string()),
+            hint: first.suspicion.map(|suspicion| match suspicion {
+                Suspicion::Code => "code",
+                Suspicion::Money => "money",
+            }),
+        }))
+    }
+}
+
 /// Prints a room and lines of it.
 ///
 /// # Errors
@@ -151,7 +212,13 @@ pub async fn show(shared: &Shared, mut agent: Agent, ask: &Show) -> anyhow::Resu
     let ends = page.items.first().zip(page.items.last());
     let ends = ends.map(|(first, last)| (first.position().to_string(), last.position().to_string()));
     shared.out.record(&Room::of(&agent, &room)?)?;
+    if let Some(first) = FirstContact::of(&mut agent, &room.uri)? {
+        shared.out.record(&first)?;
+    }
     for mut line in show::lines(&agent, &room.uri, page.items)? {
+        if ask.unfold {
+            line.unfold();
+        }
         if let Some(saving) = &mut saving {
             saving.save(&agent, &mut line).await;
         }

@@ -15,7 +15,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::fmt;
 use trefoil_client::{
-    ClientError, RoomState, RoomView, Suite, conversation, delivery::AskedFor, overlay::Overlay,
+    ClientError, RoomState, RoomView, Suite,
+    boundaries::{self, Away},
+    conversation,
+    delivery::AskedFor,
+    overlay::Overlay,
 };
 use trefoil_proto::{
     RoomUri, UserUri,
@@ -172,6 +176,8 @@ pub(super) struct Room {
     /// Because of whom nothing is sent here.
     blocked_by: Vec<String>,
     people: Vec<Person>,
+    /// Why it does not stand among the conversations: `requests`, `blocked`, `strict`.
+    away: Option<&'static str>,
     /// Whose messages did not all come here.
     missing: Vec<Missing>,
     #[serde(flatten)]
@@ -249,6 +255,16 @@ impl fmt::Display for Room {
         if self.announcement {
             write!(f, "\n  only admins write here")?;
         }
+        match self.away {
+            Some("blocked") => write!(f, "\n  out of the way: you blocked somebody (`trefoil boundaries`)")?,
+            Some("strict") => {
+                write!(f, "\n  out of the way: you receive contacts only (`trefoil boundaries`)")?
+            }
+            Some(_) if self.marked.request_by.is_none() => {
+                write!(f, "\n  waits with the requests: you restricted them")?
+            }
+            _ => {}
+        }
         if !self.blocked_by.is_empty() {
             write!(f, "\n  nothing is sent here before you decide about {}", self.blocked_by.join(", "))?;
         }
@@ -277,6 +293,10 @@ impl Room {
         for participant in &room.participants {
             names.push(conversation::profile(&store, &room.uri, &participant.user)?);
         }
+        let me = agent.client.identity().map(|me| me.user);
+        let others = room.participants.iter().map(|one| &one.user).filter(|user| Some(*user) != me.as_ref());
+        let request = conversation::marks(&store, &room.uri)?.request;
+        let away = boundaries::away(&store, &others.collect::<Vec<_>>(), request.as_ref())?;
         let people = room.participants.iter().zip(names).map(|(participant, name)| Person {
             user: participant.user.to_string(),
             name,
@@ -305,6 +325,11 @@ impl Room {
             post_quantum: room.suite == Some(Suite::Hybrid),
             blocked_by: room.blocked_by.iter().map(ToString::to_string).collect(),
             people: people.collect(),
+            away: away.map(|away| match away {
+                Away::Requests => "requests",
+                Away::Blocked => "blocked",
+                Away::Strict => "strict",
+            }),
             missing: agent
                 .client
                 .missing(&room.uri)?

@@ -3,6 +3,7 @@
 mod delivery;
 mod event;
 mod keys;
+pub mod links;
 mod poll;
 mod refusal;
 mod standing;
@@ -25,6 +26,7 @@ use std::fmt;
 use trefoil_client::{
     ClientError, Event,
     attachment::Descriptor,
+    boundaries::Folded,
     conversation::{
         self, Attached, Body, ConversationError, ConversationEvent as Talk, Cursor, Item, Line,
         MessageStatus, Once, OutgoingState, Position,
@@ -71,8 +73,12 @@ pub struct Message {
     pub once: Option<&'static str>,
     /// How often it was forwarded before it came here.
     pub forwarded: Option<u32>,
+    /// Why it is printed only when that is asked for: `blocked`, `words`.
+    pub folded: Option<&'static str>,
     /// What it says.
     pub text: Option<String>,
+    /// Links in it to look twice at.
+    pub links: Vec<links::Warned>,
     /// What is shown is not the first version.
     pub edited: bool,
     /// It was taken back.
@@ -279,6 +285,13 @@ impl Shown {
         }
     }
 
+    /// Shows what would only be shown when the person asks: they do.
+    pub fn unfold(&mut self) {
+        if let Self::Message(message) = self {
+            message.folded = None;
+        }
+    }
+
     /// Cuts a long text for a listing, saying how long it is.
     pub fn shorten(&mut self, limit: usize) {
         if let Self::Message(message) = self
@@ -330,6 +343,11 @@ impl Message {
                 Once::Sent => "sent",
             }),
             forwarded: message.forwarded,
+            folded: message.folded.map(|folded| match folded {
+                Folded::Blocked => "blocked",
+                Folded::Words => "words",
+            }),
+            links: body.text.as_deref().map(links::warned).unwrap_or_default(),
             text: body.text.as_deref().map(conversation::plain),
             edited: message.edited.is_some(),
             unsent: message.unsent.is_some(),
@@ -444,6 +462,13 @@ impl fmt::Display for Message {
             write!(f, " [{}]", self.state.unwrap_or_default())?;
         }
         write!(f, "  ({})", self.message)?;
+        match self.folded {
+            Some("blocked") => {
+                return write!(f, "\n    [of somebody whom you blocked: `trefoil rooms show --unfold`]");
+            }
+            Some(_) => return write!(f, "\n    [hidden by your words: `trefoil rooms show --unfold`]"),
+            None => {}
+        }
         if self.mentions_me {
             write!(f, "  @you")?;
         }
@@ -462,6 +487,9 @@ impl fmt::Display for Message {
         }
         for line in self.text.as_deref().unwrap_or_default().lines() {
             write!(f, "\n    {}", harmless(line))?;
+        }
+        for link in &self.links {
+            write!(f, "\n    ⚠ a link to {}: {}", harmless(&link.host), link.warning.in_words())?;
         }
         match self.once {
             Some("closed") => write!(f, "\n    [seen once: `trefoil rooms open` shows it]")?,

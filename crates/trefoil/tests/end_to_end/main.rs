@@ -22,6 +22,7 @@ mod equal;
 mod files;
 mod finding;
 mod inviting;
+mod keeping_away;
 mod kills;
 mod lies;
 mod linking;

@@ -1,7 +1,7 @@
 // What is going on in the open conversation besides its timeline: what is answered, edited, selected, pointed at.
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { roomDetail, type Place } from "../../api/rooms";
-import type { Item, May, Message, Person, Position, Room } from "../../api/types";
+import type { FirstContact, Item, May, Message, Person, Position, Room } from "../../api/types";
 import { readThrough } from "../../api/messages";
 import { rooms } from "../../state/rooms.svelte";
 import { calledNow } from "../../text/names";
@@ -25,6 +25,8 @@ export class Talk {
   selected = new SvelteMap<string, Message>();
   /** Long messages of which all is shown: they stay so when they leave the view. */
   unfolded = new SvelteSet<string>();
+  /** Folded messages that the person looks at all the same. */
+  revealed = new SvelteSet<string>();
   /** The message whose menu, or whose choice of reactions, is open, and where. */
   menu = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);
   reacting = $state.raw<{ message: Message; anchor: HTMLElement } | undefined>(undefined);
@@ -39,6 +41,8 @@ export class Talk {
   private members = $state.raw<Person[]>([]);
   /** What this person may do here, once the process has said so. */
   may = $state.raw<May | undefined>(undefined);
+  /** What to know of whoever has just come. */
+  first = $state.raw<FirstContact | undefined>(undefined);
 
   constructor(room: Room) {
     this.place = { account: room.account, room: room.room };
@@ -62,7 +66,8 @@ export class Talk {
   }
 
   async loadDetail(): Promise<void> {
-    const { members, may } = await roomDetail(this.place);
+    const { members, may, first_contact } = await roomDetail(this.place);
+    this.first = first_contact ?? undefined;
     this.members = members.map((member) => member.person);
     this.may = may;
   }

@@ -4,6 +4,7 @@
 mod accounts;
 mod alarms;
 mod auditing;
+mod boundaries;
 mod codes;
 mod communities;
 mod events;
@@ -94,6 +95,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::safety))
         .routes(routes!(people::verify))
         .routes(routes!(people::accept_key))
+        .routes(routes!(boundaries::all, boundaries::choose))
+        .routes(routes!(boundaries::stance))
         .routes(routes!(rooms::all))
         .routes(routes!(rooms::create))
         .routes(routes!(rooms::join))

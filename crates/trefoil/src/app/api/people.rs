@@ -20,7 +20,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 use trefoil_client::{
-    conversation,
+    boundaries, conversation,
     discovery::Number,
     verification::{Comparison, Proof, Standing},
 };
@@ -205,7 +205,7 @@ pub(super) async fn accept_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
+pub(super) fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
     let me = kept.agent.client.identity().map(|me| me.user);
     // Names are given in rooms: the one of any shared room does.
     let store = kept.store();
@@ -217,7 +217,8 @@ fn seen(kept: &mut Kept, user: &UserUri) -> Answer<Person> {
     }
     let standing = kept.agent.client.standing(user);
     // A picture is asked for by its room.
-    Ok(Person::of(user, me.as_ref(), (name, None), standing))
+    let near = (standing, boundaries::stance(&store, user)?);
+    Ok(Person::of(user, me.as_ref(), (name, None), near))
 }
 
 fn compare_with(kept: &mut Kept, user: &UserUri) -> Answer<Safety> {

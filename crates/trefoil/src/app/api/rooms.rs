@@ -136,6 +136,9 @@ pub(super) struct NewMarks {
     /// The person takes the room up.
     #[serde(default)]
     accepted: bool,
+    /// They have seen what a stranger may be up to there (`first_contact.hint`).
+    #[serde(default)]
+    hint_seen: bool,
 }
 
 impl NewMarks {
@@ -151,6 +154,7 @@ impl NewMarks {
             self.muted_until.map(|ends| Mark::MutedUntil(until(ends))),
             self.draft.map(Mark::Draft),
             self.accepted.then_some(Mark::Accepted),
+            self.hint_seen.then_some(Mark::HintSeen),
         ];
         marks.into_iter().flatten().collect()
     }

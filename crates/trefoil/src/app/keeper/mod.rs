@@ -23,6 +23,7 @@ use trefoil_client::{
     ClientError, Event,
     alarm::{Alarm, AlarmId},
     backup::RecoveryState,
+    boundaries::{self, Reception},
     conversation,
     overlay::Overlay,
 };
@@ -317,6 +318,7 @@ impl Kept {
             (_, _, false, None) => Connection::Connecting,
         };
         let service = self.agent.client.service().ok().flatten();
+        let Reception { silence_unknown, strict } = boundaries::reception(&self.store()).unwrap_or_default();
         Account {
             id: self.id.clone(),
             user: identity.as_ref().map(|me| me.user.to_string()).unwrap_or_default(),
@@ -331,6 +333,8 @@ impl Kept {
             connection,
             connection_error: failure,
             recovery: self.agent.client.recovery_state().map_or(Recovery::None, recovery),
+            silence_unknown,
+            strict,
             devices: self.agent.client.own_devices().map_or(0, |devices| devices.len()),
         }
     }

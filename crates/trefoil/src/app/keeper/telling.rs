@@ -25,6 +25,11 @@ impl Kept {
         }
     }
 
+    /// Tells the windows something.
+    pub fn tell_all(&self, happening: &Happening) {
+        self.hub.tell(happening);
+    }
+
     pub(super) fn tell_account(&mut self) {
         let now = self.account();
         if self.told.borrow().as_ref() != Some(&now) {

@@ -82,6 +82,10 @@ pub struct Account {
     pub devices: usize,
     /// Whether what is here survives the loss of this device.
     pub recovery: Recovery,
+    /// What strangers do makes no noise.
+    pub silence_unknown: bool,
+    /// Contacts only.
+    pub strict: bool,
 }
 
 impl Account {

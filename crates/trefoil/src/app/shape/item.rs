@@ -1,13 +1,14 @@
 //! Lines of a timeline: messages as they are now, and what happened to people and safety.
 
 use super::{
-    Block, is_emoji_only,
+    Block, Folded, is_emoji_only,
     markup::{Drawn, inert, parse},
     note::{Note, note},
 };
 use crate::show;
 use serde::Serialize;
 use trefoil_client::{
+    boundaries::{self, Stance},
     conversation::{self, Attached, Body, ConversationError, Item as Kept, MessageStatus, OutgoingState},
     overlay::Overlay,
 };
@@ -77,6 +78,10 @@ pub struct Message {
     pub delivered: usize,
     /// For one's own: how many people have read it.
     pub read: usize,
+    /// Why it is shown only when the person asks for it.
+    pub folded: Option<Folded>,
+    /// Nobody is told that it came: it is folded, or its sender is restricted.
+    pub quiet: bool,
     /// It mentions the person who reads here.
     pub mentions_me: bool,
     /// Somebody else's that was not read here.
@@ -236,6 +241,8 @@ pub fn message(
     let name = |user: &UserUri| -> Result<String, ConversationError> {
         Ok(conversation::profile(store, room, user)?.unwrap_or_default())
     };
+    let quiet =
+        !kept.mine && (kept.folded.is_some() || boundaries::stance(store, &kept.sender)? != Stance::Normal);
     let body = kept.body.unwrap_or_default();
     let (Drawn { blocks, cut }, text) = drawn(&body);
     let called = |user: &UserUri| -> Result<String, ConversationError> {
@@ -303,6 +310,8 @@ pub fn message(
         failure,
         delivered: told(&[MessageStatus::Delivered, MessageStatus::Read]),
         read: told(&[MessageStatus::Read]),
+        folded: kept.folded.map(Into::into),
+        quiet,
         mentions_me: kept.mentions_me,
         unread: kept.unread,
         expires: kept.expires.map(|time| time.0),

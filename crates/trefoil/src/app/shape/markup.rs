@@ -2,6 +2,7 @@
 //! are links, links lead to the web or to mail only, and what could mislead is marked or taken out.
 
 use super::budget::Budget;
+use crate::show::links::{self, LinkWarning, next_address};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 use trefoil_proto::UserUri;
@@ -106,16 +107,6 @@ pub enum Inline {
     },
     /// A new line.
     Break,
-}
-
-/// Why to look twice at a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkWarning {
-    /// Its text names another host than it leads to.
-    OtherHost,
-    /// Its host has letters that look like others.
-    Lookalike,
 }
 
 /// A text that was read.
@@ -403,17 +394,6 @@ fn number(level: HeadingLevel) -> u8 {
     }
 }
 
-/// The first address of the web in a text, with what stands before and after it.
-fn next_address(text: &str) -> Option<(&str, &str, &str)> {
-    let start = ["https://", "http://"].iter().filter_map(|scheme| text.find(scheme)).min()?;
-    let address = &text[start..];
-    let end = address
-        .find(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"'))
-        .unwrap_or(address.len());
-    let address = address[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ')', ']', '}']);
-    Some((&text[..start], address, &text[start + address.len()..]))
-}
-
 /// A link, or what it says if it does not lead to the web, to mail, or to a person.
 fn link(target: &str, c: Vec<Inline>) -> Result<Inline, Vec<Inline>> {
     let said = plain(&c);
@@ -424,34 +404,17 @@ fn link(target: &str, c: Vec<Inline>) -> Result<Inline, Vec<Inline>> {
             Err(c)
         };
     }
-    let Ok(url) = reqwest::Url::parse(target) else { return Err(c) };
+    let Ok(mut url) = reqwest::Url::parse(target) else { return Err(c) };
     let host = url.host_str().unwrap_or_default().to_owned();
     match url.scheme() {
-        "http" | "https" if !host.is_empty() && url.username().is_empty() && url.password().is_none() => {}
+        "http" | "https" if !host.is_empty() => {}
         "mailto" => return Ok(Inline::Link { href: url.into(), host: String::new(), warning: None, c }),
         _ => return Err(c),
     }
-    let warning = if names_other_host(&said, &host) {
-        Some(LinkWarning::OtherHost)
-    } else if host.split('.').any(|label| label.starts_with("xn--")) {
-        Some(LinkWarning::Lookalike)
-    } else {
-        None
-    };
+    let warning = links::warning(&said, &url);
+    // What stands before the host is nobody's name here: it does not go along. Both fail only where there is no host.
+    let _ = (url.set_username(""), url.set_password(None));
     Ok(Inline::Link { href: url.into(), host, warning, c })
-}
-
-/// Whether a text reads like an address of another host.
-fn names_other_host(said: &str, host: &str) -> bool {
-    let word = said.trim().split(char::is_whitespace).next().unwrap_or_default();
-    let whole = if word.contains("://") { word.to_owned() } else { format!("https://{word}") };
-    let looks_like_one = word.contains("://") || (word.contains('.') && !word.ends_with('.'));
-    let Some(named) = reqwest::Url::parse(&whole).ok().and_then(|url| url.host_str().map(str::to_owned))
-    else {
-        return false;
-    };
-    let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-    looks_like_one && bare(&named) != bare(host)
 }
 
 fn plain(inlines: &[Inline]) -> String {
@@ -548,7 +511,11 @@ mod tests {
         let (warning, host) = warned("https://\u{430}pple.example");
         assert_eq!(warning, Some(LinkWarning::Lookalike));
         assert!(host.starts_with("xn--"), "{host}");
-        assert_eq!(paragraph("https://user:pass@evil.example"), [text("https://user:pass@evil.example")]);
+        let Some(Inline::Link { warning, href, .. }) = paragraph("https://user:pass@evil.example").pop()
+        else {
+            panic!("no link");
+        };
+        assert_eq!((warning, href.as_str()), (Some(LinkWarning::UserInfo), "https://evil.example/"));
     }
 
     #[test]

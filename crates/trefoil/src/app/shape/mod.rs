@@ -2,6 +2,7 @@
 
 mod account;
 mod alarm;
+mod boundaries;
 mod budget;
 mod item;
 mod markup;
@@ -16,6 +17,7 @@ pub use account::{
     Account, Backup, Connection, Device, Directory, KnownService, Limits, Recovery, State, profile_name,
 };
 pub use alarm::{Alarm, Said};
+pub use boundaries::{Away, Boundaries, FirstContact, Folded, KeptAway, Stance};
 pub use item::{File, FileKind, Item, Version, file_kind, item, message, of_body, versions};
 pub(super) use markup::inert;
 pub use markup::{Block, is_emoji_only};

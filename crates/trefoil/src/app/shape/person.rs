@@ -1,8 +1,8 @@
 //! People, and how their keys stand.
 
-use super::Qr;
+use super::{Qr, Stance};
 use serde::Serialize;
-use trefoil_client::verification::Standing;
+use trefoil_client::{boundaries, verification::Standing};
 use trefoil_proto::UserUri;
 use utoipa::ToSchema;
 
@@ -19,6 +19,8 @@ pub struct Person {
     pub domain: String,
     /// What is known of their account key.
     pub standing: PersonStanding,
+    /// How near this person lets them.
+    pub stance: Stance,
 }
 
 /// What is known of a person's account key.
@@ -67,13 +69,14 @@ impl Person {
         user: &UserUri,
         me: Option<&UserUri>,
         (name, picture): (Option<String>, Option<String>),
-        standing: Standing,
+        (standing, stance): (Standing, boundaries::Stance),
     ) -> Self {
         Self {
             user: user.to_string(),
             name: name.unwrap_or_default(),
             picture,
             domain: user.domain.to_string(),
+            stance: stance.into(),
             standing: match standing {
                 _ if me == Some(user) => PersonStanding::Oneself,
                 Standing::Unverified => PersonStanding::Unverified,

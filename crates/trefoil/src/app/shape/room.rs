@@ -1,9 +1,9 @@
 //! Rooms: as they stand in the list, and whole.
 
-use super::{Item, Person, Warning, item, markup::inert};
+use super::{Away, FirstContact, Item, Person, Warning, item, markup::inert};
 use serde::Serialize;
 use trefoil_client::{
-    Client, ClientError, RoomState, RoomView, Suite,
+    Client, ClientError, RoomState, RoomView, Suite, boundaries,
     conversation::{self, ConversationError},
     overlay::Overlay,
 };
@@ -65,6 +65,10 @@ pub struct Room {
     pub vanishing: bool,
     /// The stranger who brought this person in, while it was not taken up.
     pub request: Option<Person>,
+    /// Why it does not stand among the conversations.
+    pub away: Option<Away>,
+    /// People in it who are no contacts, by URI; nobody unless strangers are received otherwise (`boundaries`).
+    pub unknown: Vec<String>,
     /// Why nothing is sent here now.
     pub blocked: Option<Warning>,
     /// Whose changed key blocks it, by URI.
@@ -93,6 +97,8 @@ pub struct RoomDetail {
     pub missing: u64,
     /// What this person may do.
     pub may: May,
+    /// What to know of whoever has just come to this person there.
+    pub first_contact: Option<FirstContact>,
 }
 
 /// A group of a community.
@@ -165,6 +171,8 @@ pub fn room(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Option<
 pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Option<RoomDetail>, ClientError> {
     let Some(view) = client.room(uri)? else { return Ok(None) };
     let listed = listed(client, account, &view)?;
+    let first = client.first_contact(uri)?;
+    let groups = client.groups(uri)?.unwrap_or_default();
     let store = Overlay::new(client.store().clone());
     let me = client.identity().map(|me| me.user);
     let around =
@@ -185,7 +193,6 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     let my_role = view.participants.iter().find(|one| Some(&one.user) == me.as_ref()).map(|one| one.role);
     let open = view.state == RoomState::Open;
     let holds = |capability| my_role.is_some_and(|role| role.can(view.kind, capability));
-    let groups = client.groups(uri)?.unwrap_or_default();
     let groups = groups.into_iter().map(|group| Group {
         room: group.room.to_string(),
         name: group.name,
@@ -193,7 +200,16 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
         state: group.state.map(|at| state(at).to_owned()),
         request: group.request,
     });
+    let first_contact = first.map(|first| -> Result<FirstContact, ClientError> {
+        Ok(FirstContact {
+            user: first.person.to_string(),
+            shared_rooms: first.shared_rooms,
+            namesake: first.namesake.map(|(user, name)| around.called(&user, name)).transpose()?,
+            hint: first.suspicion.map(Into::into),
+        })
+    });
     Ok(Some(RoomDetail {
+        first_contact: first_contact.transpose()?,
         groups: groups.collect(),
         members,
         invitations: view
@@ -246,6 +262,7 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         false => None,
     };
     let request = marks.request.as_ref().map(|by| around.person(by));
+    let away = boundaries::away(&store, &others, marks.request.as_ref())?;
     Ok(Room {
         account: account.to_owned(),
         room: view.uri.to_string(),
@@ -269,6 +286,8 @@ pub fn listed(client: &Client, account: &str, view: &RoomView) -> Result<Room, C
         timer: timer.seconds,
         vanishing: timer.vanishing,
         request: request.transpose()?,
+        away: away.map(Into::into),
+        unknown: view.unknown.iter().map(ToString::to_string).collect(),
         blocked: Warning::blocked(client, view),
         blocked_by: view.blocked_by.iter().map(ToString::to_string).collect(),
         suite: view.suite.map(|suite| match suite {
@@ -289,6 +308,11 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// A person by a name that they gave elsewhere.
+    fn called(&self, user: &UserUri, name: String) -> Result<Person, ConversationError> {
+        Ok(Person { name, ..self.person(user)? })
+    }
+
     /// A person as somebody in the room, by the name and the picture that they gave there.
     fn person(&self, user: &UserUri) -> Result<Person, ConversationError> {
         let name = conversation::profile(self.store, self.room, user)?;
@@ -296,7 +320,8 @@ impl Around<'_> {
             true => conversation::picture_version(self.store, self.room, user)?,
             false => None,
         };
-        Ok(Person::of(user, self.me, (name, picture), self.client.standing(user)))
+        let near = (self.client.standing(user), boundaries::stance(self.store, user)?);
+        Ok(Person::of(user, self.me, (name, picture), near))
     }
 }
 
