@@ -94,5 +94,5 @@ fn every_reason_has_a_number_a_sentence_and_comes_back() {
             assert_eq!(super::rows::decode_incident(&row), Some((9, incident)));
         }
     }
-    assert_eq!(texts.len(), 13);
+    assert_eq!(texts.len(), 14);
 }
