@@ -137,3 +137,18 @@ test("what is meant to go is not written where the system may keep it", async ()
 async function until(look: () => Promise<boolean>): Promise<void> {
   await expect.poll(look, { timeout: 30_000, interval: 200 }).toBe(true);
 }
+
+test("nothing is shown of whoever is restricted, nor of what has a hidden word", async () => {
+  await choose("text");
+  await amina.post(amina.in(group, "marks"), { muted_until: 0 });
+  const stance = (stance: string) => amina.post(`accounts/${amina.account.id}/people/${encodeURIComponent(yuki.account.user)}/stance`, { stance });
+  const hide = (hidden_words: string[]) => amina.post(`accounts/${amina.account.id}/boundaries`, { hidden_words });
+  await stance("restricted");
+  expect(await shownAfter(group, "Quietly ripe")).toEqual([]);
+  await stance("normal");
+  await hide(["wasps"]);
+  await yuki.say(group, "There are wasps");
+  await page.getByRole("list", { name: word("conversations") }).getByText(word("folded_words")).waitFor();
+  expect((await shownAfter(group, "And no wind")).map((one) => one.body)).toEqual(["Yuki: And no wind"]);
+  await hide([]);
+});

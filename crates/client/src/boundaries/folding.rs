@@ -18,6 +18,11 @@ impl Folded {
         Self(bare.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
+    /// One that was folded before, from where it was kept.
+    pub(crate) fn kept(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(|text| Self(text.to_owned()))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

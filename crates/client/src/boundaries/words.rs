@@ -27,11 +27,11 @@ pub fn hidden_words(tx: &Overlay) -> Result<Vec<String>, ConversationError> {
 
 /// Whether a message has a hidden word: in its text, its question and answers, or the name of a file.
 pub(crate) fn hides(tx: &Overlay, body: &Body) -> Result<bool, ConversationError> {
-    let words = hidden_words(tx)?;
-    if words.is_empty() {
+    let rows = tx.scan(HIDDEN_WORDS, &KeyRange::all(), usize::MAX, false)?;
+    if rows.is_empty() {
         return Ok(false);
     }
-    let words: Vec<_> = words.iter().map(|word| FoldedText::of(word)).collect();
+    let words: Vec<_> = rows.iter().filter_map(|(key, _)| FoldedText::kept(key)).collect();
     let poll = body.poll.iter();
     let asked = poll.flat_map(|poll| std::iter::once(&poll.question).chain(&poll.options)).cloned();
     let files = body.attachments.iter().filter_map(|file| match file {

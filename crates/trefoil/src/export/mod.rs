@@ -14,7 +14,7 @@ use crate::{
     show, transfer,
 };
 use place::{new_file, new_folder, safe};
-use records::{Account, File, Line, Message, Person, Room};
+use records::{Account, File, KeptAway, Line, Message, Person, Room};
 use std::{
     collections::BTreeMap,
     io::{self, BufWriter, Write as _},
@@ -22,6 +22,7 @@ use std::{
 };
 use trefoil_client::{
     ClientError, IdentityView, RoomState,
+    boundaries::{self, Reception, Stance},
     conversation::{self, Attached, ConversationError, Cursor, Item, Position},
     overlay::Overlay,
     verification::Standing,
@@ -186,6 +187,12 @@ impl Everything {
                 people: members.iter().map(|(user, _)| user.to_string()).collect(),
             });
         }
+        let kept_away = boundaries::kept(&store)?.into_iter().map(|one| KeptAway {
+            user: one.user.to_string(),
+            stance: if one.stance == Stance::Blocked { "blocked" } else { "restricted" },
+            since: one.since.0,
+        });
+        let Reception { silence_unknown, strict } = boundaries::reception(&store)?;
         let account = Account {
             format: FORMAT,
             made: clock::now().0,
@@ -195,6 +202,10 @@ impl Everything {
             devices,
             people: people.into_values().collect(),
             rooms,
+            kept_away: kept_away.collect(),
+            hidden_words: boundaries::hidden_words(&store)?,
+            silence_unknown,
+            strict,
         };
         let text = serde_json::to_vec_pretty(&account).map_err(|error| failed(folder)(error.into()))?;
         put(&folder.join("account.json"), &text)?;

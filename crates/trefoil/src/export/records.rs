@@ -22,6 +22,18 @@ pub(super) struct Account {
     pub devices: Vec<Device>,
     pub people: Vec<Person>,
     pub rooms: Vec<Room>,
+    /// People who are blocked or restricted.
+    pub kept_away: Vec<KeptAway>,
+    pub hidden_words: Vec<String>,
+    pub silence_unknown: bool,
+    pub strict: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct KeptAway {
+    pub user: String,
+    pub stance: &'static str,
+    pub since: u64,
 }
 
 #[derive(Serialize)]

@@ -75,6 +75,16 @@ async fn whoever_is_blocked_by_command_hears_nothing_and_words_are_hidden() {
         2,
         "it is not hidden"
     );
+    let folder = services.path().join("export");
+    grace.run(&["boundaries", "block", &from]);
+    grace.run(&["export", folder.to_str().unwrap()]);
+    grace.run(&["boundaries", "unblock", &from]);
+    let exported: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("account.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&exported["kept_away"][0]["user"], &exported["hidden_words"][1]),
+        (&json!(from), &json!("Spider"))
+    );
     grace.run(&["boundaries", "words", "--show", "Spider"]);
     assert_eq!(line(&grace.run(&["rooms", "show", &room]), "message", &hidden)["folded"], Value::Null);
 
