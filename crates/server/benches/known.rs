@@ -1,12 +1,14 @@
 //! A million PDQ hashes: `cargo bench -p trefoil-server --bench known`. Prints what the index takes of memory, and measures
-//! how long it takes to build it, to ask it, and, for comparison, to look at every hash instead.
+//! how long it takes to build it, to ask it, and, for comparison, to look at every hash instead; and to make the hash of a
+//! photograph.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use std::{hint::black_box, time::Duration};
-use trefoil_server::safety::known::{Near, RADIUS};
+use std::{hint::black_box, io::Cursor, time::Duration};
+use trefoil_server::safety::known::{Near, RADIUS, pdq_of};
 
 const HASHES: usize = 1_000_000;
 const QUERIES: usize = 10_000;
@@ -55,6 +57,18 @@ fn words(hashes: &[[u8; 32]]) -> Vec<[u64; 4]> {
     hashes.iter().map(words).collect()
 }
 
+/// A JPEG of 12 million points, as a telephone takes it.
+fn photograph() -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(2);
+    let picture = RgbImage::from_fn(4000, 3000, |x, y| {
+        let grain: u8 = rng.random_range(0..24);
+        Rgb([x / 20, y / 20, (x * y) / 60_000].map(|colour| (colour as u8).wrapping_add(grain)))
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(picture).write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
 fn known(criterion: &mut Criterion) {
     let (hashes, queries) = sample();
     let near = Near::new(hashes.clone()).unwrap();
@@ -71,6 +85,11 @@ fn known(criterion: &mut Criterion) {
     let (hashes, few) = (words(&hashes), words(&queries[..100]));
     group.throughput(Throughput::Elements(few.len() as u64));
     group.bench_function("100 queries, all looked at", |bencher| bencher.iter(|| look_at_all(&hashes, &few)));
+    let photograph = photograph();
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("decode and hash 12 million points", |bencher| {
+        bencher.iter(|| pdq_of(black_box(&photograph)).unwrap());
+    });
     group.finish();
 }
 

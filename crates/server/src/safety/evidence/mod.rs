@@ -20,7 +20,7 @@ use std::time::Duration;
 use trefoil_proto::{
     attachment::{Descriptor, Digest32, Label, OpenError, Opener},
     content::MimiContent,
-    mimi::report::AbuseReport,
+    mimi::report::AbusiveMessage,
 };
 
 /// How long one attachment may take to come.
@@ -66,16 +66,16 @@ pub struct Exhibit {
     pub opened: Result<Bytes, EvidenceError>,
 }
 
-/// Opens the attachments of a report that was proven, those first that come first. Each is there once, also those that are
+/// Opens the attachments of the messages of a report that was proven, those first that come first. Each is there once, also those that are
 /// refused: a moderator is told what is missing.
 ///
 /// Two are the same only if everything is the same that the messages name, the key too. The URL alone would let the first of
 /// two messages hide what the second shows.
-pub async fn gather(report: &AbuseReport, bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
+pub async fn gather(messages: &[AbusiveMessage], bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
     let mut left = bounds;
     let mut seen: Vec<Descriptor> = Vec::new();
     let mut exhibits = Vec::new();
-    for (message, shown) in report.messages.iter().enumerate() {
+    for (message, shown) in messages.iter().enumerate() {
         // A report is taken only if its contents decode.
         let Ok(content) = MimiContent::decode(&shown.message_content) else { continue };
         for described in Descriptor::all(&content) {

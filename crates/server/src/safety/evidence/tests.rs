@@ -24,7 +24,7 @@ use trefoil_proto::{
     content::{ExtensionKey, Extensions, NestedPart, Part, PartSemantics},
     edge::OpenUpload,
     franking,
-    mimi::report::{AbuseType, AbusiveMessage},
+    mimi::report::{AbuseReport, AbuseType, AbusiveMessage},
 };
 use trefoil_store::{MemoryBlobs, MemoryStore};
 
@@ -143,7 +143,7 @@ async fn what_was_sent_is_opened_once_and_what_is_gone_is_named() {
     // The second message is an edit of the first: what it shows again is not fetched again.
     let report = report(vec![sent(content(&[one.clone(), gone])), sent(content(&[one, two]))]);
     proven(&report).unwrap();
-    let exhibits = gather(&report, Bounds::default(), &shelf).await;
+    let exhibits = gather(&report.messages, Bounds::default(), &shelf).await;
     assert_eq!(bytes(&exhibits), [Some(&b"one"[..]), None, Some(b"two")]);
     assert_eq!(exhibits.iter().map(|exhibit| exhibit.message).collect::<Vec<_>>(), [0, 0, 1]);
     assert_eq!(*shelf.asked.lock().unwrap(), 3);
@@ -168,7 +168,7 @@ async fn a_file_that_opens_in_two_ways_is_evidence_only_of_what_was_stamped() {
     let lie = described(url(), key(2), &sealed, &kittens);
     let lied = report(vec![sent(content(std::slice::from_ref(&lie)))]);
     proven(&lied).unwrap();
-    let exhibits = gather(&lied, Bounds::default(), &shelf).await;
+    let exhibits = gather(&lied.messages, Bounds::default(), &shelf).await;
     assert!(matches!(
         exhibits[0].opened,
         Err(EvidenceError::NotAsStamped(OpenError::HashDiffers("plaintext")))
@@ -183,7 +183,7 @@ async fn a_file_that_opens_in_two_ways_is_evidence_only_of_what_was_stamped() {
     let second = described(url(), key(2), &sealed, &threat);
     let both = report(vec![sent(content(&[honest])), sent(content(&[second]))]);
     proven(&both).unwrap();
-    let exhibits = gather(&both, Bounds::default(), &shelf).await;
+    let exhibits = gather(&both.messages, Bounds::default(), &shelf).await;
     assert_eq!(bytes(&exhibits), [Some(&kittens[..]), Some(&threat[..])]);
 }
 
@@ -192,11 +192,11 @@ async fn no_more_is_fetched_than_the_bounds_say() {
     let mut shelf = Shelf::default();
     let files: Vec<_> = ('a'..='d').map(|letter| shelved(&mut shelf, letter, &[letter as u8; 40])).collect();
     let report = report(vec![sent(content(&files))]);
-    let few = gather(&report, Bounds { attachments: 2, bytes: 1000 }, &shelf).await;
+    let few = gather(&report.messages, Bounds { attachments: 2, bytes: 1000 }, &shelf).await;
     assert_eq!(few.iter().filter(|exhibit| exhibit.opened.is_ok()).count(), 2);
     assert!(matches!(few[2].opened, Err(EvidenceError::TooMany)));
     assert_eq!(*shelf.asked.lock().unwrap(), 2, "what is past the bound is not even asked for");
-    let small = gather(&report, Bounds { attachments: 9, bytes: 100 }, &shelf).await;
+    let small = gather(&report.messages, Bounds { attachments: 9, bytes: 100 }, &shelf).await;
     assert!(small[1].opened.is_ok() && matches!(small[2].opened, Err(EvidenceError::TooLarge)));
 }
 
@@ -213,7 +213,7 @@ async fn ciphertext_that_is_longer_shorter_or_another_is_no_evidence() {
     ];
     for (other, why) in altered {
         shelf.files.insert(id('a'), other);
-        let exhibits = gather(&report, Bounds::default(), &shelf).await;
+        let exhibits = gather(&report.messages, Bounds::default(), &shelf).await;
         assert!(
             matches!(exhibits[0].opened, Err(EvidenceError::NotAsStamped(found)) if found == why),
             "{why}"
@@ -282,7 +282,7 @@ async fn it_is_read_here_or_at_another_service_and_nowhere_else() {
         file("https://b.example/private".into(), b"e", b"ee"),
         file(format!("https://a.example/v1/media/{}", id('f')), b"f", b"ff"),
     ]))]);
-    let exhibits = gather(&report, Bounds::default(), &reach).await;
+    let exhibits = gather(&report.messages, Bounds::default(), &reach).await;
     assert_eq!(bytes(&exhibits)[..2], [Some(&b"ours"[..]), Some(b"theirs")]);
     assert!(matches!(exhibits[2].opened, Err(EvidenceError::Stranger(_))));
     assert!(matches!(exhibits[3].opened, Err(EvidenceError::Stranger(_))));

@@ -98,8 +98,8 @@ impl Tipline {
         }
         let id = PackageId(rand::random());
         let mut row = PackageRow {
-            made: now.0,
-            until: now.plus_millis(GATHERED).0,
+            made: now,
+            until: now.plus_millis(GATHERED),
             prepared_by: by.to_owned(),
             approved_by: None,
             package,
@@ -113,7 +113,7 @@ impl Tipline {
         for (file, bytes) in (0..).zip(files) {
             rows::write_file(&*self.store, &self.sealing, id, file, bytes).await?;
         }
-        (row.state, row.until) = (State::Prepared, now.plus_millis(KEPT).0);
+        (row.state, row.until) = (State::Prepared, now.plus_millis(KEPT));
         self.replace(id, old, &row).await?;
         Ok(id)
     }
@@ -131,7 +131,7 @@ impl Tipline {
             return Err(TiplineError::SamePerson);
         }
         (row.approved_by, row.state) = (Some(by.to_owned()), State::Approved);
-        row.until = now.plus_millis(KEPT).0;
+        row.until = now.plus_millis(KEPT);
         self.replace(id, old, &row).await?;
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Tipline {
             };
             row.state = row.state.after(done, now);
             if let State::Finished { .. } = row.state {
-                row.until = now.plus_millis(KEPT).0;
+                row.until = now.plus_millis(KEPT);
             }
             self.replace(id, old, &row).await?;
             if let Some(error) = failed {
@@ -198,8 +198,7 @@ impl Tipline {
         let read = |(key, row): (Bytes, Bytes)| {
             let id = key[..].try_into().map_err(|_| TiplineError::DamagedRow)?;
             let PackageRow { made, prepared_by, approved_by, package, state, .. } = PackageRow::decode(&row)?;
-            let (id, made) = (PackageId(id), Timestamp(made));
-            Ok(Standing { id, made, prepared_by, approved_by, package, state })
+            Ok(Standing { id: PackageId(id), made, prepared_by, approved_by, package, state })
         };
         let mut all = rows.into_iter().map(read).collect::<Result<Vec<_>, TiplineError>>()?;
         all.sort_by_key(|standing| standing.made);
@@ -224,7 +223,7 @@ impl Tipline {
         let rows =
             self.store.scan(PACKAGES, KeyRange::all(), usize::MAX).await.map_err(TiplineError::Read)?;
         for (key, row) in rows {
-            if PackageRow::decode(&row)?.until > now.0 {
+            if PackageRow::decode(&row)?.until > now {
                 continue;
             }
             let id = key[..].try_into().map_err(|_| TiplineError::DamagedRow)?;

@@ -2,14 +2,15 @@
 
 use super::TiplineError;
 use serde::{Deserialize, Serialize};
+use trefoil_proto::Timestamp;
 
 /// A report to NCMEC. Of addresses and devices of people it says nothing: this service keeps none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// What happened.
     pub incident: Incident,
-    /// When, in milliseconds since the UNIX epoch.
-    pub at: u64,
+    /// When.
+    pub at: Timestamp,
     /// What that time is.
     pub at_means: Option<String>,
     /// Why it cannot wait, if it cannot.
@@ -98,8 +99,8 @@ pub struct FileAbout {
     pub size: u64,
     /// SHA-256 of its bytes.
     pub sha256: [u8; 32],
-    /// When it was sent, in milliseconds since the UNIX epoch.
-    pub sent: Option<u64>,
+    /// When it was sent.
+    pub sent: Option<Timestamp>,
     /// Whether a person at the service has looked at it: what the police may open without a warrant hangs on that.
     pub viewed: bool,
     /// Whether it is what the report is about.
@@ -151,7 +152,7 @@ impl Package {
         if self.reported.user.trim().is_empty() {
             return Err(TiplineError::Package("it does not say whom it reports"));
         }
-        if self.at == 0 {
+        if self.at.0 == 0 {
             return Err(TiplineError::Package("it does not say when it happened"));
         }
         if self.files.iter().any(|file| file.name.trim().is_empty()) {

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use trefoil_proto::attachment::{CHUNK, FileCipher, FileKey, Layout};
+use trefoil_proto::{
+    Timestamp,
+    attachment::{CHUNK, FileCipher, FileKey, Layout},
+};
 use trefoil_store::{Batch, KeyRange, Store, Table};
 
 /// Packages by id.
@@ -41,9 +44,9 @@ pub const TABLES: &[TableNote] = &[
 /// A package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackageRow {
-    pub made: u64,
+    pub made: Timestamp,
     /// When it is forgotten.
-    pub until: u64,
+    pub until: Timestamp,
     pub prepared_by: String,
     pub approved_by: Option<String>,
     pub package: Package,

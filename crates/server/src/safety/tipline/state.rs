@@ -25,10 +25,10 @@ pub enum State {
     Open {
         /// Its number there.
         report: u64,
-        /// When, in milliseconds since the UNIX epoch.
-        opened: u64,
+        /// When.
+        opened: Timestamp,
         /// When something last arrived.
-        changed: u64,
+        changed: Timestamp,
         /// The files that arrived, in their order, by the name that NCMEC gave each.
         files: Vec<String>,
         /// How many of them are described.
@@ -45,8 +45,8 @@ pub enum State {
     Finished {
         /// Its number there.
         report: u64,
-        /// Since when, in milliseconds since the UNIX epoch.
-        at: u64,
+        /// Since when.
+        at: Timestamp,
     },
     /// It was taken back.
     Withdrawn,
@@ -103,7 +103,7 @@ impl State {
             Self::Gathering | Self::Prepared => Step::Wait,
             Self::Approved => Step::Submit,
             Self::Open { opened, changed, .. }
-                if now.0 >= opened.saturating_add(OPEN) || now.0 >= changed.saturating_add(UNCHANGED) =>
+                if now >= opened.plus_millis(OPEN) || now >= changed.plus_millis(UNCHANGED) =>
             {
                 Step::Submit
             }
@@ -134,25 +134,25 @@ impl State {
         match (self, done) {
             (Self::Approved | Self::Open { .. }, Done::Opened(report)) => Self::Open {
                 report,
-                opened: now.0,
-                changed: now.0,
+                opened: now,
+                changed: now,
                 files: Vec::new(),
                 described: 0,
                 uploading: false,
             },
             (Self::Open { report, opened, mut files, described, .. }, Done::Uploaded(id)) => {
                 files.push(id);
-                Self::Open { report, opened, changed: now.0, files, described, uploading: false }
+                Self::Open { report, opened, changed: now, files, described, uploading: false }
             }
             (Self::Open { report, opened, files, described, uploading, .. }, Done::Described) => {
                 let described = described.saturating_add(1);
-                Self::Open { report, opened, changed: now.0, files, described, uploading }
+                Self::Open { report, opened, changed: now, files, described, uploading }
             }
             (Self::Open { report, opened, changed, files, described, .. }, Done::Refused) => {
                 Self::Open { report, opened, changed, files, described, uploading: false }
             }
             (Self::Open { report, .. } | Self::Leaving { report }, Done::Finished) => {
-                Self::Finished { report, at: now.0 }
+                Self::Finished { report, at: now }
             }
             (Self::Open { .. }, Done::Retracted | Done::Dropped) => Self::Approved,
             (Self::Leaving { .. }, Done::Retracted | Done::Dropped) => Self::Withdrawn,

@@ -3,7 +3,6 @@
 use super::package::{FileAbout, Package, Relevance};
 use crate::clock::date_time;
 use serde::{Deserialize, Serialize};
-use trefoil_proto::Timestamp;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const CHAT_CLIENT: &str = "Trefoil";
@@ -129,7 +128,7 @@ pub(super) fn report(package: &Package) -> String {
             incident_type: package.incident.as_str(),
             platform: CHAT_CLIENT,
             escalate_to_high_priority: package.urgent.as_deref(),
-            incident_date_time: date_time(Timestamp(package.at)),
+            incident_date_time: date_time(package.at),
             incident_date_time_description: package.at_means.as_deref(),
         },
         internet_details: InternetDetails {
@@ -166,7 +165,7 @@ pub(super) fn file_details(report: u64, id: &str, about: &FileAbout) -> String {
         file_id: id,
         file_name: &about.name,
         original_file_name: about.original_name.as_deref(),
-        uploaded_to_esp_timestamp: about.sent.map(|sent| date_time(Timestamp(sent))),
+        uploaded_to_esp_timestamp: about.sent.map(date_time),
         file_viewed_by_esp: about.viewed,
         // Everything here was sent end-to-end encrypted.
         publicly_available: false,

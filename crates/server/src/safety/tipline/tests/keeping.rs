@@ -56,7 +56,7 @@ async fn files_lie_sealed_and_under_a_key_of_their_own() {
 async fn what_a_crash_left_while_files_were_written_goes_soon() {
     let world = World::new().await;
     let mut left = row();
-    (left.state, left.until) = (State::Gathering, NOW.0);
+    (left.state, left.until) = (State::Gathering, NOW);
     let id = PackageId([9; 16]);
     write_file(&*world.store, &SecretKey::fixed([5; 32]), id, 0, &files()[0]).await.unwrap();
     let mut batch = Batch::new();
@@ -75,7 +75,7 @@ async fn what_could_not_be_sent_is_not_prepared() {
         |it| it.reporter.email.clear(),
         |it| it.reporter.last_name = " ".to_owned(),
         |it| it.reported.user.clear(),
-        |it| it.at = 0,
+        |it| it.at = Timestamp(0),
         |it| it.files[0].sha256[0] ^= 1,
         |it| it.files[1].classification = Some(Classification::B1),
     ];

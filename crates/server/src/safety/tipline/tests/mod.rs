@@ -22,7 +22,7 @@ fn about(name: &str, bytes: &Bytes, relevance: Relevance) -> FileAbout {
         original_name: Some(format!("my \"{name}\" & more")),
         size: bytes.len() as u64,
         sha256: Sha256::digest(bytes).into(),
-        sent: Some(NOW.0 - 60_000),
+        sent: Some(Timestamp(NOW.0 - 60_000)),
         viewed: true,
         relevance,
         classification: (relevance == Relevance::Reported).then_some(Classification::A2),
@@ -34,7 +34,7 @@ pub(super) fn package() -> Package {
     let [one, two] = files();
     Package {
         incident: Incident::Material,
-        at: NOW.0,
+        at: NOW,
         at_means: Some("when the hub accepted the message".to_owned()),
         urgent: None,
         room: Some("mimi://a.example/r/tea".to_owned()),
@@ -59,15 +59,15 @@ pub(super) fn package() -> Package {
 
 pub(super) fn row() -> PackageRow {
     PackageRow {
-        made: 1,
-        until: 2,
+        made: Timestamp(1),
+        until: Timestamp(2),
         prepared_by: "ann".to_owned(),
         approved_by: Some("bob".to_owned()),
         package: package(),
         state: State::Open {
             report: 7,
-            opened: 3,
-            changed: 4,
+            opened: Timestamp(3),
+            changed: Timestamp(4),
             files: vec!["f1".to_owned()],
             described: 1,
             uploading: true,

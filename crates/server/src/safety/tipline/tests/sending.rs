@@ -15,7 +15,7 @@ async fn what_two_people_released_arrives_whole_and_as_the_schema_says() {
     let asked = world.ncmec.books().asked.clone();
     assert_eq!(asked, ["submit", "upload", "fileinfo", "upload", "fileinfo", "finish"]);
     let (number, report) = world.ncmec.finished();
-    assert_eq!(state, State::Finished { report: number, at: NOW.0 });
+    assert_eq!(state, State::Finished { report: number, at: NOW });
 
     let xml = report.xml;
     let summary = xml.child("incidentSummary").unwrap();
