@@ -8,7 +8,7 @@ use crate::{
     backup::{self, Backups},
     behaviour::Behaviour,
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, TiplineConfig},
     console::{self, Console, PageFile},
     directory::{self, Directory, DirectoryError},
     discovery::{Discovery, DiscoveryError},
@@ -21,13 +21,19 @@ use crate::{
     passes::Passes,
     pin::{self, Pins},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
-    safety::{self, Figures, Safety, SafetyError, TakenReport},
+    safety::{
+        self, Figures, Safety, SafetyError, TakenReport, TipSettings,
+        evidence::Reach,
+        statement::StatementError,
+        tipline::{Credentials, Line, LineError},
+    },
     secrets::{self, SecretName, Secrets, SecretsError},
     staff::Staff,
 };
 use fingerprints::Fingerprints;
 use futures_util::future::BoxFuture;
 use std::{
+    collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -124,6 +130,9 @@ pub enum OpenError {
     /// The function by which people are found by number cannot be made.
     #[error("set up finding by number")]
     Discovery(#[from] DiscoveryError),
+    /// The line to NCMEC cannot be used.
+    #[error("set up the line to NCMEC")]
+    Tipline(#[from] LineError),
     /// The client towards other services cannot be made.
     #[error("set up federation")]
     Federation(#[from] FederationError),
@@ -200,6 +209,19 @@ impl Service {
     pub fn figures(data: &Path, from: Timestamp, until: Timestamp) -> Result<Figures, SafetyError> {
         let view = SqliteView::open(&data.join(DATABASE)).map_err(SafetyError::Read)?;
         Ok(safety::figures(safety::cases(&view)?.values(), from, until))
+    }
+
+    /// The decisions made in a time as statements of reasons for the European database, by number; read beside a service that may run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn statements(
+        data: &Path,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<String, Result<serde_json::Value, StatementError>>, SafetyError> {
+        let view = SqliteView::open(&data.join(DATABASE)).map_err(SafetyError::Read)?;
+        Ok(safety::statements(&safety::cases(&view)?, from, until))
     }
 
     /// Adds a key by which this hub stamps from its next start on, and returns its id. What earlier keys stamped stays proven.
@@ -327,11 +349,12 @@ impl Service {
             franking,
             RoomsSettings::default(),
         ));
+        let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings));
         let house = House {
             accounts,
             discovery,
             keys: Arc::new(Keys::new(Arc::clone(&store))),
-            media: Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings)),
+            media: Arc::clone(&media),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             behaviour: Arc::new(Behaviour::new(Arc::clone(&store), config.first_contacts.rules)),
             passes: Arc::new(Passes::new(
@@ -346,6 +369,14 @@ impl Service {
                     domain: config.domain.clone(),
                     reporters: secrets.key(SecretName::Reporters).clone(),
                     wellbeing: config.wellbeing,
+                    reach: Reach {
+                        media: Arc::clone(&media),
+                        federation: Arc::clone(&federation),
+                        origin: format!("https://{}", config.domain),
+                        peers: config.peers.keys().cloned().collect(),
+                    },
+                    tips: secrets.key(SecretName::TiplineFiles).clone(),
+                    tipline: config.tipline.as_ref().map(tip_settings).transpose()?,
                 },
                 Arc::clone(&store),
                 Arc::clone(&rooms),
@@ -556,6 +587,18 @@ impl Service {
         }
         outcome
     }
+}
+
+fn tip_settings(told: &TiplineConfig) -> Result<TipSettings, LineError> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has TLS 1.3 and 1.2")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let line = Line::new(&told.endpoint, Credentials::read(&told.credentials)?, tls)?;
+    Ok(TipSettings { line, reporter: told.reporter.clone() })
 }
 
 /// What the hub asks of the accounts.

@@ -41,6 +41,8 @@ pub(super) struct File {
     pub code: Code,
     /// The port of the service's own teams: reports, decisions, appeals. Without it nobody can sign in there.
     pub console: Option<Console>,
+    /// The line to NCMEC's CyberTipline, for services that the law of the United States asks to report there.
+    pub tipline: Option<Tipline>,
     /// How much of what is reported one person of the team sees.
     #[serde(default)]
     pub wellbeing: Wellbeing,
@@ -160,6 +162,31 @@ pub(super) struct Console {
     /// Example: `true`
     #[serde(default)]
     pub plain: bool,
+}
+
+/// The table `[tipline]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tipline {
+    /// NCMEC's reporting API: `https://report.cybertip.org/ispws`, for tests `https://exttest.cybertip.org/ispws`. `http` only on a
+    /// loopback address.
+    /// Example: `"https://report.cybertip.org/ispws"`
+    pub endpoint: String,
+    /// File with the service's name there on the first line and its password on the second, mode 0600.
+    /// Example: `"/etc/trefoil/tipline"`
+    pub credentials_file: PathBuf,
+    /// First name of who reports for the service.
+    /// Example: `"Carla"`
+    pub first_name: String,
+    /// Last name.
+    /// Example: `"Example"`
+    pub last_name: String,
+    /// Where they are reached.
+    /// Example: `"safety@chat.example"`
+    pub email: String,
+    /// Where the terms of the service can be read.
+    /// Example: `"https://chat.example/terms"`
+    pub terms: Option<String>,
 }
 
 /// The table `[wellbeing]`.

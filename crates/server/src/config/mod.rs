@@ -6,7 +6,11 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use crate::{behaviour::Rules, safety::Wellbeing, staff::Place};
+use crate::{
+    behaviour::Rules,
+    safety::{Wellbeing, tipline::Reporter},
+    staff::Place,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -54,6 +58,8 @@ pub struct Config {
     pub code: CodeConfig,
     /// The port of the service's own teams.
     pub console: Option<ConsoleConfig>,
+    /// The line to NCMEC.
+    pub tipline: Option<TiplineConfig>,
     /// What one person of the team sees at most.
     pub wellbeing: Wellbeing,
     /// Rates and quotas.
@@ -89,6 +95,17 @@ pub struct ConsoleConfig {
     pub place: Place,
     /// Without TLS; then `listen` is a loopback address.
     pub plain: bool,
+}
+
+/// The line to NCMEC.
+#[derive(Clone, Debug)]
+pub struct TiplineConfig {
+    /// Its reporting API.
+    pub endpoint: String,
+    /// File of the service's name and password there.
+    pub credentials: PathBuf,
+    /// Who reports for the service.
+    pub reporter: Reporter,
 }
 
 /// Certificate and key.
@@ -335,6 +352,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         peers,
         code: code(file.code, profile)?,
         console: file.console.map(console).transpose()?,
+        tipline: file.tipline.map(tipline),
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
@@ -424,6 +442,12 @@ fn console(file: file::Console) -> Result<ConsoleConfig, ConfigError> {
         return Err(invalid("console.origin", why));
     }
     Ok(ConsoleConfig { listen, place: Place { origin, host }, plain: file.plain })
+}
+
+fn tipline(file: file::Tipline) -> TiplineConfig {
+    let file::Tipline { endpoint, credentials_file, first_name, last_name, email, terms } = file;
+    let reporter = Reporter { first_name, last_name, email, service: None, legal_url: terms };
+    TiplineConfig { endpoint, credentials: credentials_file, reporter }
 }
 
 fn wellbeing(file: &file::Wellbeing) -> Result<Wellbeing, ConfigError> {

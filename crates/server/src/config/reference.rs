@@ -25,6 +25,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Directory" => "directory",
                 "Code" => "code",
                 "Console" => "console",
+                "Tipline" => "tipline",
                 "Wellbeing" => "wellbeing",
                 "Limits" => "limits",
                 "FirstContacts" => "first_contacts",

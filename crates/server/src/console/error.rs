@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::AccountsError,
-    safety::{SafetyError, case::CaseRefusal},
+    safety::{SafetyError, case::CaseRefusal, known::KnownError, tipline::TiplineError},
     staff::StaffError,
 };
 use axum::{
@@ -75,6 +75,16 @@ impl From<SafetyError> for Problem {
                 problem.body.until = Some(until.0);
                 problem
             }
+            SafetyError::NoTipline => Self::new(StatusCode::NOT_FOUND, "no-tipline", message),
+            SafetyError::Tip(TiplineError::SamePerson) => {
+                Self::new(StatusCode::FORBIDDEN, "took-part", message)
+            }
+            SafetyError::Tip(TiplineError::NotNow) => Self::new(StatusCode::CONFLICT, "not-now", message),
+            SafetyError::Tip(TiplineError::Package(_)) => Self::malformed(message),
+            SafetyError::Known(
+                KnownError::Line(_) | KnownError::Provenance | KnownError::Empty | KnownError::TooMany,
+            ) => Self::malformed(message),
+            SafetyError::Tip(_) | SafetyError::Known(_) => Self::failed(&error),
             SafetyError::NoSuchCase => Self::new(StatusCode::NOT_FOUND, "no-such-case", message),
             SafetyError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
             SafetyError::NotTheReporter
@@ -105,6 +115,7 @@ fn refused(refusal: CaseRefusal) -> (StatusCode, &'static str) {
         CaseRefusal::Evidence => (StatusCode::BAD_REQUEST, "evidence"),
         CaseRefusal::Until => (StatusCode::BAD_REQUEST, "until"),
         CaseRefusal::NotOurs => (StatusCode::BAD_REQUEST, "not-ours"),
+        CaseRefusal::OtherCategory => (StatusCode::BAD_REQUEST, "other-category"),
         CaseRefusal::NoAppealTaken => (StatusCode::CONFLICT, "no-appeal-taken"),
     }
 }

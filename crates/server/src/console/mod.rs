@@ -3,6 +3,7 @@
 
 mod desk;
 mod error;
+mod exhibits;
 mod guard;
 mod page;
 mod routes;

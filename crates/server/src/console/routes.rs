@@ -1,7 +1,7 @@
 //! Every endpoint of the console, with what answers it. `docs/console-api.md` has a line for each; a test compares them.
 
-use super::{Console, desk, page, sign_in, team};
-use axum::{Router, handler::Handler, http::Method, routing::MethodFilter};
+use super::{Console, desk, exhibits, page, sign_in, team};
+use axum::{Router, extract::DefaultBodyLimit, handler::Handler, http::Method, routing::MethodFilter};
 use std::sync::Arc;
 
 /// What can be asked.
@@ -44,6 +44,15 @@ pub(super) fn all() -> Routes {
         .on(Method::POST, "/api/cases/{case}/send-back", desk::send_back)
         .on(Method::POST, "/api/cases/{case}/undo", desk::undo)
         .on(Method::POST, "/api/cases/{case}/answer", desk::answer)
+        .on(Method::GET, "/api/cases/{case}/attachments", exhibits::list)
+        .on(Method::GET, "/api/cases/{case}/attachments/{number}", exhibits::bytes)
+        .on(Method::POST, "/api/cases/{case}/tip", exhibits::prepare)
+        .on(Method::GET, "/api/tips", exhibits::tips)
+        .on(Method::POST, "/api/tips/{tip}/release", exhibits::release)
+        .on(Method::POST, "/api/tips/{tip}/withdraw", exhibits::withdraw)
+        .on(Method::GET, "/api/known", exhibits::lists)
+        .on_large(Method::POST, "/api/known", exhibits::LIST, exhibits::take_list)
+        .on(Method::DELETE, "/api/known/{name}", exhibits::remove_list)
         .on(Method::GET, "/api/people", desk::person)
         .on(Method::GET, "/api/figures", desk::figures)
         .on(Method::GET, "/api/audit", team::audit)
@@ -53,6 +62,19 @@ pub(super) fn all() -> Routes {
 }
 
 impl Routes {
+    /// The same for a body that is larger than others.
+    fn on_large<H, T>(mut self, method: Method, path: &'static str, most: usize, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Console>>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("a method that routers know");
+        let route = axum::routing::on(filter, handler).layer(DefaultBodyLimit::max(most));
+        self.router = self.router.route(path, route);
+        self.endpoints.push(Endpoint { method, path });
+        self
+    }
+
     fn on<H, T>(mut self, method: Method, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, Arc<Console>>,

@@ -240,6 +240,9 @@ impl From<SafetyError> for Refusal {
             SafetyError::NoSuchCase => ErrorCode::NotFound,
             SafetyError::Case(_) => ErrorCode::Conflict,
             // Of the desk alone, which is elsewhere.
+            SafetyError::NoTipline | SafetyError::Tip(_) | SafetyError::Known(_) => {
+                return Self::internal(&error);
+            }
             SafetyError::Rest { .. } => ErrorCode::NotAllowed,
             SafetyError::Contended => return Self::busy("others work on this at the same moment"),
             SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => {

@@ -2,7 +2,10 @@
 //!
 //! Nobody decides what they did not claim; what weighs is confirmed by somebody else; whoever decided does not hear the appeal.
 
-use super::policy::{self, Weight};
+use super::{
+    known::Kind,
+    policy::{self, Weight},
+};
 use crate::staff::{Member, StaffName};
 use serde::{Deserialize, Serialize};
 use trefoil_proto::{Timestamp, UserUri, decisions::Words, mimi::report::AbuseType};
@@ -38,6 +41,25 @@ pub struct Case {
     pub appeals: Vec<Appeal>,
     /// What was said by whom when a proposal was sent back, the latest last.
     pub sent_back: Vec<SentBack>,
+    /// What others know of its attachments. It brings a case forward, and decides nothing.
+    #[serde(default)]
+    pub matches: Vec<KnownMatch>,
+    /// Reports to NCMEC that were prepared of it.
+    #[serde(default)]
+    pub tips: Vec<String>,
+}
+
+/// An attachment is on a list of what others found before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownMatch {
+    /// The list.
+    pub list: String,
+    /// What it is of.
+    pub of: String,
+    /// The very file; else a picture that looks the same.
+    pub exact: bool,
+    /// Bits that differ, of 256.
+    pub distance: u32,
 }
 
 /// The reason of a report, as it is written in JSON.
@@ -55,6 +77,18 @@ pub enum Category {
     Violence,
     SelfHarm,
     Impersonation,
+}
+
+impl KnownMatch {
+    /// What a list is of, as it is written.
+    pub fn of(kind: Kind) -> &'static str {
+        match kind {
+            Kind::ChildAbuse => "child-abuse",
+            Kind::Terrorism => "terrorism",
+            Kind::Intimate => "intimate",
+            Kind::Other => "other",
+        }
+    }
 }
 
 /// Somebody has a case, until a time.
@@ -257,6 +291,9 @@ pub enum CaseRefusal {
         "people of other services can be banned here or removed from this service's rooms; their own service was told"
     )]
     NotOurs,
+    /// It is not about the exploitation of children.
+    #[error("only a case about the exploitation of children is reported to NCMEC")]
+    OtherCategory,
     /// An appeal was taken already, or its time is over, or there is nothing to appeal against.
     #[error("no appeal is taken: one for each case, within half a year of the decision")]
     NoAppealTaken,
@@ -277,6 +314,8 @@ impl Case {
             decisions: Vec::new(),
             appeals: Vec::new(),
             sent_back: Vec::new(),
+            matches: Vec::new(),
+            tips: Vec::new(),
         }
     }
 

@@ -99,7 +99,7 @@ impl Safety {
         verdict: &Verdict,
         now: Timestamp,
     ) -> Result<Case, SafetyError> {
-        let own = self.settings.domain.clone();
+        let own = self.domain.clone();
         self.act(id, who, now, |case, report| {
             let shown = report.map_or(0, |report| report.messages.len());
             let has_room = report.is_some_and(|report| report.room.domain == own);
@@ -194,7 +194,7 @@ impl Safety {
         Err(SafetyError::Contended)
     }
 
-    async fn act(
+    pub(super) async fn act(
         &self,
         id: CaseId,
         who: &Member,
@@ -314,8 +314,7 @@ impl Safety {
         let key = rows::load_key(load::day(now), &who.name);
         let row = self.store.get(LOAD, key.clone().into()).await.map_err(SafetyError::Read)?;
         let mut load = row.map(|row| Load::decode(&row)).transpose()?.unwrap_or_default();
-        load.open(case.category, self.settings.wellbeing, now)
-            .map_err(|until| SafetyError::Rest { until })?;
+        load.open(case.category, self.wellbeing, now).map_err(|until| SafetyError::Rest { until })?;
         batch.put(LOAD, key, load.encode());
         Ok(())
     }

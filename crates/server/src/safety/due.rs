@@ -2,7 +2,9 @@
 //! removal. It stands on the disk from the commit on that decides it, and is done until it is done.
 
 use super::{
-    Safety, SafetyError, policy,
+    Safety, SafetyError,
+    exhibits::Compared,
+    policy,
     rows::{self, DUE, Due, JsonRow as _},
 };
 use crate::{
@@ -23,10 +25,14 @@ use trefoil_store::{Batch, KeyRange};
 
 /// The number under which handing on stands; decisions have theirs, doubled.
 pub(super) const HAND_ON: u32 = 0;
+/// The same for comparing attachments: no case has as many decisions.
+pub(super) const COMPARE: u32 = u32::MAX;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(30);
 /// After so long a report is not handed on any more, in milliseconds: a week.
-const PATIENCE: u64 = 7 * 24 * 60 * 60 * 1000;
+const PATIENCE: u64 = 7 * DAY;
+/// After so long attachments that cannot be read are not compared any more.
+const DAY: u64 = 24 * 60 * 60 * 1000;
 
 enum Done {
     Yes,
@@ -39,6 +45,9 @@ impl Safety {
         loop {
             if let Err(error) = self.do_what_is_due(clock.now()).await {
                 tracing::warn!(%error, "what follows from reports has to wait");
+            }
+            if let Err(error) = self.send_tips(clock.now()).await {
+                tracing::warn!(%error, "reports to NCMEC have to wait");
             }
             // Rung, or time for another try.
             let _ = tokio::time::timeout(PAUSE, self.due.notified()).await;
@@ -65,6 +74,7 @@ impl Safety {
     async fn try_once(&self, case: CaseId, what: Due, now: Timestamp) -> Result<Done, SafetyError> {
         let asked = match what {
             Due::HandOn { since } => return self.hand_on(case, since, now).await,
+            Due::Compare { since } => return self.compared(case, since, now).await,
             Due::AskRemoval { room, user, rule, at } => {
                 let title = policy::rule(&rule).map_or("the rules of this service", |rule| rule.title);
                 let reason: RemovalReason = title.parse().map_err(|_| SafetyError::DamagedRow)?;
@@ -80,6 +90,18 @@ impl Safety {
                 Done::Later
             }
         })
+    }
+
+    async fn compared(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
+        match self.compare(case).await {
+            Ok(Compared::Done) => Ok(Done::Yes),
+            // A list that cannot be compared with, or a case that is gone, stops nothing else.
+            Ok(Compared::Later) | Err(SafetyError::Known(_) | SafetyError::Contended) => {
+                Ok(if since.0.saturating_add(DAY) <= now.0 { Done::Yes } else { Done::Later })
+            }
+            Err(SafetyError::NoSuchCase) => Ok(Done::Yes),
+            Err(error) => Err(error),
+        }
     }
 
     async fn hand_on(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {

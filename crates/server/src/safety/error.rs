@@ -1,6 +1,6 @@
 //! Why a report is not taken, or something cannot be done with a case.
 
-use super::case::CaseRefusal;
+use super::{case::CaseRefusal, known::KnownError, tipline::TiplineError};
 use trefoil_proto::Timestamp;
 use trefoil_store::StoreError;
 
@@ -37,6 +37,17 @@ pub enum SafetyError {
         /// From when on there may be more.
         until: Timestamp,
     },
+    /// This service reports nowhere.
+    #[error(
+        "this service has no line to NCMEC: the operator sets it up under `tipline` in the configuration"
+    )]
+    NoTipline,
+    /// A report to NCMEC cannot be made, or taken further.
+    #[error(transparent)]
+    Tip(TiplineError),
+    /// A list of known material cannot be used.
+    #[error(transparent)]
+    Known(KnownError),
     /// Others changed the same case again and again.
     #[error("others work on this at the same moment: try again")]
     Contended,

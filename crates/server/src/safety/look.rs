@@ -10,7 +10,11 @@ use crate::staff::{Member, Role};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::collections::BTreeMap;
-use trefoil_proto::{Domain, RoomUri, Timestamp, UserUri, content::MimiContent, decisions::CaseId};
+use trefoil_proto::{
+    Domain, RoomUri, Timestamp, UserUri,
+    content::{MimiContent, NestedPart, Part},
+    decisions::CaseId,
+};
 use trefoil_store::{KeyRange, Pair, SqliteView};
 
 /// How many cases wait where, and since when.
@@ -174,8 +178,8 @@ impl Safety {
     }
 
     fn word_for(&self, reporter: &UserUri) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.reporters.bytes())
-            .expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.reporters.bytes()).expect("HMAC takes keys of any length");
         mac.update(reporter.to_string().as_bytes());
         data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()[..4])
     }
@@ -191,4 +195,24 @@ pub fn cases(view: &SqliteView) -> Result<BTreeMap<CaseId, Case>, SafetyError> {
 
 fn read(rows: &[Pair]) -> Result<BTreeMap<CaseId, Case>, SafetyError> {
     rows.iter().map(|(key, row)| Ok((rows::case_of(key)?, Case::decode(row)?))).collect()
+}
+
+/// The words in a content. Depth is bounded by its codec.
+pub(super) fn texts(nested: &NestedPart) -> Vec<String> {
+    match &nested.part {
+        Part::Single { content_type, content } if content_type.starts_with("text/") => {
+            std::str::from_utf8(content).map(str::to_owned).into_iter().collect()
+        }
+        Part::Multi { parts, .. } => parts.iter().flat_map(texts).collect(),
+        Part::Null | Part::Single { .. } | Part::External(_) => Vec::new(),
+    }
+}
+
+/// Whether there is an attachment in a content.
+pub(super) fn attached(nested: &NestedPart) -> bool {
+    match &nested.part {
+        Part::External(_) => true,
+        Part::Multi { parts, .. } => parts.iter().any(attached),
+        Part::Null | Part::Single { .. } => false,
+    }
 }

@@ -9,6 +9,7 @@ mod desk;
 mod due;
 mod error;
 pub mod evidence;
+mod exhibits;
 mod figures;
 mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -21,10 +22,12 @@ mod reports;
 mod rows;
 mod standing;
 pub mod statement;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod text;
 pub mod tipline;
+mod tips;
 
 pub use audit::{Act, AuditEntry, broken};
 pub use decide::{MESSAGES, NOTE};
@@ -35,12 +38,17 @@ pub use look::{History, Item, Shown, Waiting, cases};
 pub use reports::{KEPT, Taken, TakenReport, taken};
 pub use rows::TABLES;
 pub use standing::Standing;
+pub use statements::statements;
+pub use tips::{Tip, TipSettings};
 
 use crate::{federation::Federation, rooms::Rooms, secrets::SecretKey};
+use evidence::Reach;
+use known::Known;
 use rows::{CASES, JsonRow as _, MEASURES, Measure};
 use standing::Standings;
 use std::sync::Arc;
-use tokio::sync::{Mutex, Notify};
+use tipline::Tipline;
+use tokio::sync::{Mutex, Notify, OnceCell};
 use trefoil_proto::{Domain, Timestamp, UserUri, decisions::CaseId};
 use trefoil_store::{KeyRange, Store};
 
@@ -55,11 +63,24 @@ pub struct Settings {
     pub reporters: SecretKey,
     /// What one person of the team sees at most.
     pub wellbeing: Wellbeing,
+    /// The way to the attachments of what is reported.
+    pub reach: Reach,
+    /// The key under which files of reports to NCMEC lie.
+    pub tips: SecretKey,
+    /// The line to NCMEC, where there is one.
+    pub tipline: Option<TipSettings>,
 }
 
 /// The reports of one service, and what became of them.
 pub struct Safety {
-    settings: Settings,
+    domain: Domain,
+    reporters: SecretKey,
+    wellbeing: Wellbeing,
+    reach: Reach,
+    /// Read before anybody is served.
+    known: OnceCell<Known>,
+    tipline: Tipline,
+    tip_settings: Option<TipSettings>,
     store: Arc<dyn Store>,
     rooms: Arc<Rooms>,
     federation: Arc<Federation>,
@@ -78,8 +99,16 @@ impl Safety {
         rooms: Arc<Rooms>,
         federation: Arc<Federation>,
     ) -> Self {
+        let Settings { domain, reporters, wellbeing, reach, tips, tipline: tip_settings } = settings;
+        let tipline = Tipline::new(Arc::clone(&store), tips);
         Self {
-            settings,
+            domain,
+            reporters,
+            wellbeing,
+            reach,
+            known: OnceCell::new(),
+            tipline,
+            tip_settings,
             store,
             rooms,
             federation,
@@ -102,12 +131,22 @@ impl Safety {
             let number = number.try_into().map(u32::from_be_bytes).map_err(|_| SafetyError::DamagedRow)?;
             self.standings.put(user, (rows::case_of(case)?, number), Measure::decode(&row)?);
         }
+        let open = || Known::open(Arc::clone(&self.store));
+        self.known.get_or_try_init(open).await.map_err(SafetyError::Known)?;
         Ok(())
     }
 
     /// How somebody stands here now. In memory.
     pub fn standing(&self, user: &UserUri, now: Timestamp) -> Standing {
         self.standings.of(user, now)
+    }
+
+    /// Lists of what others found before.
+    ///
+    /// # Errors
+    /// None were read yet: [`Self::load`] comes first.
+    pub fn known(&self) -> Result<&Known, SafetyError> {
+        self.known.get().ok_or(SafetyError::Contended)
     }
 
     async fn case(&self, id: CaseId) -> Result<Option<(bytes::Bytes, case::Case)>, SafetyError> {

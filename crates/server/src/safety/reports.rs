@@ -3,7 +3,7 @@
 use super::{
     CASE_KEPT, Safety, SafetyError,
     case::Case,
-    decide, due, load,
+    decide, due, load, look,
     rows::{
         self, ABOUT, AUDIT, CASES, DUE, Due, JsonRow as _, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow,
     },
@@ -97,7 +97,7 @@ impl Safety {
         if tbs.messages.len() > decide::MESSAGES {
             return Err(SafetyError::TooMuch);
         }
-        let concerns = tbs.room.domain == *hub && tbs.alleged_abuser.domain == self.settings.domain;
+        let concerns = tbs.room.domain == *hub && tbs.alleged_abuser.domain == self.domain;
         if !concerns || report.verify(hub_key).is_err() {
             return Err(SafetyError::HandedOn);
         }
@@ -119,7 +119,7 @@ impl Safety {
         let id = of_report(&digest);
         let others = KeyRange::prefix(rows::about_prefix(&row.about));
         let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
-        let ours = row.about.domain == self.settings.domain;
+        let ours = row.about.domain == self.domain;
         let case = Case::open(row.about.clone(), ours, row.reason, others, now);
         let mut batch = Batch::new();
         batch.assert_absent(REPORTS, digest.to_vec()).put(REPORTS, digest.to_vec(), row.encode());
@@ -128,13 +128,18 @@ impl Safety {
         if let Some(queue) = case.queue() {
             batch.put(QUEUE, rows::queue_key(queue, id, &case), Vec::new());
         }
+        let attached =
+            row.messages.iter().filter_map(decide::content_of).any(|content| look::attached(&content.part));
+        if attached {
+            batch.put(DUE, rows::due_key(id, due::COMPARE), Due::Compare { since: now }.encode());
+        }
         let hand_on = !ours && row.by.is_none();
         if hand_on {
             batch.put(DUE, rows::due_key(id, due::HAND_ON), Due::HandOn { since: now }.encode());
         }
         match self.store.commit(batch).await {
             Ok(_) => {
-                if hand_on {
+                if hand_on || attached {
                     self.due.notify_one();
                 }
                 Ok(Taken::New)

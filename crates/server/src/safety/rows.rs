@@ -75,8 +75,8 @@ pub const TABLES: &[TableNote] = &[
     },
     TableNote {
         table: DUE,
-        holds: "what is still to be done: a report to hand on to the service of whom it is about, a room's members to ask for a \
-                removal",
+        holds: "what is still to be done: a report to hand on to the service of whom it is about, attachments to compare with \
+                lists, a room's members to ask for a removal",
         kept: "until it is done: seconds, or as long as the other service cannot be reached",
         discloses: "as the reports and `rooms.removals`",
     },
@@ -165,6 +165,8 @@ pub(super) struct Measure {
 pub(super) enum Due {
     /// A report is to be handed on to the service of whom it is about.
     HandOn { since: Timestamp },
+    /// Its attachments are to be compared with lists of known material.
+    Compare { since: Timestamp },
     /// A room's members are to be asked to remove somebody.
     AskRemoval {
         #[serde(with = "super::text")]

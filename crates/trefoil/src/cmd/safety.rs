@@ -1,7 +1,7 @@
 //! `trefoil safety`: what a service publishes of its safety.
 
 use super::{Shared, admin::Which};
-use crate::clock;
+use crate::{clock, print::remark};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt;
@@ -23,11 +23,13 @@ pub struct Safety {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Print the figures of the last days: reports, actions, appeals, reversals, median time, by reason
-    Report(Report),
+    Report(Period),
+    /// Print the decisions of the last days as statements of reasons, as the EU's DSA Transparency Database takes them, one a line
+    Statements(Period),
 }
 
 #[derive(Debug, Args)]
-struct Report {
+struct Period {
     /// Of how many days
     #[arg(long, value_name = "NUMBER", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..))]
     days: u32,
@@ -85,9 +87,32 @@ fn told(figure: Figure) -> String {
 /// # Errors
 /// Whatever failed, as a sentence.
 pub fn run(shared: &Shared, ask: Safety) -> anyhow::Result<()> {
-    let What::Report(Report { days, which }) = ask.what;
     let until = clock::now();
-    let from = Timestamp(until.0.saturating_sub(u64::from(days) * DAY));
-    let figures = Service::figures(&which.data()?, from, until)?;
-    Ok(shared.out.record(&Published { kind: "safety-report", figures })?)
+    let from = |days: u32| Timestamp(until.0.saturating_sub(u64::from(days) * DAY));
+    match ask.what {
+        What::Report(Period { days, which }) => {
+            let figures = Service::figures(&which.data()?, from(days), until)?;
+            Ok(shared.out.record(&Published { kind: "safety-report", figures })?)
+        }
+        What::Statements(Period { days, which }) => {
+            for (number, made) in Service::statements(&which.data()?, from(days), until)? {
+                match made {
+                    Ok(statement) => shared.out.record(&Stated(statement))?,
+                    Err(error) => remark(format!("{number} is no statement: {error}")),
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A statement as the database takes it: the same for people and programs.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Stated(serde_json::Value);
+
+impl fmt::Display for Stated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
 }

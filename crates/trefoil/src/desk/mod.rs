@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::Duration;
 use trefoil_server::staff::SESSION_LABEL;
 
-/// Largest answer that is read, in bytes: fifty messages of the longest kind, and what is around them.
-const ANSWER: usize = 32 * 1024 * 1024;
+/// Largest answer that is read, in bytes: all attachments of a report that are opened.
+const ANSWER: usize = 65 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somebody who is signed in.
@@ -106,6 +106,25 @@ impl Desk {
         ask(&self.http, &self.base, Method::POST, path, Some(&self.token), body).await
     }
 
+    /// Hands in a file.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn send<T: DeserializeOwned>(&self, path: &str, file: Vec<u8>) -> Result<T, DeskError> {
+        let url = self.base.join(path).map_err(|_| DeskError::Garbled)?;
+        let request = self.http.post(url).bearer_auth(&self.token).body(file);
+        serde_json::from_slice(&answer(request).await?).map_err(|_| DeskError::Garbled)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, DeskError> {
+        let url = self.base.join(path).map_err(|_| DeskError::Garbled)?;
+        answer(self.http.get(url).bearer_auth(&self.token)).await
+    }
+
     /// Takes something away.
     ///
     /// # Errors
@@ -155,6 +174,13 @@ async fn ask<T: DeserializeOwned>(
     if let Some(body) = body {
         request = request.json(body);
     }
+    let bytes = answer(request).await?;
+    let whole = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
+    serde_json::from_slice(whole).map_err(|_| DeskError::Garbled)
+}
+
+/// The body of an answer, or what is refused.
+async fn answer(request: reqwest::RequestBuilder) -> Result<Vec<u8>, DeskError> {
     let mut answer = request.send().await.map_err(|error| DeskError::Way(error.without_url()))?;
     let status = answer.status();
     let mut bytes = Vec::new();
@@ -165,8 +191,7 @@ async fn ask<T: DeserializeOwned>(
         bytes.extend_from_slice(&chunk);
     }
     if status.is_success() {
-        let whole = if bytes.is_empty() { b"null".as_slice() } else { &bytes };
-        return serde_json::from_slice(whole).map_err(|_| DeskError::Garbled);
+        return Ok(bytes);
     }
     let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| DeskError::Garbled)?;
     Err(DeskError::Refused { code: problem.code, message: problem.message, until: problem.until })

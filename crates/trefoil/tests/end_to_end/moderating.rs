@@ -6,8 +6,18 @@ use crate::{
     crowd::{Device, open_room},
     services::Services,
 };
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    routing::post,
+};
 use serde_json::{Value, json};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// Somebody of the team of one service.
 struct Reviewer {
@@ -186,6 +196,17 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     }
     assert!(removed(), "the room's admin followed the hub");
 
+    // What was done is a statement of reasons, which names nobody.
+    let config = services.planned(0).config.clone();
+    let stated = trefoil(services.path(), &["safety", "statements", "--config", config.to_str().unwrap()]);
+    assert_eq!(
+        stated.data[0]["decision_visibility"],
+        json!(["DECISION_VISIBILITY_OTHER"]),
+        "{}",
+        stated.said
+    );
+    assert!(!stated.data[0].to_string().contains("mimi://"));
+
     // The trail is whole, and the figures say nothing about anybody.
     let trail = lena.ask(&["audit"]);
     assert_eq!(trail.code, 0, "{}", trail.said);
@@ -200,4 +221,118 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     let figures = trefoil(services.path(), &["safety", "report", "--config", config.to_str().unwrap()]);
     assert_eq!(figures.data[0]["by_category"]["harassment"]["reports"], Value::Null, "one is few");
     assert!(!figures.data[0].to_string().contains("mimi://"));
+}
+
+/// What NCMEC's reporting API answers, and what it was asked.
+async fn ncmec() -> (String, Arc<Mutex<Vec<(String, Vec<u8>)>>>) {
+    type Asked = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+    async fn answer(State(asked): State<Asked>, Path(what): Path<String>, body: Bytes) -> String {
+        asked.lock().unwrap().push((what, body.to_vec()));
+        "<?xml version=\"1.0\"?><reportResponse><responseCode>0</responseCode><responseDescription>Success\
+         </responseDescription><reportId>7</reportId><fileId>f1</fileId></reportResponse>"
+            .to_owned()
+    }
+    let asked = Asked::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/ispws", listener.local_addr().unwrap());
+    let router = Router::new().route("/ispws/{what}", post(answer)).with_state(Arc::clone(&asked));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reported_picture_is_opened_compared_and_told_to_ncmec_by_two() {
+    let (endpoint, asked) = ncmec().await;
+    let mut services = Services::start().await;
+    let credentials = services.path().join("ncmec");
+    trefoil::home::write_private(&credentials, b"trefoil\nopen sesame\n").unwrap();
+    let config = services.planned(0).config.clone();
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str(&format!(
+        "\n[tipline]\nendpoint = {endpoint:?}\ncredentials_file = {credentials:?}\nfirst_name = \"Carla\"\n\
+         last_name = \"Example\"\nemail = \"safety@account.test\"\n"
+    ));
+    std::fs::write(&config, text).unwrap();
+    services.stop(0);
+    services.begin(0).await;
+    let mut devices = vec![
+        Device::register(&services, 0, "ada").await,
+        Device::register(&services, 1, "grace").await,
+        Device::register(&services, 2, "mallory").await,
+    ];
+    let room = open_room(&mut devices, "Tea").await.to_string();
+    let mallory_uri = devices[2].user().to_string();
+    for device in devices {
+        drop(device.switch_off().await);
+    }
+    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let (grace, mallory) = (person("grace"), person("mallory"));
+    let file = services.path().join("found before.bin");
+    std::fs::write(&file, b"stands for what nobody should have to see").unwrap();
+    mallory.run(&["send", &room, "look", "--file", file.to_str().unwrap()]);
+    grace.run(&["receive"]);
+
+    // A lead takes in a list that somebody gave; the report comes forward by it, and nothing is done by it.
+    let lena = Reviewer::invited(&services, 0, "lena", "lead");
+    let hash = trefoil_hash(b"stands for what nobody should have to see");
+    let list = services.path().join("list.txt");
+    std::fs::write(&list, format!("sha256,{hash}\n")).unwrap();
+    let import = [
+        "known",
+        "import",
+        list.to_str().unwrap(),
+        "--name",
+        "given",
+        "--from",
+        "a hotline",
+        "--kind",
+        "child-abuse",
+    ];
+    assert_eq!(lena.does(&import)["taken"], 1);
+    grace.run(&["report", &room, &mallory_uri, "--reason", "child-exploitation"]);
+    let reviewer = Reviewer::invited(&services, 0, "otto", "reviewer");
+    reviewer.refused(&["next", "child-safety"], "role");
+    let carla = Reviewer::invited(&services, 0, "carla", "child-safety-reviewer");
+    let case = carla.does(&["next", "child-safety"]);
+    let id = case["case"].as_str().unwrap();
+    let mut matches = case["matches"].clone();
+    for _ in 0..100 {
+        if matches != json!([]) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        matches = carla.does(&["case", id])["matches"].clone();
+    }
+    assert_eq!((&matches[0]["list"], &matches[0]["exact"]), (&json!("given"), &json!(true)));
+    assert_eq!(carla.does(&["case", id])["decisions"], json!([]), "a match decides nothing");
+    carla.refused(&["attachments", id], "open what was shown");
+    carla.does(&["case", id, "--open"]);
+    let saved = services.path().join("evidence");
+    let save = ["attachments", id, "--save", "0", "--to", saved.to_str().unwrap()];
+    carla.does(&save);
+    assert_eq!(std::fs::read(&saved).unwrap(), b"stands for what nobody should have to see");
+
+    // One prepares, another releases; then it goes.
+    let tip =
+        carla.does(&["tip", "prepare", id, "--incident", "material"])["tip"].as_str().unwrap().to_owned();
+    carla.refused(&["tip", "release", &tip], "");
+    assert!(asked.lock().unwrap().is_empty(), "nothing goes before a second person released it");
+    lena.does(&["tip", "release", &tip]);
+    for _ in 0..100 {
+        if carla.does(&["tip", "list"])["state"] == "finished" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(carla.does(&["tip", "list"])["state"], "finished");
+    let asked = asked.lock().unwrap();
+    let kinds: Vec<&str> = asked.iter().map(|(what, _)| what.as_str()).collect();
+    assert_eq!(kinds, ["submit", "upload", "fileinfo", "finish"]);
+    let submitted = String::from_utf8_lossy(&asked[0].1).into_owned();
+    assert!(submitted.contains(&mallory_uri) && !submitted.contains("grace"), "{submitted}");
+}
+
+fn trefoil_hash(bytes: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }

@@ -1,6 +1,7 @@
 //! `trefoil moderate`: the safety team of a service, from the command line. It does what the console's page does.
 
 mod acts;
+mod exhibits;
 mod looks;
 mod team;
 mod words;
@@ -52,6 +53,12 @@ enum What {
     Undo(acts::Because),
     /// Answer the appeal that waits
     Answer(acts::Answer),
+    /// Print the attachments that a report shows, or save one
+    Attachments(exhibits::Attachments),
+    /// List, prepare, release and take back reports to NCMEC
+    Tip(exhibits::Tips),
+    /// List, import and remove lists of known material
+    Known(exhibits::Known),
     /// Print an account as this service knows it; the look is in the trail
     Person(Person),
     /// Print the rules that decisions rest on
@@ -173,6 +180,9 @@ async fn perform(shared: &Shared, desk: &Desk, what: What) -> anyhow::Result<()>
         What::SendBack(ask) => acts::because(shared, desk, ask, "send-back").await,
         What::Undo(ask) => acts::because(shared, desk, ask, "undo").await,
         What::Answer(ask) => acts::answer(shared, desk, ask).await,
+        What::Attachments(ask) => exhibits::attachments(shared, desk, ask).await,
+        What::Tip(ask) => exhibits::tips(shared, desk, ask).await,
+        What::Known(ask) => exhibits::known(shared, desk, ask).await,
         What::Person(Person { person }) => looks::person(shared, desk, &person).await,
         What::Policy => looks::policy(shared, desk).await,
         What::Audit(ask) => team::audit(shared, desk, ask).await,

@@ -39,6 +39,14 @@ pub(super) fn item(item: &Value) -> String {
         let until = claim["until"].as_u64().unwrap_or_default();
         line(format!("with {} until {}", text(&claim["by"]), when(until)));
     }
+    for found in list(&item["matches"]) {
+        let how = if found["exact"] == true {
+            "the very file".to_owned()
+        } else {
+            format!("a picture that looks the same, {} bits apart", found["distance"])
+        };
+        line(format!("on the list {} ({}): {how}", text(&found["list"]), text(&found["of"])));
+    }
     if let Some(note) = item["note"].as_str().filter(|note| !note.is_empty()) {
         line(format!("note: {}", harmless(note)));
     }
@@ -112,6 +120,42 @@ pub(super) fn member(member: &Value) -> String {
     let since = when(member["since"].as_u64().unwrap_or_default());
     let removed = member["removed"].as_u64().map_or_else(String::new, |at| format!(", removed {}", when(at)));
     format!("{}  {}  since {since}{removed}", text(&member["name"]), text(&member["role"]))
+}
+
+pub(super) fn attachment(file: &Value) -> String {
+    let what = file["problem"]
+        .as_str()
+        .map_or_else(|| format!("{} bytes", file["size"]), |why| format!("not opened: {}", harmless(why)));
+    let message = file["message"].as_u64().unwrap_or_default() + 1;
+    format!(
+        "{}  of message {message}: {} ({}), {what}",
+        file["number"],
+        text(&file["name"]),
+        text(&file["media_type"])
+    )
+}
+
+pub(super) fn list_of_hashes(list: &Value) -> String {
+    format!(
+        "{}  {}, given by {}: {} files, {} pictures",
+        text(&list["name"]),
+        text(&list["kind"]),
+        text(&list["giver"]),
+        list["sha256"],
+        list["pdq"]
+    )
+}
+
+pub(super) fn tip(tip: &Value) -> String {
+    let released = tip["released_by"].as_str().map_or_else(String::new, |by| format!(", released by {by}"));
+    format!(
+        "{}  {}  about {}, {} files, prepared by {}{released}",
+        text(&tip["tip"]),
+        text(&tip["state"]),
+        text(&tip["about"]),
+        tip["files"],
+        text(&tip["prepared_by"])
+    )
 }
 
 fn decision(made: &Value) -> String {

@@ -1,0 +1,95 @@
+//! The attachments that a report shows: opened for whoever has the case, and compared with lists of what others found before. A match
+//! brings a case forward and does nothing else.
+
+use super::{
+    Safety, SafetyError,
+    case::{CaseRefusal, KnownMatch},
+    evidence::{self, Bounds, EvidenceError, Exhibit},
+    known::{Algorithm, Kind},
+};
+use crate::staff::Member;
+use trefoil_proto::{Timestamp, decisions::CaseId};
+use trefoil_store::Batch;
+
+/// How urgent a case is that shows what a list of abuse of children has.
+const FOREMOST: u8 = 250;
+/// The same for other lists.
+const KNOWN: u8 = 190;
+/// How often a case is brought forward again because it changed meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// What came of comparing the attachments of a report.
+pub(super) enum Compared {
+    /// All that can be looked at was.
+    Done,
+    /// Some lie where they cannot be read now.
+    Later,
+}
+
+impl Safety {
+    /// The attachments of a case, for whoever has it and opened it.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::NotOpened`]; as for looking at a case.
+    pub async fn exhibits(
+        &self,
+        id: CaseId,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<Vec<Exhibit>, SafetyError> {
+        let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        case.may_see(who)?;
+        if !case.claimed(now).is_some_and(|claim| claim.by == who.name && claim.opened) {
+            return Err(CaseRefusal::NotOpened.into());
+        }
+        let Some(report) = self.report_of(id).await? else { return Ok(Vec::new()) };
+        Ok(evidence::gather(&report.messages, Bounds::default(), &self.reach).await)
+    }
+
+    /// Compares the attachments of a case with the lists, and brings it forward if there is a match.
+    pub(super) async fn compare(&self, id: CaseId) -> Result<Compared, SafetyError> {
+        let Some(report) = self.report_of(id).await? else { return Ok(Compared::Done) };
+        let Some(known) = self.known.get() else { return Ok(Compared::Later) };
+        if known.lists().is_empty() {
+            return Ok(Compared::Done);
+        }
+        let (mut matches, mut done) = (Vec::new(), Compared::Done);
+        for exhibit in evidence::gather(&report.messages, Bounds::default(), &self.reach).await {
+            if let Err(EvidenceError::Elsewhere(_) | EvidenceError::Slow) = exhibit.opened {
+                done = Compared::Later;
+            }
+            for found in known.compare(&exhibit).await.map_err(SafetyError::Known)? {
+                matches.push(KnownMatch {
+                    list: found.list,
+                    of: KnownMatch::of(found.kind).to_owned(),
+                    exact: found.by == Algorithm::Sha256,
+                    distance: found.distance,
+                });
+            }
+        }
+        if !matches.is_empty() {
+            self.bring_forward(id, matches).await?;
+        }
+        Ok(done)
+    }
+
+    async fn bring_forward(&self, id: CaseId, matches: Vec<KnownMatch>) -> Result<(), SafetyError> {
+        let urgency = if matches.iter().any(|found| found.of == KnownMatch::of(Kind::ChildAbuse)) {
+            FOREMOST
+        } else {
+            KNOWN
+        };
+        for _ in 0..ATTEMPTS {
+            let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+            let mut after = before.clone();
+            after.matches.clone_from(&matches);
+            after.priority = after.priority.max(urgency);
+            let mut batch = Batch::new();
+            self.put_case(&mut batch, id, (row, &before), &after, None, Timestamp(0));
+            if self.commit(batch).await? {
+                return Ok(());
+            }
+        }
+        Err(SafetyError::Contended)
+    }
+}
