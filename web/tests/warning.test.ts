@@ -1,7 +1,10 @@
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { overwriteGetLocale } from "../src/paraglide/runtime.js";
 import type { Warning } from "../src/api/types";
 import { inWords } from "../src/text/warning";
+
+// Times follow the languages that the browser names.
+vi.stubGlobal("navigator", { languages: [] });
 
 const speak = (locale: "en" | "de" | "ar") => overwriteGetLocale(() => locale);
 afterEach(() => speak("en"));
