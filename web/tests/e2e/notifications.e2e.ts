@@ -144,8 +144,13 @@ test("nothing is shown of whoever is restricted, nor of what has a hidden word",
   const stance = (stance: string) => amina.post(`accounts/${amina.account.id}/people/${encodeURIComponent(yuki.account.user)}/stance`, { stance });
   const hide = (hidden_words: string[]) => amina.post(`accounts/${amina.account.id}/boundaries`, { hidden_words });
   await stance("restricted");
-  expect(await shownAfter(group, "Quietly ripe")).toEqual([]);
+  await page.evaluate(() => void (window as unknown as { shown: Shown[] }).shown.splice(0));
+  await yuki.say(group, "Quietly ripe");
+  await until(async () => (await amina.messages(group)).some((one) => one.text === "Quietly ripe"));
+  await page.waitForTimeout(500);
+  expect(await page.evaluate(() => (window as unknown as { shown: Shown[] }).shown.splice(0))).toEqual([]);
   await stance("normal");
+  await page.getByRole("list", { name: word("conversations") }).getByText("Quietly ripe").waitFor();
   await hide(["wasps"]);
   await yuki.say(group, "There are wasps");
   await page.getByRole("list", { name: word("conversations") }).getByText(word("folded_words")).waitFor();
