@@ -262,7 +262,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
         What::Directory(ask) => directory(shared, &ask).await,
-        What::Link(ask) => linking::run(shared, ask).await,
+        What::Link(ask) => Box::pin(linking::run(shared, ask)).await,
         What::Recovery(ask) => recovery::recovery(shared, &ask).await,
         What::Pin(ask) => Box::pin(pin::pin(shared, &ask)).await,
         What::Recover(ask) => {

@@ -176,7 +176,7 @@ pub async fn run(shared: &Shared, ask: Send) -> anyhow::Result<()> {
             to.push(find_room(&mut agent, also)?.uri);
         }
         let other = ask.from_home.as_deref().map(|home| shared.agent_of(home)).transpose()?;
-        return send_again::forward(shared, agent, other, (from, message), &to).await;
+        return Box::pin(send_again::forward(shared, agent, other, (from, message), &to)).await;
     }
     let notice = ask.typing || ask.not_typing;
     if notice && !Settings::read(shared.home()?.person())?.typing {

@@ -48,7 +48,7 @@ pub(super) async fn all(
     State(app): State<Arc<App>>,
     Path(account): Path<String>,
 ) -> Answer<Json<Boundaries>> {
-    app.accounts.get(&account)?.with(|kept| now(kept)).await.map(Json)
+    app.accounts.get(&account)?.with(now).await.map(Json)
 }
 
 /// Chooses how strangers are received, and which words are hidden.
