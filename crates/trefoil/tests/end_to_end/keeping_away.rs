@@ -32,7 +32,7 @@ async fn a_request(services: &Services) -> (Commands, Commands, String, String) 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_blocked_by_command_hears_nothing_and_words_are_hidden() {
     let services = Services::start().await;
-    let (ada, grace, room, from) = a_request(&services).await;
+    let (ada, grace, room, from) = Box::pin(a_request(&services)).await;
     grace.run(&["receive"]);
     grace.run(&["rooms", "accept", &room]);
     let said = |text: &str| {
@@ -100,7 +100,7 @@ async fn whoever_is_blocked_by_command_hears_nothing_and_words_are_hidden() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_told_apart_and_what_sounds_like_a_swindle_is_marked() {
     let services = Services::start().await;
-    let (ada, grace, room, from) = a_request(&services).await;
+    let (ada, grace, room, from) = Box::pin(a_request(&services)).await;
     ada.run(&["send", &room, "Hi! I have a new number, please send me the code you just got"]);
     grace.run(&["receive"]);
     let first = || line(&grace.run(&["rooms", "show", &room]), "kind", "first-contact").clone();
