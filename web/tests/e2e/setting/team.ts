@@ -94,3 +94,30 @@ export class Reviewer {
     return this.page.url().split("/").pop()!;
   }
 }
+
+/** Somebody of the team who decides with the command line, where a test is about what comes of it. */
+export class ByCommand {
+  private constructor(private readonly key: string) {}
+
+  static async join(service: Service, name: string, role: Role): Promise<ByCommand> {
+    const team = new ByCommand(join(dirname(service.config), `${name}.toml`));
+    team.run("join", await invite(service, name, role), "--console", consoleOf(service));
+    return team;
+  }
+
+  /** Takes the next report, opens it and decides it: the case. */
+  async decide(action: string, ...more: string[]): Promise<string> {
+    const { case: id } = await until("a report waits", () => {
+      const taken = this.run("next");
+      return taken["case"] ? (taken as { case: string }) : undefined;
+    });
+    this.run("case", id, "--open");
+    this.run("decide", id, action, ...more);
+    return id;
+  }
+
+  private run(...args: string[]): Record<string, unknown> {
+    const said = execFileSync(program, ["--json", "moderate", "--desk", this.key, ...args], { encoding: "utf8" });
+    return JSON.parse(said.split("\n")[0] || "{}") as Record<string, unknown>;
+  }
+}
