@@ -22,7 +22,8 @@ export const REPORT_STAGES: Record<MadeReport["stage"], () => string> = {
   "in-review": m.report_in_review,
   "acted-on": m.report_acted_on,
   "no-action": m.report_no_action,
-  appealed: m.decision_appealed,
+  // Either of the two may have.
+  appealed: m.report_appealed,
   gone: m.report_gone,
   unknown: m.report_unknown,
 };

@@ -36,32 +36,9 @@ async function openDecisions(page: Page): Promise<void> {
   await page.getByRole("heading", { name: word("my_reports") }).waitFor();
 }
 
-test("a suspended person reads the sentence when sending, the decision in the settings, and appeals", async () => {
+test("whoever reported reads what came of it, and appeals against doing nothing", async () => {
   await reported("I know where you live");
   await lena.decide("suspend", "--rule", "harassment", "--explain", "A threat to a person at home.", "--days", "7", "--message", "1");
-  const page = await mallory.open(here.browser);
-  await openRoom(page, "Amina");
-  await write(page, "hello?");
-  await page.getByRole("region", { name: word("messages") }).getByText(word("not_sent_because", { reason: word("error_suspended") })).waitFor();
-
-  await openDecisions(page);
-  const decision = page.getByRole("region", { name: word("decided") }).getByRole("listitem");
-  await decision.getByRole("heading", { name: word("measure_suspended") }).waitFor();
-  const text = await decision.innerText();
-  for (const part of ["A threat to a person at home.", word("decided_rule", { rule: word("reason_harassment") }), word("decision_made")]) expect(text).toContain(part);
-  expect(text, "it says when it ends").toMatch(/It ends .*\d{2}:\d{2}/);
-  await button(decision, "appeal").click();
-  await clean(page, "an appeal");
-  await decision.getByRole("textbox", { name: word("appeal_words") }).fill("It was a quotation.");
-  await button(decision, "appeal_send").click();
-  await decision.getByText(word("decision_appealed")).waitFor();
-  expect(await button(decision, "appeal").count(), "there is one").toBe(0);
-  const told = await mallory.get<{ stage: string; may_appeal: boolean }[]>(`accounts/${mallory.account.id}/decisions`);
-  expect(told).toMatchObject([{ stage: "appealed", may_appeal: false }]);
-  await clean(page, "decisions about an account");
-});
-
-test("whoever reported reads what came of it, and appeals against doing nothing", async () => {
   const page = await amina.open(here.browser);
   await openDecisions(page);
   const mine = page.getByRole("region", { name: word("my_reports") }).getByRole("listitem");
@@ -85,6 +62,29 @@ test("whoever reported reads what came of it, and appeals against doing nothing"
   await button(nothing, "appeal").click();
   await nothing.getByRole("textbox", { name: word("appeal_words") }).fill("There were more before.");
   await button(nothing, "appeal_send").click();
-  await mine.getByText(word("decision_appealed")).waitFor();
+  await mine.getByText(word("report_appealed")).waitFor();
   await clean(page, "reports that one made");
+});
+
+test("a suspended person reads the sentence when sending, the decision in the settings, and appeals", async () => {
+  const page = await mallory.open(here.browser);
+  await openRoom(page, "Amina");
+  await write(page, "hello?");
+  await page.getByRole("region", { name: word("messages") }).getByText(word("not_sent_because", { reason: word("error_suspended") })).waitFor();
+
+  await openDecisions(page);
+  const decision = page.getByRole("region", { name: word("decided") }).getByRole("listitem");
+  await decision.getByRole("heading", { name: word("measure_suspended") }).waitFor();
+  const text = await decision.innerText();
+  for (const part of ["A threat to a person at home.", word("decided_rule", { rule: word("reason_harassment") }), word("decision_made")]) expect(text).toContain(part);
+  expect(text, "it says when it ends").toMatch(/It ends .*\d{2}:\d{2}/);
+  await button(decision, "appeal").click();
+  await clean(page, "an appeal");
+  await decision.getByRole("textbox", { name: word("appeal_words") }).fill("It was a quotation.");
+  await button(decision, "appeal_send").click();
+  await decision.getByText(word("decision_appealed")).waitFor();
+  expect(await button(decision, "appeal").count(), "there is one").toBe(0);
+  const told = await mallory.get<{ stage: string; may_appeal: boolean }[]>(`accounts/${mallory.account.id}/decisions`);
+  expect(told).toMatchObject([{ stage: "appealed", may_appeal: false }]);
+  await clean(page, "decisions about an account");
 });

@@ -99,6 +99,7 @@ test("from a report to a decision that holds, in at most six presses", async () 
   await clean(page, "deciding");
   await lena.button("Decide").click();
   await lena.said("It holds from now on");
+  expect(await page.evaluate(() => document.activeElement?.textContent), "what was pressed is gone").toBe("Harassment: suspend");
   expect((await lena.pressesSoFar()) - before).toBeLessThanOrEqual(6);
 
   expect(await decisions()).toMatchObject([{ case: lena.case, measure: "suspended", may_appeal: true }]);
@@ -237,12 +238,36 @@ test("everything is reached with the keyboard alone", async () => {
   expect(await otto.pressesSoFar(), "no pointer").toBe(before);
 });
 
+test("what somebody else does not agree with goes back, with the reason", async () => {
+  await otto.go("Queues");
+  await otto.next("Reports");
+  await otto.open();
+  await otto.page.getByRole("radio", { name: /^Ban/ }).check();
+  await otto.button("Propose").click();
+  await otto.said("Somebody else confirms it or sends it back.");
+  await lena.go("Queues");
+  await lena.next("Second look");
+  await lena.button("Send back …").click();
+  expect(await lena.page.evaluate(() => document.activeElement?.tagName), "one writes at once").toBe("TEXTAREA");
+  await lena.page.keyboard.press("Escape");
+  expect(await lena.page.evaluate(() => document.activeElement?.textContent)).toBe("Send back …");
+  await lena.button("Send back …").click();
+  await lena.page.getByRole("textbox", { name: "Why not" }).fill("a warning does");
+  await lena.button("Send back").click();
+  await lena.said("Sent back.");
+  await otto.page.reload();
+  await otto.page.getByRole("region", { name: "Sent back" }).getByText("a warning does").waitFor();
+  await clean(otto.page, "what was sent back");
+  await otto.button("Take this case").click();
+  await otto.said("The case is yours.");
+});
+
 test("the trail is whole, and says who did what", async () => {
   const { page } = lena;
   await lena.go("Trail");
   await page.getByText("The trail is whole").waitFor();
   const rows = await page.getByRole("row").allInnerTexts();
-  for (const act of ["came into the team", "took a case", "opened what was shown", "decided: suspend, rule harassment", "proposed: ban", "confirmed", "taken back", "looked at an account"])
+  for (const act of ["came into the team", "took a case", "opened what was shown", "decided: suspend, rule harassment", "proposed: ban", "confirmed", "sent back", "taken back", "looked at an account"])
     expect(rows.some((row) => row.includes(act)), act).toBe(true);
   await clean(page, "the trail");
 
