@@ -14,13 +14,18 @@ run: tools page ## build, start three services, let three people talk, and stay 
 	$(CARGO) build --release --locked -p trefoil
 	$${CARGO_TARGET_DIR:-target}/release/trefoil up --demo --data "$(DATA)"
 
-page: web/dist/index.html ## build the page of `trefoil app` (needs Node.js 20.19 or newer)
+page: web/dist/index.html web/dist-desk/index.html ## build the page of `trefoil app` and that of a service's console (needs Node.js 20.19 or newer)
 
-PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/paraglide/*' -not -name openapi.d.ts 2>/dev/null) docs/openapi.json
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/dist-desk/*' -not -path '*/paraglide/*' -not -name openapi.d.ts 2>/dev/null) docs/openapi.json
 
 web/dist/index.html: $(PAGE_SOURCES)
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or newer (the page is built with it)."; exit 1; }
 	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+# One build makes both.
+web/dist-desk/index.html: web/dist/index.html
+	@test -f $@ || (cd web && npm run build)
 	@touch $@
 
 test: test-tools page ## install what the tests need, then run every test

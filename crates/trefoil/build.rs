@@ -1,6 +1,6 @@
 //! Tells the crate which target it is built for, so that `trefoil update` takes no release of another one, and takes the
-//! built page (`web/dist`, made by `make page`) into the program. Without that the program still builds, warns, and shows
-//! a page that says how to get the real one.
+//! built pages (`web/dist` of `trefoil app`, `web/dist-desk` of a service's console; made by `make page`) into the program.
+//! Without them the program still builds, warns, and shows pages that say how to get the real ones.
 
 use std::{
     env, fs, io,
@@ -8,17 +8,21 @@ use std::{
 };
 
 fn main() -> io::Result<()> {
-    let dist = Path::new("../../web/dist");
-    println!("cargo::rerun-if-changed={}", dist.display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-env=TREFOIL_TARGET={}", env::var("TARGET").unwrap_or_default());
+    table("../../web/dist", "page.rs", "the page of `trefoil app`")?;
+    table("../../web/dist-desk", "console_page.rs", "the page of the safety team's console")
+}
+
+/// Writes the files of a folder as a table of paths and bytes.
+fn table(dist: &str, name: &str, what: &str) -> io::Result<()> {
+    let dist = Path::new(dist);
+    println!("cargo::rerun-if-changed={}", dist.display());
     let mut files = Vec::new();
     if dist.join("index.html").is_file() {
         collect(dist, &mut files)?;
     } else {
-        println!(
-            "cargo::warning=the page of `trefoil app` is not built and will not be in this program: run `make page`"
-        );
+        println!("cargo::warning={what} is not built and will not be in this program: run `make page`");
     }
     files.sort();
     let mut table = String::from("&[\n");
@@ -32,7 +36,7 @@ fn main() -> io::Result<()> {
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the folder"));
-    fs::write(out.join("page.rs"), table)
+    fs::write(out.join(name), table)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -55,6 +55,10 @@ export type Boundaries = Schemas["Boundaries"];
 export type NewBoundaries = Partial<Schemas["NewBoundaries"]>;
 
 export type NewReport = Schemas["NewReport"];
+/** A report that was made, with what came of it. */
+export type MadeReport = Schemas["MadeView"];
+/** What a safety team decided about an account. */
+export type Decision = Schemas["DecisionView"];
 
 export type Poll = Schemas["Poll"];
 export type Opened = Schemas["Opened"];

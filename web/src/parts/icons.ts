@@ -45,6 +45,7 @@ export const icons = {
   select: "M4 5h16v14H4zM8 12l3 3 5-6",
   send: "M4 12L20 4l-5 16-3.5-6.500zM11.5 13.500L20 4",
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5",
+  flag: "M5 21V4h12l-2 4.500 2 4.500H5",
   shield: "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z",
   shieldcheck: "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM8.5 12l2.5 2.5 4.5-5",
   trash: "M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5",

@@ -7,7 +7,8 @@ export type Page =
   | { name: "settings" }
   | { name: "devices"; account: string }
   | { name: "recovery"; account: string }
-  | { name: "safety"; account: string };
+  | { name: "safety"; account: string }
+  | { name: "decisions"; account: string };
 
 export interface Where {
   place?: Place;

@@ -10,10 +10,11 @@ use webauthn_rp::{
     RegistrationServerState,
     bin::{Decode as _, Encode as _},
     request::{
-        AsciiDomain, FixedCapHashSet, InsertResult, RpId,
+        AsciiDomain, ExtensionInfo, FixedCapHashSet, InsertResult, RpId,
         auth::AuthenticationVerificationOptions,
         register::{
-            PublicKeyCredentialUserEntity, RegistrationVerificationOptions, USER_HANDLE_MAX_LEN, UserHandle64,
+            CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, USER_HANDLE_MAX_LEN,
+            UserHandle64,
         },
     },
     response::{
@@ -71,7 +72,11 @@ impl Ceremonies {
             id: &handle,
             display_name: None,
         };
-        let options = PublicKeyCredentialCreationOptions::passkey(&self.id, entity, Vec::new());
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&self.id, entity, Vec::new());
+        // Enforced, it would shut out every authenticator that does not know it: those of phones and laptops among them. Each use of
+        // a passkey here asks for its user anyway.
+        options.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         let (server, client) = options.start_ceremony().map_err(|_| StaffError::NotProven)?;
         let kept = lock(&self.joining).insert_or_replace_all_expired(server);
         let client = serde_json::to_vec(&client).map_err(|_| StaffError::NotProven)?;

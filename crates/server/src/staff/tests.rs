@@ -35,6 +35,20 @@ async fn an_invitation_is_good_once_and_for_a_time() {
 }
 
 #[tokio::test]
+async fn a_passkey_may_be_in_whatever_verifies_its_user() {
+    let place = Place { origin: "http://localhost:7421".to_owned(), host: "localhost".to_owned() };
+    let staff = Staff::new(Arc::new(MemoryStore::new()), Some(place));
+    let code = staff.invite(&name("ines"), Role::Lead, NOW).await.unwrap();
+    let (whom, options) = staff.begin_joining(&code, NOW).await.unwrap();
+    let options: serde_json::Value = serde_json::from_slice(&options).unwrap();
+    assert_eq!((whom.as_str(), &options["rp"]["id"]), ("ines", &"localhost".into()));
+    assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+    assert_eq!(options["extensions"]["enforceCredentialProtectionPolicy"], false);
+    let asked: serde_json::Value = serde_json::from_slice(&staff.begin_entering().unwrap()).unwrap();
+    assert_eq!(asked["userVerification"], "required");
+}
+
+#[tokio::test]
 async fn a_key_signs_in_with_a_challenge_of_this_service_once() {
     let (staff, key) = (staff(), SigningKey::from_bytes(&[1; 32]));
     let code = staff.invite(&name("ines"), Role::Reviewer, NOW).await.unwrap();

@@ -6,6 +6,7 @@ mod accounts;
 mod again;
 mod answers;
 mod bad_input;
+mod console;
 mod directory;
 mod discovery;
 mod ends;

@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 use tokio::signal::unix::{SignalKind, signal};
-use trefoil_server::{Config, Service};
+use trefoil_server::{Config, Service, console::PageFile};
+
+/// Path and bytes of each file of `web/dist-desk`.
+const CONSOLE_PAGE: &[PageFile] = include!(concat!(env!("OUT_DIR"), "/console_page.rs"));
 
 /// One service, from a configuration file.
 #[derive(Debug, Args)]
@@ -59,6 +62,7 @@ pub async fn run(shared: &Shared, ask: Serve) -> anyhow::Result<()> {
     let config = read(&ask.config)?;
     let domain = config.domain.to_string();
     let service = Service::open(config).with_context(|| format!("the service {domain} cannot be opened"))?;
+    let service = service.with_console_page(CONSOLE_PAGE);
     let addresses = service.addresses();
     shared.out.record(&Listening {
         kind: "listening",

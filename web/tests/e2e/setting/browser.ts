@@ -8,7 +8,7 @@ const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run
 // A microphone that beeps; who may use it is decided by the permissions of each context.
 args.push("--use-fake-device-for-media-stream");
 // No name but loopback leads anywhere: what would leave this machine fails, and is recorded.
-args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
+args.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost");
 // A page from a folder comes from nowhere, as the browser sees it, and may not ask this machine.
 if (process.env["TREFOIL_PAGE"]) args.push("--disable-features=LocalNetworkAccessChecks");
 

@@ -1,0 +1,240 @@
+//! The console's port: what is documented is what answers; who may come, from where, and who may do what.
+
+use super::world::*;
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::SigningKey;
+use reqwest::{RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::{fs, path::Path, time::Duration};
+use trefoil_server::{
+    console::Console,
+    staff::{self, Order, Role},
+};
+
+/// A service with a console, and how a browser or a command line beside it asks.
+struct Desk {
+    service: Running,
+    origin: String,
+}
+
+/// A line of the documentation: method, path, who may.
+type Documented = (String, String, String);
+
+impl Desk {
+    fn start() -> Self {
+        let port = free_port();
+        let origin = format!("http://localhost:{port}");
+        let console =
+            format!("[console]\nlisten = \"127.0.0.1:{port}\"\norigin = \"{origin}\"\nplain = true\n");
+        let service = World::new().start_with("account", "account.test", free_port(), &[], &console);
+        Self { service, origin }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> RequestBuilder {
+        self.ask_at(self.origin.strip_prefix("http://").unwrap(), method, path)
+    }
+
+    /// In the name of a host.
+    fn ask_at(&self, host: &str, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("http://{}{path}", self.service.addresses.console.unwrap());
+        self.service.http.request(method.parse().unwrap(), url).header("host", host)
+    }
+
+    /// Somebody who was invited by the operator: their session.
+    async fn member(&self, name: &str, role: Role) -> String {
+        let order = staff::invite(role);
+        let file =
+            staff::hand_in(&self.service.data, &name.parse().unwrap(), &order, self.service.clock_now());
+        let (Order::Invite { code, .. }, file) = (order, file.unwrap()) else {
+            unreachable!("an order to invite")
+        };
+        for _ in 0..500 {
+            if !file.exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let key = SigningKey::from_bytes(&[7; 32]).verifying_key();
+        let joined = self
+            .ask("POST", "/api/join/key")
+            .json(&json!({"code": code, "key": BASE64URL_NOPAD.encode(key.as_bytes())}));
+        let (status, said) = answer(joined).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+        said["token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Status and JSON of an answer, which is marked as each must be.
+async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+    let answer = request.send().await.unwrap();
+    let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
+    assert_eq!(
+        (
+            header("cache-control"),
+            header("x-content-type-options"),
+            header("referrer-policy"),
+            header("cross-origin-opener-policy"),
+            header("cross-origin-resource-policy"),
+        ),
+        ("no-store", "nosniff", "no-referrer", "same-origin", "same-origin"),
+        "{}",
+        answer.url()
+    );
+    let policy = header("content-security-policy");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "trusted-types 'none'",
+    ] {
+        assert!(policy.split(';').any(|found| found.trim() == part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("data:"), "{policy}");
+    let status = answer.status();
+    (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null))
+}
+
+fn documented() -> Vec<Documented> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/console-api.md");
+    let text = fs::read_to_string(page).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            let cells: Vec<_> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
+            let [method, path, _, who, _] = cells[..] else { return None };
+            let path = path.strip_prefix('`')?.strip_suffix('`')?;
+            Some((method.strip_suffix('`')?.to_owned(), path.to_owned(), who.to_owned()))
+        })
+        .collect()
+}
+
+/// The path with something in place of its parameters, and what its query needs.
+fn filled(path: &str) -> String {
+    let query = match path {
+        "/api/people" => "?user=mimi://account.test/u/x",
+        "/api/figures" => "?from=0&until=1",
+        _ => "",
+    };
+    let filled = path
+        .replace("{queue}", "general")
+        .replace("{case}", "00000000000000000000000000000000")
+        .replace("{name}", "nobody")
+        .replace("{*path}", "none.js");
+    format!("{filled}{query}")
+}
+
+#[test]
+fn what_is_documented_is_what_answers() {
+    let mut documented: Vec<_> =
+        documented().into_iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    let mut served: Vec<_> =
+        Console::endpoints().iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+    documented.sort();
+    served.sort();
+    assert_eq!(documented, served, "docs/console-api.md");
+}
+
+#[tokio::test]
+async fn without_a_session_there_is_what_anybody_may_and_nothing_else() {
+    let desk = Desk::start();
+    for (method, path, who) in documented() {
+        let (status, said) = answer(desk.ask(&method, &filled(&path))).await;
+        let asked_to_sign_in = status == StatusCode::UNAUTHORIZED && said["code"] == "no-session";
+        assert_eq!(asked_to_sign_in, who != "anybody", "{method} {path}: {status} {said}");
+        let made_up = desk.ask(&method, &filled(&path)).bearer_auth("made-up");
+        let (status, said) = answer(made_up).await;
+        assert_eq!(said["code"] == "no-session", who != "anybody", "{method} {path}: {status} {said}");
+    }
+    let (status, said) = answer(desk.ask("GET", "/api/nothing")).await;
+    assert_eq!((status, &said["code"]), (StatusCode::NOT_FOUND, &json!("not-found")));
+    desk.service.stop().await;
+}
+
+#[tokio::test]
+async fn another_name_and_another_origin_get_nothing() {
+    let desk = Desk::start();
+    let token = desk.member("ines", Role::Lead).await;
+    let cookie = format!("trefoil-desk={token}");
+    for host in ["evil.example", "127.0.0.1", "localhost", "localhost:1"] {
+        let (status, said) = answer(desk.ask_at(host, "GET", "/")).await;
+        assert_eq!(
+            (status, &said["code"]),
+            (StatusCode::MISDIRECTED_REQUEST, &json!("other-host")),
+            "{host}"
+        );
+    }
+    let refused = (StatusCode::FORBIDDEN, json!("other-site"));
+    for origin in ["https://evil.example", "null", "http://localhost:1", "http://localhost"] {
+        for (method, path) in [("GET", "/api/session"), ("POST", "/api/queues/general/claim")] {
+            let asked = desk.ask(method, path).header("cookie", &cookie).header("origin", origin);
+            let (status, said) = answer(asked).await;
+            assert_eq!((status, said["code"].clone()), refused, "{method} {path} from {origin}");
+            let asked = desk.ask(method, path).bearer_auth(&token).header("origin", origin);
+            let (status, said) = answer(asked).await;
+            assert_eq!((status, said["code"].clone()), refused, "{method} {path} from {origin}");
+        }
+    }
+    // A change by cookie says where it comes from; reading, and a command line, need not.
+    let claim = || desk.ask("POST", "/api/queues/general/claim");
+    let (status, said) = answer(claim().header("cookie", &cookie)).await;
+    assert_eq!((status, said["code"].clone()), refused);
+    for asked in [
+        claim().header("cookie", &cookie).header("origin", &desk.origin),
+        claim().bearer_auth(&token),
+        desk.ask("GET", "/api/session").header("cookie", &cookie),
+    ] {
+        assert_eq!(answer(asked).await.0, StatusCode::OK);
+    }
+    desk.service.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_signs_out_forgets_its_session() {
+    let desk = Desk::start();
+    let token = desk.member("ines", Role::Lead).await;
+    let cookie = format!("trefoil-desk={token}");
+    let asked = desk.ask("DELETE", "/api/session").header("cookie", &cookie).header("origin", &desk.origin);
+    let left = asked.send().await.unwrap();
+    assert_eq!(left.status(), StatusCode::NO_CONTENT);
+    let set = left.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["trefoil-desk=", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=0"] {
+        assert!(set.split("; ").any(|found| found == part), "{part} in {set}");
+    }
+    let (status, _) = answer(desk.ask("GET", "/api/session").header("cookie", &cookie)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    desk.service.stop().await;
+}
+
+#[tokio::test]
+async fn each_role_may_what_is_documented() {
+    let desk = Desk::start();
+    for role in Role::ALL {
+        let name = format!("a-{}", role.as_str());
+        let token = desk.member(&name, role).await;
+        for (method, path, who) in documented() {
+            // What holds for a case depends on it: `safety::case` has its own tests.
+            if path.contains("{case}") || path == "/api/session" || who == "anybody" {
+                continue;
+            }
+            let may = match who.as_str() {
+                "the team" => true,
+                "reviewers" => role != Role::Auditor,
+                "leads and auditors" => matches!(role, Role::Lead | Role::Auditor),
+                "leads" => role == Role::Lead,
+                other => panic!("{other} is nobody"),
+            };
+            let mut asked = desk.ask(&method, &filled(&path)).bearer_auth(&token);
+            if (method.as_str(), path.as_str()) == ("POST", "/api/staff") {
+                asked = asked.json(&json!({"name": "somebody", "role": "reviewer"}));
+            }
+            let (status, said) = answer(asked).await;
+            assert!(status != StatusCode::UNAUTHORIZED && !status.is_server_error(), "{said}");
+            assert_eq!(said["code"] != "role", may, "{method} {path} by {name}: {status} {said}");
+        }
+        let grave = desk.ask("POST", "/api/queues/child-safety/claim").bearer_auth(&token);
+        let may = matches!(role, Role::ChildSafetyReviewer | Role::Lead);
+        assert_eq!(answer(grave).await.1["code"] != "role", may, "{name}");
+    }
+    desk.service.stop().await;
+}

@@ -1,0 +1,127 @@
+// What the console answers: crates/server/src/console/shape.rs and crates/server/src/safety/case.rs. Times are milliseconds since 1970.
+
+export type Role = "reviewer" | "child-safety-reviewer" | "lead" | "auditor";
+export type Queue = "general" | "child-safety" | "second" | "appeals";
+export type Action = "none" | "warn" | "limit" | "suspend" | "ban" | "ask-removal";
+export type Category = "other" | "spam" | "fraud" | "harassment" | "hate" | "sexual-content" | "child-exploitation" | "violence" | "self-harm" | "impersonation";
+
+export interface Session {
+  name: string;
+  role: Role;
+  domain: string;
+}
+
+export interface Rule {
+  name: string;
+  title: string;
+  text: string;
+  usual: string;
+  weight: "one-person" | "two-people";
+}
+
+export interface Waiting {
+  queue: Queue;
+  cases: number;
+  oldest: number | null;
+}
+
+export interface Verdict {
+  action: Action;
+  rule: string;
+  explanation: string;
+  evidence: number[];
+  until: number | null;
+}
+
+export interface Decision {
+  number: number;
+  verdict: Verdict;
+  by: string;
+  at: number;
+  second: { by: string; at: number } | null;
+  undone: { by: string; at: number; why: string } | null;
+}
+
+export interface Appeal {
+  of: "subject" | "reporter";
+  words: string;
+  at: number;
+  answer: { upheld: boolean; explanation: string; by: string; at: number } | null;
+}
+
+/** A case in a list. */
+export interface Case {
+  case: string;
+  queue: Queue | null;
+  opened: number;
+  about: string;
+  ours: boolean;
+  category: Category;
+  claim: { by: string; until: number; opened: boolean } | null;
+  proposed: Decision | null;
+  decisions: Decision[];
+  appeals: Appeal[];
+  sent_back: { proposal: Decision; by: string; at: number; why: string }[];
+}
+
+export interface Shown {
+  at: number;
+  /** The message that it replaces. */
+  edits: string | null;
+  text: string[];
+  attachments: { media_type: string; name: string; description: string; size: number }[];
+}
+
+/** A case with everything around it. */
+export interface Item extends Case {
+  room: string | null;
+  handed_on_by: string | null;
+  reporter: string | null;
+  note: string;
+  messages: number;
+  shown: Shown[] | null;
+  mine: boolean;
+  others: Case[];
+}
+
+export interface Person {
+  user: string;
+  /** Days since 1970. */
+  registered_day: number | null;
+  devices: number | null;
+  standing: { is: "good" | "banned" } | { is: "limited" | "suspended"; until: number };
+  cases: Case[];
+}
+
+export interface Entry {
+  number: number;
+  at: number;
+  who: string;
+  act: string;
+  case?: string;
+  detail?: string;
+  before: string;
+}
+
+export interface Member {
+  name: string;
+  role: Role;
+  since: number;
+  removed: number | null;
+}
+
+/** `null`: one to four. */
+export type Figure = number | null;
+
+export interface CategoryFigures {
+  reports: Figure;
+  decided: Figure;
+  actions: Record<Action, Figure>;
+  appeals: Figure;
+  reversed: Figure;
+  median_minutes: number | null;
+}
+
+export interface Figures {
+  by_category: Record<Category | "all", CategoryFigures>;
+}

@@ -1,0 +1,46 @@
+// What the console refuses, as a sentence that says what to do. The codes are those of crates/server/src/console/error.rs and
+// guard.rs; a test looks whether each has its sentence.
+import { clock } from "./time";
+
+const SENTENCES: Record<string, string> = {
+  away: "The service does not answer: see whether it runs and you are in its network, then try again.",
+  failed: "The service failed, and nothing was changed. Try again, and tell the operator if it goes on.",
+  malformed: "The service cannot read that: load the page again, and tell the operator if it goes on.",
+  "too-large": "That is too long: shorten it.",
+  "not-found": "There is nothing at this address: go back to the queues.",
+  "other-host": "This desk is at another address: open it there.",
+  "other-site": "This request came from another page: open the desk at its own address.",
+  "no-session": "You are signed out: a session ends after half an hour without use, and after twelve hours. Sign in again.",
+  "not-proven": "That did not prove who you are: try again, or ask a lead for a new invitation.",
+  "bad-invitation": "This invitation is not good (any more): ask a lead or the operator for a new one.",
+  taken: "Somebody of the team has this name, or had it: choose another.",
+  nobody: "Nobody of the team has this name: load the list again.",
+  contended: "Somebody changed this at the same moment: load it again, and try once more.",
+  "no-such-case": "There is no such case (any more): take another one from the queues.",
+  role: "Your role does not allow this: ask a lead.",
+  claimed: "Somebody else has this case: take another one from the queues.",
+  "not-claimed": "You do not have this case (any more): a claim ends after half an hour. Take it again.",
+  "took-part": "You took part in this decision: somebody else must look at it now.",
+  decided: "This case is decided already: take the decision back first, or wait for an appeal.",
+  "nothing-proposed": "Nothing in this case waits to be confirmed (any more): take another one from the queues.",
+  proposed: "A decision waits in this case: confirm it or send it back.",
+  "no-appeal": "No appeal waits in this case (any more): take another one from the queues.",
+  appealed: "An appeal waits in this case: answer it.",
+  "not-opened": "Open what was shown before you decide.",
+  "no-decision": "No decision of this case is in force (any more): load it again.",
+  "no-rule": "Choose the rule that it rests on.",
+  explanation: "Explain it, in a few sentences (at most 4096 bytes): the person reads it.",
+  evidence: "The report shows no message of that number: choose among those that it shows.",
+  until: "A limit and a suspension need an end that is to come: choose one.",
+  "not-ours": "People of other services can only be banned here, or removed from a room of this service. Their own service was told.",
+  "no-appeal-taken": "No appeal is taken: there is one for each case, within half a year.",
+};
+
+export function inWords({ code = "", message = "", until }: { code?: string; message?: string; until?: number }): string {
+  if (code === "rest") {
+    const when = until === undefined ? "later" : `after ${clock(until)}`;
+    return `You opened as much as one person should. Rest, and go on ${when}; until then, cases that you have opened can still be decided.`;
+  }
+  if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code]!;
+  return message === "" ? SENTENCES["failed"]! : message[0]!.toUpperCase() + message.slice(1) + ".";
+}

@@ -1,0 +1,62 @@
+// What the console's short names are called on the page.
+import type { Action, Case, Category, Queue, Role } from "../api/types";
+
+export const QUEUES: Record<Queue, { title: string; text: string }> = {
+  general: { title: "Reports", text: "Reports that everybody reviews, the most urgent first." },
+  "child-safety": { title: "Child safety", text: "Reports of the exploitation of children. For those who are trained for it." },
+  second: { title: "Second look", text: "Grave decisions that somebody else is to confirm." },
+  appeals: { title: "Appeals", text: "Decisions that somebody asks to be looked at again." },
+};
+
+export const CATEGORIES: Record<Category, string> = {
+  other: "Something else",
+  spam: "Spam",
+  fraud: "Fraud",
+  harassment: "Harassment",
+  hate: "Hate",
+  "sexual-content": "Unwanted sexual content",
+  "child-exploitation": "Exploitation of a child",
+  violence: "Violence or terrorism",
+  "self-harm": "Self-harm",
+  impersonation: "Impersonation",
+};
+
+export const ACTIONS: Record<Action, { name: string; text: string }> = {
+  none: { name: "No action", text: "The report shows nothing against the rules." },
+  warn: { name: "Warn", text: "They read the explanation, and nothing else happens." },
+  limit: { name: "Limit", text: "They begin no new conversations for a time." },
+  suspend: { name: "Suspend", text: "Nothing is taken from them for a time." },
+  ban: { name: "Ban", text: "Nothing is taken from them any more." },
+  "ask-removal": { name: "Ask for removal", text: "The room’s members are asked to remove them." },
+};
+
+export const ROLES: Record<Role, string> = { reviewer: "Reviewer", "child-safety-reviewer": "Child safety reviewer", lead: "Lead", auditor: "Auditor" };
+
+export const ACTS: Record<string, string> = {
+  claimed: "took a case",
+  released: "gave a case back",
+  opened: "opened what was shown",
+  decided: "decided",
+  proposed: "proposed",
+  confirmed: "confirmed",
+  "sent-back": "sent back",
+  undone: "took a decision back",
+  "appeal-upheld": "answered an appeal: the decision stands",
+  "appeal-granted": "answered an appeal: taken back",
+  "looked-up": "looked at an account",
+  exported: "exported",
+  invited: "invited",
+  enrolled: "came into the team",
+  "signed-in": "signed in",
+  removed: "removed",
+};
+
+/** Where a case is, in a few words. */
+export function stage(of: Case): string {
+  if (of.queue === "second") return "waits for a second look";
+  if (of.queue === "appeals") return "an appeal waits";
+  if (of.queue) return "waits to be decided";
+  const last = of.decisions.at(-1);
+  if (!last) return "";
+  return ACTIONS[last.verdict.action].name.toLowerCase() + (last.undone ? ", taken back" : "");
+}
