@@ -33,6 +33,12 @@ const SENTENCES: Record<string, string> = {
   evidence: "The report shows no message of that number: choose among those that it shows.",
   until: "A limit and a suspension need an end that is to come: choose one.",
   "not-ours": "People of other services can only be banned here, or removed from a room of this service. Their own service was told.",
+  "other-category": "Only a case about the exploitation of children is reported to NCMEC.",
+  "no-tipline": "This service has no line to NCMEC: the operator sets it up in the configuration.",
+  "not-now": "This report to NCMEC was released or taken back already: load the list again.",
+  "no-attachment": "There is no such attachment, or it could not be opened: load the case again.",
+  "no-tip": "There is no such report to NCMEC (any more): load the list again.",
+  "no-list": "There is no list of this name (any more): load them again.",
   "no-appeal-taken": "No appeal is taken: there is one for each case, within half a year.",
 };
 
