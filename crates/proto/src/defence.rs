@@ -44,6 +44,10 @@ pub enum Defence {
     Suite,
     /// A binary has the hash that the public log has.
     ReleaseHash,
+    /// A report is taken only with the hub's own stamp over what it shows.
+    ReportStamp,
+    /// A report is handed on by the hub in whose room it was, and by nobody else.
+    HandedOnByHub,
 }
 
 impl Defence {

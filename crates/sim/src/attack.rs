@@ -82,6 +82,8 @@ const fn words(defence: Defence) -> &'static str {
         Defence::PeerForItsOwn => "a service speaks for its own people",
         Defence::Suite => "a room has the best suite that all its devices can do",
         Defence::ReleaseHash => "the hash in the public log",
+        Defence::ReportStamp => "the hub's own stamp over what a report shows",
+        Defence::HandedOnByHub => "a report is handed on by the hub in whose room it was",
     }
 }
 

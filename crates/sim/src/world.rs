@@ -32,6 +32,8 @@ use trefoil_transparency::device_set::{DeviceEntry, SignedDeviceSet};
 pub const ACCOUNT: usize = 0;
 /// Another service.
 pub const HANDLE: usize = 1;
+/// The place of the service of phone numbers.
+pub const PHONE: usize = 2;
 
 /// How long services may take to find each other.
 const MEETING: Duration = Duration::from_secs(30);

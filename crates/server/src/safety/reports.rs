@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri, Wire as _,
     decisions::CaseId,
+    defence::Defence,
     mimi::report::{AbuseReport, AbuseType, AbusiveMessage, ForwardedReport},
 };
 use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
@@ -97,7 +98,8 @@ impl Safety {
         if tbs.messages.len() > decide::MESSAGES {
             return Err(SafetyError::TooMuch);
         }
-        let concerns = tbs.room.domain == *hub && tbs.alleged_abuser.domain == self.domain;
+        let by_hub = tbs.room.domain == *hub || !Defence::HandedOnByHub.stands();
+        let concerns = by_hub && tbs.alleged_abuser.domain == self.domain;
         if !concerns || report.verify(hub_key).is_err() {
             return Err(SafetyError::HandedOn);
         }

@@ -5,6 +5,7 @@ mod directories;
 mod keys;
 mod mail;
 mod others;
+mod reports;
 mod setting;
 
 use crate::attack::Attack;
@@ -28,6 +29,8 @@ pub const ALL: &[Attack] = &[
     mail::REORDERED,
     mail::ALTERED,
     others::FORGED_SENDER,
+    reports::FRAMED,
+    reports::HANDED_ON,
     others::ALTERED_RELEASE,
 ];
 
