@@ -6,7 +6,7 @@ import type { Category, Entry, Item, Rule } from "../desk/src/api/types";
 import { inWords } from "../desk/src/text/problem";
 import { template } from "../desk/src/text/templates";
 import { age, clock, DAY } from "../desk/src/text/time";
-import { ACTS, CATEGORIES } from "../desk/src/text/words";
+import { ACTS, CATEGORIES, INCIDENTS, KINDS, TIP_STATES } from "../desk/src/text/words";
 import { check } from "../desk/src/trail";
 import { ALONE, end, needsTwo, possible, RULE_OF, sorted } from "../desk/src/verdict";
 
@@ -14,11 +14,11 @@ const source = (path: string) => readFileSync(new URL(`../../crates/server/src/$
 const kebab = (name: string) => name.replace(/(?!^)[A-Z]/g, (sign) => `-${sign}`).toLowerCase();
 /** The variants of an enumeration, by their names in JSON. */
 const variants = (path: string, name: string) =>
-  [...source(path).split(`pub enum ${name} {`)[1]!.split("\n}")[0]!.matchAll(/^ {4}([A-Z]\w*),/gm)].map(([, one]) => kebab(one!));
+  [...source(path).split(`pub enum ${name} {`)[1]!.split("\n}")[0]!.matchAll(/^ {4}([A-Z]\w*)(?:,| \{| = )/gm)].map(([, one]) => kebab(one!));
 const rules = [...source("safety/policy.rs").split("pub const RULES")[1]!.matchAll(/name: (?:"([a-z-]+)"|NOTHING)/g)].map(([, name]) => name ?? "none");
 
 describe("what the console refuses", () => {
-  const codes = [...(source("console/error.rs") + source("console/guard.rs")).matchAll(/StatusCode::[A-Z_]+,\s+"([a-z-]+)"/g)].map(([, code]) => code!);
+  const codes = [...(source("console/error.rs") + source("console/guard.rs") + source("console/exhibits.rs")).matchAll(/StatusCode::[A-Z_]+,\s+"([a-z-]+)"/g)].map(([, code]) => code!);
 
   it("has a sentence of this page's own, each", () => {
     expect(codes.length).toBeGreaterThan(25);
@@ -38,7 +38,10 @@ describe("what the console refuses", () => {
 });
 
 describe("words", () => {
-  it("has every reason, and every act of the trail", () => {
+  it("has every reason, every act of the trail, and what is said of lists and of reports to NCMEC", () => {
+    expect(Object.keys(KINDS).sort()).toEqual(variants("safety/known/list.rs", "Kind").sort());
+    expect(Object.keys(INCIDENTS).sort()).toEqual(variants("safety/tipline/package.rs", "Incident").sort());
+    expect(Object.keys(TIP_STATES).sort()).toEqual(variants("safety/tipline/state.rs", "State").sort());
     expect(Object.keys(CATEGORIES).sort()).toEqual(variants("safety/case.rs", "Category").sort());
     for (const act of variants("safety/audit.rs", "Act")) expect(ACTS, act).toHaveProperty([act]);
   });

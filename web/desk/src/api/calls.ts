@@ -1,7 +1,7 @@
 // What can be asked, one function each: docs/console-api.md.
-import { ask, at, Refused } from "./client";
+import { ask, at, bytes, Refused } from "./client";
 import { makePasskey, showPasskey } from "./passkey";
-import type { Case, Entry, Figures, Item, Member, Person, Queue, Role, Rule, Session, Verdict, Waiting } from "./types";
+import type { Case, Entry, Exhibit, Figures, Incident, Item, Kind, KnownList, Member, Person, Queue, Role, Rule, Session, Tip, Verdict, Waiting } from "./types";
 
 /** Comes into the team: whoever made the passkey is in from now on. */
 export async function join(code: string): Promise<Session> {
@@ -38,6 +38,16 @@ export const confirm = (of: string) => ask<Case>("POST", at`cases/${of}/confirm`
 export const sendBack = (of: string, why: string) => ask<Case>("POST", at`cases/${of}/send-back`, { why });
 export const undo = (of: string, why: string) => ask<Case>("POST", at`cases/${of}/undo`, { why });
 export const answer = (of: string, upheld: boolean, explanation: string) => ask<Case>("POST", at`cases/${of}/answer`, { upheld, explanation });
+
+export const attachments = (of: string) => ask<Exhibit[]>("GET", at`cases/${of}/attachments`);
+export const attachment = (of: string, number: number) => bytes(at`cases/${of}/attachments/${number}`);
+export const prepareTip = (of: string, tip: { incident: Incident; urgent: string | null; remarks: string | null }) => ask<{ tip: string }>("POST", at`cases/${of}/tip`, tip);
+export const tips = () => ask<Tip[]>("GET", "tips");
+export const releaseTip = (tip: string) => ask<void>("POST", at`tips/${tip}/release`);
+export const withdrawTip = (tip: string) => ask<void>("POST", at`tips/${tip}/withdraw`);
+export const known = () => ask<KnownList[]>("GET", "known");
+export const takeList = (name: string, giver: string, kind: Kind, file: Blob) => ask<{ taken: number; passed_over: number }>("POST", at`known?name=${name}&giver=${giver}&kind=${kind}`, file);
+export const removeList = (name: string) => ask<void>("DELETE", at`known/${name}`);
 
 export const person = (user: string) => ask<Person>("GET", at`people?user=${user}`);
 export const figures = (from: number, until: number) => ask<Figures>("GET", at`figures?from=${from}&until=${until}`);

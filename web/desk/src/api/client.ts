@@ -19,20 +19,25 @@ export function whenSignedOut(listener: (why: string) => void): void {
 }
 
 export async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
-  const sent: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) {
-    sent.headers = { "Content-Type": "application/json" };
-    sent.body = JSON.stringify(body);
-  }
+  const sent: RequestInit = body instanceof Blob ? { body } : body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const text = await (await answered(path, { ...sent, method })).text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/** What is no JSON. */
+export async function bytes(path: string): Promise<ArrayBuffer> {
+  return (await answered(path, {})).arrayBuffer();
+}
+
+async function answered(path: string, sent: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(`/api/${path}`, sent);
+    response = await fetch(`/api/${path}`, { ...sent, credentials: "same-origin", cache: "no-store" });
   } catch {
     throw new Refused(0, "away", inWords({ code: "away" }));
   }
-  const text = await response.text();
-  if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
-  const refused = refusal(response.status, text);
+  if (response.ok) return response;
+  const refused = refusal(response.status, await response.text());
   if (refused.code === "no-session") onSignedOut(refused.message);
   throw refused;
 }

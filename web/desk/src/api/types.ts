@@ -61,6 +61,10 @@ export interface Case {
   proposed: Decision | null;
   decisions: Decision[];
   appeals: Appeal[];
+  /** What others know of its attachments. */
+  matches: { list: string; of: string; exact: boolean; distance: number }[];
+  /** Reports to NCMEC that were prepared of it. */
+  tips: string[];
   sent_back: { proposal: Decision; by: string; at: number; why: string }[];
 }
 
@@ -124,4 +128,44 @@ export interface CategoryFigures {
 
 export interface Figures {
   by_category: Record<Category | "all", CategoryFigures>;
+}
+
+/** An attachment that a report shows. */
+export interface Exhibit {
+  number: number;
+  /** Which message has it, counted from 0. */
+  message: number;
+  media_type: string;
+  name: string;
+  size: number | null;
+  /** Why it could not be opened. */
+  problem: string | null;
+}
+
+export type Incident = "material" | "trafficking" | "tourism" | "molestation" | "enticement" | "obscene-material";
+
+/** A report to NCMEC. */
+export interface Tip {
+  tip: string;
+  made: number;
+  prepared_by: string;
+  released_by: string | null;
+  about: string;
+  incident: Incident;
+  files: number;
+  state: string;
+  /** Its number at NCMEC. */
+  report?: number;
+}
+
+export type Kind = "child-abuse" | "terrorism" | "intimate" | "other";
+
+/** Hashes of what others found before. */
+export interface KnownList {
+  name: string;
+  giver: string;
+  kind: Kind;
+  taken: number;
+  sha256: number;
+  pdq: number;
 }

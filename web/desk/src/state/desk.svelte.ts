@@ -3,7 +3,7 @@ import { policy, signOut, whoIsIn } from "../api/calls";
 import { sentence, whenSignedOut } from "../api/client";
 import type { Rule, Session } from "../api/types";
 
-export type Place = { name: "queues" } | { name: "case"; case: string } | { name: "person"; user: string } | { name: "trail" } | { name: "team" } | { name: "figures" };
+export type Place = { name: "queues" } | { name: "case"; case: string } | { name: "person"; user: string } | { name: "trail" } | { name: "team" } | { name: "tips" } | { name: "known" } | { name: "figures" };
 
 class Desk {
   ready = $state(false);
@@ -21,6 +21,10 @@ class Desk {
 
   get leads(): boolean {
     return this.session?.role === "lead";
+  }
+
+  get seesChildSafety(): boolean {
+    return this.session?.role === "lead" || this.session?.role === "child-safety-reviewer";
   }
 
   get reviews(): boolean {
@@ -76,7 +80,7 @@ function placeOf(hash: string): Place {
   const value = decoded(rest);
   if (name === "case" && value) return { name, case: value };
   if (name === "person" && value) return { name, user: value };
-  if (name === "trail" || name === "team" || name === "figures") return { name };
+  if (name === "trail" || name === "team" || name === "tips" || name === "known" || name === "figures") return { name };
   return { name: "queues" };
 }
 

@@ -1,5 +1,5 @@
 // What the console's short names are called on the page.
-import type { Action, Case, Category, Queue, Role } from "../api/types";
+import type { Action, Case, Category, Incident, Kind, Queue, Role } from "../api/types";
 
 export const QUEUES: Record<Queue, { title: string; text: string }> = {
   general: { title: "Reports", text: "Reports that everybody reviews, the most urgent first." },
@@ -54,6 +54,28 @@ export const ACTS: Record<string, string> = {
   enrolled: "came into the team",
   "signed-in": "signed in",
   removed: "removed",
+};
+
+export const INCIDENTS: Record<Incident, string> = {
+  material: "Possession, manufacture or distribution of material",
+  trafficking: "Trafficking",
+  tourism: "Tourism",
+  molestation: "Molestation",
+  enticement: "Online enticement",
+  "obscene-material": "Obscene material sent to a child",
+};
+
+export const KINDS: Record<Kind, string> = { "child-abuse": "Sexual abuse of children", terrorism: "Terrorism", intimate: "Intimate pictures against somebody’s will", other: "Something else" };
+
+/** How far a report to NCMEC is. */
+export const TIP_STATES: Record<string, string> = {
+  gathering: "its files are being gathered",
+  prepared: "waits for a second person",
+  approved: "is being sent",
+  open: "is being sent",
+  leaving: "is being taken back",
+  finished: "NCMEC has it",
+  withdrawn: "was taken back",
 };
 
 /** Where a case is, in a few words. */
