@@ -68,6 +68,7 @@ pub use input::{HttpResponse, Input};
 pub use inviting::{InvitationTerms, LINK as INVITATION_LINK};
 pub use linking::{HistoryPiece, LinkCode, LinkOffer, LinkView, REQUEST as LINK_CODE, Side};
 pub use mls::suite::Suite;
+pub use passes::Blinded;
 pub use rooms::{Participant, RoomView};
 pub use rows::RoomState;
 pub use step::{Outcome, Step};

@@ -46,8 +46,8 @@ pub(crate) enum Pass {
     Awaited,
 }
 
-/// A pass before it is issued.
-struct Blinded {
+/// A pass before it is issued. Public for the simulation, which asks without the rest of a device.
+pub struct Blinded {
     state: VoprfClient<NistP384>,
     nonce: [u8; 32],
     challenge: [u8; 32],
@@ -177,8 +177,8 @@ impl Live {
 }
 
 impl Blinded {
-    /// RFC 9578, section 5.1.
-    fn begin(domain: &Domain, key: IssuerKey, nonce: [u8; 32]) -> Option<(Self, TokenRequest)> {
+    /// RFC 9578, section 5.1: what to ask of a service with this key. The nonce must be random.
+    pub fn begin(domain: &Domain, key: IssuerKey, nonce: [u8; 32]) -> Option<(Self, TokenRequest)> {
         let challenge = challenge_digest(domain);
         let input = Token::input(&nonce, &challenge, &key.id());
         let blind = VoprfClient::<NistP384>::blind(&input, &mut OsRng).ok()?;
@@ -188,7 +188,7 @@ impl Blinded {
     }
 
     /// RFC 9578, section 5.3: nothing if it was not made under the key.
-    fn finish(&self, responses: &[TokenResponse]) -> Option<Token> {
+    pub fn finish(&self, responses: &[TokenResponse]) -> Option<Token> {
         let [response] = responses else { return None };
         let input = Token::input(&self.nonce, &self.challenge, &self.key.id());
         let element = EvaluationElement::<NistP384>::deserialize(&response.evaluated).ok()?;

@@ -8,7 +8,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 use trefoil_proto::{RoomUri, UserId, UserUri};
@@ -24,6 +24,8 @@ pub(super) struct Memory {
     waiting: Mutex<HashMap<u64, Waiting>>,
     /// How many are waited for: every message is looked at, and mostly nobody is.
     count: AtomicUsize,
+    /// On which day it was last looked who waited in vain.
+    looked: AtomicU32,
 }
 
 #[derive(Default)]
@@ -86,8 +88,11 @@ impl Memory {
         answered.map(|waiting| waiting.user)
     }
 
-    /// Who waited in vain: each as often as it did.
+    /// Who waited in vain: each as often as it did. Looked for once a day.
     pub(super) fn unanswered(&self, today: u32) -> Vec<UserId> {
+        if self.looked.swap(today, Ordering::Relaxed) == today {
+            return Vec::new();
+        }
         let mut waiting = lock(&self.waiting);
         let late = waiting.extract_if(|_, row| row.since.saturating_add(WAIT_DAYS) <= today);
         let users = late.map(|(_, row)| row.user).collect();

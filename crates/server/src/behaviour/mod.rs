@@ -71,6 +71,7 @@ impl Behaviour {
         if self.memory.turned_to_today(account.user, target, today) {
             return Ok(());
         }
+        self.count_unanswered(today, now).await?;
         self.change(account.user, today, |row| {
             let counts = row.counts(today);
             if counts.begun >= decide::allowance(&self.rules, age(account, today), &counts) {
@@ -160,9 +161,7 @@ impl Behaviour {
     /// The store failed.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), BehaviourError> {
         let today = decide::day(now);
-        for user in self.memory.unanswered(today) {
-            self.count(&user, now, |counts| counts.unanswered += 1).await?;
-        }
+        self.count_unanswered(today, now).await?;
         let mut range = KeyRange::all();
         loop {
             let page = self.store.scan(ACCOUNTS, range.clone(), PAGE).await.map_err(BehaviourError::Read)?;
@@ -181,6 +180,13 @@ impl Behaviour {
                 }
             }
         }
+    }
+
+    async fn count_unanswered(&self, today: u32, now: Timestamp) -> Result<(), BehaviourError> {
+        for user in self.memory.unanswered(today) {
+            self.count(&user, now, |counts| counts.unanswered += 1).await?;
+        }
+        Ok(())
     }
 
     async fn count(

@@ -143,11 +143,12 @@ pub(super) async fn take_over(
     if user != request.value.tbs.alleged_abuser {
         return Err(Refusal::new(ErrorCode::Malformed, "path and report name different people"));
     }
+    let shows = !request.value.tbs.messages.is_empty();
     let key = edge.house.federation.franking_key(&peer).await?;
     let key = key.ok_or_else(|| Refusal::from(SafetyError::HandedOn))?;
     match edge.house.safety.take_over(&peer, &key, request.value, edge.now()).await {
         Ok(taken) => {
-            if taken == Taken::New {
+            if taken == Taken::New && shows {
                 // The hub does not say who reported.
                 edge.counted_against(&user, None).await;
             }
@@ -161,8 +162,10 @@ pub(super) async fn take_over(
 impl Edge {
     /// Takes a report, and counts it against whom it is about.
     async fn take(&self, reporter: &UserUri, room: &RoomUri, report: AbuseReport) -> Result<(), Refusal> {
-        let about = report.alleged_abuser.clone();
-        if self.house.safety.take(reporter, room, report, self.now()).await? == Taken::New {
+        let (about, shows) = (report.alleged_abuser.clone(), !report.messages.is_empty());
+        let taken = self.house.safety.take(reporter, room, report, self.now()).await?;
+        // One that shows nothing proves nothing.
+        if taken == Taken::New && shows {
             self.counted_against(&about, Some(reporter)).await;
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! `trefoil-drill`: plays every attack against real services and devices, and prints who noticed.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use trefoil_sim::{
     attacks,
+    spam::{self, Setting},
     table::{Row, Sum},
 };
 
@@ -21,6 +22,28 @@ struct Arguments {
     /// One JSON object a line and attack, instead of the table.
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    run: Option<Run>,
+}
+
+#[derive(Subcommand)]
+enum Run {
+    /// Counts how many people new accounts reach who turn to thousands, with the rules on behaviour on and off
+    /// (docs/spec/behaviour.md).
+    Spam {
+        /// New accounts.
+        #[arg(long, default_value_t = Setting::default().accounts)]
+        accounts: usize,
+        /// People that they turn to, the same number each.
+        #[arg(long, default_value_t = Setting::default().people)]
+        people: usize,
+        /// Days.
+        #[arg(long, default_value_t = Setting::default().days)]
+        days: u32,
+        /// One JSON object a line and run.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
@@ -29,6 +52,22 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("TREFOIL_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Some(Run::Spam { accounts, people, days, json }) = arguments.run {
+        let setting = Setting { accounts, people, days, ..Setting::default() };
+        for rules in [false, true] {
+            match spam::run(setting, rules).await {
+                Ok(outcome) if json => {
+                    println!("{}", serde_json::to_string(&outcome).expect("numbers and names always encode"));
+                }
+                Ok(outcome) => println!("{outcome}"),
+                Err(error) => {
+                    eprintln!("the run could not be played: {error:#}");
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
     if arguments.list {
         for attack in attacks::ALL {
             println!("{:<4} {:<26} {}", attack.promise, attack.name, attack.does);
