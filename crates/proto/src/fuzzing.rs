@@ -25,7 +25,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, passes, pin, recovery, rendezvous, room,
+    mls, passes, pin, policy_list, recovery, rendezvous, room,
 };
 use std::fmt::Debug;
 
@@ -115,6 +115,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("issue_request", wire::<passes::IssueRequest>),
     ("issued_passes", wire::<passes::Issued>),
     ("first_contact", wire::<passes::FirstContact>),
+    ("signed_policy_list", wire::<policy_list::SignedPolicyList>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),
     ("pin_prepared", wire::<pin::Prepared>),
     ("pin_store_request", wire::<pin::StoreRequest>),

@@ -22,6 +22,7 @@ pub mod naming;
 pub mod passes;
 pub mod paths;
 pub mod pin;
+pub mod policy_list;
 pub mod recovery;
 pub mod rendezvous;
 pub mod room;

@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, backup, decisions, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    passes, pin, recovery, rendezvous, room,
+    passes, pin, policy_list, recovery, rendezvous, room,
 };
 
 macro_rules! wire_types {
@@ -26,6 +26,9 @@ const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
 
 /// As many invitations as may be open, of people with long names.
 const INVITATIONS: usize = limits::INVITATIONS * (limits::URI + 64);
+
+/// As many entries as a list has, of people with long names.
+const POLICY_LIST: usize = policy_list::ENTRIES * (limits::URI + 16) + SMALL;
 
 wire_types! {
     edge::ServiceInfo, "service info", SMALL;
@@ -62,6 +65,7 @@ wire_types! {
     passes::IssueRequest, "request for passes", SMALL;
     passes::Issued, "passes", SMALL;
     passes::FirstContact, "first contact", SMALL;
+    policy_list::SignedPolicyList, "policy list", POLICY_LIST;
 
     pin::PrepareRequest, "request to prepare a PIN record", SMALL;
     pin::Prepared, "prepared PIN record", SMALL;

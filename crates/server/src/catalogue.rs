@@ -82,7 +82,7 @@ pub const PLACES: &[PlaceNote] = &[
     PlaceNote {
         place: "file `secrets.toml` (mode 0600)",
         holds: "the service's secret keys: of identifiers, one-time codes, challenges, stamps, the public log and its \
-                witness, the key directory's roots and labels, finding by number, telling reporters apart, passes, and the \
+                witness, the key directory's roots and labels, finding by number, telling reporters apart, passes, the policy list, and the \
                 fixed parts of the keys of PIN records and of files in reports to NCMEC",
         kept: "for the life of the service",
         discloses: "with the tables: handles and numbers by trying them out, codes that are good now, who is in the \
@@ -107,6 +107,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::media::TABLES,
         crate::passes::TABLES,
         crate::pin::TABLES,
+        crate::policy_lists::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,
         crate::safety::known::TABLES,

@@ -4,7 +4,7 @@
 
 use crate::{
     accounts, backup, behaviour, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin,
-    rooms, safety, secrets, staff,
+    policy_lists, rooms, safety, secrets, staff,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -25,6 +25,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         mailbox::fuzzing::TARGETS,
         media::fuzzing::TARGETS,
         pin::fuzzing::TARGETS,
+        policy_lists::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
         safety::fuzzing::TARGETS,
         safety::known::fuzzing::TARGETS,
@@ -86,6 +87,7 @@ mod tests {
             mailbox::fuzzing::samples(),
             media::fuzzing::samples(),
             pin::fuzzing::samples(),
+            policy_lists::fuzzing::samples(),
             rooms::fuzzing::samples(),
             safety::fuzzing::samples(),
             safety::known::fuzzing::samples(),

@@ -24,6 +24,7 @@ pub mod mailbox;
 pub mod media;
 pub mod passes;
 pub mod pin;
+pub mod policy_lists;
 pub mod rate;
 pub mod rendezvous;
 pub mod rooms;

@@ -44,11 +44,13 @@ pub enum SecretName {
     TiplineFiles,
     /// Seed of the keys that issue passes, one a day.
     Passes,
+    /// Seed of the Ed25519 key that signs the policy list.
+    PolicyList,
 }
 
 impl SecretName {
     /// Every name of this version.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Identifiers,
         Self::Challenges,
         Self::Codes,
@@ -63,6 +65,7 @@ impl SecretName {
         Self::Reporters,
         Self::TiplineFiles,
         Self::Passes,
+        Self::PolicyList,
     ];
 
     /// The name as it stands in the file.
@@ -82,6 +85,7 @@ impl SecretName {
             Self::Reporters => "reporters",
             Self::TiplineFiles => "tipline-files",
             Self::Passes => "passes",
+            Self::PolicyList => "policy-list",
         }
     }
 }

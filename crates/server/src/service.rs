@@ -20,6 +20,7 @@ use crate::{
     media::{self, Media},
     passes::Passes,
     pin::{self, Pins},
+    policy_lists::{self, PolicyListError, PolicyLists},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     safety::{
         self, Figures, Safety, SafetyError, TakenReport, TipSettings,
@@ -166,6 +167,9 @@ pub enum RunError {
     /// What is in force against people could not be read.
     #[error("read what was decided")]
     Safety(#[from] SafetyError),
+    /// The policy lists that were taken before cannot be read.
+    #[error("read the policy lists")]
+    PolicyLists(#[from] PolicyListError),
     /// Deliveries to other services could not begin.
     #[error("deliver to other services")]
     Federation(#[source] FederationError),
@@ -362,6 +366,17 @@ impl Service {
                 &config.domain,
                 secrets.key(SecretName::Passes).clone(),
             )),
+            policy_lists: Arc::new(PolicyLists::new(
+                policy_lists::Settings {
+                    domain: config.domain.clone(),
+                    subscriptions: config.policy_lists.clone(),
+                    own: config.policy_list.clone(),
+                    signing: secrets.key(SecretName::PolicyList).clone(),
+                },
+                Arc::clone(&store),
+                Arc::clone(&federation),
+                Arc::clone(&clock),
+            )),
             pins: Arc::new(Pins::new(Arc::clone(&store), pin_settings)),
             rendezvous: Arc::default(),
             safety: Arc::new(Safety::new(
@@ -508,6 +523,7 @@ impl Service {
         } = self;
         self.fingerprints.check(&*self.store).await?;
         house.safety.load().await?;
+        house.policy_lists.load().await?;
         let connections = usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX);
         let per_address = usize::try_from(config.limits.connections_per_address.get()).unwrap_or(usize::MAX);
         let scheme = if config.client.plain { Scheme::Plain } else { Scheme::Tls(tls.client) };
@@ -553,6 +569,7 @@ impl Service {
         let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };
         background.spawn(upkeep::tend(Arc::clone(&house.mailboxes), residents, Arc::clone(&clock)));
         background.spawn(Arc::clone(&house.log).run());
+        background.spawn(Arc::clone(&house.policy_lists).run());
         background.spawn(Arc::clone(&house.directory).run());
         let (rooms, data, by) = (Arc::clone(&house.rooms), config.data.clone(), Arc::clone(&clock));
         background.spawn(async move { rooms.follow_orders(&data, &*by).await });

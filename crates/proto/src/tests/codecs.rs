@@ -215,6 +215,17 @@ fn structures_of_passes() {
 }
 
 #[test]
+fn structures_of_policy_lists() {
+    let list = super::samples::policy_list();
+    holds((any::<u64>(), 0..3_usize, any::<u8>()).prop_map(move |(sequence, count, fill)| {
+        let mut list = list.clone();
+        (list.list.sequence, list.key, list.signature) = (sequence, [fill; 32], [fill; 64]);
+        list.list.entries.truncate(count);
+        list
+    }));
+}
+
+#[test]
 fn structures_of_pin_records() {
     let name = || uniform32(any::<u8>()).prop_map(pin::RecordName);
     let element = || uniform32(any::<u8>()).prop_map(pin::Element);

@@ -44,7 +44,9 @@ use crate::{
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
-    passes, pin, recovery,
+    passes, pin,
+    policy_list::{self, SignedPolicyList},
+    recovery,
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
         ParticipantListUpdate, RichDescription, Role, RolesList, RoomKind, RoomMetadata, UserRolePair,
@@ -579,8 +581,21 @@ fn passes(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
             Issued { key: IssuerKey([8; passes::ELEMENT]), responses: vec![response] }.encode(),
         ),
         ("first_contact", contact(Claim::Named(named))),
+        ("signed_policy_list", policy_list().encode()),
         ("first_contact", contact(nameless)),
     ]
+}
+
+pub(super) fn policy_list() -> SignedPolicyList {
+    use policy_list::{Entry, PolicyList, Recommendation, Subject};
+    let entry =
+        |subject, recommend| Entry { subject, recommend, reason: AbuseType::Spam, until: Timestamp(7) };
+    let entries = vec![
+        entry(Subject::Service("bad.test".parse().unwrap()), Recommendation::Refuse),
+        entry(Subject::Person("mimi://b.test/u/mallory".parse().unwrap()), Recommendation::Limit),
+    ];
+    let list = PolicyList { publisher: "a.test".parse().unwrap(), sequence: 3, entries };
+    SignedPolicyList { list, key: [1; 32], signature: [2; 64] }
 }
 
 fn pin() -> Vec<(&'static str, Vec<u8>)> {

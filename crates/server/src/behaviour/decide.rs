@@ -10,7 +10,7 @@ pub const ANSWER_DAYS: u32 = 7;
 pub const REPORT_DAYS: u32 = 28;
 
 /// So many outcomes say something about an account: below it a few people on holiday would.
-const OUTCOMES: u32 = 10;
+const OUTCOMES: u32 = 5;
 /// Fewer answers than one in so many is what unwanted messages look like.
 const ONE_IN: u32 = 5;
 /// What is left of an account's allowance then.
@@ -23,11 +23,11 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 pub struct Rules {
     /// Whether anything is refused at all.
     pub limited: bool,
-    /// People an account may turn to on its first day.
+    /// People whose answer an account may wait for on its first day.
     pub first_day: u32,
     /// So many more with each day of its age.
     pub more_each_day: u32,
-    /// And never more than this a day, answers aside.
+    /// And never more than this.
     pub most: u32,
     /// So many reports in their window, and it may turn to nobody.
     pub reports: u32,
@@ -36,12 +36,12 @@ pub struct Rules {
 /// What is counted of an account, in its windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// People it turned to for the first time today.
+    /// People it turned to for the first time in [`WAIT_DAYS`].
     pub begun: u32,
     /// Passes that it got today, for people of other services.
     pub passes: u32,
-    /// How many answered today.
-    pub answered_today: u32,
+    /// How many answered in the same days.
+    pub answered_lately: u32,
     /// How many answered in [`ANSWER_DAYS`].
     pub answered: u32,
     /// How many did not, in the same days.
@@ -50,7 +50,7 @@ pub struct Counts {
     pub reports: u32,
 }
 
-/// How many people an account may turn to today, all told.
+/// How many people an account may have turned to in [`WAIT_DAYS`], all told.
 pub(super) fn allowance(rules: &Rules, age: u32, counts: &Counts) -> u32 {
     if counts.reports >= rules.reports {
         return 0;
@@ -62,16 +62,18 @@ pub(super) fn allowance(rules: &Rules, age: u32, counts: &Counts) -> u32 {
     // Each report halves what is left; who is not stopped may turn to one.
     let by_reports = by_answers.checked_shr(counts.reports).unwrap_or(0).max(1);
     // Who answered is no stranger any more, and does not count.
-    by_reports.saturating_add(counts.answered_today)
+    by_reports.saturating_add(counts.answered_lately)
 }
 
-/// The day on which an account that may turn to nobody else today may again. `reports` are those of each day.
-pub(super) fn next_day(rules: &Rules, reports: impl Iterator<Item = (u32, u32)> + Clone, today: u32) -> u32 {
-    let stopped = |day: u32| {
-        let of_window = reports.clone().filter(|(of, _)| of.saturating_add(REPORT_DAYS) > day);
-        of_window.map(|(_, count)| count).fold(0, u32::saturating_add) >= rules.reports
-    };
-    (today + 1..=today.saturating_add(REPORT_DAYS)).find(|day| !stopped(*day)).unwrap_or(today + REPORT_DAYS)
+/// What is left of an allowance where a policy list recommends to limit.
+pub(super) fn limited(allowance: u32) -> u32 {
+    if allowance == 0 { 0 } else { (allowance / LEFT).max(1) }
+}
+
+/// The first day from `today` on which an account may turn to somebody else, as far as is known now: what was begun grows
+/// old, the account grows older, reports leave their window. `free` says whether it may on a day.
+pub(super) fn next_day(today: u32, free: impl Fn(u32) -> bool) -> u32 {
+    (today + 1..today.saturating_add(REPORT_DAYS)).find(|day| free(*day)).unwrap_or(today + REPORT_DAYS)
 }
 
 /// Days since the UNIX epoch.
@@ -102,24 +104,21 @@ mod tests {
 
     #[test]
     fn who_is_answered_goes_on_and_who_never_is_does_not() {
-        let answered = Counts { answered_today: 7, answered: 7, ..Counts::default() };
+        let answered = Counts { answered_lately: 7, answered: 7, ..Counts::default() };
         assert_eq!(allowance(&RULES, 0, &answered), 12);
         let of = |answered, unanswered| Counts { answered, unanswered, ..Counts::default() };
-        // Nine outcomes say nothing yet.
-        assert_eq!(allowance(&RULES, 5, &of(0, 9)), 20);
-        assert_eq!(allowance(&RULES, 5, &of(0, 10)), 5);
-        assert_eq!(allowance(&RULES, 5, &of(1, 9)), 5);
-        assert_eq!(allowance(&RULES, 5, &of(2, 8)), 20);
+        // Four outcomes say nothing yet.
+        assert_eq!(allowance(&RULES, 5, &of(0, 4)), 20);
+        assert_eq!(allowance(&RULES, 5, &of(0, 5)), 5);
+        assert_eq!(allowance(&RULES, 5, &of(1, 5)), 5);
+        assert_eq!(allowance(&RULES, 5, &of(1, 4)), 20);
     }
 
     #[test]
-    fn the_next_day_is_tomorrow_or_when_reports_leave_their_window() {
-        let next = |reports: &[(u32, u32)]| next_day(&RULES, reports.iter().copied(), 1000);
-        assert_eq!(next(&[]), 1001);
-        assert_eq!(next(&[(1000, 4)]), 1001);
-        assert_eq!(next(&[(1000, 5)]), 1028);
-        assert_eq!(next(&[(990, 1), (995, 4)]), 1018);
-        assert_eq!(next(&[(990, 3), (995, 7)]), 1023);
+    fn the_next_day_is_the_first_that_is_free() {
+        assert_eq!(next_day(1000, |_| true), 1001);
+        assert_eq!(next_day(1000, |day| day >= 1007), 1007);
+        assert_eq!(next_day(1000, |_| false), 1000 + REPORT_DAYS);
         assert_eq!(start_of(day(Timestamp(86_400_000 * 3 + 5))), Timestamp(86_400_000 * 3));
     }
 }

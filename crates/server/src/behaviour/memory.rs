@@ -1,10 +1,10 @@
-//! What has to be known of pairs, in memory only: whom an account turned to today and who reported whom, so that twice counts once; and in
+//! What has to be known of pairs, in memory only: whom an account turned to of late and who reported whom, so that twice counts once; and in
 //! which room whose answer would be one. Hashed under a secret that dies with the process, bounded. After a restart
 //! nobody's answer is waited for, which counts neither for nor against anybody.
 
 use super::decide::WAIT_DAYS;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -31,7 +31,8 @@ pub(super) struct Memory {
 #[derive(Default)]
 struct Today {
     day: u32,
-    pairs: HashSet<u64>,
+    /// Since which day.
+    pairs: HashMap<u64, u32>,
 }
 
 /// Who waits for an answer, since when.
@@ -41,23 +42,29 @@ struct Waiting {
 }
 
 impl Memory {
-    /// True if the account turned to this person today already.
-    pub(super) fn turned_to_today(&self, user: &UserId, target: &UserUri, today: u32) -> bool {
-        let known = lock(&self.today);
-        known.day == today && known.pairs.contains(&self.secret.hash_one((user, target)))
+    /// True if the account turned to this person in these days already.
+    pub(super) fn turned_to_lately(&self, user: &UserId, target: &UserUri, today: u32) -> bool {
+        self.today(today).pairs.contains_key(&self.secret.hash_one((user, target)))
     }
 
-    /// False if this person reported this account today already.
+    /// False if this person reported this account in these days already.
     pub(super) fn reports(&self, by: &UserUri, user: &UserId, today: u32) -> bool {
         let mut known = self.today(today);
-        known.pairs.len() >= MOST || known.pairs.insert(self.secret.hash_one((by, user)))
+        let pair = self.secret.hash_one((by, user));
+        if known.pairs.contains_key(&pair) {
+            return false;
+        }
+        if known.pairs.len() < MOST {
+            known.pairs.insert(pair, today);
+        }
+        true
     }
 
     /// An account turns to a person; the answer would be seen in `room`.
     pub(super) fn turns_to(&self, user: &UserId, target: &UserUri, room: Option<&RoomUri>, today: u32) {
         let mut known = self.today(today);
         if known.pairs.len() < MOST {
-            known.pairs.insert(self.secret.hash_one((user, target)));
+            known.pairs.insert(self.secret.hash_one((user, target)), today);
         }
         drop(known);
         let Some(room) = room else { return };
@@ -72,7 +79,8 @@ impl Memory {
     fn today(&self, today: u32) -> MutexGuard<'_, Today> {
         let mut known = lock(&self.today);
         if known.day != today {
-            *known = Today { day: today, pairs: HashSet::new() };
+            known.day = today;
+            known.pairs.retain(|_, since| since.saturating_add(WAIT_DAYS) > today);
         }
         known
     }

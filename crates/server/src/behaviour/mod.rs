@@ -1,6 +1,6 @@
 //! How accounts behave, counted and never read (`docs/spec/behaviour.md`): how many people an account turned to for the
-//! first time today, how many of them answered, how many reports it received. From the counts and its age follows how
-//! many more it may turn to today.
+//! first time of late, how many of them answered, how many reports it received. From the counts and its age follows how
+//! many more it may turn to.
 //!
 //! Counts are kept by account and day, without a word about who the others are. What has to be known of pairs, so that
 //! nobody is counted twice and an answer is counted at all, is in memory only, hashed under a secret that dies with the
@@ -44,6 +44,8 @@ pub struct Account<'a> {
     pub user: &'a UserId,
     /// Since which day it is there.
     pub created_day: u32,
+    /// A policy list that counts here recommends to limit it.
+    pub limited: bool,
 }
 
 impl Behaviour {
@@ -52,7 +54,7 @@ impl Behaviour {
         Self { store, rules, memory: Memory::default() }
     }
 
-    /// Counts that an account turns to a person, unless it did so today already. `room` is where the answer would be
+    /// Counts that an account turns to a person, unless it did so in these days already. `room` is where the answer would be
     /// seen: a room whose hub is this service.
     ///
     /// # Errors
@@ -68,15 +70,14 @@ impl Behaviour {
             return Ok(());
         }
         let today = decide::day(now);
-        if self.memory.turned_to_today(account.user, target, today) {
+        if self.memory.turned_to_lately(account.user, target, today) {
             return Ok(());
         }
         self.count_unanswered(today, now).await?;
         self.change(account.user, today, |row| {
             let counts = row.counts(today);
-            if counts.begun >= decide::allowance(&self.rules, age(account, today), &counts) {
-                let next = decide::next_day(&self.rules, row.reports_by_day(), today);
-                return Err(BehaviourError::Enough { until: decide::start_of(next) });
+            if counts.begun >= self.allowance(account, &counts, today) {
+                return Err(self.enough(account, row, today));
             }
             row.on(today).begun += 1;
             Ok(())
@@ -103,10 +104,9 @@ impl Behaviour {
         let today = decide::day(now);
         self.change(account.user, today, |row| {
             let counts = row.counts(today);
-            let most = decide::allowance(&self.rules, age(account, today), &counts).saturating_mul(2);
+            let most = self.allowance(account, &counts, today).saturating_mul(2);
             if counts.passes.saturating_add(count) > most {
-                let next = decide::next_day(&self.rules, row.reports_by_day(), today);
-                return Err(BehaviourError::Enough { until: decide::start_of(next) });
+                return Err(self.enough(account, row, today));
             }
             row.on(today).passes += count;
             Ok(())
@@ -145,7 +145,7 @@ impl Behaviour {
         self.count(user, now, |counts| counts.reports += 1).await
     }
 
-    /// What is counted of an account: today's first contacts, answers of a week, reports of four.
+    /// What is counted of an account: first contacts of three days, answers of a week, reports of four.
     ///
     /// # Errors
     /// The store failed.
@@ -180,6 +180,21 @@ impl Behaviour {
                 }
             }
         }
+    }
+
+    /// Until when an account has had enough, if nobody answers meanwhile.
+    fn enough(&self, account: Account<'_>, row: &AccountRow, today: u32) -> BehaviourError {
+        let next = decide::next_day(today, |day| {
+            let counts = row.counts(day);
+            counts.begun < self.allowance(account, &counts, day)
+        });
+        BehaviourError::Enough { until: decide::start_of(next) }
+    }
+
+    fn allowance(&self, account: Account<'_>, counts: &Counts, today: u32) -> u32 {
+        let age = today.saturating_sub(account.created_day);
+        let allowance = decide::allowance(&self.rules, age, counts);
+        if account.limited { decide::limited(allowance) } else { allowance }
     }
 
     async fn count_unanswered(&self, today: u32, now: Timestamp) -> Result<(), BehaviourError> {
@@ -250,8 +265,4 @@ fn put(batch: &mut Batch, key: Vec<u8>, row: &AccountRow) {
     } else {
         batch.put(ACCOUNTS, key, row.encode());
     }
-}
-
-fn age(account: Account<'_>, today: u32) -> u32 {
-    today.saturating_sub(account.created_day)
 }

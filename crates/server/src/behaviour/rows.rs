@@ -2,7 +2,7 @@
 
 use super::{
     BehaviourError, Counts,
-    decide::{ANSWER_DAYS, REPORT_DAYS},
+    decide::{ANSWER_DAYS, REPORT_DAYS, WAIT_DAYS},
 };
 use crate::catalogue::TableNote;
 use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 /// What the table of counts holds.
 pub const TABLES: &[TableNote] = &[TableNote {
     table: ACCOUNTS,
-    holds: "by user id, for each day: how many people the account turned to for the first time and how many passes it got (today only), how many answered \
+    holds: "by user id, for each day: how many people the account turned to for the first time (three days), how many passes it got (today only), how many answered \
             or did not (a week), how many reports there were about it (four weeks). Numbers, no names",
     kept: "each number for its window; the row until all are zero",
     discloses: "which accounts turned to new people today, and to how many; how well that was received; which were reported, \
@@ -64,7 +64,11 @@ impl AccountRow {
         let mut counts = Counts::default();
         for row in &self.days {
             if row.day == today {
-                (counts.begun, counts.passes, counts.answered_today) = (row.begun, row.passes, row.answered);
+                counts.passes = row.passes;
+            }
+            if row.day.saturating_add(WAIT_DAYS) > today {
+                counts.begun = counts.begun.saturating_add(row.begun);
+                counts.answered_lately = counts.answered_lately.saturating_add(row.answered);
             }
             if row.day.saturating_add(ANSWER_DAYS) > today {
                 counts.answered = counts.answered.saturating_add(row.answered);
@@ -77,16 +81,14 @@ impl AccountRow {
         counts
     }
 
-    /// The reports of each day.
-    pub(super) fn reports_by_day(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
-        self.days.iter().map(|row| (row.day, row.reports))
-    }
-
     /// Leaves out what is older than its window.
     pub(super) fn forget(&mut self, today: u32) {
         for row in &mut self.days {
             if row.day < today {
-                (row.begun, row.passes) = (0, 0);
+                row.passes = 0;
+            }
+            if row.day.saturating_add(WAIT_DAYS) <= today {
+                row.begun = 0;
             }
             if row.day.saturating_add(ANSWER_DAYS) <= today {
                 (row.answered, row.unanswered) = (0, 0);

@@ -30,7 +30,7 @@ fn talk(number: u32) -> RoomUri {
 impl Room {
     /// Turns to people, a room each, until one is refused; how many it was, and until when.
     async fn spread(&self, user: &UserId, people: std::ops::Range<u32>, now: Timestamp) -> (u32, Timestamp) {
-        let account = Account { user, created_day: 20_000 };
+        let account = Account { user, created_day: 20_000, limited: false };
         let from = people.start;
         for number in people {
             match self.behaviour.begin(account, &person(number), Some(&talk(number)), now).await {
@@ -49,11 +49,12 @@ async fn an_account_turns_to_so_many_a_day_and_to_more_when_it_is_older() {
     let midnight = Timestamp(20_001 * DAY);
     assert_eq!(room.spread(&ann, 0..9, START).await, (5, midnight));
     // Who was turned to today can be asked for again, and another account is counted apart.
-    let account = Account { user: &ann, created_day: 20_000 };
+    let account = Account { user: &ann, created_day: 20_000, limited: false };
     room.behaviour.begin(account, &person(3), None, START).await.unwrap();
     assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().begun, 5);
     assert_eq!(room.spread(&bob, 0..9, START).await.0, 5);
-    assert_eq!(room.spread(&ann, 10..30, midnight).await, (8, Timestamp(20_002 * DAY)));
+    // Eight by age, five of whom did not answer yet.
+    assert_eq!(room.spread(&ann, 10..30, midnight).await, (3, Timestamp(20_002 * DAY)));
     let off = Rules { limited: false, ..RULES };
     let room = self::room(off);
     for number in 0..100 {
@@ -82,11 +83,11 @@ async fn who_is_never_answered_turns_to_fewer() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     let on = |days: u64| START.plus_millis(days * DAY);
     assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
-    assert_eq!(room.spread(&ann, 10..30, on(1)).await.0, 8);
+    assert_eq!(room.spread(&ann, 10..30, on(1)).await.0, 3);
     room.behaviour.sweep(on(2)).await.unwrap();
     assert_eq!(room.behaviour.counts(&ann, on(2)).await.unwrap().unanswered, 0);
     room.behaviour.sweep(on(4)).await.unwrap();
-    assert_eq!(room.behaviour.counts(&ann, on(4)).await.unwrap().unanswered, 13);
+    assert_eq!(room.behaviour.counts(&ann, on(4)).await.unwrap().unanswered, 8);
     // By age it would be 17: a quarter of it.
     assert_eq!(room.spread(&ann, 40..60, on(4)).await.0, 4);
     // A restart forgets whom it waited for, and holds that against nobody.
@@ -113,12 +114,24 @@ async fn reports_halve_and_then_stop_for_four_weeks() {
 }
 
 #[tokio::test]
-async fn the_same_person_reports_once_a_day() {
+async fn who_is_to_be_limited_turns_to_a_quarter() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
-    for (by, at) in [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY))] {
+    let account = Account { user: &ann, created_day: 19_999, limited: true };
+    for number in 0..2 {
+        room.behaviour.begin(account, &person(number), None, START).await.unwrap();
+    }
+    assert!(room.behaviour.begin(account, &person(2), None, START).await.is_err());
+}
+
+#[tokio::test]
+async fn the_same_person_reports_once_in_these_days() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    for (by, at) in
+        [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY)), (1, START.plus_millis(3 * DAY))]
+    {
         room.behaviour.reported(&ann, Some(&person(by)), at).await.unwrap();
     }
-    assert_eq!(room.behaviour.counts(&ann, START.plus_millis(DAY)).await.unwrap().reports, 3);
+    assert_eq!(room.behaviour.counts(&ann, START.plus_millis(3 * DAY)).await.unwrap().reports, 3);
 }
 
 #[tokio::test]
@@ -137,7 +150,7 @@ async fn what_is_stored_names_nobody_else() {
 #[tokio::test]
 async fn passes_are_twice_as_many_as_people() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
-    let account = Account { user: &ann, created_day: 20_000 };
+    let account = Account { user: &ann, created_day: 20_000, limited: false };
     for _ in 0..2 {
         room.behaviour.passes(account, 5, START).await.unwrap();
     }

@@ -52,6 +52,11 @@ pub(super) struct File {
     /// How many people an account may turn to for the first time.
     #[serde(default)]
     pub first_contacts: FirstContacts,
+    /// The policy list of this service.
+    pub policy_list: Option<OwnPolicyList>,
+    /// Policy lists of other services that count here.
+    #[serde(default)]
+    pub policy_lists: Vec<PolicyList>,
 }
 
 /// The table `[client]`.
@@ -358,17 +363,17 @@ impl Default for Limits {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FirstContacts {
-    /// Whether an account may turn to so many new people a day only. Default: true.
+    /// Whether an account may turn to so many new people only. Default: true.
     /// Example: `true`
     pub limited: bool,
-    /// People that an account may turn to for the first time on the day that it is made. Who answers does not count any
-    /// more. Default: 5.
+    /// New people whose answer an account may wait for on the day that it is made: who was turned to in the last three days, and
+    /// has not answered. Default: 5.
     /// Example: `5`
     pub first_day: u32,
-    /// So many more a day with each day of the account's age. Default: 3.
-    /// Example: `3`
+    /// So many more with each day of the account's age. Default: 1.
+    /// Example: `1`
     pub more_each_day: u32,
-    /// And never more than this a day. Default: 50.
+    /// And never more than this. Default: 50.
     /// Example: `50`
     pub most: u32,
     /// Each report about an account in four weeks halves what it may; so many stop it. Default: 5.
@@ -383,12 +388,49 @@ pub(super) struct FirstContacts {
     pub passes_per_service: u32,
 }
 
+/// The table `[policy_list]`: `docs/spec/policy-lists.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnPolicyList {
+    /// File with the list that this service publishes, signed, to services that ask. Read anew each time.
+    /// Example: `"/etc/trefoil/policy-list.toml"`
+    pub file: PathBuf,
+}
+
+/// A table `[[policy_lists]]`, one for each list that counts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyList {
+    /// The service whose list it is.
+    /// Example: `"other.example"`
+    pub from: String,
+    /// Its Ed25519 public key, base64url: the publisher's log says it when the service starts.
+    /// Example: `"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"`
+    pub key: String,
+    /// What a recommendation to limit does here: `"limit"`, `"nothing"` or `"refuse"`. Default: `"limit"`.
+    /// Example: `"limit"`
+    #[serde(default = "limit")]
+    pub limit: String,
+    /// What a recommendation to refuse does here: `"refuse"`, `"limit"` or `"nothing"`. Default: `"refuse"`.
+    /// Example: `"refuse"`
+    #[serde(default = "refuse")]
+    pub refuse: String,
+}
+
+fn limit() -> String {
+    "limit".to_owned()
+}
+
+fn refuse() -> String {
+    "refuse".to_owned()
+}
+
 impl Default for FirstContacts {
     fn default() -> Self {
         Self {
             limited: true,
             first_day: 5,
-            more_each_day: 3,
+            more_each_day: 1,
             most: 50,
             reports: 5,
             passes: true,

@@ -8,9 +8,12 @@ mod tests;
 
 use crate::{
     behaviour::Rules,
+    policy_lists::{Action, Subscription},
     safety::{Wellbeing, tipline::Reporter},
     staff::Place,
 };
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::VerifyingKey;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -66,6 +69,10 @@ pub struct Config {
     pub limits: Limits,
     /// How many people an account may turn to for the first time.
     pub first_contacts: FirstContacts,
+    /// The file of the policy list that is published.
+    pub policy_list: Option<PathBuf>,
+    /// Policy lists of other services that count here.
+    pub policy_lists: Vec<Subscription>,
 }
 
 /// The listener for the service's own people.
@@ -341,6 +348,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
     }
     Ok(Config {
         log: log(file.log, &domain, &peers)?,
+        policy_lists: policy_lists(file.policy_lists, &domain)?,
         profile,
         data: file.data,
         drain: Duration::from_secs(file.drain_seconds),
@@ -356,6 +364,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
+        policy_list: file.policy_list.map(|list| list.file),
     })
 }
 
@@ -507,6 +516,31 @@ fn limits(file: &file::Limits) -> Result<Limits, ConfigError> {
         request_timeout: seconds("limits.request_seconds", file.request_seconds)?,
         ping: seconds("limits.ping_seconds", file.ping_seconds)?,
     })
+}
+
+fn policy_lists(lists: Vec<file::PolicyList>, own: &Domain) -> Result<Vec<Subscription>, ConfigError> {
+    let action = |key, word: &str| match word {
+        "nothing" => Ok(Action::Nothing),
+        "limit" => Ok(Action::Limit),
+        "refuse" => Ok(Action::Refuse),
+        _ => Err(invalid(key, "must be nothing, limit or refuse")),
+    };
+    let mut subscriptions: Vec<Subscription> = Vec::new();
+    for list in lists {
+        let from = list.from.parse().ok().filter(|from| from != own);
+        let from = from.filter(|from| subscriptions.iter().all(|known| known.from != *from));
+        let from = from.ok_or_else(|| {
+            invalid("policy_lists.from", "must be the domain of another service, each once")
+        })?;
+        let key = BASE64URL_NOPAD.decode(list.key.as_bytes()).ok();
+        let key = key.and_then(|key| VerifyingKey::from_bytes(key.as_slice().try_into().ok()?).ok());
+        let key =
+            key.ok_or_else(|| invalid("policy_lists.key", "must be an Ed25519 public key in base64url"))?;
+        let limit = action("policy_lists.limit", &list.limit)?;
+        let refuse = action("policy_lists.refuse", &list.refuse)?;
+        subscriptions.push(Subscription { from, key, limit, refuse });
+    }
+    Ok(subscriptions)
 }
 
 fn first_contacts(file: &file::FirstContacts) -> Result<FirstContacts, ConfigError> {

@@ -29,6 +29,8 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Wellbeing" => "wellbeing",
                 "Limits" => "limits",
                 "FirstContacts" => "first_contacts",
+                "OwnPolicyList" => "policy_list",
+                "PolicyList" => "[policy_lists]",
                 _ => "",
             };
             comment.clear();

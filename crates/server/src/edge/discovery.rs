@@ -59,6 +59,7 @@ pub(super) async fn ask_for_peer(
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
     request.value.check()?;
+    edge.takes_from(&peer)?;
     edge.rates.peer_numbers(&peer, &request.value, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.house.discovery.answer(&request.value).await?))
 }

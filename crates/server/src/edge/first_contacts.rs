@@ -15,6 +15,7 @@ use crate::{
     federation::{Endpoint, IncidentReason},
     keys::{self, KeysError},
     passes::PassesError,
+    policy_lists::{Action, PolicyListError},
 };
 use axum::{
     extract::State,
@@ -26,7 +27,11 @@ use trefoil_proto::{
     DeviceUri, Domain, ErrorBody, ErrorCode, UserUri, Wire as _,
     mimi::KeyMaterialRequest,
     passes::{BATCH, Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Token},
+    policy_list::SignedPolicyList,
 };
+
+/// Passes that one costs a service which is to be limited.
+const LIMITED: usize = 10;
 
 type Served = State<Arc<Edge>>;
 
@@ -48,7 +53,9 @@ pub(super) async fn passes(
     }
     let person = edge.house.accounts.person(&caller.user).await?;
     let person = person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
-    let account = Account { user: &caller.user, created_day: person.created_day };
+    let about = edge.house.policy_lists.about(&caller.user_uri(), edge.now());
+    let account =
+        Account { user: &caller.user, created_day: person.created_day, limited: about == Action::Limit };
     // Few are ever asked for at once.
     let counted = u32::try_from(count).unwrap_or(u32::MAX);
     let counted = edge.house.behaviour.passes(account, counted, edge.now()).await;
@@ -75,8 +82,26 @@ pub(super) async fn passes_for_peer(
     if domain.parse::<Domain>()? != *edge.domain() {
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
-    edge.rates.passes(&peer, request.value.requests.len(), edge.now())?;
+    let each = match edge.takes_from(&peer)? {
+        Action::Limit => LIMITED,
+        _ => 1,
+    };
+    edge.rates.passes(&peer, request.value.requests.len() * each, edge.now())?;
     Ok(Reply(StatusCode::OK, edge.issue(request.value).await?))
+}
+
+/// `GET /.well-known/trefoil-policy-list`, for other services.
+pub(super) async fn policy_list(
+    State(edge): Served,
+    Peer(_): Peer,
+) -> Result<Reply<SignedPolicyList>, Refusal> {
+    match edge.house.policy_lists.published().await {
+        Ok(list) => Ok(Reply(StatusCode::OK, list)),
+        Err(PolicyListError::None) => {
+            Err(Refusal::new(ErrorCode::NotFound, "this service publishes no policy list"))
+        }
+        Err(error) => Err(Refusal::internal(&error)),
+    }
 }
 
 /// `POST firstContact/{user}`: as `keyMaterial`, with a pass of the target's service.
@@ -124,6 +149,7 @@ pub(super) async fn claim_for_peer(
             let asker = Asker::Of(&peer, &person);
             edge.rates.claim(asker, edge.now())?;
             edge.is_free(&person, Doing::Beginning)?;
+            edge.is_not_listed(&person)?;
             edge.house.rooms.may_claim(&requester, &claim.tbs.room_id).await?;
             edge.with_pass(asker, &token, &claim).await
         }
@@ -134,6 +160,7 @@ pub(super) async fn claim_for_peer(
             if target.domain != *edge.domain() {
                 return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
             }
+            edge.takes_from(&peer)?;
             let asker = Asker::Nameless(&peer);
             edge.rates.claim(asker, edge.now())?;
             edge.house.passes.spend(token, edge.now()).await?;
@@ -170,11 +197,26 @@ impl Edge {
         if *target == asker {
             return Ok(());
         }
-        let account = Account { user: &caller.user, created_day: person.created_day };
+        self.is_not_listed(target)?;
+        let account = Account {
+            user: &caller.user,
+            created_day: person.created_day,
+            limited: self.is_not_listed(&asker)? == Action::Limit,
+        };
         // Where the hub is another one, the answer is not seen here.
         let room = Some(&request.tbs.room_id).filter(|_| here);
         let begun = self.house.behaviour.begin(account, target, room, self.now()).await;
         begun.map_err(|error| self.first_contact_refused(&error))
+    }
+
+    /// What the policy lists that count here say about somebody; an error if nothing new is taken from them.
+    pub(super) fn is_not_listed(&self, user: &UserUri) -> Result<Action, Refusal> {
+        refused_if(self.house.policy_lists.about(user, self.now()))
+    }
+
+    /// The same about a service.
+    pub(super) fn takes_from(&self, peer: &Domain) -> Result<Action, Refusal> {
+        refused_if(self.house.policy_lists.about_service(peer, self.now()))
     }
 
     /// Whether another service may ask for key packages of a person of this one without a pass: where nobody needs any, and
@@ -232,5 +274,15 @@ impl Edge {
             retry_after_ms: u32::try_from(wait).unwrap_or(u32::MAX).max(1),
             detail: error.to_string().into_bytes(),
         })
+    }
+}
+
+fn refused_if(action: Action) -> Result<Action, Refusal> {
+    match action {
+        Action::Refuse => Err(Refusal::new(
+            ErrorCode::NotAllowed,
+            "by a policy list, nothing new goes between these people",
+        )),
+        action => Ok(action),
     }
 }

@@ -130,6 +130,7 @@ pub(super) async fn key_material(
         return Err(edge.lie(&peer, IncidentReason::Forged).await);
     };
     let person = requester.user_uri();
+    edge.is_not_listed(&person)?;
     let asker = Asker::Of(&peer, &person);
     edge.rates.claim(asker, edge.now())?;
     let hub = &request.value.tbs.room_id.domain;
@@ -166,6 +167,7 @@ pub(super) async fn identifier_query(
     if domain != *edge.domain() {
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
+    edge.takes_from(&peer)?;
     edge.rates.peer_lookup(&peer, edge.now())?;
     if asks_by_number(&request.value) {
         return Ok(Reply(StatusCode::OK, not_in_clear()));

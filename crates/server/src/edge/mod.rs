@@ -42,7 +42,8 @@ pub use tls::{TlsError, TlsFiles};
 use crate::{
     accounts::Accounts, backup::Backups, behaviour::Behaviour, clock::Clock, directory::Directory,
     discovery::Discovery, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media,
-    passes::Passes, pin::Pins, rendezvous::Rendezvous, rooms::Rooms, safety::Safety, secrets::SecretKey,
+    passes::Passes, pin::Pins, policy_lists::PolicyLists, rendezvous::Rendezvous, rooms::Rooms,
+    safety::Safety, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -90,6 +91,8 @@ pub struct House {
     pub behaviour: Arc<Behaviour>,
     /// Passes for turning to people here.
     pub passes: Arc<Passes>,
+    /// Recommendations of other services.
+    pub policy_lists: Arc<PolicyLists>,
     /// The PIN vault.
     pub pins: Arc<Pins>,
     /// Where devices that are being linked meet.

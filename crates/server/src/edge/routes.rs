@@ -8,7 +8,7 @@ use super::{
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
 use std::sync::Arc;
-use trefoil_proto::paths;
+use trefoil_proto::{paths, policy_list};
 
 /// What can be asked: a method and a path, with its parameters in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,7 @@ pub(super) fn federation() -> Routes {
         .on(Method::GET, "/media/{id}", mimi::own_media)
         .from("")
         .on(Method::GET, paths::WELL_KNOWN, mimi::directory)
+        .on(Method::GET, policy_list::PATH, first_contacts::policy_list)
         .on(Method::POST, "/log/witness/add-checkpoint", log::add_checkpoint)
 }
 

@@ -21,6 +21,7 @@ mod media;
 mod mls;
 mod passes;
 mod pin;
+mod policy_lists;
 mod recovery;
 mod removal;
 mod rendezvous;

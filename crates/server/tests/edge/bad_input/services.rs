@@ -200,6 +200,14 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
         },
         Case {
             method: "GET",
+            template: "/.well-known/trefoil-policy-list",
+            path: "/.well-known/trefoil-policy-list".into(),
+            takes: Takes::Nothing,
+            who: Who::Service,
+            odd: vec![("/.well-known/trefoil-policy-list".into(), "NotFound")],
+        },
+        Case {
+            method: "GET",
             template: "/.well-known/mimi-protocol-directory",
             path: "/.well-known/mimi-protocol-directory".into(),
             takes: Takes::Nothing,
