@@ -179,6 +179,7 @@ export class Tour {
       // Its words hold a number, which each language puts in its own way.
       part("devices", recovery.locator("xpath=preceding-sibling::button[1]"), "approve_title"),
       part("recovery", recovery, "pin"),
+      part("decisions", this.button("decisions", account), "my_reports"),
     ];
   }
 }
