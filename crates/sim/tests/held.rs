@@ -43,5 +43,7 @@ held! {
     reordered_messages = "reordered-messages";
     an_altered_message = "altered-message";
     a_follower_that_forges_a_sender = "follower-forges-a-sender";
+    a_report_that_frames_somebody = "framed-by-a-reporter";
+    a_report_handed_on_by_no_hub = "framed-by-another-service";
     an_altered_release = "altered-release";
 }
