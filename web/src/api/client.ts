@@ -9,9 +9,14 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    message: string,
+    private readonly words: () => string,
   ) {
-    super(message);
+    super();
+  }
+
+  /** Found when it is shown: the first request goes before the language is there. */
+  override get message(): string {
+    return this.words();
   }
 }
 
@@ -72,7 +77,7 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
   try {
     response = await fetch(BASE + path, { method, headers, body: body ?? null, credentials: "same-origin", cache: "no-store", keepalive });
   } catch {
-    throw new ApiError(0, "process-away", m.error_process_away());
+    throw new ApiError(0, "process-away", () => m.error_process_away());
   }
   if (!response.ok) throw await refused(response, path);
   if (response.status === 204 || response.headers.get("content-length") === "0") return undefined as T;
@@ -83,7 +88,7 @@ async function ask<T>(method: Method, path: string, body?: BodyInit, type?: stri
 async function refused(response: Response, path: string): Promise<ApiError> {
   const refusal = (await response.json().catch(() => ({}))) as Refusal;
   if (response.status === 401 && path !== "session") onLockedOut();
-  return new ApiError(response.status, refusal.code ?? "unknown", problemInWords(refusal));
+  return new ApiError(response.status, refusal.code ?? "unknown", () => problemInWords(refusal));
 }
 
 function asQuery(query?: Record<string, string | number | undefined>): string {

@@ -106,6 +106,11 @@ test("a launch link that was used already is refused with a sentence", async () 
   const person = here.people[0]!;
   const stranger = await here.browser.newContext();
   const page = await stranger.newPage();
+  // The refusal comes before the language does.
+  await page.route("**/assets/en-*.js", async (route) => {
+    await page.waitForResponse((response) => response.url().endsWith("/session"));
+    await route.continue();
+  });
   await page.goto(person.link);
   await page.getByRole("heading", { name: word("locked_out_title") }).waitFor();
   await page.getByText(word("locked_out_text")).waitFor();
