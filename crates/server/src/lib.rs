@@ -18,6 +18,7 @@ pub mod federation;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod handed_in;
+mod json_row;
 pub mod keys;
 pub mod log;
 pub mod mailbox;

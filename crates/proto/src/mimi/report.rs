@@ -8,10 +8,24 @@ use crate::{
     franking::ServerFrankingContext,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
+use serde::{Deserialize, Serialize};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// Why something is reported. The draft names no reasons; these are the profile's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    TlsSize,
+    TlsSerialize,
+    TlsDeserializeBytes,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum AbuseType {
     /// None of the others, see the note.
@@ -34,6 +48,22 @@ pub enum AbuseType {
     SelfHarm = 9,
     /// Pretending to be someone else.
     Impersonation = 10,
+}
+
+impl AbuseType {
+    /// Each of them.
+    pub const ALL: [Self; 10] = [
+        Self::Other,
+        Self::Spam,
+        Self::Fraud,
+        Self::Harassment,
+        Self::Hate,
+        Self::SexualContent,
+        Self::ChildExploitation,
+        Self::Violence,
+        Self::SelfHarm,
+        Self::Impersonation,
+    ];
 }
 
 /// One reported message, with the hub's stamp that proves it.

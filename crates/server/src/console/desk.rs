@@ -197,7 +197,8 @@ pub(super) async fn figures(
     Ok(Json(safety::figures(cases.values(), Timestamp(from), Timestamp(until))))
 }
 
-fn named(case: &str) -> Result<CaseId, Problem> {
+/// The case of a name.
+pub(super) fn named(case: &str) -> Result<CaseId, Problem> {
     case.parse().map_err(|_| SafetyError::NoSuchCase.into())
 }
 

@@ -76,6 +76,7 @@ impl From<SafetyError> for Problem {
                 problem
             }
             SafetyError::NoTipline => Self::new(StatusCode::NOT_FOUND, "no-tipline", message),
+            SafetyError::Tip(TiplineError::NotFound) => Self::new(StatusCode::NOT_FOUND, "no-tip", message),
             SafetyError::Tip(TiplineError::SamePerson) => {
                 Self::new(StatusCode::FORBIDDEN, "took-part", message)
             }

@@ -1,14 +1,10 @@
 //! Attachments of a case, lists of known material, and reports to NCMEC.
 
-use super::{Console, error::Problem, guard::Signed};
-use crate::{
-    safety::{
-        Act, SafetyError, Tip,
-        case::{CaseRefusal, KnownMatch},
-        known::{Algorithm, Kind, List, Provenance},
-        tipline::{Classification, Incident, PackageId, Standing, State as Progress},
-    },
-    staff::Member,
+use super::{Console, desk::named, error::Problem, guard::Signed, team::leads};
+use crate::safety::{
+    Act, SafetyError, Tip,
+    known::{Algorithm, Kind, List, Provenance},
+    tipline::{Classification, Incident, Standing},
 };
 use axum::{
     Json,
@@ -63,9 +59,12 @@ pub(super) struct TipView {
     released_by: Option<String>,
     about: String,
     incident: Incident,
+    /// The case that it is of, as long as that is kept.
+    case: Option<String>,
     files: usize,
-    #[serde(flatten)]
-    progress: Progress,
+    state: &'static str,
+    /// NCMEC's number of it, while it has one.
+    report: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -120,9 +119,9 @@ pub(super) async fn bytes(
     Signed(who): Signed,
     Path((case, number)): Path<(String, usize)>,
 ) -> Result<Response, Problem> {
-    let exhibits = console.safety.exhibits(named(&case)?, &who, console.now()).await?;
-    let found = exhibits.into_iter().nth(number).and_then(|exhibit| exhibit.opened.ok());
+    let found = console.safety.exhibit(named(&case)?, number, &who, console.now()).await?;
     let bytes = found
+        .and_then(|exhibit| exhibit.opened.ok())
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "no-attachment", "there is no such attachment"))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
@@ -142,20 +141,22 @@ pub(super) async fn prepare(
     let (id, Json(TipAsked { incident, urgent, remarks, classified })) = (named(&case)?, asked?);
     let tip = Tip { incident, urgent, remarks, classified };
     let made = console.safety.prepare_tip(id, &who, tip, console.now()).await?;
-    Ok(Json(serde_json::json!({ "tip": HEXLOWER.encode(&made.0) })))
+    Ok(Json(serde_json::json!({ "tip": made.to_string() })))
 }
 
 /// `GET /api/tips`: reports to NCMEC, the oldest first.
 pub(super) async fn tips(State(console): Served, Signed(who): Signed) -> Result<Json<Vec<TipView>>, Problem> {
-    let view = |standing: Standing| TipView {
-        tip: HEXLOWER.encode(&standing.id.0),
+    let view = |(standing, case): (Standing, Option<CaseId>)| TipView {
+        tip: standing.id.to_string(),
         made: standing.made,
         prepared_by: standing.prepared_by,
         released_by: standing.approved_by,
         about: standing.package.reported.user,
         incident: standing.package.incident,
+        case: case.map(|case| case.to_string()),
         files: standing.package.files.len(),
-        progress: standing.state,
+        state: standing.state.as_str(),
+        report: standing.state.report(),
     };
     Ok(Json(console.safety.tips(&who).await?.into_iter().map(view).collect()))
 }
@@ -166,7 +167,7 @@ pub(super) async fn release(
     Signed(who): Signed,
     Path(tip): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    console.safety.release_tip(tip_named(&tip)?, &who, console.now()).await?;
+    console.safety.release_tip(tip.parse().map_err(SafetyError::Tip)?, &who, console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,14 +177,14 @@ pub(super) async fn withdraw(
     Signed(who): Signed,
     Path(tip): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    console.safety.withdraw_tip(tip_named(&tip)?, &who, console.now()).await?;
+    console.safety.withdraw_tip(tip.parse().map_err(SafetyError::Tip)?, &who, console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /api/known`: the lists that attachments of reports are compared with.
 pub(super) async fn lists(State(console): Served, _: Signed) -> Result<Json<Vec<ListView>>, Problem> {
     let view = |List { provenance, taken, hashes }: List| ListView {
-        kind: kind_as_written(provenance.kind),
+        kind: provenance.kind.as_str(),
         name: provenance.name,
         giver: provenance.giver,
         taken,
@@ -201,7 +202,7 @@ pub(super) async fn take_list(
     file: Bytes,
 ) -> Result<Json<Taken>, Problem> {
     leads(&who)?;
-    let kind = KINDS.into_iter().find(|known| kind_as_written(*known) == kind);
+    let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
     let kind =
         kind.ok_or_else(|| Problem::malformed("a kind is child-abuse, terrorism, intimate or other"))?;
     let provenance = Provenance { name: name.clone(), giver, kind };
@@ -225,24 +226,4 @@ pub(super) async fn remove_list(
     }
     console.safety.note(who.name.as_str(), Act::ListRemoved, &name, now).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-const KINDS: [Kind; 4] = [Kind::ChildAbuse, Kind::Terrorism, Kind::Intimate, Kind::Other];
-
-fn kind_as_written(kind: Kind) -> &'static str {
-    KnownMatch::of(kind)
-}
-
-fn named(case: &str) -> Result<CaseId, Problem> {
-    case.parse().map_err(|_| SafetyError::NoSuchCase.into())
-}
-
-fn tip_named(tip: &str) -> Result<PackageId, Problem> {
-    let bytes = HEXLOWER.decode(tip.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    let gone = || Problem::new(StatusCode::NOT_FOUND, "no-tip", "there is no such report to NCMEC");
-    bytes.map(PackageId).ok_or_else(gone)
-}
-
-fn leads(who: &Member) -> Result<(), Problem> {
-    if who.role.leads() { Ok(()) } else { Err(SafetyError::Case(CaseRefusal::Role).into()) }
 }

@@ -95,6 +95,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn leads(who: &Member) -> Result<(), Problem> {
+/// Refuses whoever is no lead.
+pub(super) fn leads(who: &Member) -> Result<(), Problem> {
     if who.role.leads() { Ok(()) } else { Err(SafetyError::Case(CaseRefusal::Role).into()) }
 }

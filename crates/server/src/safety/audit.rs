@@ -42,7 +42,6 @@ pub enum Act {
     AppealUpheld,
     AppealGranted,
     LookedUp,
-    Exported,
     TipPrepared,
     TipReleased,
     TipWithdrawn,

@@ -2,13 +2,11 @@
 //!
 //! Nobody decides what they did not claim; what weighs is confirmed by somebody else; whoever decided does not hear the appeal.
 
-use super::{
-    known::Kind,
-    policy::{self, Weight},
-};
+use super::policy::{self, Weight};
 use crate::staff::{Member, StaffName};
 use serde::{Deserialize, Serialize};
-use trefoil_proto::{Timestamp, UserUri, decisions::Words, mimi::report::AbuseType};
+use std::collections::BTreeMap;
+use trefoil_proto::{RoomUri, Timestamp, UserUri, decisions::Words, mimi::report::AbuseType};
 
 /// How long a claim holds, in milliseconds: half an hour.
 pub const CLAIM: u64 = 30 * 60 * 1000;
@@ -27,8 +25,11 @@ pub struct Case {
     pub about: UserUri,
     /// Whether this service is theirs.
     pub ours: bool,
+    /// In which room; a decision is taken back there also when the report is gone.
+    #[serde(default, with = "super::text::option")]
+    pub room: Option<RoomUri>,
     /// Why it was reported.
-    pub category: Category,
+    pub category: AbuseType,
     /// Higher comes first.
     pub priority: u8,
     /// Who has it now.
@@ -60,35 +61,6 @@ pub struct KnownMatch {
     pub exact: bool,
     /// Bits that differ, of 256.
     pub distance: u32,
-}
-
-/// The reason of a report, as it is written in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // As `AbuseType`.
-pub enum Category {
-    Other,
-    Spam,
-    Fraud,
-    Harassment,
-    Hate,
-    SexualContent,
-    ChildExploitation,
-    Violence,
-    SelfHarm,
-    Impersonation,
-}
-
-impl KnownMatch {
-    /// What a list is of, as it is written.
-    pub fn of(kind: Kind) -> &'static str {
-        match kind {
-            Kind::ChildAbuse => "child-abuse",
-            Kind::Terrorism => "terrorism",
-            Kind::Intimate => "intimate",
-            Kind::Other => "other",
-        }
-    }
 }
 
 /// Somebody has a case, until a time.
@@ -301,14 +273,14 @@ pub enum CaseRefusal {
 
 impl Case {
     /// A case as it is opened.
-    pub fn open(about: UserUri, ours: bool, reason: AbuseType, others: usize, now: Timestamp) -> Self {
-        let category = Category::from(reason);
+    pub fn open(about: UserUri, ours: bool, category: AbuseType, others: usize, now: Timestamp) -> Self {
         Self {
             opened: now,
             about,
             ours,
+            room: None,
             category,
-            priority: category.urgency().saturating_add(10 * u8::try_from(others.min(3)).unwrap_or(3)),
+            priority: urgency(category).saturating_add(10 * u8::try_from(others.min(3)).unwrap_or(3)),
             claim: None,
             proposed: None,
             decisions: Vec::new(),
@@ -327,7 +299,7 @@ impl Case {
             Some(Queue::Appeals)
         } else if self.in_force().is_some() {
             None
-        } else if self.category == Category::ChildExploitation {
+        } else if self.category == AbuseType::ChildExploitation {
             Some(Queue::ChildSafety)
         } else {
             Some(Queue::General)
@@ -350,11 +322,11 @@ impl Case {
         decided.chain(appealed).fold(self.opened, Timestamp::max)
     }
 
-    /// The removals that are asked for: decision, rule, time.
-    pub(super) fn removals(&self) -> Vec<(u32, String, Timestamp)> {
+    /// The removals that are asked for, by decision: rule and time.
+    pub(super) fn removals(&self) -> BTreeMap<u32, (String, Timestamp)> {
         let standing = self.decisions.iter().filter(|decision| decision.undone.is_none());
         let asked = standing.filter(|decision| decision.verdict.action == Action::AskRemoval);
-        asked.map(|decision| (decision.number, decision.verdict.rule.clone(), decision.at)).collect()
+        asked.map(|decision| (decision.number, (decision.verdict.rule.clone(), decision.at))).collect()
     }
 
     /// The appeal that waits.
@@ -549,7 +521,7 @@ impl Case {
     /// # Errors
     /// [`CaseRefusal::Role`].
     pub fn may_see(&self, who: &Member) -> Result<(), CaseRefusal> {
-        let child = self.category == Category::ChildExploitation;
+        let child = self.category == AbuseType::ChildExploitation;
         if who.role.reviews() && (!child || who.role.sees_child_safety()) {
             Ok(())
         } else {
@@ -623,12 +595,12 @@ impl Case {
 }
 
 /// What one person does not decide: what never ends, what lasts long, and whatever is done where children are exploited.
-fn is_grave(verdict: &Verdict, category: Category, now: Timestamp) -> bool {
+fn is_grave(verdict: &Verdict, category: AbuseType, now: Timestamp) -> bool {
     let long = verdict.until.is_some_and(|until| until.0.saturating_sub(now.0) > ALONE);
-    let child = category == Category::ChildExploitation
+    let child = category == AbuseType::ChildExploitation
         || policy::rule(&verdict.rule).is_some_and(|rule| rule.weight == Weight::TwoPeople);
     match verdict.action {
-        Action::None => category == Category::ChildExploitation,
+        Action::None => category == AbuseType::ChildExploitation,
         Action::Ban => true,
         Action::Warn | Action::Limit | Action::Suspend | Action::AskRemoval => long || child,
     }
@@ -638,49 +610,16 @@ fn explained(text: &str) -> Result<(), CaseRefusal> {
     text.parse::<Words>().map(|_| ()).map_err(|_| CaseRefusal::Explanation)
 }
 
-impl Category {
-    /// Each of them.
-    pub const ALL: [Self; 10] = [
-        Self::Other,
-        Self::Spam,
-        Self::Fraud,
-        Self::Harassment,
-        Self::Hate,
-        Self::SexualContent,
-        Self::ChildExploitation,
-        Self::Violence,
-        Self::SelfHarm,
-        Self::Impersonation,
-    ];
-
-    /// Where lives may be at stake comes first.
-    fn urgency(self) -> u8 {
-        match self {
-            Self::ChildExploitation => 200,
-            Self::SelfHarm => 180,
-            Self::Violence => 160,
-            Self::Harassment | Self::SexualContent => 100,
-            Self::Fraud | Self::Hate => 80,
-            Self::Impersonation => 60,
-            Self::Spam => 40,
-            Self::Other => 20,
-        }
-    }
-}
-
-impl From<AbuseType> for Category {
-    fn from(reason: AbuseType) -> Self {
-        match reason {
-            AbuseType::Other => Self::Other,
-            AbuseType::Spam => Self::Spam,
-            AbuseType::Fraud => Self::Fraud,
-            AbuseType::Harassment => Self::Harassment,
-            AbuseType::Hate => Self::Hate,
-            AbuseType::SexualContent => Self::SexualContent,
-            AbuseType::ChildExploitation => Self::ChildExploitation,
-            AbuseType::Violence => Self::Violence,
-            AbuseType::SelfHarm => Self::SelfHarm,
-            AbuseType::Impersonation => Self::Impersonation,
-        }
+/// Where lives may be at stake comes first.
+fn urgency(category: AbuseType) -> u8 {
+    match category {
+        AbuseType::ChildExploitation => 200,
+        AbuseType::SelfHarm => 180,
+        AbuseType::Violence => 160,
+        AbuseType::Harassment | AbuseType::SexualContent => 100,
+        AbuseType::Fraud | AbuseType::Hate => 80,
+        AbuseType::Impersonation => 60,
+        AbuseType::Spam => 40,
+        AbuseType::Other => 20,
     }
 }

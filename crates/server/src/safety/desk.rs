@@ -4,12 +4,11 @@ use super::{
     Act, AuditEntry, Safety, SafetyError,
     case::{Case, CaseRefusal, Queue, Verdict},
     load::{self, Load},
-    rows::{
-        self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, JsonRow as _, LOAD, MEASURES, QUEUE, ReportRow,
-    },
+    rows::{self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
     standing::measures,
 };
-use crate::staff::Member;
+use crate::{json_row::JsonRow as _, staff::Member};
+use std::collections::BTreeMap;
 use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
 use trefoil_store::{Batch, KeyRange, StoreError};
 
@@ -99,10 +98,9 @@ impl Safety {
         verdict: &Verdict,
         now: Timestamp,
     ) -> Result<Case, SafetyError> {
-        let own = self.domain.clone();
         self.act(id, who, now, |case, report| {
             let shown = report.map_or(0, |report| report.messages.len());
-            let has_room = report.is_some_and(|report| report.room.domain == own);
+            let has_room = case.room.as_ref().is_some_and(|room| room.domain == self.domain);
             case.decide(who, verdict.clone(), shown, has_room, now)?;
             let act = if case.proposed.is_some() { Act::Proposed } else { Act::Decided };
             Ok((act, named(verdict)))
@@ -208,7 +206,7 @@ impl Safety {
             let mut after = before.clone();
             let said = change(&mut after, report.as_ref())?;
             let mut batch = Batch::new();
-            self.put_case(&mut batch, id, (row, &before), &after, report.as_ref(), now);
+            self.put_case(&mut batch, id, (row, &before), &after, now);
             let newly_opened = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.opened);
             if newly_opened(&after) && !newly_opened(&before) {
                 self.count(&mut batch, who, &after, now).await?;
@@ -229,7 +227,6 @@ impl Safety {
         id: CaseId,
         (row, before): (bytes::Bytes, &Case),
         after: &Case,
-        report: Option<&ReportRow>,
         now: Timestamp,
     ) {
         batch.assert_equals(CASES, rows::case_key(id), row).put(CASES, rows::case_key(id), after.encode());
@@ -242,39 +239,32 @@ impl Safety {
                 batch.put(QUEUE, key, Vec::new());
             }
         }
-        for (number, _) in measures(before) {
+        let (began, ended) = difference(measures(before), measures(after));
+        for (number, _) in ended {
             batch.delete(MEASURES, rows::measure_key(&after.about, id, number));
         }
-        for (number, measure) in measures(after) {
+        for (number, measure) in began {
             batch.put(MEASURES, rows::measure_key(&after.about, id, number), measure.encode());
         }
-        let Some(report) = report else { return };
-        let (asked_before, asked) = (before.removals(), after.removals());
-        for (number, rule, at) in &asked {
-            if !asked_before.iter().any(|(known, ..)| known == number) {
-                let (room, user, rule) = (report.room.clone(), after.about.clone(), rule.clone());
-                let due = Due::AskRemoval { room, user, rule, at: *at };
-                batch.put(DUE, rows::due_key(id, 2 * number), due.encode());
-            }
+        let Some(room) = &after.room else { return };
+        let (asked, lifted) = difference(before.removals(), after.removals());
+        for (number, (rule, at)) in asked {
+            let due = Due::AskRemoval { room: room.clone(), user: after.about.clone(), rule, at };
+            batch.put(DUE, rows::due_key(id, 2 * number), due.encode());
         }
-        for (number, ..) in &asked_before {
-            if !asked.iter().any(|(known, ..)| known == number) {
-                let (room, user) = (report.room.clone(), after.about.clone());
-                batch.put(
-                    DUE,
-                    rows::due_key(id, 2 * number + 1),
-                    Due::LiftRemoval { room, user, at: now }.encode(),
-                );
-            }
+        for (number, _) in lifted {
+            let due = Due::LiftRemoval { room: room.clone(), user: after.about.clone(), at: now };
+            batch.put(DUE, rows::due_key(id, 2 * number + 1), due.encode());
         }
     }
 
-    /// What a commit put in force is asked for from now on.
-    pub(super) fn follow_through(&self, id: CaseId, before: &Case, after: &Case) {
-        for (number, _) in measures(before) {
+    /// What a commit put in force is asked for from now on. What stays in force is not touched: there is no moment without it.
+    fn follow_through(&self, id: CaseId, before: &Case, after: &Case) {
+        let (began, ended) = difference(measures(before), measures(after));
+        for (number, _) in ended {
             self.standings.take(&after.about, (id, number));
         }
-        for (number, measure) in measures(after) {
+        for (number, measure) in began {
             self.standings.put(after.about.clone(), (id, number), measure);
         }
         if before.removals() != after.removals() {
@@ -341,6 +331,18 @@ impl Safety {
         cases.sort_by_key(|(_, case)| case.opened);
         Ok(cases)
     }
+}
+
+/// Something by the number of the decision that it is of.
+type ByDecision<T> = BTreeMap<u32, T>;
+
+/// What is in the second and not so in the first, and the other way round.
+fn difference<T: PartialEq>(
+    mut before: ByDecision<T>,
+    mut after: ByDecision<T>,
+) -> (ByDecision<T>, ByDecision<T>) {
+    after.retain(|number, new| before.remove(number).as_ref() != Some(new));
+    (after, before)
 }
 
 fn named(verdict: &Verdict) -> String {

@@ -5,11 +5,12 @@ use super::{
     Safety, SafetyError,
     exhibits::Compared,
     policy,
-    rows::{self, DUE, Due, JsonRow as _},
+    rows::{self, DUE, Due},
 };
 use crate::{
     clock::Clock,
     federation::{Endpoint, FederationError},
+    json_row::JsonRow as _,
     rooms::RoomsError,
 };
 use std::{sync::Arc, time::Duration};
@@ -93,7 +94,7 @@ impl Safety {
     }
 
     async fn compared(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
-        match self.compare(case).await {
+        match self.compare(case, now).await {
             Ok(Compared::Done) => Ok(Done::Yes),
             // A list that cannot be compared with, or a case that is gone, stops nothing else.
             Ok(Compared::Later) | Err(SafetyError::Known(_) | SafetyError::Contended) => {

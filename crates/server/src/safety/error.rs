@@ -1,6 +1,7 @@
 //! Why a report is not taken, or something cannot be done with a case.
 
 use super::{case::CaseRefusal, known::KnownError, tipline::TiplineError};
+use crate::json_row::Damaged;
 use trefoil_proto::Timestamp;
 use trefoil_store::StoreError;
 
@@ -60,4 +61,10 @@ pub enum SafetyError {
     /// The store could not be written.
     #[error("keep what was reported or decided")]
     Write(#[source] StoreError),
+}
+
+impl From<Damaged> for SafetyError {
+    fn from(_: Damaged) -> Self {
+        Self::DamagedRow
+    }
 }

@@ -6,6 +6,7 @@ use super::{
     case::{CaseRefusal, KnownMatch},
     evidence::{self, Bounds, EvidenceError, Exhibit},
     known::{Algorithm, Kind},
+    rows::ReportRow,
 };
 use crate::staff::Member;
 use trefoil_proto::{Timestamp, decisions::CaseId};
@@ -37,17 +38,41 @@ impl Safety {
         who: &Member,
         now: Timestamp,
     ) -> Result<Vec<Exhibit>, SafetyError> {
+        let Some(report) = self.opened_report(id, who, now).await? else { return Ok(Vec::new()) };
+        Ok(evidence::gather(&report.messages, Bounds::default(), &self.reach).await)
+    }
+
+    /// One of them, by its place, counted from 0.
+    ///
+    /// # Errors
+    /// As [`Self::exhibits`].
+    pub async fn exhibit(
+        &self,
+        id: CaseId,
+        number: usize,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<Option<Exhibit>, SafetyError> {
+        let Some(report) = self.opened_report(id, who, now).await? else { return Ok(None) };
+        Ok(evidence::gather_one(&report.messages, number, Bounds::default(), &self.reach).await)
+    }
+
+    async fn opened_report(
+        &self,
+        id: CaseId,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<Option<ReportRow>, SafetyError> {
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
         case.may_see(who)?;
         if !case.claimed(now).is_some_and(|claim| claim.by == who.name && claim.opened) {
             return Err(CaseRefusal::NotOpened.into());
         }
-        let Some(report) = self.report_of(id).await? else { return Ok(Vec::new()) };
-        Ok(evidence::gather(&report.messages, Bounds::default(), &self.reach).await)
+        self.report_of(id).await
     }
 
     /// Compares the attachments of a case with the lists, and brings it forward if there is a match.
-    pub(super) async fn compare(&self, id: CaseId) -> Result<Compared, SafetyError> {
+    pub(super) async fn compare(&self, id: CaseId, now: Timestamp) -> Result<Compared, SafetyError> {
         let Some(report) = self.report_of(id).await? else { return Ok(Compared::Done) };
         let Some(known) = self.known.get() else { return Ok(Compared::Later) };
         if known.lists().is_empty() {
@@ -61,31 +86,33 @@ impl Safety {
             for found in known.compare(&exhibit).await.map_err(SafetyError::Known)? {
                 matches.push(KnownMatch {
                     list: found.list,
-                    of: KnownMatch::of(found.kind).to_owned(),
+                    of: found.kind.as_str().to_owned(),
                     exact: found.by == Algorithm::Sha256,
                     distance: found.distance,
                 });
             }
         }
         if !matches.is_empty() {
-            self.bring_forward(id, matches).await?;
+            self.bring_forward(id, matches, now).await?;
         }
         Ok(done)
     }
 
-    async fn bring_forward(&self, id: CaseId, matches: Vec<KnownMatch>) -> Result<(), SafetyError> {
-        let urgency = if matches.iter().any(|found| found.of == KnownMatch::of(Kind::ChildAbuse)) {
-            FOREMOST
-        } else {
-            KNOWN
-        };
+    async fn bring_forward(
+        &self,
+        id: CaseId,
+        matches: Vec<KnownMatch>,
+        now: Timestamp,
+    ) -> Result<(), SafetyError> {
+        let urgency =
+            if matches.iter().any(|found| found.of == Kind::ChildAbuse.as_str()) { FOREMOST } else { KNOWN };
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
             let mut after = before.clone();
             after.matches.clone_from(&matches);
             after.priority = after.priority.max(urgency);
             let mut batch = Batch::new();
-            self.put_case(&mut batch, id, (row, &before), &after, None, Timestamp(0));
+            self.put_case(&mut batch, id, (row, &before), &after, now);
             if self.commit(batch).await? {
                 return Ok(());
             }

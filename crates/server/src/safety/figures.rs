@@ -1,10 +1,10 @@
 //! What a service publishes of its safety: numbers, and nothing about a person. Counts under five are not told: with few reports of a
 //! kind, a number would point at somebody.
 
-use super::case::{Action, Case, Category};
+use super::case::{Action, Case};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use trefoil_proto::Timestamp;
+use trefoil_proto::{Timestamp, mimi::report::AbuseType};
 
 /// Counts below this are only told to be below it.
 const FEW: usize = 5;
@@ -47,7 +47,7 @@ pub struct CategoryFigures {
 pub fn figures<'a>(cases: impl IntoIterator<Item = &'a Case>, from: Timestamp, until: Timestamp) -> Figures {
     let counted: Vec<&Case> =
         cases.into_iter().filter(|case| (from.0..until.0).contains(&case.opened.0)).collect();
-    let mut by_category: BTreeMap<_, _> = Category::ALL
+    let mut by_category: BTreeMap<_, _> = AbuseType::ALL
         .into_iter()
         .map(|category| {
             let own: Vec<&Case> = counted.iter().copied().filter(|case| case.category == category).collect();

@@ -73,7 +73,6 @@ impl Safety {
         words: &Words,
         now: Timestamp,
     ) -> Result<(), SafetyError> {
-        let report = self.report_of(id).await?;
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
             // The same words again: the answer was lost on the way.
@@ -83,7 +82,7 @@ impl Safety {
             let mut after = before.clone();
             after.appeal(of, words, now)?;
             let mut batch = Batch::new();
-            self.put_case(&mut batch, id, (row, &before), &after, report.as_ref(), now);
+            self.put_case(&mut batch, id, (row, &before), &after, now);
             if self.commit(batch).await? {
                 return Ok(());
             }

@@ -1,24 +1,19 @@
 //! The decoders of this room, for the fuzzer.
 
-use super::rows::{self, JsonRow};
-use crate::fuzzing::{Target, row};
-
-/// JSON behind a version: what decodes encodes to what decodes to the same.
-fn json<T: JsonRow + PartialEq>(input: &[u8]) -> bool {
-    T::decode(input).is_ok_and(|value| {
-        assert!(T::decode(&value.encode()).is_ok_and(|again| again == value), "another value");
-        true
-    })
-}
+use super::rows;
+use crate::{
+    fuzzing::{Target, row},
+    json_row::bears,
+};
 
 pub(crate) const TARGETS: &[Target] = &[
     ("server_safety_report_row", row!(rows::ReportRow)),
-    ("server_safety_case_row", json::<super::case::Case>),
-    ("server_safety_measure_row", json::<rows::Measure>),
-    ("server_safety_due_row", json::<rows::Due>),
-    ("server_safety_audit_row", json::<super::AuditEntry>),
-    ("server_safety_audit_head_row", json::<rows::AuditHead>),
-    ("server_safety_load_row", json::<super::load::Load>),
+    ("server_safety_case_row", bears::<super::case::Case>),
+    ("server_safety_measure_row", bears::<rows::Measure>),
+    ("server_safety_due_row", bears::<rows::Due>),
+    ("server_safety_audit_row", bears::<super::AuditEntry>),
+    ("server_safety_audit_head_row", bears::<rows::AuditHead>),
+    ("server_safety_load_row", bears::<super::load::Load>),
 ];
 
 #[cfg(test)]

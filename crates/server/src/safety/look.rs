@@ -4,9 +4,12 @@ use super::{
     AuditEntry, Safety, SafetyError, Standing,
     case::{Case, CaseRefusal, Queue},
     decide::content_of,
-    rows::{self, AUDIT, JsonRow as _, QUEUE},
+    rows::{self, AUDIT, QUEUE},
 };
-use crate::staff::{Member, Role};
+use crate::{
+    json_row::JsonRow as _,
+    staff::{Member, Role},
+};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -102,8 +105,9 @@ impl Safety {
         }
         let opened = case.claimed(now).is_some_and(|claim| claim.by == who.name && claim.opened);
         let report = self.report_of(id).await?;
-        let others =
-            self.cases_about(&case.about).await?.into_iter().filter(|(other, _)| *other != id).collect();
+        let mut others = self.cases_about(&case.about).await?;
+        others
+            .retain(|(other, case)| *other != id && (who.role == Role::Auditor || case.may_see(who).is_ok()));
         let mut item = Item {
             id,
             room: None,
@@ -174,7 +178,7 @@ impl Safety {
         }
         let range = KeyRange { start: after.saturating_add(1).to_be_bytes().to_vec().into(), end: None };
         let rows = self.store.scan(AUDIT, range, limit).await.map_err(SafetyError::Read)?;
-        rows.iter().map(|(_, row)| AuditEntry::decode(row)).collect()
+        rows.iter().map(|(_, row)| Ok(AuditEntry::decode(row)?)).collect()
     }
 
     fn word_for(&self, reporter: &UserUri) -> String {

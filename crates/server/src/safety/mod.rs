@@ -41,10 +41,10 @@ pub use standing::Standing;
 pub use statements::statements;
 pub use tips::{Tip, TipSettings};
 
-use crate::{federation::Federation, rooms::Rooms, secrets::SecretKey};
+use crate::{federation::Federation, json_row::JsonRow as _, rooms::Rooms, secrets::SecretKey};
 use evidence::Reach;
 use known::Known;
-use rows::{CASES, JsonRow as _, MEASURES, Measure};
+use rows::{CASES, MEASURES, Measure};
 use standing::Standings;
 use std::sync::Arc;
 use tipline::Tipline;
@@ -125,11 +125,8 @@ impl Safety {
     pub async fn load(&self) -> Result<(), SafetyError> {
         let rows = self.store.scan(MEASURES, KeyRange::all(), usize::MAX).await;
         for (key, row) in rows.map_err(SafetyError::Read)? {
-            let user = rows::measured(&key)?;
-            let mark = key.get(user.to_string().len() + 1..).and_then(|mark| mark.split_at_checked(10));
-            let (case, number) = mark.ok_or(SafetyError::DamagedRow)?;
-            let number = number.try_into().map(u32::from_be_bytes).map_err(|_| SafetyError::DamagedRow)?;
-            self.standings.put(user, (rows::case_of(case)?, number), Measure::decode(&row)?);
+            let (user, mark) = rows::measured(&key)?;
+            self.standings.put(user, mark, Measure::decode(&row)?);
         }
         let open = || Known::open(Arc::clone(&self.store));
         self.known.get_or_try_init(open).await.map_err(SafetyError::Known)?;

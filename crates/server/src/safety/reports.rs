@@ -4,10 +4,9 @@ use super::{
     CASE_KEPT, Safety, SafetyError,
     case::Case,
     decide, due, load, look,
-    rows::{
-        self, ABOUT, AUDIT, CASES, DUE, Due, JsonRow as _, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow,
-    },
+    rows::{self, ABOUT, AUDIT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow},
 };
+use crate::json_row::JsonRow as _;
 use sha2::{Digest as _, Sha256};
 use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri, Wire as _,
@@ -15,7 +14,7 @@ use trefoil_proto::{
     defence::Defence,
     mimi::report::{AbuseReport, AbuseType, AbusiveMessage, ForwardedReport},
 };
-use trefoil_store::{Batch, KeyRange, SqliteView, StoreError};
+use trefoil_store::{Batch, KeyRange, SqliteView};
 
 /// How long a report is kept, in milliseconds: half a year.
 pub const KEPT: u64 = 180 * 24 * 60 * 60 * 1000;
@@ -123,6 +122,7 @@ impl Safety {
         let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
         let ours = row.about.domain == self.domain;
         let case = Case::open(row.about.clone(), ours, row.reason, others, now);
+        let case = Case { room: Some(row.room.clone()), ..case };
         let mut batch = Batch::new();
         batch.assert_absent(REPORTS, digest.to_vec()).put(REPORTS, digest.to_vec(), row.encode());
         batch.put(CASES, rows::case_key(id), case.encode());
@@ -139,19 +139,16 @@ impl Safety {
         if hand_on {
             batch.put(DUE, rows::due_key(id, due::HAND_ON), Due::HandOn { since: now }.encode());
         }
-        match self.store.commit(batch).await {
-            Ok(_) => {
-                if hand_on || attached {
-                    self.due.notify_one();
-                }
-                Ok(Taken::New)
-            }
-            Err(StoreError::AssertFailed { .. }) => Ok(Taken::Repeated),
-            Err(error) => Err(SafetyError::Write(error)),
+        if !self.commit(batch).await? {
+            return Ok(Taken::Repeated);
         }
+        if hand_on || attached {
+            self.due.notify_one();
+        }
+        Ok(Taken::New)
     }
 
-    /// Forgets what has run out: reports, cases, ended measures, the trail, what was seen on days that are over.
+    /// Forgets what has run out: reports, cases, ended measures, the trail, what was seen on days that are over, reports to NCMEC.
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
@@ -165,13 +162,13 @@ impl Safety {
         let mut ended = Vec::new();
         for (key, row) in self.all(MEASURES).await? {
             if Measure::decode(&row)?.until.is_some_and(|until| until <= now) {
-                ended.push(key.clone());
+                ended.push(rows::measured(&key)?);
                 batch.delete(MEASURES, key);
             }
         }
         for (key, row) in self.all(CASES).await? {
             let (id, case) = (rows::case_of(&key)?, Case::decode(&row)?);
-            let banned = super::standing::measures(&case).any(|(_, measure)| measure.until.is_none());
+            let banned = super::standing::measures(&case).values().any(|measure| measure.until.is_none());
             if case.changed().0.saturating_add(CASE_KEPT) <= now.0 && case.queue().is_none() && !banned {
                 batch.assert_equals(CASES, key.clone(), row).delete(CASES, key);
                 batch.delete(ABOUT, rows::about_key(&case.about, id));
@@ -182,20 +179,15 @@ impl Safety {
                 batch.delete(AUDIT, key);
             }
         }
-        let over = rows::load_key(
-            load::day(now).saturating_sub(1),
-            &"-".parse().map_err(|_| SafetyError::DamagedRow)?,
-        );
-        for (key, _) in self.all(LOAD).await? {
-            if key[..] < over[..8] {
-                batch.delete(LOAD, key);
-            }
+        let over = rows::loads_before(load::day(now).saturating_sub(1));
+        for (key, _) in self.store.scan(LOAD, over, usize::MAX).await.map_err(SafetyError::Read)? {
+            batch.delete(LOAD, key);
         }
-        match self.store.commit(batch).await {
-            // Somebody works on a case at this moment: the next round.
-            Ok(_) | Err(StoreError::AssertFailed { .. }) => Ok(()),
-            Err(error) => Err(SafetyError::Write(error)),
+        // Somebody works on a case at this moment: the next round.
+        if self.commit(batch).await? {
+            ended.iter().for_each(|(user, mark)| self.standings.take(user, *mark));
         }
+        self.tipline.sweep(now).await.map_err(SafetyError::Tip)
     }
 
     pub(super) async fn all(

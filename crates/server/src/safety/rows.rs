@@ -4,11 +4,12 @@
 use super::{
     SafetyError,
     audit::AuditEntry,
-    case::{Action, Case, Category, Queue},
+    case::{Action, Case, Queue},
     load::Load,
 };
-use crate::{catalogue::TableNote, staff::StaffName};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use crate::{catalogue::TableNote, json_row::JsonRow, staff::StaffName};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri,
@@ -37,7 +38,6 @@ pub(super) const AUDIT_HEAD: Table = Table::new("safety.audit_head");
 pub(super) const LOAD: Table = Table::new("safety.load");
 
 const REPORT_VERSION: u8 = 2;
-const VERSION: u8 = 1;
 
 /// What the tables of safety hold.
 pub const TABLES: &[TableNote] = &[
@@ -50,7 +50,7 @@ pub const TABLES: &[TableNote] = &[
     },
     TableNote {
         table: CASES,
-        holds: "for each report: whom it is about, its reason, who of the team has it, what they decided and why, appeals in the \
+        holds: "for each report: whom it is about, in which room, its reason, who of the team has it, what they decided and why, appeals in the \
                 words of those who made them",
         kept: "for two years after the last change",
         discloses: "all of that; not who reported",
@@ -111,28 +111,8 @@ pub(super) struct ReportRow {
     pub about: UserUri,
     pub room: RoomUri,
     pub reason: AbuseType,
-    #[tls_codec(with = "crate::safety::rows::note")]
     pub note: Vec<u8>,
     pub messages: Vec<AbusiveMessage>,
-}
-
-/// Codec of a note: `opaque<V>`.
-mod note {
-    use std::io::Write;
-    use tls_codec::{DeserializeBytes as _, Error, Serialize as _, Size as _, VLByteSlice, VLBytes};
-
-    pub(crate) fn tls_serialized_len(bytes: &[u8]) -> usize {
-        VLByteSlice(bytes).tls_serialized_len()
-    }
-
-    pub(crate) fn tls_serialize<W: Write>(bytes: &[u8], writer: &mut W) -> Result<usize, Error> {
-        VLByteSlice(bytes).tls_serialize(writer)
-    }
-
-    pub(crate) fn tls_deserialize_bytes(bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
-        let (content, rest) = VLBytes::tls_deserialize_bytes(bytes)?;
-        Ok((content.into(), rest))
-    }
 }
 
 impl ReportRow {
@@ -191,22 +171,6 @@ pub(super) enum Due {
 pub(super) struct AuditHead {
     pub number: u64,
     pub hash: String,
-}
-
-/// Rows that are JSON behind a version.
-pub(super) trait JsonRow: Serialize + DeserializeOwned {
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        serde_json::to_writer(&mut bytes, self).expect("structures of text and numbers always encode");
-        bytes
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, SafetyError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => serde_json::from_slice(rest).map_err(|_| SafetyError::DamagedRow),
-            _ => Err(SafetyError::DamagedRow),
-        }
-    }
 }
 
 impl JsonRow for Case {}
@@ -273,10 +237,15 @@ pub(super) fn measure_key(user: &UserUri, case: CaseId, number: u32) -> Vec<u8> 
     [about_key(user, case), number.to_be_bytes().to_vec()].concat()
 }
 
-/// Whom a measure is against.
-pub(super) fn measured(key: &[u8]) -> Result<UserUri, SafetyError> {
-    let user = key.split(|byte| *byte == 0).next().and_then(|user| std::str::from_utf8(user).ok());
-    user.and_then(|user| user.parse().ok()).ok_or(SafetyError::DamagedRow)
+/// Whom a measure is against, and which decision it is of.
+pub(super) fn measured(key: &[u8]) -> Result<(UserUri, (CaseId, u32)), SafetyError> {
+    let read = || {
+        let (rest, number) = key.split_last_chunk()?;
+        let (user, case) = rest.split_last_chunk()?;
+        let user = std::str::from_utf8(user.strip_suffix(&[0])?).ok()?.parse().ok()?;
+        Some((user, (CaseId(*case), u32::from_be_bytes(*number))))
+    };
+    read().ok_or(SafetyError::DamagedRow)
 }
 
 pub(super) fn due_key(case: CaseId, number: u32) -> Vec<u8> {
@@ -289,10 +258,15 @@ pub(super) fn due_case(key: &[u8]) -> Result<CaseId, SafetyError> {
 }
 
 pub(super) fn load_key(day: u64, who: &StaffName) -> Vec<u8> {
-    [day.to_be_bytes().to_vec(), who.as_str().as_bytes().to_vec()].concat()
+    [day.to_be_bytes().as_slice(), who.as_str().as_bytes()].concat()
+}
+
+/// Everything before a day.
+pub(super) fn loads_before(day: u64) -> KeyRange {
+    KeyRange { start: Bytes::new(), end: Some(day.to_be_bytes().to_vec().into()) }
 }
 
 /// What is grave to look at.
-pub(super) fn is_grave_to_see(category: Category) -> bool {
-    matches!(category, Category::ChildExploitation | Category::Violence | Category::SelfHarm)
+pub(super) fn is_grave_to_see(category: AbuseType) -> bool {
+    matches!(category, AbuseType::ChildExploitation | AbuseType::Violence | AbuseType::SelfHarm)
 }

@@ -5,7 +5,7 @@ use super::{
     rows::Measure,
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{PoisonError, RwLock},
 };
 use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
@@ -68,13 +68,14 @@ impl Standings {
 }
 
 /// What a case puts in force, by decision.
-pub(super) fn measures(case: &Case) -> impl Iterator<Item = (u32, Measure)> {
+pub(super) fn measures(case: &Case) -> BTreeMap<u32, Measure> {
     let standing = case.decisions.iter().filter(|decision| decision.undone.is_none());
-    standing.filter_map(|decision| {
+    let lasting = standing.filter_map(|decision| {
         let (action, until) = (decision.verdict.action, decision.verdict.until);
         let lasts = matches!(action, Action::Limit | Action::Suspend | Action::Ban);
         lasts.then_some((decision.number, Measure { action, until }))
-    })
+    });
+    lasting.collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Decisions as statements of reasons for the European database: a row for each that took something away.
 
 use super::{
-    case::{Action, Case, Category as Reported, Decision},
+    case::{Action, Case, Decision},
     policy,
     statement::{
         AccountDecision, AccountType, Actions, Automation, Category, ContentType, Ground, Provision, Source,
@@ -10,7 +10,7 @@ use super::{
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-use trefoil_proto::{Timestamp, decisions::CaseId};
+use trefoil_proto::{Timestamp, decisions::CaseId, mimi::report::AbuseType};
 
 /// The statements of the decisions made in a time, each with its number or why it cannot be one.
 pub fn statements<'a>(
@@ -84,16 +84,16 @@ fn of(id: CaseId, case: &Case, decision: &Decision) -> Option<Statement> {
     })
 }
 
-fn category(reason: Reported) -> Category {
+fn category(reason: AbuseType) -> Category {
     match reason {
-        Reported::Other | Reported::Spam | Reported::Impersonation => Category::OtherBreachOfTerms,
-        Reported::Fraud => Category::Fraud,
-        Reported::Harassment => Category::CyberViolence,
-        Reported::Hate => Category::Speech,
-        Reported::SexualContent => Category::CyberViolence,
-        Reported::ChildExploitation => Category::Minors,
-        Reported::Violence => Category::Violence,
-        Reported::SelfHarm => Category::SelfHarm,
+        AbuseType::Other | AbuseType::Spam | AbuseType::Impersonation => Category::OtherBreachOfTerms,
+        AbuseType::Fraud => Category::Fraud,
+        AbuseType::Harassment => Category::CyberViolence,
+        AbuseType::Hate => Category::Speech,
+        AbuseType::SexualContent => Category::CyberViolence,
+        AbuseType::ChildExploitation => Category::Minors,
+        AbuseType::Violence => Category::Violence,
+        AbuseType::SelfHarm => Category::SelfHarm,
     }
 }
 
@@ -102,7 +102,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{super::case::Verdict, *};
     use crate::staff::{Member, Role};
-    use trefoil_proto::mimi::report::AbuseType;
 
     #[test]
     fn what_takes_something_away_is_a_statement_that_names_nobody() {

@@ -2,7 +2,7 @@
 
 use super::{
     Act, Safety, SafetyError,
-    case::{Case, CaseRefusal, Category},
+    case::{Case, CaseRefusal},
     decide::content_of,
     tipline::{
         Classification, FileAbout, Incident, Line, Package, PackageId, Relevance, Reported, Reporter,
@@ -13,7 +13,7 @@ use crate::staff::Member;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use trefoil_proto::{Timestamp, decisions::CaseId};
+use trefoil_proto::{Timestamp, decisions::CaseId, mimi::report::AbuseType};
 
 /// Where reports go, and who is said to make them.
 pub struct TipSettings {
@@ -51,7 +51,7 @@ impl Safety {
         let settings = self.tip_settings(who)?;
         let exhibits = self.exhibits(id, who, now).await?;
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
-        if case.category != Category::ChildExploitation {
+        if case.category != AbuseType::ChildExploitation {
             return Err(CaseRefusal::OtherCategory.into());
         }
         let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
@@ -100,7 +100,7 @@ impl Safety {
     pub async fn release_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
         self.tip_settings(who)?;
         self.tipline.approve(id, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
-        self.note(who.name.as_str(), Act::TipReleased, &name_of(id), now).await?;
+        self.note(who.name.as_str(), Act::TipReleased, &id.to_string(), now).await?;
         self.due.notify_one();
         Ok(())
     }
@@ -112,20 +112,28 @@ impl Safety {
     pub async fn withdraw_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
         self.tip_settings(who)?;
         self.tipline.withdraw(id).await.map_err(SafetyError::Tip)?;
-        self.note(who.name.as_str(), Act::TipWithdrawn, &name_of(id), now).await?;
+        self.note(who.name.as_str(), Act::TipWithdrawn, &id.to_string(), now).await?;
         self.due.notify_one();
         Ok(())
     }
 
-    /// Every report to NCMEC, the oldest first.
+    /// Every report to NCMEC, the oldest first, each with its case as long as that is kept.
     ///
     /// # Errors
     /// As [`Self::prepare_tip`].
-    pub async fn tips(&self, who: &Member) -> Result<Vec<Standing>, SafetyError> {
+    pub async fn tips(&self, who: &Member) -> Result<Vec<(Standing, Option<CaseId>)>, SafetyError> {
         if !who.role.sees_child_safety() {
             return Err(CaseRefusal::Role.into());
         }
-        self.tipline.all().await.map_err(SafetyError::Tip)
+        let cases = self.every_case().await?;
+        let named = cases.iter().flat_map(|(id, case)| case.tips.iter().map(move |tip| (tip.as_str(), *id)));
+        let named: BTreeMap<&str, CaseId> = named.collect();
+        let all = self.tipline.all().await.map_err(SafetyError::Tip)?;
+        let of = |standing: Standing| {
+            let case = named.get(standing.id.to_string().as_str()).copied();
+            (standing, case)
+        };
+        Ok(all.into_iter().map(of).collect())
     }
 
     /// Sends what is left to send.
@@ -159,16 +167,11 @@ impl Safety {
         now: Timestamp,
     ) -> Result<Case, SafetyError> {
         self.act(id, who, now, |case, _| {
-            case.tips.push(name_of(made));
-            Ok((act, name_of(made)))
+            case.tips.push(made.to_string());
+            Ok((act, made.to_string()))
         })
         .await
     }
-}
-
-/// A report's name: 32 hexadecimal digits.
-pub(super) fn name_of(id: PackageId) -> String {
-    data_encoding::HEXLOWER.encode(&id.0)
 }
 
 fn described(

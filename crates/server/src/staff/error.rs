@@ -1,6 +1,7 @@
 //! Why somebody of a team is not let in, or not made.
 
 use super::role::BadName;
+use crate::json_row::Damaged;
 use trefoil_store::StoreError;
 
 /// Why something about the team failed. Safe to log.
@@ -36,4 +37,10 @@ pub enum StaffError {
     /// The store could not be written.
     #[error("keep the team")]
     Write(#[source] StoreError),
+}
+
+impl From<Damaged> for StaffError {
+    fn from(_: Damaged) -> Self {
+        Self::DamagedRow
+    }
 }

@@ -18,11 +18,12 @@ pub use passkey::Place;
 pub use role::{BadName, Member, Role, StaffName};
 pub use rows::TABLES;
 
+use crate::json_row::JsonRow as _;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use ed25519_dalek::{Signature, VerifyingKey};
 use passkey::Ceremonies;
 use rand::RngCore as _;
-use rows::{INVITATIONS, InvitationRow, JsonRow as _, MEMBERS, MemberRow};
+use rows::{INVITATIONS, InvitationRow, MEMBERS, MemberRow};
 use session::Sessions;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -332,7 +333,7 @@ impl Staff {
 
     async fn member(&self, name: &StaffName) -> Result<Option<MemberRow>, StaffError> {
         let row = self.store.get(MEMBERS, name.as_str().as_bytes().to_vec().into()).await;
-        row.map_err(StaffError::Read)?.map(|row| MemberRow::decode(&row)).transpose()
+        Ok(row.map_err(StaffError::Read)?.map(|row| MemberRow::decode(&row)).transpose()?)
     }
 }
 

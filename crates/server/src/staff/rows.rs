@@ -1,11 +1,8 @@
 //! Stored rows of the team, JSON behind a version: there are few.
 
-use super::{
-    StaffError,
-    role::{Role, StaffName},
-};
-use crate::catalogue::TableNote;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use super::role::{Role, StaffName};
+use crate::{catalogue::TableNote, json_row::JsonRow};
+use serde::{Deserialize, Serialize};
 use trefoil_proto::Timestamp;
 use trefoil_store::Table;
 
@@ -13,8 +10,6 @@ use trefoil_store::Table;
 pub(super) const MEMBERS: Table = Table::new("staff.members");
 /// Open invitations, by the SHA-256 of their code.
 pub(super) const INVITATIONS: Table = Table::new("staff.invitations");
-
-const VERSION: u8 = 1;
 
 /// What the tables of the team hold.
 pub const TABLES: &[TableNote] = &[
@@ -59,22 +54,6 @@ pub(super) struct InvitationRow {
     pub name: StaffName,
     pub role: Role,
     pub until: Timestamp,
-}
-
-/// Rows that are JSON behind a version.
-pub(super) trait JsonRow: Serialize + DeserializeOwned {
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        serde_json::to_writer(&mut bytes, self).expect("structures of text and numbers always encode");
-        bytes
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, StaffError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => serde_json::from_slice(rest).map_err(|_| StaffError::DamagedRow),
-            _ => Err(StaffError::DamagedRow),
-        }
-    }
 }
 
 impl JsonRow for MemberRow {}

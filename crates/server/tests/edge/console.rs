@@ -12,8 +12,8 @@ use trefoil_server::{
 };
 
 /// A service with a console, and how a browser or a command line beside it asks.
-struct Desk {
-    service: Running,
+pub struct Desk {
+    pub service: Running,
     origin: String,
 }
 
@@ -21,7 +21,7 @@ struct Desk {
 type Documented = (String, String, String);
 
 impl Desk {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let port = free_port();
         let origin = format!("http://localhost:{port}");
         let console =
@@ -30,7 +30,7 @@ impl Desk {
         Self { service, origin }
     }
 
-    fn ask(&self, method: &str, path: &str) -> RequestBuilder {
+    pub fn ask(&self, method: &str, path: &str) -> RequestBuilder {
         self.ask_at(self.origin.strip_prefix("http://").unwrap(), method, path)
     }
 
@@ -41,7 +41,7 @@ impl Desk {
     }
 
     /// Somebody who was invited by the operator: their session.
-    async fn member(&self, name: &str, role: Role) -> String {
+    pub async fn member(&self, name: &str, role: Role) -> String {
         let order = staff::invite(role);
         let file =
             staff::hand_in(&self.service.data, &name.parse().unwrap(), &order, self.service.clock_now());
@@ -65,7 +65,7 @@ impl Desk {
 }
 
 /// Status and JSON of an answer, which is marked as each must be.
-async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     let answer = request.send().await.unwrap();
     let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
     assert_eq!(

@@ -7,6 +7,7 @@ mod again;
 mod answers;
 mod bad_input;
 mod console;
+mod decided;
 mod directory;
 mod discovery;
 mod ends;

@@ -1,5 +1,6 @@
 //! The real binary, run as a script runs it.
 
+use crate::services::Services;
 use std::{
     io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
@@ -43,6 +44,11 @@ pub struct Commands {
 }
 
 impl Commands {
+    /// Somebody whose device was made at these services.
+    pub fn of(services: &Services, name: &str) -> Self {
+        Self { home: services.path().join("people").join(name) }
+    }
+
     /// Runs the binary, which must succeed, and gives the records that it prints.
     pub fn run(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
         let ended = trefoil(&self.home, arguments);

@@ -226,3 +226,24 @@ pub fn sha256(path: &Path) -> String {
     use sha2::Digest as _;
     data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(std::fs::read(path).unwrap()))
 }
+
+/// A room, and who misbehaves in it.
+pub struct Tea {
+    pub room: String,
+    pub mallory: String,
+}
+
+/// Ada, Grace and Mallory, each of another service, in a room of Ada's; their devices are left to commands.
+pub async fn tea_with_mallory(services: &Services) -> Tea {
+    let mut devices = vec![
+        Device::register(services, 0, "ada").await,
+        Device::register(services, 1, "grace").await,
+        Device::register(services, 2, "mallory").await,
+    ];
+    let room = open_room(&mut devices, "Tea").await.to_string();
+    let mallory = devices[2].user().to_string();
+    for device in devices {
+        drop(device.switch_off().await);
+    }
+    Tea { room, mallory }
+}

@@ -3,7 +3,7 @@
 
 use crate::{
     commands::{Commands, Ended, trefoil},
-    crowd::{Device, open_room},
+    crowd::{Tea, tea_with_mallory},
     services::Services,
 };
 use axum::{
@@ -67,17 +67,8 @@ impl Reviewer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() {
     let services = Services::start().await;
-    let mut devices = vec![
-        Device::register(&services, 0, "ada").await,
-        Device::register(&services, 1, "grace").await,
-        Device::register(&services, 2, "mallory").await,
-    ];
-    let room = open_room(&mut devices, "Tea").await.to_string();
-    let mallory_uri = devices[2].user().to_string();
-    for device in devices {
-        drop(device.switch_off().await);
-    }
-    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let Tea { room, mallory: mallory_uri } = tea_with_mallory(&services).await;
+    let person = |name: &str| Commands::of(&services, name);
     let (grace, mallory) = (person("grace"), person("mallory"));
     mallory.run(&["send", &room, "I know where you live"]);
     mallory.run(&["send", &room, "the weather is nice"]);
@@ -255,17 +246,8 @@ async fn a_reported_picture_is_opened_compared_and_told_to_ncmec_by_two() {
     std::fs::write(&config, text).unwrap();
     services.stop(0);
     services.begin(0).await;
-    let mut devices = vec![
-        Device::register(&services, 0, "ada").await,
-        Device::register(&services, 1, "grace").await,
-        Device::register(&services, 2, "mallory").await,
-    ];
-    let room = open_room(&mut devices, "Tea").await.to_string();
-    let mallory_uri = devices[2].user().to_string();
-    for device in devices {
-        drop(device.switch_off().await);
-    }
-    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let Tea { room, mallory: mallory_uri } = tea_with_mallory(&services).await;
+    let person = |name: &str| Commands::of(&services, name);
     let (grace, mallory) = (person("grace"), person("mallory"));
     let file = services.path().join("found before.bin");
     std::fs::write(&file, b"stands for what nobody should have to see").unwrap();
@@ -324,7 +306,11 @@ async fn a_reported_picture_is_opened_compared_and_told_to_ncmec_by_two() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(carla.does(&["tip", "list"])["state"], "finished");
+    let told = carla.does(&["tip", "list"]);
+    assert_eq!(
+        (&told["state"], &told["case"], &told["files"], &told["report"]),
+        (&json!("finished"), &json!(id), &json!(1), &json!(7))
+    );
     let asked = asked.lock().unwrap();
     let kinds: Vec<&str> = asked.iter().map(|(what, _)| what.as_str()).collect();
     assert_eq!(kinds, ["submit", "upload", "fileinfo", "finish"]);

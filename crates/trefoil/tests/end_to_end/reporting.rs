@@ -2,7 +2,7 @@
 
 use crate::{
     commands::{Commands, trefoil},
-    crowd::{Device, open_room},
+    crowd::{Tea, tea_with_mallory},
     services::Services,
 };
 use serde_json::{Value, json};
@@ -15,17 +15,8 @@ fn reports(services: &Services, index: usize) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_reported_is_proven_by_the_hub_and_what_is_not_reported_is_nowhere() {
     let services = Services::start().await;
-    let mut devices = vec![
-        Device::register(&services, 0, "ada").await,
-        Device::register(&services, 1, "grace").await,
-        Device::register(&services, 2, "mallory").await,
-    ];
-    let room = open_room(&mut devices, "Tea").await.to_string();
-    let mallory_uri = devices[2].user().to_string();
-    for device in devices {
-        drop(device.switch_off().await);
-    }
-    let person = |name: &str| Commands { home: services.path().join("people").join(name) };
+    let Tea { room, mallory: mallory_uri } = tea_with_mallory(&services).await;
+    let person = |name: &str| Commands::of(&services, name);
     let (ada, grace, mallory) = (person("ada"), person("grace"), person("mallory"));
     let said = |person: &Commands, text: &str| {
         person.run(&["send", &room, text])[0]["message"].as_str().unwrap().to_owned()

@@ -152,10 +152,12 @@ export interface Tip {
   released_by: string | null;
   about: string;
   incident: Incident;
+  /** `null` once the case is gone. */
+  case: string | null;
   files: number;
   state: string;
   /** Its number at NCMEC. */
-  report?: number;
+  report: number | null;
 }
 
 export type Kind = "child-abuse" | "terrorism" | "intimate" | "other";

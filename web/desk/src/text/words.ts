@@ -44,7 +44,6 @@ export const ACTS: Record<string, string> = {
   "appeal-upheld": "answered an appeal: the decision stands",
   "appeal-granted": "answered an appeal: taken back",
   "looked-up": "looked at an account",
-  exported: "exported",
   "tip-prepared": "prepared a report to NCMEC",
   "tip-released": "released a report to NCMEC",
   "tip-withdrawn": "took a report to NCMEC back",

@@ -72,38 +72,68 @@ pub struct Exhibit {
 /// Two are the same only if everything is the same that the messages name, the key too. The URL alone would let the first of
 /// two messages hide what the second shows.
 pub async fn gather(messages: &[AbusiveMessage], bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
-    let mut left = bounds;
-    let mut seen: Vec<Descriptor> = Vec::new();
     let mut exhibits = Vec::new();
+    for named in named_in(messages, bounds) {
+        exhibits.push(named.open(sealed).await);
+    }
+    exhibits
+}
+
+/// One of them, by its place among all, counted from 0: the others are not fetched.
+pub async fn gather_one(
+    messages: &[AbusiveMessage],
+    number: usize,
+    bounds: Bounds,
+    sealed: &dyn Sealed,
+) -> Option<Exhibit> {
+    Some(named_in(messages, bounds).into_iter().nth(number)?.open(sealed).await)
+}
+
+/// An attachment as a message names it, before it is opened.
+struct Named {
+    message: usize,
+    /// `Err`: described in a way that cannot be read.
+    file: Result<Descriptor, EvidenceError>,
+    /// Whether it is within what is looked at.
+    within: Result<(), EvidenceError>,
+}
+
+impl Named {
+    async fn open(self, sealed: &dyn Sealed) -> Exhibit {
+        let Self { message, file, within } = self;
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                return Exhibit { message, label: Label::default(), hash: None, opened: Err(error) };
+            }
+        };
+        let opened = match within {
+            Ok(()) => open(&file, sealed).await,
+            Err(error) => Err(error),
+        };
+        Exhibit { message, hash: Some(file.plaintext_hash), opened, label: file.label }
+    }
+}
+
+fn named_in(messages: &[AbusiveMessage], bounds: Bounds) -> Vec<Named> {
+    let mut left = bounds;
+    let mut all: Vec<Named> = Vec::new();
     for (message, shown) in messages.iter().enumerate() {
         // A report is taken only if its contents decode.
         let Ok(content) = MimiContent::decode(&shown.message_content) else { continue };
         for described in Descriptor::all(&content) {
-            let file = match described {
-                Ok(file) => file,
-                Err(error) => {
-                    let opened = Err(error.into());
-                    exhibits.push(Exhibit { message, label: Label::default(), hash: None, opened });
+            let file = described.map_err(EvidenceError::from);
+            let within = match &file {
+                Ok(file) if all.iter().any(|known| known.file.as_ref().is_ok_and(|known| known == file)) => {
                     continue;
                 }
+                Ok(file) => take(&mut left, file),
+                Err(_) => Ok(()),
             };
-            if seen.contains(&file) {
-                continue;
-            }
-            let opened = match take(&mut left, &file) {
-                Ok(()) => open(&file, sealed).await,
-                Err(error) => Err(error),
-            };
-            exhibits.push(Exhibit {
-                message,
-                label: file.label.clone(),
-                hash: Some(file.plaintext_hash),
-                opened,
-            });
-            seen.push(file);
+            all.push(Named { message, file, within });
         }
     }
-    exhibits
+    all
 }
 
 /// Takes an attachment out of what may still be looked at.

@@ -36,6 +36,21 @@ pub enum Kind {
     Other = 4,
 }
 
+impl Kind {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [Self::ChildAbuse, Self::Terrorism, Self::Intimate, Self::Other];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChildAbuse => "child-abuse",
+            Self::Terrorism => "terrorism",
+            Self::Intimate => "intimate",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Where a list comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {

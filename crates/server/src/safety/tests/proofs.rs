@@ -6,9 +6,10 @@ use super::super::{
     case::{Action, Case, Party, Verdict},
     decide::prove,
     load::Load,
-    rows::{AuditHead, Due, JsonRow as _, Measure, ReportRow},
+    rows::{AuditHead, Due, Measure, ReportRow},
 };
 use crate::{
+    json_row::JsonRow as _,
     rooms::FrankingKeys,
     staff::{Member, Role},
 };

@@ -1,5 +1,6 @@
 //! Why a package was not kept, released or sent.
 
+use crate::json_row::Damaged;
 use trefoil_store::StoreError;
 
 /// What NCMEC means by a response code.
@@ -98,4 +99,10 @@ pub enum TiplineError {
     /// The store could not be written.
     #[error("keep a package")]
     Write(#[source] StoreError),
+}
+
+impl From<Damaged> for TiplineError {
+    fn from(_: Damaged) -> Self {
+        Self::DamagedRow
+    }
 }

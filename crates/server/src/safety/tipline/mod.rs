@@ -24,12 +24,13 @@ pub use package::{Classification, FileAbout, Incident, Package, Relevance, Repor
 pub use rows::TABLES;
 pub use state::State;
 
-use crate::secrets::SecretKey;
+use crate::{json_row::JsonRow as _, secrets::SecretKey};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use rows::{PACKAGES, PackageRow};
 use sha2::{Digest as _, Sha256};
 use state::{Done, Step};
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 use trefoil_proto::Timestamp;
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
@@ -45,6 +46,22 @@ pub const BYTES: usize = 256 * 1024 * 1024;
 /// Names a package: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageId(pub [u8; 16]);
+
+/// 32 hexadecimal digits.
+impl fmt::Display for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for PackageId {
+    type Err = TiplineError;
+
+    fn from_str(text: &str) -> Result<Self, TiplineError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(TiplineError::NotFound)
+    }
+}
 
 /// A package as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

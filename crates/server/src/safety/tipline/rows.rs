@@ -1,7 +1,7 @@
 //! Stored packages. First byte: version of the codec.
 
 use super::{FileAbout, Package, PackageId, State, TiplineError};
-use crate::{catalogue::TableNote, secrets::SecretKey};
+use crate::{catalogue::TableNote, json_row::JsonRow, secrets::SecretKey};
 use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,6 @@ pub(super) const PACKAGES: Table = Table::new("safety.tipline_packages");
 /// Sealed chunks of their files, by id of the package, file and chunk.
 pub(super) const CHUNKS: Table = Table::new("safety.tipline_files");
 
-const VERSION: u8 = 1;
 /// Chunks that are written or removed at once: 4 MiB.
 const PAGE: usize = 64;
 /// What the keys of files are derived for.
@@ -53,20 +52,7 @@ pub(super) struct PackageRow {
     pub state: State,
 }
 
-impl PackageRow {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        serde_json::to_writer(&mut bytes, self).expect("writing into memory does not fail");
-        bytes
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, TiplineError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => serde_json::from_slice(rest).map_err(|_| TiplineError::DamagedRow),
-            _ => Err(TiplineError::DamagedRow),
-        }
-    }
-}
+impl JsonRow for PackageRow {}
 
 /// Seals a file and writes it, chunk by chunk.
 pub(super) async fn write_file(

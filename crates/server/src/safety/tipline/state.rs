@@ -92,6 +92,29 @@ pub(super) enum Done {
 }
 
 impl State {
+    /// As it is written.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Gathering => "gathering",
+            Self::Prepared => "prepared",
+            Self::Approved => "approved",
+            Self::Open { .. } => "open",
+            Self::Leaving { .. } => "leaving",
+            Self::Finished { .. } => "finished",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// NCMEC's number of the report, while it has one.
+    pub fn report(&self) -> Option<u64> {
+        match self {
+            Self::Open { report, .. } | Self::Leaving { report } | Self::Finished { report, .. } => {
+                Some(*report)
+            }
+            Self::Gathering | Self::Prepared | Self::Approved | Self::Withdrawn => None,
+        }
+    }
+
     /// Whether nothing is left to be done.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Finished { .. } | Self::Withdrawn)

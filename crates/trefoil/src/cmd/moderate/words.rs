@@ -147,9 +147,10 @@ pub(super) fn list_of_hashes(list: &Value) -> String {
 }
 
 pub(super) fn tip(tip: &Value) -> String {
+    let case = tip["case"].as_str().map_or_else(String::new, |case| format!(", case {case}"));
     let released = tip["released_by"].as_str().map_or_else(String::new, |by| format!(", released by {by}"));
     format!(
-        "{}  {}  about {}, {} files, prepared by {}{released}",
+        "{}  {}  about {}, {} files, prepared by {}{released}{case}",
         text(&tip["tip"]),
         text(&tip["state"]),
         text(&tip["about"]),

@@ -150,5 +150,5 @@ fn rows_keep_their_form() {
     let text = std::str::from_utf8(&bytes[1..]).unwrap();
     let state = r#""state":{"state":"open","report":7,"opened":3,"changed":4,"files":["f1"],"described":1,"uploading":true}"#;
     assert!(bytes[0] == 1 && text.contains(state), "{text}");
-    assert!(matches!(PackageRow::decode(&[2, b'{', b'}']), Err(TiplineError::DamagedRow)));
+    assert!(PackageRow::decode(&[2, b'{', b'}']).is_err());
 }
