@@ -47,7 +47,12 @@ impl AccountRow {
 
 impl Core {
     /// Makes ids and keys, and asks the service for an account.
-    pub(crate) fn register(&mut self, domain: Domain, identifier: Identifier) -> Result<(), ClientError> {
+    pub(crate) fn register(
+        &mut self,
+        domain: Domain,
+        identifier: Identifier,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         if self.me.is_some() {
             return Err(ClientError::AccountExists);
         }
@@ -60,7 +65,7 @@ impl Core {
         let authorisation = DeviceAuthorisation::sign(&account_key, &uri, &key.public());
         let device =
             NewDevice { uri: uri.clone(), signature_key: key.public(), authorisation: authorisation.clone() };
-        let device_set = first_set(&account_key, &device).encode();
+        let device_set = first_set(&account_key, &device, now).encode();
         let tbs = RegisterTbs { identifier, device, device_set };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
         let request = RegisterRequest { signature: key.sign_bytes(&content), tbs };

@@ -324,11 +324,13 @@ fn of_whoever_comes_first_is_told_what_is_in_common_and_what_sounds_like_a_swind
     let (alice_uri, carol_uri) = (world.user(alice), world.user(carol));
     let expected = FirstContact {
         person: carol_uri,
+        since: Some(world.now.month()),
         shared_rooms: 0,
         namesake: Some((alice_uri, "Alice".to_owned())),
         suspicion: None,
     };
     assert_eq!(told, expected);
+    assert!(told.is_new(world.now) && !told.is_new(world.now.plus_millis(70 * 24 * 60 * 60 * 1000)));
     world.say(carol, &room, "I need some money");
     world.run();
     assert_eq!(first_contact(&mut world, bob, &room).unwrap().suspicion, Some(Suspicion::Money));

@@ -32,7 +32,7 @@ pub mod wire;
 mod wire_types;
 
 pub use error::{ErrorBody, ErrorCode, ProtoError};
-pub use time::Timestamp;
+pub use time::{Month, Timestamp};
 pub use uri::{DeviceId, DeviceUri, Domain, RoomId, RoomUri, UserId, UserUri};
 pub use wire::Wire;
 

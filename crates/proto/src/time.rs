@@ -1,6 +1,7 @@
 //! Time on the wire.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// Milliseconds since the UNIX epoch. Always passed in; nothing in the protocol reads a clock.
@@ -46,5 +47,48 @@ impl Timestamp {
         let day = of_year - (153 * shifted_month + 2) / 5 + 1;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         (year_of_era + era * 400 + (month <= 2) as u64, month, day)
+    }
+
+    /// The month in UTC. Stops at the last one that can be said, in the year 7431.
+    pub const fn month(self) -> Month {
+        let (year, month, _) = self.date();
+        let months = (year - 1970) * 12 + month - 1;
+        Month(if months > u16::MAX as u64 { u16::MAX } else { months as u16 })
+    }
+}
+
+/// A calendar month in UTC, as months since January 1970: as much as anybody is told of when an account began.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, TlsSize, TlsSerialize, TlsDeserializeBytes,
+)]
+pub struct Month(pub u16);
+
+impl Month {
+    /// Months from `earlier` to this one; 0 if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> u16 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// As ISO 8601 has it: `2026-11`.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", 1970 + self.0 / 12, self.0 % 12 + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_that_of_the_calendar() {
+        // The last second of February of a leap year, the next one, and the first of all.
+        assert_eq!(Timestamp(1_709_251_199_999).month().to_string(), "2024-02");
+        assert_eq!(Timestamp(1_709_251_200_000).month().to_string(), "2024-03");
+        assert_eq!(Timestamp(0).month(), Month(0));
+        assert_eq!(Timestamp(u64::MAX).month(), Month(u16::MAX));
+        assert_eq!(Month(14).since(Month(12)), 2);
+        assert_eq!(Month(12).since(Month(14)), 0);
     }
 }

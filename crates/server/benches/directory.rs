@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use trefoil_proto::{
-    DeviceUri, Domain, UserId, UserUri, Wire as _,
+    DeviceUri, Domain, Month, UserId, UserUri, Wire as _,
     credential::{AccountKey, DeviceAuthorisation},
     edge::NewDevice,
 };
@@ -95,7 +95,7 @@ impl Person {
         });
         let account_key = AccountKey(self.key.verifying_key().to_bytes());
         let next = match &self.set {
-            None => DeviceSet::first(self.user(), account_key, entries.collect()),
+            None => DeviceSet::first(self.user(), Month(600), account_key, entries.collect()),
             Some(set) => set.followed_by(entries.collect()),
         };
         self.set = Some(next.clone());

@@ -8,6 +8,7 @@ use openmls_rust_crypto::OpenMlsRustCrypto;
 use openmls_traits::signatures::Signer as _;
 use std::net::SocketAddr;
 use tls_codec::Serialize as _;
+use trefoil::clock;
 use trefoil_client::Suite;
 use trefoil_proto::{
     DeviceUri, Wire,
@@ -102,7 +103,7 @@ impl Forged {
     ) -> anyhow::Result<()> {
         let user = self.device.uri.user_uri();
         let account_key = self.device.authorisation.account_key;
-        let set = DeviceSet::first(user, account_key, vec![self.entry()]);
+        let set = DeviceSet::first(user, clock::now().month(), account_key, vec![self.entry()]);
         let tbs = RegisterTbs {
             identifier,
             device: self.device.clone(),

@@ -207,7 +207,7 @@ mod tests {
         let authorisation = DeviceAuthorisation::sign(&account, &uri, &key);
         let entry = DeviceEntry::new(uri.device.clone(), key, &authorisation);
         let account_key = AccountKey(account.verifying_key().to_bytes());
-        let first = DeviceSet::first(uri.user_uri(), account_key, vec![entry]);
+        let first = DeviceSet::first(uri.user_uri(), trefoil_proto::Month(600), account_key, vec![entry]);
         let second = first.followed_by(vec![]);
         let sets =
             vec![SignedDeviceSet::by_account(first, &account), SignedDeviceSet::by_account(second, &account)];

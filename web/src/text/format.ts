@@ -29,6 +29,12 @@ export function shortly(at: number, now = Date.now()): string {
   return formatter({ day: "2-digit", month: "2-digit", year: "2-digit" }).format(at);
 }
 
+/** November 2026, of a month as 2026-11. */
+export function inMonth(month: string): string {
+  // A month has no time zone: one that lies west of Greenwich must not turn it into the one before.
+  return formatter({ month: "long", year: "numeric", timeZone: "UTC" }).format(Date.parse(`${month}-01`));
+}
+
 /** Date and time, for histories and hover. */
 export function moment(at: number): string {
   return formatter({ dateStyle: "medium", timeStyle: "short" }).format(at);

@@ -6,10 +6,11 @@ use crate::{
     Client, ClientError, RoomState,
     conversation::{self, Cursor, Item},
     core::Core,
+    directory,
     overlay::Overlay,
     verification::Standing,
 };
-use trefoil_proto::{RoomUri, UserUri};
+use trefoil_proto::{Month, RoomUri, Timestamp, UserUri};
 
 /// Lines that are looked at for signs.
 const LINES: usize = 50;
@@ -21,12 +22,23 @@ const ANSWERS: usize = 4;
 pub struct FirstContact {
     /// Who: they brought the person in, or are alone with them.
     pub person: UserUri,
+    /// The month in which their account began, as the key directory proves that they said; their service looked at it
+    /// when they began. `None` until their devices are proven.
+    pub since: Option<Month>,
     /// Other rooms that both are in, which the person took up.
     pub shared_rooms: usize,
     /// Somebody else of the person's rooms whose name looks the same, and that name.
     pub namesake: Option<(UserUri, String)>,
     /// What they may be up to, unless the person has seen it.
     pub suspicion: Option<Suspicion>,
+}
+
+impl FirstContact {
+    /// Their account began in this month or the last one, and with it their name or number here: none of the three services
+    /// lets an account change it.
+    pub fn is_new(&self, now: Timestamp) -> bool {
+        self.since.is_some_and(|month| now.month().since(month) <= 1)
+    }
 }
 
 impl Client {
@@ -71,7 +83,8 @@ impl Core {
             .collect();
         let suspicion = suspicion(said.iter().map(String::as_str)).filter(|_| !marks.hint_seen);
         let (shared_rooms, namesake) = self.in_common(&tx, room, &person)?;
-        Ok(Some(FirstContact { person, shared_rooms, namesake, suspicion }))
+        let since = directory::set_of(&tx, &person)?.map(|row| row.set.since);
+        Ok(Some(FirstContact { person, since, shared_rooms, namesake, suspicion }))
     }
 
     /// Other rooms with somebody, and somebody else in the person's rooms who goes by the same name.

@@ -73,5 +73,8 @@ pub(crate) fn signed_set() -> trefoil_transparency::device_set::SignedDeviceSet 
     let authorisation = DeviceAuthorisation::sign(&account, &device, &[2; 32]);
     let entry = DeviceEntry::new(device.device.clone(), [2; 32], &authorisation);
     let key = AccountKey(account.verifying_key().to_bytes());
-    SignedDeviceSet::by_account(DeviceSet::first(device.user_uri(), key, vec![entry]), &account)
+    SignedDeviceSet::by_account(
+        DeviceSet::first(device.user_uri(), trefoil_proto::Month(600), key, vec![entry]),
+        &account,
+    )
 }

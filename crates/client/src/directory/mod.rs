@@ -29,6 +29,7 @@ pub(crate) use own_set::{entry, first_set};
 pub(crate) use proofs::Looked;
 
 use rows::SetRow;
+pub(crate) use rows::set_of;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,

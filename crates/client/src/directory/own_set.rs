@@ -10,7 +10,7 @@ use crate::{
 };
 use ed25519_dalek::SigningKey;
 use trefoil_proto::{
-    DeviceUri, Wire as _,
+    DeviceUri, Timestamp, Wire as _,
     credential::DeviceAuthorisation,
     edge::{NewDevice, RegisterRequest},
 };
@@ -19,9 +19,9 @@ use trefoil_transparency::device_set::{
 };
 
 /// The set that an account begins with.
-pub(crate) fn first_set(account: &SigningKey, device: &NewDevice) -> SignedDeviceSet {
+pub(crate) fn first_set(account: &SigningKey, device: &NewDevice, now: Timestamp) -> SignedDeviceSet {
     let key = device.authorisation.account_key;
-    let set = DeviceSet::first(device.uri.user_uri(), key, vec![entry(device)]);
+    let set = DeviceSet::first(device.uri.user_uri(), now.month(), key, vec![entry(device)]);
     SignedDeviceSet::by_account(set, account)
 }
 

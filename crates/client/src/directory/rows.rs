@@ -172,7 +172,8 @@ pub(super) fn ghost_key(room: &RoomUri, device: &DeviceUri) -> Vec<u8> {
     key
 }
 
-pub(super) fn set_of(tx: &Overlay, user: &UserUri) -> Result<Option<SetRow>, ClientError> {
+/// What was proven of somebody last.
+pub(crate) fn set_of(tx: &Overlay, user: &UserUri) -> Result<Option<SetRow>, ClientError> {
     SetRow::read(tx, SETS, user.to_string().as_bytes())
 }
 

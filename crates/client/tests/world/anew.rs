@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tls_codec::{Serialize as _, TlsSerialize, TlsSize, VLBytes};
 use trefoil_client::{overlay::Overlay, rows::ACCOUNT};
 use trefoil_proto::{
-    DeviceUri, UserUri, Wire as _,
+    DeviceUri, Month, UserUri, Wire as _,
     credential::DeviceAuthorisation,
     edge::{Identifier, NewDevice, REGISTER_LABEL, RegisterRequest, RegisterTbs, signed_content},
 };
@@ -41,7 +41,7 @@ impl World {
         let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
         let device = NewDevice { uri: uri.clone(), signature_key, authorisation: authorisation.clone() };
         let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
-        let set = DeviceSet::first(user.clone(), authorisation.account_key, vec![entry]);
+        let set = DeviceSet::first(user.clone(), Month(600), authorisation.account_key, vec![entry]);
         let device_set = SignedDeviceSet::by_account(set, &account).encode();
         let tbs =
             RegisterTbs { identifier: Identifier::AccountName(name.as_bytes().to_vec()), device, device_set };

@@ -5,7 +5,7 @@ use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    DeviceUri, Wire as _,
+    DeviceUri, Month, Wire as _,
     credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
     edge::{NewDevice, PublishKeyPackages},
 };
@@ -26,7 +26,11 @@ pub fn seed(number: usize) -> [u8; 32] {
 pub fn first_set(device: &NewDevice, account: &ed25519_dalek::SigningKey) -> Vec<u8> {
     let entry = DeviceEntry::new(device.uri.device.clone(), device.signature_key, &device.authorisation);
     let key = device.authorisation.account_key;
-    SignedDeviceSet::by_account(DeviceSet::first(device.uri.user_uri(), key, vec![entry]), account).encode()
+    SignedDeviceSet::by_account(
+        DeviceSet::first(device.uri.user_uri(), Month(600), key, vec![entry]),
+        account,
+    )
+    .encode()
 }
 
 /// A device with one key package, vouched for by `account`, whoever that is.

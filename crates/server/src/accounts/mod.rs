@@ -159,6 +159,7 @@ impl Accounts {
                     Err(AccountsError::IdsInUse)
                 };
             }
+            Directory::begins(&request.tbs.device_set, now).map_err(AccountsError::Directory)?;
             let mut batch = Batch::new();
             self.prove(&identity, &request.tbs.identifier, &mut batch, now).await?;
             let row = PersonRow {

@@ -128,7 +128,7 @@ impl Behaviour {
         self.count(&waiting, now, |counts| counts.answered += 1).await
     }
 
-    /// An account was reported, with messages that are proven to be its own. The same reporter counts once a day; of one
+    /// An account was reported, with messages that are proven to be its own. The same reporter counts once in three days; of one
     /// who is not known here each report counts.
     ///
     /// # Errors

@@ -51,7 +51,6 @@ impl From<Waiting> for QueueView {
 pub(super) struct ItemView {
     case: String,
     queue: Option<Queue>,
-    room: Option<String>,
     handed_on_by: Option<String>,
     reporter: Option<String>,
     note: String,
@@ -85,7 +84,6 @@ impl ItemView {
         Self {
             case: item.id.to_string(),
             queue: item.case.queue(),
-            room: item.room.map(|room| room.to_string()),
             handed_on_by: item.by.map(|hub| hub.to_string()),
             reporter: item.reporter,
             note: item.note,

@@ -19,6 +19,9 @@ pub enum DirectoryError {
     /// A device set that says something else than the account.
     #[error("the device set does not list exactly the account's devices")]
     OtherDevices,
+    /// A first device set that does not begin in this month.
+    #[error("the account does not begin in this month: is the device's clock right?")]
+    OtherMonth,
     /// A person that the directory does not have.
     #[error("the key directory has no such person")]
     NoSuchPerson,

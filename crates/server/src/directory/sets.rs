@@ -1,11 +1,13 @@
 //! Device sets as accounts hand them in: each follows from the one before and says what the account says.
 
 use super::{Directory, DirectoryError, rows};
-use trefoil_proto::{UserId, UserUri, Wire as _, credential::AccountKey, edge::NewDevice};
+use trefoil_proto::{Timestamp, UserId, UserUri, Wire as _, credential::AccountKey, edge::NewDevice};
 use trefoil_store::{Batch, KeyRange};
 use trefoil_transparency::device_set::{
     DeviceEntry, DeviceSetChain, SetHash, SetSigner, SignedDeviceSet, Step, VerifiedSet,
 };
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
 
 impl Directory {
     /// Adds to a batch that a person has these devices from now on, in the words of `set` (an encoded
@@ -62,6 +64,18 @@ impl Directory {
         batch.put(rows::NEWEST, key.clone(), encoded);
         batch.put(rows::PENDING, key, sequence.to_be_bytes().to_vec());
         Ok(())
+    }
+
+    /// Whether a first set (an encoded [`SignedDeviceSet`]) says that its account begins now. A device whose clock is a day
+    /// off still says the truth.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Malformed`], [`DirectoryError::OtherMonth`].
+    pub fn begins(set: &[u8], now: Timestamp) -> Result<(), DirectoryError> {
+        let signed = SignedDeviceSet::decode(set).map_err(|_| DirectoryError::Malformed)?;
+        let earliest = Timestamp(now.0.saturating_sub(DAY)).month();
+        let latest = now.plus_millis(DAY).month();
+        if (earliest..=latest).contains(&signed.set.since) { Ok(()) } else { Err(DirectoryError::OtherMonth) }
     }
 
     /// The set that a person handed in last, published or not.

@@ -153,7 +153,7 @@ impl Person {
         });
         let entries = entries.collect();
         let next = match &self.set {
-            None => DeviceSet::first(self.user(), self.account_key(), entries),
+            None => DeviceSet::first(self.user(), trefoil_proto::Month(600), self.account_key(), entries),
             Some(set) => set.followed_by(entries),
         };
         self.set = Some(next.clone());

@@ -163,7 +163,9 @@ impl From<AccountsError> for Refusal {
 impl From<DirectoryError> for Refusal {
     fn from(error: DirectoryError) -> Self {
         let code = match &error {
-            DirectoryError::Malformed | DirectoryError::OtherDevices => ErrorCode::Malformed,
+            DirectoryError::Malformed | DirectoryError::OtherDevices | DirectoryError::OtherMonth => {
+                ErrorCode::Malformed
+            }
             DirectoryError::Set(ChainError::OutOfSequence | ChainError::OtherHistory) => ErrorCode::Conflict,
             DirectoryError::Set(_) => ErrorCode::BadSignature,
             DirectoryError::NoSuchPerson | DirectoryError::NoSuchEpoch => ErrorCode::NotFound,

@@ -2,10 +2,13 @@
 //!
 //! Nobody decides what they did not claim; what weighs is confirmed by somebody else; whoever decided does not hear the appeal.
 
-use super::policy::{self, Weight};
+use super::{
+    policy::{self, Weight},
+    statement::ContentType,
+};
 use crate::staff::{Member, StaffName};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{RoomUri, Timestamp, UserUri, decisions::Words, mimi::report::AbuseType};
 
 /// How long a claim holds, in milliseconds: half an hour.
@@ -30,6 +33,9 @@ pub struct Case {
     pub room: Option<RoomUri>,
     /// Why it was reported.
     pub category: AbuseType,
+    /// What the report shows, as far as it is told after the report is forgotten.
+    #[serde(default)]
+    pub exposed: Exposed,
     /// Higher comes first.
     pub priority: u8,
     /// Who has it now.
@@ -48,6 +54,15 @@ pub struct Case {
     /// Reports to NCMEC that were prepared of it.
     #[serde(default)]
     pub tips: Vec<String>,
+}
+
+/// What a report shows, without what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposed {
+    /// When the first of the messages was accepted; `None` if none is shown.
+    pub first: Option<Timestamp>,
+    /// Which kinds of content there are, by the media types that the sender gave them.
+    pub kinds: BTreeSet<ContentType>,
 }
 
 /// An attachment is on a list of what others found before.
@@ -72,6 +87,9 @@ pub struct Claim {
     pub until: Timestamp,
     /// Whether they opened what was shown.
     pub opened: bool,
+    /// Which of its attachments they fetched, counted from 0.
+    #[serde(default)]
+    pub fetched: BTreeSet<usize>,
 }
 
 /// What is done about a person.
@@ -280,6 +298,7 @@ impl Case {
             ours,
             room: None,
             category,
+            exposed: Exposed::default(),
             priority: urgency(category).saturating_add(10 * u8::try_from(others.min(3)).unwrap_or(3)),
             claim: None,
             proposed: None,
@@ -341,15 +360,15 @@ impl Case {
     pub fn claim(&mut self, who: &Member, now: Timestamp) -> Result<(), CaseRefusal> {
         let queue = self.queue().ok_or(CaseRefusal::Decided)?;
         self.may_see(who)?;
-        let opened = match self.claimed(now) {
+        let (opened, fetched) = match self.claimed(now) {
             Some(claim) if claim.by != who.name => return Err(CaseRefusal::Claimed),
-            Some(claim) => claim.opened,
-            None => false,
+            Some(claim) => (claim.opened, claim.fetched.clone()),
+            None => (false, BTreeSet::new()),
         };
         if matches!(queue, Queue::Second | Queue::Appeals) && self.took_part(&who.name) {
             return Err(CaseRefusal::TookPart);
         }
-        self.claim = Some(Claim { by: who.name.clone(), until: now.plus_millis(CLAIM), opened });
+        self.claim = Some(Claim { by: who.name.clone(), until: now.plus_millis(CLAIM), opened, fetched });
         Ok(())
     }
 
@@ -372,6 +391,17 @@ impl Case {
         if let Some(claim) = &mut self.claim {
             claim.opened = true;
         }
+        Ok(())
+    }
+
+    /// An attachment is fetched by whoever has it and opened it.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::NotClaimed`], [`CaseRefusal::NotOpened`].
+    pub fn fetch(&mut self, who: &Member, number: usize, now: Timestamp) -> Result<(), CaseRefusal> {
+        self.holds(who, now)?;
+        let claim = self.claim.as_mut().filter(|claim| claim.opened).ok_or(CaseRefusal::NotOpened)?;
+        claim.fetched.insert(number);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
 use trefoil_store::{Batch, KeyRange, StoreError};
 
-/// How often an act is done again because another node of this service was first.
+/// How often an act is done again because an appeal or a comparison changed the case meanwhile.
 const ATTEMPTS: usize = 8;
 /// Cases of a queue that are looked at to find one that somebody may take.
 const LOOKED_AT: usize = 500;
@@ -207,8 +207,8 @@ impl Safety {
             let said = change(&mut after, report.as_ref())?;
             let mut batch = Batch::new();
             self.put_case(&mut batch, id, (row, &before), &after, now);
-            let newly_opened = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.opened);
-            if newly_opened(&after) && !newly_opened(&before) {
+            let is_opened = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.opened);
+            if is_opened(&after) && !is_opened(&before) {
                 self.count(&mut batch, who, &after, now).await?;
             }
             self.append(&mut batch, who.name.as_str(), said, Some(id), now).await?;

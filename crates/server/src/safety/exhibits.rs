@@ -2,8 +2,8 @@
 //! brings a case forward and does nothing else.
 
 use super::{
-    Safety, SafetyError,
-    case::{CaseRefusal, KnownMatch},
+    Act, Safety, SafetyError,
+    case::{Case, CaseRefusal, KnownMatch},
     evidence::{self, Bounds, EvidenceError, Exhibit},
     known::{Algorithm, Kind},
     rows::ReportRow,
@@ -54,7 +54,28 @@ impl Safety {
         now: Timestamp,
     ) -> Result<Option<Exhibit>, SafetyError> {
         let Some(report) = self.opened_report(id, who, now).await? else { return Ok(None) };
+        self.note_fetch(id, number, who, now).await?;
         Ok(evidence::gather_one(&report.messages, number, Bounds::default(), &self.reach).await)
+    }
+
+    /// That somebody fetched an attachment stands in the trail, once for each claim: a report to NCMEC says which files a person
+    /// looked at.
+    async fn note_fetch(
+        &self,
+        id: CaseId,
+        number: usize,
+        who: &Member,
+        now: Timestamp,
+    ) -> Result<(), SafetyError> {
+        let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        if case.claimed(now).is_some_and(|claim| claim.fetched.contains(&number)) {
+            return Ok(());
+        }
+        let fetch = |case: &mut Case, _: Option<&ReportRow>| {
+            case.fetch(who, number, now)?;
+            Ok((Act::Opened, format!("attachment {}", number + 1)))
+        };
+        self.act(id, who, now, fetch).await.map(drop)
     }
 
     async fn opened_report(

@@ -2,9 +2,10 @@
 
 use super::{
     AuditEntry, Safety, SafetyError, Standing,
-    case::{Case, CaseRefusal, Queue},
+    case::{Case, CaseRefusal, Exposed, Queue},
     decide::content_of,
     rows::{self, AUDIT, QUEUE},
+    statement::ContentType,
 };
 use crate::{
     json_row::JsonRow as _,
@@ -12,11 +13,12 @@ use crate::{
 };
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{
-    Domain, RoomUri, Timestamp, UserUri,
+    Domain, Timestamp, UserUri,
     content::{MimiContent, NestedPart, Part},
     decisions::CaseId,
+    mimi::report::AbusiveMessage,
 };
 use trefoil_store::{KeyRange, Pair, SqliteView};
 
@@ -38,8 +40,6 @@ pub struct Item {
     pub id: CaseId,
     /// Everything about it.
     pub case: Case,
-    /// In which room; its id tells nothing.
-    pub room: Option<RoomUri>,
     /// The hub that handed it on.
     pub by: Option<Domain>,
     /// The same word for the same reporter: it tells apart who reports often, and nobody's name.
@@ -110,7 +110,6 @@ impl Safety {
             .retain(|(other, case)| *other != id && (who.role == Role::Auditor || case.may_see(who).is_ok()));
         let mut item = Item {
             id,
-            room: None,
             by: None,
             reporter: None,
             note: String::new(),
@@ -132,7 +131,6 @@ impl Safety {
         if who.role != Role::Auditor {
             item.note = String::from_utf8_lossy(&report.note).into_owned();
         }
-        item.room = Some(report.room);
         item.by = report.by;
         Ok(item)
     }
@@ -209,6 +207,31 @@ pub(super) fn texts(nested: &NestedPart) -> Vec<String> {
         }
         Part::Multi { parts, .. } => parts.iter().flat_map(texts).collect(),
         Part::Null | Part::Single { .. } | Part::External(_) => Vec::new(),
+    }
+}
+
+/// What messages show, without what they say.
+pub(super) fn exposed(messages: &[AbusiveMessage]) -> Exposed {
+    let mut kinds = BTreeSet::new();
+    for content in messages.iter().filter_map(content_of) {
+        add_kinds(&content.part, &mut kinds);
+    }
+    Exposed { first: messages.iter().map(|message| message.accepted_timestamp).min(), kinds }
+}
+
+fn add_kinds(nested: &NestedPart, kinds: &mut BTreeSet<ContentType>) {
+    let kind = |media_type: &str| match media_type.split('/').next() {
+        Some("text") => ContentType::Text,
+        Some("image") => ContentType::Image,
+        Some("audio") => ContentType::Audio,
+        Some("video") => ContentType::Video,
+        _ => ContentType::Other,
+    };
+    match &nested.part {
+        Part::Null => {}
+        Part::Single { content_type, .. } => drop(kinds.insert(kind(content_type))),
+        Part::External(external) => drop(kinds.insert(kind(&external.content_type))),
+        Part::Multi { parts, .. } => parts.iter().for_each(|part| add_kinds(part, kinds)),
     }
 }
 

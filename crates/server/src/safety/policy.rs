@@ -1,5 +1,6 @@
-//! The rules that decisions rest on, as a reviewer reads them beside a case. `docs/policy.md` is written from them.
+//! The rules that decisions rest on, as a reviewer reads them beside a case.
 
+use super::statement::Category;
 use serde::Serialize;
 
 /// One rule.
@@ -15,6 +16,9 @@ pub struct Rule {
     pub usual: &'static str,
     /// Who decides.
     pub weight: Weight,
+    /// How the European database calls what breaks it.
+    #[serde(skip)]
+    pub category: Category,
 }
 
 /// Who decides something under a rule.
@@ -38,6 +42,7 @@ pub const RULES: &[Rule] = &[
         text: "What was shown breaks no rule. Being rude, wrong or unwelcome is none: the person who reported can block.",
         usual: "no action",
         weight: Weight::OnePerson,
+        category: Category::OtherBreachOfTerms,
     },
     Rule {
         name: "spam",
@@ -45,6 +50,7 @@ pub const RULES: &[Rule] = &[
         text: "The same or nearly the same said to many people who did not ask for it, by hand or by a program; accounts made for it.",
         usual: "a limit of 7 days; of 30 days when it happens again; a ban of an account that does nothing else",
         weight: Weight::OnePerson,
+        category: Category::OtherBreachOfTerms,
     },
     Rule {
         name: "fraud",
@@ -53,6 +59,7 @@ pub const RULES: &[Rule] = &[
                people are asked to pass on.",
         usual: "a suspension of 30 days; a ban where somebody lost something",
         weight: Weight::OnePerson,
+        category: Category::Fraud,
     },
     Rule {
         name: "harassment",
@@ -61,6 +68,7 @@ pub const RULES: &[Rule] = &[
                getting others to.",
         usual: "a warning; a limit of 7 days; a suspension of 30 days for threats",
         weight: Weight::OnePerson,
+        category: Category::CyberViolence,
     },
     Rule {
         name: "hate",
@@ -69,6 +77,7 @@ pub const RULES: &[Rule] = &[
                sex, gender, orientation, disability.",
         usual: "a suspension of 7 days; of 30 days when it happens again",
         weight: Weight::OnePerson,
+        category: Category::Speech,
     },
     Rule {
         name: "sexual-content",
@@ -77,6 +86,7 @@ pub const RULES: &[Rule] = &[
                without their consent; threats to.",
         usual: "a suspension of 30 days; a ban where pictures of somebody else were passed on or threatened with",
         weight: Weight::OnePerson,
+        category: Category::CyberViolence,
     },
     Rule {
         name: "child-safety",
@@ -85,6 +95,7 @@ pub const RULES: &[Rule] = &[
                shown is kept for a year where the law says so, and reported to whom the law names.",
         usual: "a ban, confirmed by a second reviewer, and a report to the authority",
         weight: Weight::TwoPeople,
+        category: Category::Minors,
     },
     Rule {
         name: "violence",
@@ -93,6 +104,7 @@ pub const RULES: &[Rule] = &[
                cause.",
         usual: "a ban, confirmed by a second reviewer; where a life is in danger, the emergency way to the authority",
         weight: Weight::TwoPeople,
+        category: Category::Violence,
     },
     Rule {
         name: "self-harm",
@@ -101,6 +113,7 @@ pub const RULES: &[Rule] = &[
                no action against them, and the reporter is told where help is.",
         usual: "a suspension of 30 days for who urges",
         weight: Weight::OnePerson,
+        category: Category::SelfHarm,
     },
     Rule {
         name: "impersonation",
@@ -108,6 +121,7 @@ pub const RULES: &[Rule] = &[
         text: "An account that makes people believe that it is another person, a service or an authority. Parody that says so is none.",
         usual: "a suspension of 30 days; a ban when it happens again",
         weight: Weight::OnePerson,
+        category: Category::OtherBreachOfTerms,
     },
     Rule {
         name: "evasion",
@@ -115,6 +129,7 @@ pub const RULES: &[Rule] = &[
         text: "A new account of somebody whose account is suspended or banned, used for the same.",
         usual: "a ban",
         weight: Weight::OnePerson,
+        category: Category::OtherBreachOfTerms,
     },
 ];
 

@@ -122,7 +122,7 @@ impl Safety {
         let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
         let ours = row.about.domain == self.domain;
         let case = Case::open(row.about.clone(), ours, row.reason, others, now);
-        let case = Case { room: Some(row.room.clone()), ..case };
+        let case = Case { room: Some(row.room.clone()), exposed: look::exposed(&row.messages), ..case };
         let mut batch = Batch::new();
         batch.assert_absent(REPORTS, digest.to_vec()).put(REPORTS, digest.to_vec(), row.encode());
         batch.put(CASES, rows::case_key(id), case.encode());

@@ -77,14 +77,14 @@ pub const TABLES: &[TableNote] = &[
         table: DUE,
         holds: "what is still to be done: a report to hand on to the service of whom it is about, attachments to compare with \
                 lists, a room's members to ask for a removal",
-        kept: "until it is done: seconds, or as long as the other service cannot be reached",
+        kept: "until it is done: seconds, or, while the other service cannot be reached, up to a week",
         discloses: "as the reports and `rooms.removals`",
     },
     TableNote {
         table: AUDIT,
         holds: "who of the team did what with which case, when; each entry with the hash of the one before",
         kept: "for two years",
-        discloses: "the work of the team; no content, nobody's account",
+        discloses: "the work of the team, and which accounts they looked up; no content",
     },
     TableNote {
         table: AUDIT_HEAD,

@@ -2,15 +2,15 @@
 
 use super::{
     case::{Action, Case, Decision},
-    policy,
+    policy::{self, Rule},
     statement::{
-        AccountDecision, AccountType, Actions, Automation, Category, ContentType, Ground, Provision, Source,
-        Statement, StatementError, Visibility,
+        AccountDecision, AccountType, Actions, Automation, ContentType, Ground, Provision, Source, Statement,
+        StatementError, Visibility,
     },
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-use trefoil_proto::{Timestamp, decisions::CaseId, mimi::report::AbuseType};
+use trefoil_proto::{Timestamp, decisions::CaseId};
 
 /// The statements of the decisions made in a time, each with its number or why it cannot be one.
 pub fn statements<'a>(
@@ -53,6 +53,14 @@ fn of(id: CaseId, case: &Case, decision: &Decision) -> Option<Statement> {
     }
     actions.account_type = Some(AccountType::Private);
     let rule = policy::rule(&verdict.rule)?;
+    let nothing_shown = case.exposed.kinds.is_empty();
+    let other_content = if nothing_shown {
+        Some("none was shown: the report is about an account".to_owned())
+    } else {
+        case.exposed.kinds.contains(&ContentType::Other).then(|| "another kind of file".to_owned())
+    };
+    let content =
+        if nothing_shown { vec![ContentType::Other] } else { case.exposed.kinds.iter().copied().collect() };
     Some(Statement {
         actions,
         ground: Ground::Incompatible {
@@ -62,19 +70,15 @@ fn of(id: CaseId, case: &Case, decision: &Decision) -> Option<Statement> {
         },
         ground_url: None,
         // The explanation is written for the person, and may name somebody: it is not published.
-        facts: format!(
-            "Messages that a recipient chose to report, proven to have been sent by this account, were found to be against the rule \
-             \"{}\". Nothing that was not reported was looked at.",
-            rule.title
-        ),
-        category: category(case.category),
+        facts: facts(case, rule),
+        category: rule.category,
         more_categories: Vec::new(),
         keywords: Vec::new(),
-        content: vec![ContentType::Text],
-        other_content: None,
+        content,
+        other_content,
         territory: Vec::new(),
         language: None,
-        sent: case.opened,
+        sent: case.exposed.first.unwrap_or(case.opened),
         applies: decision.at,
         source: Source::Notice,
         source_identity: None,
@@ -84,24 +88,24 @@ fn of(id: CaseId, case: &Case, decision: &Decision) -> Option<Statement> {
     })
 }
 
-fn category(reason: AbuseType) -> Category {
-    match reason {
-        AbuseType::Other | AbuseType::Spam | AbuseType::Impersonation => Category::OtherBreachOfTerms,
-        AbuseType::Fraud => Category::Fraud,
-        AbuseType::Harassment => Category::CyberViolence,
-        AbuseType::Hate => Category::Speech,
-        AbuseType::SexualContent => Category::CyberViolence,
-        AbuseType::ChildExploitation => Category::Minors,
-        AbuseType::Violence => Category::Violence,
-        AbuseType::SelfHarm => Category::SelfHarm,
-    }
+fn facts(case: &Case, rule: &Rule) -> String {
+    let about = if case.exposed.first.is_some() {
+        "Messages that a recipient chose to report, proven to have been sent by this account, were found to be"
+    } else {
+        "An account that somebody reported, without showing messages, was found to have acted"
+    };
+    format!("{about} against the rule \"{}\". Nothing that was not reported was looked at.", rule.title)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{super::case::Verdict, *};
+    use super::{
+        super::case::{Exposed, Verdict},
+        *,
+    };
     use crate::staff::{Member, Role};
+    use trefoil_proto::mimi::report::AbuseType;
 
     #[test]
     fn what_takes_something_away_is_a_statement_that_names_nobody() {
@@ -109,8 +113,11 @@ mod tests {
             (Member { name: "ines".parse().unwrap(), role: Role::Reviewer }, Timestamp(1_700_000_000_000));
         let decided = |action, until| {
             let mut case =
-                Case::open("mimi://a.example/u/mallory".parse().unwrap(), true, AbuseType::Spam, 0, now);
+                Case::open("mimi://a.example/u/mallory".parse().unwrap(), true, AbuseType::Hate, 0, now);
+            case.exposed.first = Some(Timestamp(now.0 - 86_400_000));
+            case.exposed.kinds = [ContentType::Text, ContentType::Image].into();
             case.claim(&ines, now).unwrap();
+            case.open_content(&ines, now).unwrap();
             let verdict = Verdict {
                 action,
                 rule: "spam".into(),
@@ -129,10 +136,19 @@ mod tests {
         let json = json.as_ref().unwrap();
         assert_eq!(json["decision_provision"], "DECISION_PROVISION_PARTIAL_SUSPENSION");
         assert_eq!(json["decision_ground"], "DECISION_GROUND_INCOMPATIBLE_CONTENT");
+        // Reported for hate, decided as spam.
+        assert_eq!(json["category"], "STATEMENT_CATEGORY_OTHER_VIOLATION_TC");
+        assert_eq!(json["content_type"], serde_json::json!(["CONTENT_TYPE_IMAGE", "CONTENT_TYPE_TEXT"]));
+        assert_ne!(json["content_date"], json["application_date"]);
         for name in ["Mallory", "mallory", "Ada", "mimi://", "ines"] {
             assert!(!json.to_string().contains(name), "{name}");
         }
-        assert!(made(&decided(Action::AskRemoval, None)).values().all(Result::is_ok));
+        let mut removal = decided(Action::AskRemoval, None);
+        removal.exposed = Exposed::default();
+        let made_of_it = made(&removal);
+        let json = made_of_it.first_key_value().unwrap().1.as_ref().unwrap();
+        assert_eq!(json["content_type"], serde_json::json!(["CONTENT_TYPE_OTHER"]));
+        assert!(json["decision_facts"].as_str().unwrap().contains("without showing messages"));
         assert!(made(&decided(Action::Warn, None)).is_empty());
         let mut undone = decided(Action::Limit, Some(now.plus_millis(1)));
         undone.undo(&ines, "the wrong person", now).unwrap();

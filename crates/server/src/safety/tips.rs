@@ -55,12 +55,14 @@ impl Safety {
             return Err(CaseRefusal::OtherCategory.into());
         }
         let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        let fetched = case.claimed(now).map(|claim| claim.fetched.clone()).unwrap_or_default();
         let (mut files, mut about) = (Vec::new(), Vec::new());
         for (index, exhibit) in exhibits.into_iter().enumerate() {
             let Ok(bytes) = exhibit.opened else { continue };
             let sent = report.messages.get(exhibit.message).map(|message| message.accepted_timestamp);
             let classification = tip.classified.get(&index).copied();
-            about.push(described(index, &bytes, exhibit.label.filename, sent, classification));
+            let viewed = fetched.contains(&index);
+            about.push(described(index, &bytes, exhibit.label.filename, sent, viewed, classification));
             files.push(bytes);
         }
         let said = report
@@ -179,6 +181,7 @@ fn described(
     bytes: &Bytes,
     original: String,
     sent: Option<Timestamp>,
+    viewed: bool,
     classification: Option<Classification>,
 ) -> FileAbout {
     FileAbout {
@@ -187,8 +190,7 @@ fn described(
         size: bytes.len() as u64,
         sha256: Sha256::digest(bytes).into(),
         sent,
-        // Whoever prepares it has the case open before them.
-        viewed: true,
+        viewed,
         relevance: Relevance::Reported,
         classification,
         remarks: None,

@@ -52,6 +52,16 @@ async fn the_same_registration_twice_is_one_account() {
 }
 
 #[tokio::test]
+async fn no_account_says_that_it_is_older_than_it_is() {
+    let service = World::new().start("handle");
+    let (_, old) = service.newcomer("ann", handle("ann"));
+    service.clock.advance(33 * 24 * 60 * 60 * 1000);
+    let answer = service.call("POST", "accounts", None, old.encode()).await;
+    assert_eq!(answer.code(), "Malformed");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn handles_are_unique_up_to_confusion() {
     let service = World::new().start("handle");
     assert_eq!(try_handle(&service, "a", "modern_pal").await, "ok");

@@ -466,7 +466,7 @@ pub fn device_set(account: &SigningKey, history: &[&[&mls::Device]]) -> Vec<u8> 
             Some(set) => set.followed_by(entries),
             None => {
                 let key = AccountKey(account.verifying_key().to_bytes());
-                DeviceSet::first(devices[0].uri.user_uri(), key, entries)
+                DeviceSet::first(devices[0].uri.user_uri(), SystemClock.now().month(), key, entries)
             }
         });
     }

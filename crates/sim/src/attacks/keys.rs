@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex};
+use trefoil::clock;
 use trefoil_client::Suite;
 use trefoil_proto::{
     DeviceUri, Wire as _, credential::AccountKey, defence::Defence, mimi::KeyMaterialRequest, mls::KeyPackage,
@@ -146,7 +147,12 @@ async fn restored(world: &World) -> anyhow::Result<Played> {
     let uri: DeviceUri = format!("mimi://{}/d/{}/ghost", user.domain, user.id).parse()?;
     let mut ghost = Forged::new(&uri, &Voucher::Own(&account))?;
     // As many sets as Cat ever had, and one more.
-    let first = DeviceSet::first(user.clone(), ghost.device.authorisation.account_key, vec![ghost.entry()]);
+    let first = DeviceSet::first(
+        user.clone(),
+        clock::now().month(),
+        ghost.device.authorisation.account_key,
+        vec![ghost.entry()],
+    );
     let false_set = SignedDeviceSet::by_account(first.followed_by(vec![ghost.entry()]), &account);
     let honest = service.replace_set(&user, &false_set).await?;
     // Somebody comes, and the service makes an epoch.

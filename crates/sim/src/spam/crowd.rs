@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use openmls_traits::signatures::Signer as _;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    UserUri, Wire as _,
+    Timestamp, UserUri, Wire as _,
     credential::AccountKey,
     edge::{
         ChallengeRequest, ChallengeResponse, Identifier, NewDevice, PublishKeyPackages, REGISTER_LABEL,
@@ -20,6 +20,7 @@ use trefoil_proto::{
     },
     mls::KeyPackage,
 };
+use trefoil_server::clock::Clock as _;
 use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
 
 /// Requests at a time.
@@ -96,7 +97,7 @@ impl Somebody {
         let tbs = RegisterTbs {
             identifier,
             device: new_device(&device)?,
-            device_set: device_set(&person.key, &device)?,
+            device_set: device_set(&person.key, &device, services.clock.now())?,
         };
         let signature = sign(&device, REGISTER_LABEL, &tbs)?;
         let request = RegisterRequest { tbs, signature };
@@ -159,11 +160,11 @@ fn new_device(device: &Device) -> anyhow::Result<NewDevice> {
     })
 }
 
-fn device_set(account: &SigningKey, device: &Device) -> anyhow::Result<Vec<u8>> {
+fn device_set(account: &SigningKey, device: &Device, now: Timestamp) -> anyhow::Result<Vec<u8>> {
     let new = new_device(device)?;
     let entry = DeviceEntry::new(new.uri.device, new.signature_key, &new.authorisation);
     let key = AccountKey(account.verifying_key().to_bytes());
-    let set = DeviceSet::first(device.uri.user_uri(), key, vec![entry]);
+    let set = DeviceSet::first(device.uri.user_uri(), now.month(), key, vec![entry]);
     Ok(SignedDeviceSet::by_account(set, account).encode())
 }
 

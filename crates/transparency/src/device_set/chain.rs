@@ -91,6 +91,9 @@ impl VerifiedSet {
         if next.user != self.set.user {
             return Err(ChainError::OtherPerson);
         }
+        if next.since != self.set.since {
+            return Err(ChainError::OtherBeginning);
+        }
         if self.set.sequence.checked_add(1) != Some(next.sequence) {
             return Err(ChainError::OutOfSequence);
         }

@@ -20,6 +20,9 @@ pub enum ChainError {
     /// The set belongs to someone else.
     #[error("set of another person")]
     OtherPerson,
+    /// The account began in another month than it used to.
+    #[error("the account began in another month before")]
+    OtherBeginning,
     /// The hash of the set before is another one: two histories.
     #[error("follows another set than the one that is known")]
     OtherHistory,

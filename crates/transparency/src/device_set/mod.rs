@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use tls_codec::{Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
 use trefoil_proto::{
-    DeviceId, DeviceUri, UserUri, Wire,
+    DeviceId, DeviceUri, Month, UserUri, Wire,
     credential::{AccountKey, DeviceAuthorisation},
     limits,
 };
@@ -29,6 +29,8 @@ const HASH_LABEL: &[u8] = b"Trefoil 1.0 DeviceSetHash";
 pub struct DeviceSet {
     /// Whose.
     pub user: UserUri,
+    /// The month in which the account began; the same in every set. Its service looks at it once, when it begins.
+    pub since: Month,
     /// 1 for the first set, then one more each time, account resets included.
     pub sequence: u64,
     /// Hash of the set before; absent in the first.
@@ -72,9 +74,10 @@ impl SetFlags {
 
 impl DeviceSet {
     /// The first set of a person. Devices may come in any order.
-    pub fn first(user: UserUri, account_key: AccountKey, devices: Vec<DeviceEntry>) -> Self {
+    pub fn first(user: UserUri, since: Month, account_key: AccountKey, devices: Vec<DeviceEntry>) -> Self {
         Self {
             user,
+            since,
             sequence: 1,
             previous: None,
             account_key,
@@ -87,6 +90,7 @@ impl DeviceSet {
     pub fn followed_by(&self, devices: Vec<DeviceEntry>) -> Self {
         Self {
             user: self.user.clone(),
+            since: self.since,
             sequence: self.sequence + 1,
             previous: Some(self.hash()),
             account_key: self.account_key,

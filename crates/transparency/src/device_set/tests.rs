@@ -47,7 +47,7 @@ fn entries(account: &SigningKey, devices: &[u8]) -> Vec<DeviceEntry> {
 
 /// A verified first set of these devices under account key 1.
 fn start(devices: &[u8]) -> VerifiedSet {
-    let set = DeviceSet::first(user(), account_key(&key(1)), entries(&key(1), devices));
+    let set = DeviceSet::first(user(), Month(600), account_key(&key(1)), entries(&key(1), devices));
     VerifiedSet::first(SignedDeviceSet::by_account(set, &key(1))).unwrap()
 }
 
@@ -131,6 +131,17 @@ fn a_new_account_key_is_loud_or_refused() {
     let empty = known.set().reset_to(account_key(&key(1)), entries(&key(1), &[1]));
     let empty = SignedDeviceSet::by_account(empty, &key(1));
     assert_eq!(known.follow(empty), Err(ChainError::EmptyReset));
+}
+
+#[test]
+fn an_account_does_not_grow_older_by_itself() {
+    let known = start(&[1]);
+    let older = DeviceSet { since: Month(500), ..known.set().followed_by(entries(&key(1), &[1, 2])) };
+    let older = SignedDeviceSet::by_account(older, &key(1));
+    assert_eq!(known.follow(older), Err(ChainError::OtherBeginning));
+    let reset = known.set().reset_to(account_key(&key(7)), entries(&key(7), &[1]));
+    let reset = DeviceSet { since: Month(500), ..reset };
+    assert_eq!(known.follow(SignedDeviceSet::by_account(reset, &key(7))), Err(ChainError::OtherBeginning));
 }
 
 #[test]

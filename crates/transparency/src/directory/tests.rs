@@ -17,7 +17,7 @@ use akd_core::verify::history::HistoryParams;
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use trefoil_proto::{
-    DeviceUri, Domain, Timestamp, UserUri, Wire as _,
+    DeviceUri, Domain, Month, Timestamp, UserUri, Wire as _,
     credential::{AccountKey, DeviceAuthorisation},
 };
 
@@ -272,7 +272,7 @@ struct Person {
 impl Person {
     fn new() -> Self {
         let account = key(1);
-        let set = DeviceSet::first(user_uri("ana"), AccountKey(public(1)), vec![entry(1)]);
+        let set = DeviceSet::first(user_uri("ana"), Month(600), AccountKey(public(1)), vec![entry(1)]);
         Self { sets: vec![SignedDeviceSet::by_account(set, &account)], account }
     }
 

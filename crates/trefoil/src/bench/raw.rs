@@ -2,7 +2,7 @@
 //! and nothing more.
 
 use super::{BenchError, Server};
-use crate::{person, transport::TransportError};
+use crate::{clock, person, transport::TransportError};
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -77,7 +77,7 @@ async fn one(http: &reqwest::Client, url: &str, domain: Domain, index: usize) ->
     let signature_key = key.verifying_key().to_bytes();
     let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
     let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
-    let set = DeviceSet::first(uri.user_uri(), authorisation.account_key, vec![entry]);
+    let set = DeviceSet::first(uri.user_uri(), clock::now().month(), authorisation.account_key, vec![entry]);
     let tbs = RegisterTbs {
         identifier: Identifier::AccountName(format!("load-{index}").into_bytes()),
         device: NewDevice { authorisation, uri: uri.clone(), signature_key },

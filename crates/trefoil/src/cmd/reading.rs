@@ -135,6 +135,10 @@ struct FirstContact {
     kind: &'static str,
     room: String,
     user: String,
+    /// The month in which their account began.
+    since: Option<String>,
+    /// It began in this month or the last one.
+    is_new: bool,
     /// Other rooms that both are in.
     shared_rooms: usize,
     /// Somebody else whose name looks the same.
@@ -148,6 +152,13 @@ impl fmt::Display for FirstContact {
         match self.shared_rooms {
             0 => write!(f, "  new to you: you share no other room with {}", self.user)?,
             rooms => write!(f, "  new here: you share {rooms} other rooms with {}", self.user)?,
+        }
+        match &self.since {
+            Some(month) if self.is_new => {
+                write!(f, "\n  a new account, and so a new name or number: it began in {month}")?;
+            }
+            Some(month) => write!(f, "\n  their account began in {month}")?,
+            None => {}
         }
         if let Some(other) = &self.namesake {
             write!(f, "\n  their name looks like that of {other}, who is somebody else")?;
@@ -175,6 +186,8 @@ impl FirstContact {
             kind: "first-contact",
             room: room.to_string(),
             user: first.person.to_string(),
+            since: first.since.map(|month| month.to_string()),
+            is_new: first.is_new(clock::now()),
             shared_rooms: first.shared_rooms,
             namesake: first.namesake.map(|(user, _)| user.to_string()),
             hint: first.suspicion.map(|suspicion| match suspicion {

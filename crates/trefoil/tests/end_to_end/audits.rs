@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use trefoil_proto::{
-    DeviceUri, UserId, Wire as _,
+    DeviceUri, Month, UserId, Wire as _,
     credential::{AccountKey, DeviceAuthorisation},
     edge::NewDevice,
 };
@@ -73,7 +73,7 @@ pub async fn publish(config: &Config, epochs: usize, seed: u8) {
         let uri: DeviceUri = format!("mimi://{}/d/{id}/d1", config.domain).parse().unwrap();
         let authorisation = DeviceAuthorisation::sign(&key, &uri, &account_key.0);
         let entry = DeviceEntry::new(uri.device.clone(), account_key.0, &authorisation);
-        let set = DeviceSet::first(uri.user_uri(), account_key, vec![entry]);
+        let set = DeviceSet::first(uri.user_uri(), Month(600), account_key, vec![entry]);
         let devices = [NewDevice { uri, signature_key: account_key.0, authorisation }];
         let mut batch = Batch::new();
         let signed = SignedDeviceSet::by_account(set, &key).encode();

@@ -5,6 +5,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use std::path::Path;
 use tls_codec::{Serialize as _, TlsSerialize, TlsSize, VLBytes};
 use trefoil::{
+    clock,
     home::Home,
     person::{self, PATIENCE, Place},
 };
@@ -72,7 +73,7 @@ fn candidate(user: &UserUri, account_name: &str) -> Vec<u8> {
     let authorisation = DeviceAuthorisation::sign(&account, &uri, &signature_key);
     let device = NewDevice { uri: uri.clone(), signature_key, authorisation: authorisation.clone() };
     let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
-    let set = DeviceSet::first(user.clone(), authorisation.account_key, vec![entry]);
+    let set = DeviceSet::first(user.clone(), clock::now().month(), authorisation.account_key, vec![entry]);
     let device_set = SignedDeviceSet::by_account(set, &account).encode();
     let identifier = Identifier::AccountName(account_name.as_bytes().to_vec());
     let tbs = RegisterTbs { identifier, device, device_set };

@@ -4,7 +4,9 @@ macro_rules! values {
     ($($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $written:literal,)+ })+) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+            #[derive(
+                Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            )]
             pub enum $name {
                 $($(#[$value_doc])* #[serde(rename = $written)] $value,)+
             }

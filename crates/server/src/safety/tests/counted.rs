@@ -57,7 +57,6 @@ fn figures_count_and_do_not_point_at_anybody() {
         case
     };
     let mut cases: Vec<Case> = (1..=9).map(|minutes| reported(AbuseType::Spam, minutes)).collect();
-    cases.push(reported(AbuseType::Hate, 1));
     let made = figures(&cases, NOW, NOW.plus_millis(1));
     let spam = &made.by_category["spam"];
     assert_eq!(
@@ -65,11 +64,25 @@ fn figures_count_and_do_not_point_at_anybody() {
         (Figure(Some(9)), Figure(Some(9)), Some(5))
     );
     assert_eq!((spam.actions["warn"], spam.actions["ban"]), (Figure(Some(9)), Figure(Some(0))));
-    // One report of hate: that there are few is told, and no more.
+    assert_eq!(made.by_category["violence"].reports, Figure(Some(0)));
+    assert_eq!(made.by_category["all"].reports, Figure(Some(9)));
+    // One report of hate beside the nine: neither that it is one is told, nor what that would follow from.
+    cases.push(reported(AbuseType::Hate, 1));
+    let made = figures(&cases, NOW, NOW.plus_millis(1));
     let hate = &made.by_category["hate"];
     assert_eq!((hate.reports, hate.median_minutes), (Figure(None), None));
-    assert_eq!(made.by_category["violence"].reports, Figure(Some(0)));
+    assert_eq!(made.by_category["spam"].reports, Figure(None));
     assert_eq!(made.by_category["all"].reports, Figure(Some(10)));
+    // Two reasons of one each add up to two: a third is withheld with them.
+    cases.push(reported(AbuseType::Other, 1));
+    cases.extend((1..=12).map(|minutes| reported(AbuseType::Fraud, minutes)));
+    let made = figures(&cases, NOW, NOW.plus_millis(1));
+    let told = |reason: &str| made.by_category[reason].reports;
+    assert_eq!(["hate", "other", "spam"].map(told), [Figure(None); 3]);
+    assert_eq!((told("fraud"), told("all")), (Figure(Some(12)), Figure(Some(23))));
+    // Where there is nothing else, the sum is withheld.
+    let only = [reported(AbuseType::Hate, 1)];
+    assert_eq!(figures(&only, NOW, NOW.plus_millis(1)).by_category["all"].reports, Figure(None));
     assert_eq!(
         figures(&cases, NOW.plus_millis(1), NOW.plus_millis(2)).by_category["all"].reports,
         Figure(Some(0))

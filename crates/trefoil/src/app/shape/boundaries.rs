@@ -53,6 +53,10 @@ pub struct KeptAway {
 pub struct FirstContact {
     /// Who, by URI.
     pub user: String,
+    /// The month in which their account began, as `2026-11`, by what they and their service say; null while their keys are not proven.
+    pub since: Option<String>,
+    /// It began in this month or the last one.
+    pub is_new: bool,
     /// Other conversations that both are in.
     pub shared_rooms: usize,
     /// Somebody else of this person's conversations whose name looks the same.

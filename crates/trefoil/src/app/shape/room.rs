@@ -1,6 +1,7 @@
 //! Rooms: as they stand in the list, and whole.
 
 use super::{Away, FirstContact, Item, Person, Warning, item, markup::inert};
+use crate::clock;
 use serde::Serialize;
 use trefoil_client::{
     Client, ClientError, RoomState, RoomView, Suite, boundaries,
@@ -203,6 +204,8 @@ pub fn detail(client: &mut Client, account: &str, uri: &RoomUri) -> Result<Optio
     let first_contact = first.map(|first| -> Result<FirstContact, ClientError> {
         Ok(FirstContact {
             user: first.person.to_string(),
+            since: first.since.map(|month| month.to_string()),
+            is_new: first.is_new(clock::now()),
             shared_rooms: first.shared_rooms,
             namesake: first.namesake.map(|(user, name)| around.called(&user, name)).transpose()?,
             hint: first.suspicion.map(Into::into),
