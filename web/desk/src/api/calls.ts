@@ -40,7 +40,7 @@ export const undo = (of: string, why: string) => ask<Case>("POST", at`cases/${of
 export const answer = (of: string, upheld: boolean, explanation: string) => ask<Case>("POST", at`cases/${of}/answer`, { upheld, explanation });
 
 export const attachments = (of: string) => ask<Exhibit[]>("GET", at`cases/${of}/attachments`);
-export const attachment = (of: string, number: number) => bytes(at`cases/${of}/attachments/${number}`);
+export const attachment = (of: string, number: number, signal: AbortSignal) => bytes(at`cases/${of}/attachments/${number}`, signal);
 export const prepareTip = (of: string, tip: { incident: Incident; urgent: string | null; remarks: string | null }) => ask<{ tip: string }>("POST", at`cases/${of}/tip`, tip);
 export const tips = () => ask<Tip[]>("GET", "tips");
 export const releaseTip = (tip: string) => ask<void>("POST", at`tips/${tip}/release`);

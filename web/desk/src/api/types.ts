@@ -135,9 +135,15 @@ export interface Exhibit {
   number: number;
   /** Which message has it, counted from 0. */
   message: number;
+  /** What its sender says that it is. */
   media_type: string;
   name: string;
+  description: string;
+  /** Of the bytes, in hexadecimal, as the stamped message names it. */
+  sha256: string | null;
   size: number | null;
+  /** Its first bytes, in hexadecimal. */
+  begins: string | null;
   /** Why it could not be opened. */
   problem: string | null;
 }

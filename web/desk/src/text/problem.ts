@@ -26,7 +26,7 @@ const SENTENCES: Record<string, string> = {
   proposed: "A decision waits in this case: confirm it or send it back.",
   "no-appeal": "No appeal waits in this case (any more): take another one from the queues.",
   appealed: "An appeal waits in this case: answer it.",
-  "not-opened": "Open what was shown before you decide.",
+  "not-opened": "This needs what was shown to be opened first: open it, and take the case again if your claim ended.",
   "no-decision": "No decision of this case is in force (any more): load it again.",
   "no-rule": "Choose the rule that it rests on.",
   explanation: "Explain it, in a few sentences (at most 4096 bytes): the person reads it.",
