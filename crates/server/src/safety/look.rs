@@ -75,7 +75,7 @@ pub struct History {
 }
 
 impl Safety {
-    /// What waits, by queue.
+    /// What waits, by queue, of what somebody may see.
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
@@ -86,7 +86,21 @@ impl Safety {
                 continue;
             }
             let keys = self.store.scan(QUEUE, KeyRange::prefix(rows::queue_prefix(queue)), usize::MAX).await;
-            let keys = keys.map_err(SafetyError::Read)?;
+            let mut keys = keys.map_err(SafetyError::Read)?;
+            if who.role == Role::Reviewer && matches!(queue, Queue::Second | Queue::Appeals) {
+                // Here those about the exploitation of children wait among the others: not even their number is told.
+                let mut seen = Vec::new();
+                for key in keys {
+                    if self
+                        .case(rows::queued(&key.0)?)
+                        .await?
+                        .is_some_and(|(_, case)| case.may_see(who).is_ok())
+                    {
+                        seen.push(key);
+                    }
+                }
+                keys = seen;
+            }
             let opened = |key: &[u8]| key.get(2..10)?.try_into().ok().map(u64::from_be_bytes).map(Timestamp);
             let oldest = keys.iter().filter_map(|(key, _)| opened(key)).min();
             all.push(Waiting { queue, cases: keys.len(), oldest });
