@@ -89,6 +89,7 @@ impl From<SafetyError> for Problem {
             SafetyError::NoSuchCase => Self::new(StatusCode::NOT_FOUND, "no-such-case", message),
             SafetyError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
             SafetyError::NotTheReporter
+            | SafetyError::Stranger
             | SafetyError::TooMuch
             | SafetyError::Note
             | SafetyError::Unproven { .. }
@@ -117,6 +118,8 @@ fn refused(refusal: CaseRefusal) -> (StatusCode, &'static str) {
         CaseRefusal::Until => (StatusCode::BAD_REQUEST, "until"),
         CaseRefusal::NotOurs => (StatusCode::BAD_REQUEST, "not-ours"),
         CaseRefusal::OtherCategory => (StatusCode::BAD_REQUEST, "other-category"),
+        CaseRefusal::Escalated => (StatusCode::CONFLICT, "escalated"),
+        CaseRefusal::TwoDecided => (StatusCode::FORBIDDEN, "two-decided"),
         CaseRefusal::NoAppealTaken => (StatusCode::CONFLICT, "no-appeal-taken"),
     }
 }

@@ -31,6 +31,7 @@ export const takeNext = (queue: Queue) => ask<{ case: string | null }>("POST", a
 
 export const item = (of: string) => ask<Item>("GET", at`cases/${of}`);
 export const take = (of: string) => ask<Case>("POST", at`cases/${of}/claim`);
+export const escalate = (of: string) => ask<Case>("POST", at`cases/${of}/escalate`);
 export const release = (of: string) => ask<Case>("POST", at`cases/${of}/release`);
 export const open = (of: string) => ask<Item>("POST", at`cases/${of}/open`);
 export const decide = (of: string, verdict: Verdict) => ask<Case>("POST", at`cases/${of}/decide`, verdict);

@@ -57,6 +57,8 @@ export interface Case {
   about: string;
   ours: boolean;
   category: Category;
+  /** It is with the child safety team, whatever the reporter called it. */
+  escalated: boolean;
   claim: { by: string; until: number; opened: boolean } | null;
   proposed: Decision | null;
   decisions: Decision[];

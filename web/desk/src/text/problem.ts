@@ -39,7 +39,9 @@ const SENTENCES: Record<string, string> = {
   "no-attachment": "There is no such attachment, or it could not be opened: load the case again.",
   "no-tip": "There is no such report to NCMEC (any more): load the list again.",
   "no-list": "There is no list of this name (any more): load them again.",
-  "no-appeal-taken": "No appeal is taken: there is one for each case, within half a year.",
+  "no-appeal-taken": "No appeal is taken: there is one for each decision, within half a year.",
+  escalated: "The child safety team has this case already.",
+  "two-decided": "Two people decided this: only a lead who took no part takes it back.",
 };
 
 export function inWords({ code = "", message = "", until }: { code?: string; message?: string; until?: number }): string {

@@ -36,6 +36,7 @@ export const ACTS: Record<string, string> = {
   claimed: "took a case",
   released: "gave a case back",
   opened: "opened what was shown",
+  escalated: "handed it to the child safety team",
   decided: "decided",
   proposed: "proposed",
   confirmed: "confirmed",
