@@ -45,7 +45,7 @@ const SENTENCES: Record<string, string> = {
 export function inWords({ code = "", message = "", until }: { code?: string; message?: string; until?: number }): string {
   if (code === "rest") {
     const when = until === undefined ? "later" : `after ${clock(until)}`;
-    return `You opened as much as one person should. Rest, and go on ${when}; until then, cases that you have opened can still be decided.`;
+    return `You opened as much as one person should. Rest, and go on ${when}. Give this case back for somebody else; cases that you have opened can still be decided.`;
   }
   if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code]!;
   return message === "" ? SENTENCES["failed"]! : message[0]!.toUpperCase() + message.slice(1) + ".";
