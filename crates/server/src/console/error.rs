@@ -81,10 +81,12 @@ impl From<SafetyError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "took-part", message)
             }
             SafetyError::Tip(TiplineError::NotNow) => Self::new(StatusCode::CONFLICT, "not-now", message),
-            SafetyError::Tip(TiplineError::Package(_)) => Self::malformed(message),
+            SafetyError::Tip(TiplineError::Package(_)) => {
+                Self::new(StatusCode::BAD_REQUEST, "bad-tip", message)
+            }
             SafetyError::Known(
                 KnownError::Line(_) | KnownError::Provenance | KnownError::Empty | KnownError::TooMany,
-            ) => Self::malformed(message),
+            ) => Self::new(StatusCode::BAD_REQUEST, "bad-list", message),
             SafetyError::Tip(_) | SafetyError::Known(_) => Self::failed(&error),
             SafetyError::NoSuchCase => Self::new(StatusCode::NOT_FOUND, "no-such-case", message),
             SafetyError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),

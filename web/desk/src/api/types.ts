@@ -152,6 +152,18 @@ export interface Exhibit {
 
 export type Incident = "material" | "trafficking" | "tourism" | "molestation" | "enticement" | "obscene-material";
 
+/** How a file is on the scale of the industry. */
+export type Classification = "A1" | "A2" | "B1" | "B2";
+
+/** What somebody says beside what the case holds. */
+export interface NewTip {
+  incident: Incident;
+  urgent: string | null;
+  remarks: string | null;
+  /** By the number of the file. */
+  classified: Record<number, Classification>;
+}
+
 /** A report to NCMEC. */
 export interface Tip {
   tip: string;

@@ -87,8 +87,8 @@ impl Case {
     /// # Errors
     /// [`CaseRefusal::Decided`], [`CaseRefusal::Role`], [`CaseRefusal::Claimed`], [`CaseRefusal::TookPart`].
     pub fn claim(&mut self, who: &Member, now: Timestamp) -> Result<(), CaseRefusal> {
-        let queue = self.queue().ok_or(CaseRefusal::Decided)?;
         self.may_see(who)?;
+        let queue = self.queue().ok_or(CaseRefusal::Decided)?;
         let (opened, fetched) = match self.claimed(now) {
             Some(claim) if claim.by != who.name => return Err(CaseRefusal::Claimed),
             Some(claim) => (claim.opened, claim.fetched.clone()),
@@ -204,6 +204,7 @@ impl Case {
     /// # Errors
     /// As [`Self::confirm`]; [`CaseRefusal::Explanation`].
     pub fn send_back(&mut self, who: &Member, why: &str, now: Timestamp) -> Result<(), CaseRefusal> {
+        self.may_see(who)?;
         explained(why)?;
         let proposal = self.proposal_for(who, now)?;
         self.sent_back.push(SentBack { proposal, by: who.name.clone(), at: now, why: why.to_owned() });
@@ -217,9 +218,10 @@ impl Case {
     /// [`CaseRefusal::NoDecision`], [`CaseRefusal::Role`], [`CaseRefusal::TwoDecided`], [`CaseRefusal::Explanation`],
     /// [`CaseRefusal::Appealed`].
     pub fn undo(&mut self, who: &Member, why: &str, now: Timestamp) -> Result<(), CaseRefusal> {
+        self.may_see(who)?;
         explained(why)?;
         let decision = self.in_force().ok_or(CaseRefusal::NoDecision)?;
-        if !who.role.reviews() || (decision.by != who.name && !who.role.leads()) {
+        if decision.by != who.name && !who.role.leads() {
             return Err(CaseRefusal::Role);
         }
         if decision.second.is_some() && (!who.role.leads() || self.took_part(&who.name)) {
@@ -275,6 +277,7 @@ impl Case {
         explanation: &str,
         now: Timestamp,
     ) -> Result<(), CaseRefusal> {
+        self.may_see(who)?;
         explained(explanation)?;
         self.open_appeal().ok_or(CaseRefusal::NoAppeal)?;
         self.holds(who, now)?;
@@ -335,8 +338,10 @@ impl Case {
     }
 
     fn holds(&self, who: &Member, now: Timestamp) -> Result<(), CaseRefusal> {
+        // First: whoever may not see it is not told who has it either.
+        self.may_see(who)?;
         match self.claimed(now) {
-            Some(claim) if claim.by == who.name => self.may_see(who),
+            Some(claim) if claim.by == who.name => Ok(()),
             Some(_) => Err(CaseRefusal::Claimed),
             None => Err(CaseRefusal::NotClaimed),
         }
@@ -351,6 +356,7 @@ impl Case {
     }
 
     fn proposal_for(&mut self, who: &Member, now: Timestamp) -> Result<Decision, CaseRefusal> {
+        self.may_see(who)?;
         let proposal = self.proposed.as_ref().ok_or(CaseRefusal::NothingProposed)?;
         if proposal.by == who.name {
             return Err(CaseRefusal::TookPart);

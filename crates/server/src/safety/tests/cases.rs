@@ -83,8 +83,29 @@ fn roles_bound_what_is_seen() {
     assert_eq!(case.queue(), Some(Queue::ChildSafety));
     assert_eq!(case.claim(&ines(), NOW), Err(CaseRefusal::Role));
     case.claim(&member("carla", Role::ChildSafetyReviewer), NOW).unwrap();
+    refuses_whatever_it_is(&mut case, &ines());
     let mut case = reported(AbuseType::Spam);
-    assert_eq!(case.claim(&member("axel", Role::Auditor), NOW), Err(CaseRefusal::Role));
+    refuses_whatever_it_is(&mut case, &member("axel", Role::Auditor));
+    decide(&mut case, &ines(), verdict(Action::Warn, None)).unwrap();
+    refuses_whatever_it_is(&mut case, &member("axel", Role::Auditor));
+}
+
+/// Whoever may not see a case is told that, and not how far it is or who has it.
+fn refuses_whatever_it_is(case: &mut Case, who: &Member) {
+    let before = case.clone();
+    let refused = [
+        case.claim(who, NOW),
+        case.release(who, NOW),
+        case.open_content(who, NOW),
+        case.fetch(who, 0, NOW),
+        case.decide(who, verdict(Action::Warn, None), 1, true, NOW),
+        case.confirm(who, NOW),
+        case.send_back(who, "", NOW),
+        case.undo(who, "", NOW),
+        case.answer(who, true, "", NOW),
+    ];
+    assert_eq!(refused, [const { Err(CaseRefusal::Role) }; 9]);
+    assert_eq!(*case, before);
 }
 
 #[test]
