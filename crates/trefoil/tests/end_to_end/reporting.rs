@@ -64,3 +64,50 @@ async fn what_is_reported_is_proven_by_the_hub_and_what_is_not_reported_is_nowhe
     assert_ne!(trefoil(&grace.home, &framed).code, 0);
     assert_eq!(reports(&services, 0).len(), 3);
 }
+
+/// What an honest client showed can be reported, whatever its sender has done to it since.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_unsent_seen_once_or_disappeared_is_proven_all_the_same() {
+    let services = Services::start().await;
+    let Tea { room, mallory: mallory_uri } = tea_with_mallory(&services).await;
+    let person = |name: &str| Commands::of(&services, name);
+    let (ada, mallory) = (person("ada"), person("mallory"));
+    let said = |arguments: &[&str]| {
+        let sent = mallory.run(&[&["send", &room], arguments].concat());
+        sent[0]["message"].as_str().unwrap().to_owned()
+    };
+    let unsent = said(&["I know where you live"]);
+    let once = said(&["and when you sleep", "--once"]);
+    let timed = said(&["so open the door", "--expires", "1s"]);
+    // Reading starts the timer; what is seen once is opened.
+    ada.run(&["receive"]);
+    let folder = services.path().join("saved");
+    ada.run(&["rooms", "open", &room, &once, "--save", folder.to_str().unwrap()]);
+    mallory.run(&["send", &room, "--unsend", &unsent]);
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    ada.run(&["receive"]);
+
+    // No view has their words.
+    let shown = serde_json::to_string(&ada.run(&["rooms", "show", &room])).unwrap();
+    for words in ["where you live", "when you sleep", "open the door"] {
+        assert!(!shown.contains(words), "{shown}");
+        assert!(ada.run(&["search", words]).iter().all(|line| line["message"].is_null()));
+    }
+
+    // The choice has them, and says what became of each; the hub's stamps prove them.
+    let ask = ["report", &room, &mallory_uri, "--reason", "harassment"];
+    let seen = ada.run(&[&ask[..], &["--look"]].concat());
+    let told = |id: &str| {
+        let messages = seen[0]["messages"].as_array().unwrap();
+        let found = messages.iter().find(|one| one["message"] == id);
+        found.map(|one| (one["text"].clone(), one["gone"].clone())).unwrap_or_default()
+    };
+    assert_eq!(told(&unsent), (json!("I know where you live"), json!("unsent")), "{seen:?}");
+    assert_eq!(told(&once), (json!("and when you sleep"), json!("seen-once")));
+    assert_eq!(told(&timed), (json!("so open the door"), json!("disappeared")));
+    ada.run(&[&ask[..], &["--message", &unsent, "--message", &once, "--message", &timed]].concat());
+    let taken = reports(&services, 0);
+    let proven: Vec<_> =
+        taken[0]["messages"].as_array().unwrap().iter().map(|message| message["text"].clone()).collect();
+    assert_eq!(proven, ["I know where you live", "and when you sleep", "so open the door"]);
+}
