@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) const COOKIE: &str = "trefoil-desk";
 
 /// Nothing is loaded from elsewhere, nobody frames it. Reported pictures come from this port, and are shown by the page only.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; \
     font-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
