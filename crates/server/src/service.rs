@@ -545,8 +545,12 @@ impl Service {
         };
         let mut background = tokio::task::JoinSet::new();
         if let (Some((socket, scheme)), Some(told)) = (console, &config.console) {
-            let settings =
-                console::Settings { domain: config.domain.clone(), origin: told.place.origin.clone(), page };
+            let settings = console::Settings {
+                domain: config.domain.clone(),
+                origin: told.place.origin.clone(),
+                page,
+                behind_proxy: told.plain,
+            };
             let (team, safety, accounts) =
                 (Arc::clone(&staff), Arc::clone(&house.safety), Arc::clone(&house.accounts));
             let console = Arc::new(Console::new(settings, team, safety, accounts, Arc::clone(&clock)));

@@ -50,6 +50,7 @@ pub enum Act {
     Invited,
     Enrolled,
     SignedIn,
+    SignInFailed,
     Removed,
 }
 
