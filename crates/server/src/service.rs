@@ -403,6 +403,10 @@ impl Service {
             log,
             directory,
         };
+        let decided = Arc::clone(&house.safety);
+        house.rooms.bar(Box::new(move |user, now| {
+            matches!(decided.standing(user, now), safety::Standing::Suspended(_) | safety::Standing::Banned)
+        }));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),
             config.console.as_ref().map(|console| console.place.clone()),
