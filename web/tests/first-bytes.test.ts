@@ -69,6 +69,7 @@ describe("the first bytes", () => {
     expect(says("\x1a\x45\xdf\xa3", "audio/webm;codecs=opus")).toBe(true);
     expect(says("hello", "text/markdown")).toBe(true);
     expect(says("<svg>", "image/svg+xml")).toBe(true);
+    expect(says("<svg>", "application/octet-stream")).toBe(true);
     expect(says("<svg>", "image/png")).toBe(false);
     expect(says("hello", "image/gif")).toBe(false);
     expect(says("hello", "")).toBe(false);

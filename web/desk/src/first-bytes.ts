@@ -99,9 +99,10 @@ const ALSO: Record<string, string[]> = {
   "video/webm": ["audio/webm", "video/x-matroska", "audio/x-matroska"],
 };
 
-/** Whether it is what somebody says that it is. */
+/** Whether it is what somebody says that it is, if they say anything. */
 export function agrees({ type }: Found, claimed: string): boolean {
   const plain = (claimed.split(";")[0] ?? "").trim().toLowerCase();
+  if (plain === "application/octet-stream") return true;
   // A text says of itself only that it is one.
   return plain === type || (ALSO[type]?.includes(plain) ?? false) || (type === "text/plain" && plain.startsWith("text/"));
 }

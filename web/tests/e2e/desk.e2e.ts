@@ -177,7 +177,12 @@ test("lists of what others found before are taken in and away", async () => {
   await page.getByText("There are none.").waitFor();
   await page.getByRole("textbox", { name: "Name", exact: true }).fill("shared");
   await page.getByRole("textbox", { name: "Who gave it" }).fill("a hotline");
-  await page.getByLabel("File").setInputFiles({ name: "list.txt", mimeType: "text/plain", buffer: Buffer.from(`sha256 ${"0a".repeat(32)}\n`) });
+  lena.watch.allow(/status of 400 .*\/api\/known/);
+  const list = (text: string) => page.getByLabel("File").setInputFiles({ name: "list.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
+  await list(`sha256 ${"0a".repeat(32)}\nsha256 0a\n`);
+  await lena.button("Take it in").click();
+  await lena.refused("Line 2 of the file is no hash");
+  await list(`sha256 ${"0a".repeat(32)}\n`);
   await lena.button("Take it in").click();
   await lena.said("1 hash is in use");
   await page.getByRole("row").filter({ hasText: "a hotline" }).waitFor();

@@ -223,6 +223,7 @@ pub(super) async fn take_list(
     let imported =
         console.safety.known()?.import(provenance, &file[..], now).await.map_err(SafetyError::Known)?;
     console.safety.note(who.name.as_str(), Act::ListTaken, &name, now).await?;
+    console.safety.compare_again(now).await?;
     Ok(Json(Taken { taken: imported.taken, passed_over: imported.passed_over }))
 }
 

@@ -44,7 +44,7 @@ pub struct Item {
     pub by: Option<Domain>,
     /// The same word for the same reporter: it tells apart who reports often, and nobody's name.
     pub reporter: Option<String>,
-    /// The reporter's words.
+    /// The reporter's words, for whoever opened what was shown.
     pub note: String,
     /// How many messages the report shows.
     pub messages: usize,
@@ -141,18 +141,16 @@ impl Safety {
                 Ok(Shown { at: message.accepted_timestamp, content })
             });
             item.shown = Some(shown.collect::<Result<_, SafetyError>>()?);
-        }
-        if who.role != Role::Auditor {
             item.note = String::from_utf8_lossy(&report.note).into_owned();
         }
         item.by = report.by;
         Ok(item)
     }
 
-    /// Somebody's account, as far as safety knows it.
+    /// Somebody's account, as far as safety knows it: of whom there is a case that this person may see; for leads, of anybody.
     ///
     /// # Errors
-    /// [`CaseRefusal::Role`]; the store failed.
+    /// [`CaseRefusal::Role`]; [`SafetyError::NoSuchCase`]; the store failed.
     pub async fn history(
         &self,
         user: &UserUri,
@@ -164,6 +162,9 @@ impl Safety {
         }
         let mut cases = self.cases_about(user).await?;
         cases.retain(|(_, case)| case.may_see(who).is_ok());
+        if cases.is_empty() && !who.role.leads() {
+            return Err(SafetyError::NoSuchCase);
+        }
         Ok(History { user: user.clone(), standing: self.standing(user, now), cases })
     }
 
