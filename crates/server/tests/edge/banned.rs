@@ -45,6 +45,7 @@ async fn ban(desk: &Desk, ann: &Member, room: &str, about: &UserUri) {
     let verdict = json!({ "action": "ban", "rule": "spam", "explanation": "bulk" });
     does(desk, &lena, &format!("/api/cases/{case}/decide"), verdict).await;
     does(desk, &otto, &format!("/api/cases/{case}/claim"), json!({})).await;
+    does(desk, &otto, &format!("/api/cases/{case}/open"), json!({})).await;
     does(desk, &otto, &format!("/api/cases/{case}/confirm"), json!({})).await;
 }
 
