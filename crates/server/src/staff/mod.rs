@@ -155,8 +155,7 @@ impl Staff {
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
         // Anybody can sign with a weak one.
-        let weak = VerifyingKey::from_bytes(key).map_or(true, |key| key.is_weak());
-        if weak {
+        if !VerifyingKey::from_bytes(key).is_ok_and(|key| !key.is_weak()) {
             return Err(StaffError::NotProven);
         }
         self.join(code, Credential::Key(BASE64URL_NOPAD.encode(key)), now).await
