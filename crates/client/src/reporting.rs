@@ -111,8 +111,7 @@ impl Client {
         let tx = Overlay::new(self.store().clone());
         let mut messages = Vec::new();
         for id in chosen {
-            let (_, proofs) =
-                find(&tx, room, person, *id, now)?.ok_or(ConversationError::NoSuchMessage)?;
+            let (_, proofs) = find(&tx, room, person, *id, now)?.ok_or(ConversationError::NoSuchMessage)?;
             messages.push(proofs);
         }
         fit(&mut messages);

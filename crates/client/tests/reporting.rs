@@ -7,8 +7,8 @@ use std::sync::Arc;
 use trefoil_client::{
     ClientError, Suite,
     conversation::{
-        self, ConversationError, Draft, Gone, KEPT, KEPT_MILLIS, KEPT_UNTIL, MessageId, Position, ReadReceipts,
-        compose,
+        self, ConversationError, Draft, Gone, KEPT, KEPT_MILLIS, KEPT_UNTIL, MessageId, Position,
+        ReadReceipts, compose,
     },
     overlay::Overlay,
     reporting::Reportable,
@@ -112,10 +112,7 @@ fn what_was_seen_once_can_be_reported_and_what_was_not_opened_is_not_kept() {
         send(&mut world, mallory, &room, compose::unsend(one));
     }
     let kept = gone(&world, bob, mallory, &room);
-    assert_eq!(
-        kept.iter().map(|one| (one.id, one.gone)).collect::<Vec<_>>(),
-        [(id, Some(Gone::SeenOnce))]
-    );
+    assert_eq!(kept.iter().map(|one| (one.id, one.gone)).collect::<Vec<_>>(), [(id, Some(Gone::SeenOnce))]);
     assert_eq!(shown(&world, bob, mallory, &room, id).unwrap(), ["look"]);
     world.pass(KEPT_MILLIS + 1000);
     assert_eq!(kept_rows(&world, bob), 0);
@@ -155,5 +152,8 @@ fn a_message_that_was_edited_too_often_for_one_report_can_be_reported() {
         send(&mut world, mallory, &room, compose::edit(id, &format!("version {number}"), &[]).unwrap());
     }
     let said = shown(&world, bob, mallory, &room, id).unwrap();
-    assert_eq!((said.len(), said[0].as_str(), said[49].as_str()), (50, "I know where you live", "version 59"));
+    assert_eq!(
+        (said.len(), said[0].as_str(), said[49].as_str()),
+        (50, "I know where you live", "version 59")
+    );
 }

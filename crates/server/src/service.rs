@@ -403,6 +403,10 @@ impl Service {
             log,
             directory,
         };
+        let decided = Arc::clone(&house.safety);
+        house.rooms.bar(Box::new(move |user, now| {
+            matches!(decided.standing(user, now), safety::Standing::Suspended(_) | safety::Standing::Banned)
+        }));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),
             config.console.as_ref().map(|console| console.place.clone()),
@@ -545,8 +549,12 @@ impl Service {
         };
         let mut background = tokio::task::JoinSet::new();
         if let (Some((socket, scheme)), Some(told)) = (console, &config.console) {
-            let settings =
-                console::Settings { domain: config.domain.clone(), origin: told.place.origin.clone(), page };
+            let settings = console::Settings {
+                domain: config.domain.clone(),
+                origin: told.place.origin.clone(),
+                page,
+                behind_proxy: told.plain,
+            };
             let (team, safety, accounts) =
                 (Arc::clone(&staff), Arc::clone(&house.safety), Arc::clone(&house.accounts));
             let console = Arc::new(Console::new(settings, team, safety, accounts, Arc::clone(&clock)));

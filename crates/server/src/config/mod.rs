@@ -17,7 +17,7 @@ use ed25519_dalek::VerifyingKey;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
@@ -360,7 +360,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         peers,
         code: code(file.code, profile)?,
         console: file.console.map(console).transpose()?,
-        tipline: file.tipline.map(tipline),
+        tipline: file.tipline.map(tipline).transpose()?,
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
@@ -453,10 +453,54 @@ fn console(file: file::Console) -> Result<ConsoleConfig, ConfigError> {
     Ok(ConsoleConfig { listen, place: Place { origin, host }, plain: file.plain })
 }
 
-fn tipline(file: file::Tipline) -> TiplineConfig {
+fn tipline(file: file::Tipline) -> Result<TiplineConfig, ConfigError> {
     let file::Tipline { endpoint, credentials_file, first_name, last_name, email, terms } = file;
-    let reporter = Reporter { first_name, last_name, email, service: None, legal_url: terms };
-    TiplineConfig { endpoint, credentials: credentials_file, reporter }
+    let reporter = Reporter {
+        first_name: said("tipline.first_name", first_name)?,
+        last_name: said("tipline.last_name", last_name)?,
+        email: reached("tipline.email", email)?,
+        service: None,
+        legal_url: terms,
+    };
+    Ok(TiplineConfig { endpoint: tip_endpoint(endpoint)?, credentials: credentials_file, reporter })
+}
+
+/// Reports with what they show go there: encrypted, but to this machine.
+fn tip_endpoint(raw: String) -> Result<String, ConfigError> {
+    let parsed: Option<http::Uri> = raw.parse().ok();
+    let fits = parsed.is_some_and(|url| {
+        let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let safe = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && here);
+        let bare = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        safe && bare && !host.is_empty() && url.query().is_none()
+    });
+    if fits {
+        Ok(raw)
+    } else {
+        Err(invalid("tipline.endpoint", "must be a URL with https, or with http on a loopback address"))
+    }
+}
+
+/// A text for NCMEC's form: something, on one line.
+fn said(key: &'static str, raw: String) -> Result<String, ConfigError> {
+    let text = raw.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(invalid(key, "must not be empty, and be one line"));
+    }
+    Ok(text.to_owned())
+}
+
+fn reached(key: &'static str, raw: String) -> Result<String, ConfigError> {
+    let text = said(key, raw)?;
+    let fits = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if fits && !text.contains(char::is_whitespace) {
+        Ok(text)
+    } else {
+        Err(invalid(key, "must be an e-mail address, such as safety@chat.example"))
+    }
 }
 
 fn wellbeing(file: &file::Wellbeing) -> Result<Wellbeing, ConfigError> {

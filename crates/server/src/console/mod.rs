@@ -6,6 +6,7 @@ mod error;
 mod exhibits;
 mod guard;
 mod page;
+mod rates;
 mod routes;
 mod shape;
 mod sign_in;
@@ -21,6 +22,7 @@ use crate::{
     staff::{Followed, Staff},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
+use rates::ConsoleRates;
 use std::{path::Path, sync::Arc, time::Duration};
 use trefoil_proto::{Domain, Timestamp};
 
@@ -37,6 +39,8 @@ pub struct Settings {
     pub origin: String,
     /// The files of the page.
     pub page: &'static [PageFile],
+    /// Whoever comes, comes through a proxy on this machine, which says for whom.
+    pub behind_proxy: bool,
 }
 
 /// The console of one service.
@@ -46,6 +50,7 @@ pub struct Console {
     safety: Arc<Safety>,
     accounts: Arc<Accounts>,
     clock: Arc<dyn Clock>,
+    rates: ConsoleRates,
 }
 
 impl Console {
@@ -57,7 +62,7 @@ impl Console {
         accounts: Arc<Accounts>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, staff, safety, accounts, clock }
+        Self { settings, staff, safety, accounts, clock, rates: ConsoleRates::default() }
     }
 
     /// What answers on its port.

@@ -53,9 +53,7 @@ pub(super) async fn passes(
     }
     let person = edge.house.accounts.person(&caller.user).await?;
     let person = person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
-    let about = edge.house.policy_lists.about(&caller.user_uri(), edge.now());
-    let account =
-        Account { user: &caller.user, created_day: person.created_day, limited: about == Action::Limit };
+    let account = edge.turning_account(&caller, person.created_day)?;
     // Few are ever asked for at once.
     let counted = u32::try_from(count).unwrap_or(u32::MAX);
     let counted = edge.house.behaviour.passes(account, counted, edge.now()).await;
@@ -198,15 +196,18 @@ impl Edge {
             return Ok(());
         }
         self.is_not_listed(target)?;
-        let account = Account {
-            user: &caller.user,
-            created_day: person.created_day,
-            limited: self.is_not_listed(&asker)? == Action::Limit,
-        };
+        let account = self.turning_account(caller, person.created_day)?;
         // Where the hub is another one, the answer is not seen here.
         let room = Some(&request.tbs.room_id).filter(|_| here);
         let begun = self.house.behaviour.begin(account, target, room, self.now()).await;
         begun.map_err(|error| self.first_contact_refused(&error))
+    }
+
+    /// The account of a device as one that turns to others: refused or limited where a list that counts here says so, by whatever
+    /// way it turns to them.
+    fn turning_account<'a>(&self, caller: &'a DeviceUri, created_day: u32) -> Result<Account<'a>, Refusal> {
+        let limited = self.is_not_listed(&caller.user_uri())? == Action::Limit;
+        Ok(Account { user: &caller.user, created_day, limited })
     }
 
     /// What the policy lists that count here say about somebody; an error if nothing new is taken from them.

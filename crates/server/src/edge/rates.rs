@@ -3,12 +3,9 @@
 use super::{Refusal, identity::host};
 use crate::{
     config::{FirstContacts, Limits},
-    rate::{Rate, Rates, Wait},
+    rate::{Address, Rate, Rates, Wait},
 };
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-};
+use std::{net::IpAddr, num::NonZeroU32};
 use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri, discovery::DiscoveryRequest};
 
 /// A device's messages pass in bursts of so many seconds' worth.
@@ -235,13 +232,7 @@ impl EdgeRates {
 
 /// What counts as one address: of IPv6 the /64, since whoever has one address there has them all.
 pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    }
+    Address(address).network()
 }
 
 fn pass(checked: Result<(), Wait>) -> Result<(), Refusal> {

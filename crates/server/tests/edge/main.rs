@@ -6,6 +6,7 @@ mod accounts;
 mod again;
 mod answers;
 mod bad_input;
+mod banned;
 mod console;
 mod decided;
 mod directory;
