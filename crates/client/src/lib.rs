@@ -50,7 +50,7 @@ mod reading;
 mod recovering;
 mod rejoining;
 mod removal;
-mod reporting;
+pub mod reporting;
 mod requests;
 mod retelling;
 mod room;

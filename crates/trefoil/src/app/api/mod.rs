@@ -118,6 +118,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::mark))
         .routes(routes!(rooms::ask_again))
         .routes(routes!(reports::report))
+        .routes(routes!(reports::gone))
         .routes(routes!(reports::made))
         .routes(routes!(reports::appeal_report))
         .routes(routes!(reports::decisions))
