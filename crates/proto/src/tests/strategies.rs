@@ -417,7 +417,7 @@ pub(super) fn new_device() -> impl Strategy<Value = NewDevice> {
     )
 }
 
-pub(super) fn pass_token() -> impl Strategy<Value = Token> {
+pub(super) fn pass_token() -> impl Strategy<Value = Token> + Clone {
     let bytes = || uniform32(any::<u8>());
     (any::<u16>(), bytes(), bytes(), bytes(), any::<u8>()).prop_map(
         |(token_type, nonce, challenge_digest, key_id, fill)| Token {

@@ -65,7 +65,8 @@ pub(super) async fn passes(
             edge.issued_by(&domain, request).await
         }
         Purpose::Registration => {
-            edge.gives(account, counted).await?;
+            // Whom a list names vouches for nobody.
+            edge.gives(Account { limited: about != Action::Nothing, ..account }, counted).await?;
             let issued = edge.issued_by(&domain, request).await;
             if issued.is_err() {
                 // There are few of them in weeks, and it got none.

@@ -10,7 +10,7 @@ use super::{
 use p384::NistP384;
 use rand_core::OsRng;
 use trefoil_proto::{
-    Domain, UserUri, Wire as _,
+    Domain, ErrorBody, UserUri, Wire as _,
     edge::Identifier,
     mimi::KeyMaterialResponse,
     passes::{
@@ -62,10 +62,16 @@ pub async fn issue(
 }
 
 /// A pass, as somebody's device makes it; or the refusal.
-pub async fn get(own: &Running, by: &Member, of: &str, purpose: Purpose, nonce: u8) -> Result<Token, Answer> {
+pub async fn get(
+    own: &Running,
+    by: &Member,
+    of: &str,
+    purpose: Purpose,
+    nonce: u8,
+) -> Result<Token, ErrorBody> {
     let key = issue(own, by, of, purpose, Vec::new()).await;
     if key.status != 200 {
-        return Err(key);
+        return Err(key.error().unwrap());
     }
     let (key, domain): (_, Domain) = (key.decode::<Issued>().key, of.parse().unwrap());
     let (nonce, challenge_digest) = ([nonce; 32], challenge_digest(&domain, purpose));
@@ -75,7 +81,7 @@ pub async fn get(own: &Running, by: &Member, of: &str, purpose: Purpose, nonce: 
     let request = TokenRequest { token_type: 1, truncated_key_id: key.truncated_id(), blinded };
     let issued = issue(own, by, of, purpose, vec![request]).await;
     if issued.status != 200 {
-        return Err(issued);
+        return Err(issued.error().unwrap());
     }
     let issued: Issued = issued.decode();
     let element = EvaluationElement::deserialize(&issued.responses[0].evaluated).unwrap();
@@ -93,7 +99,7 @@ impl Two {
 
     async fn pass(&self, nonce: u8) -> Token {
         let got = get(&self.account, &self.ann, "handle.test", Purpose::FirstContact, nonce).await;
-        got.unwrap_or_else(|refused| panic!("{}", refused.code()))
+        got.unwrap()
     }
 
     async fn claim(&self, token: Token) -> Answer {

@@ -45,7 +45,7 @@ async fn somebody_gives_a_pass_and_somebody_else_makes_an_account_with_it_once()
     // One more, for her own service; then she has to wait.
     let own = ada.run(&["account", "pass"])[0].clone();
     assert_eq!(own["service"], services.planned(0).domain.to_string());
-    let made = create(&services, 0, "mary", &["--pass", own["value"].as_str().unwrap()]);
+    let made = create(&services, 0, "katherine", &["--pass", own["value"].as_str().unwrap()]);
     assert_eq!(made.code, 0, "{}", made.said);
     let enough = trefoil(&ada.home, &["account", "pass"]);
     assert!(enough.code == 4 && enough.said.contains("in 28 days it may"), "{} {}", enough.code, enough.said);
