@@ -21,7 +21,7 @@ use trefoil_proto::{
         RegisterRequest, RegisterTbs, ServiceInfo, TOKEN_LABEL, TokenRequest, TokenResponse, TokenTbs,
         signed_content,
     },
-    paths,
+    passes, paths,
 };
 use zeroize::Zeroizing;
 
@@ -51,6 +51,7 @@ impl Core {
         &mut self,
         domain: Domain,
         identifier: Identifier,
+        pass: Option<passes::Token>,
         now: Timestamp,
     ) -> Result<(), ClientError> {
         if self.me.is_some() {
@@ -68,7 +69,7 @@ impl Core {
         let device_set = first_set(&account_key, &device, now).encode();
         let tbs = RegisterTbs { identifier, device, device_set };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
-        let request = RegisterRequest { signature: key.sign_bytes(&content), tbs };
+        let request = RegisterRequest { signature: key.sign_bytes(&content), tbs, pass };
         let account = AccountRow {
             device: uri,
             device_secret: Secret(*device_secret),

@@ -6,6 +6,7 @@ use crate::{
     credential::{AccountKey, DeviceAuthorisation},
     mimi::update::RatchetTreeOption,
     mls::{Credential, GroupInfo, KeyPackage},
+    passes::Token,
 };
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -85,6 +86,8 @@ pub struct RegisterRequest {
     pub tbs: RegisterTbs,
     /// Ed25519 by the device key over `"Trefoil 1.0 Register"` and `tbs` ([`crate::edge::signed_content`]).
     pub signature: [u8; 64],
+    /// A pass for a registration at this service, spent with it. Not signed: it is whoever's who holds it.
+    pub pass: Option<Token>,
 }
 
 /// The signed part of a registration.

@@ -360,7 +360,11 @@ impl Service {
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::clone(&media),
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
-            behaviour: Arc::new(Behaviour::new(Arc::clone(&store), config.first_contacts.rules)),
+            behaviour: Arc::new(Behaviour::new(
+                Arc::clone(&store),
+                config.first_contacts.rules,
+                config.registration.giving,
+            )),
             passes: Arc::new(Passes::new(
                 Arc::clone(&store),
                 &config.domain,
@@ -417,6 +421,7 @@ impl Service {
             peers: config.peers.keys().cloned().collect(),
             limits: config.limits.clone(),
             first_contacts: config.first_contacts.clone(),
+            registration: config.registration.clone(),
             behind_proxy: config.client.plain,
         };
         let (drain, draining) = watch::channel(false);

@@ -24,6 +24,7 @@ use trefoil_proto::{
         AppDataDictionary,
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
     },
+    passes::RegistrationPass,
     paths,
 };
 
@@ -77,7 +78,7 @@ impl From<ClientError> for PersonError {
 }
 
 /// Makes an account with this device as its first, or finishes what an interrupted attempt began. `code` is the
-/// one-time code of a phone number.
+/// one-time code of a phone number; `pass` somebody gave, who has an account.
 ///
 /// # Errors
 /// [`PersonError`].
@@ -87,15 +88,20 @@ pub async fn register(
     place: Place<'_>,
     identifier: &str,
     code: Option<&str>,
+    pass: Option<&RegistrationPass>,
 ) -> Result<(Agent, KeyKind), PersonError> {
     let service = Service::new(place.service, place.ca)?;
     let info = service_info(&service).await?;
+    if let Some(pass) = pass.filter(|pass| pass.domain != info.domain) {
+        let (of, at) = (&pass.domain, &info.domain);
+        return Err(UsageError(format!("this registration pass is for {of}, and the service is {at}")).into());
+    }
     let who = identify(info.profile, identifier, code)?;
     let (mut agent, kind) = fresh(home, passphrase, service)?;
     if agent.client.identity().is_none() {
         let outcome = agent
             .client
-            .register(info.domain, who, crate::clock::now())?
+            .register(info.domain, who, pass.map(|pass| pass.token.clone()), crate::clock::now())?
             .commit()
             .map_err(AgentError::from)?;
         agent.carry_out(outcome);
@@ -393,6 +399,16 @@ pub fn refused(status: u16, body: &[u8]) -> PersonError {
     }
 }
 
+/// A registration pass as somebody gave it.
+///
+/// # Errors
+/// [`UsageError`].
+pub fn parse_pass(text: &str) -> Result<RegistrationPass, UsageError> {
+    text.trim().parse().map_err(|_| {
+        UsageError("that is no registration pass: copy all of it, from `trefoil-pass-` to the end".to_owned())
+    })
+}
+
 /// A person by URI, for commands that name people.
 ///
 /// # Errors
@@ -457,6 +473,7 @@ fn refusal(code: ErrorCode, detail: &str) -> String {
         ErrorCode::Suspended => {
             "the service's safety team decided that nothing is taken from this account: see `trefoil account decisions`"
         }
+        ErrorCode::PassNeeded => "a registration pass is needed that is good here",
         ErrorCode::NotFound => "there is no such thing, or not for you",
         ErrorCode::PeerUnavailable => "the other person's service cannot be reached now: try again later",
         ErrorCode::Internal | ErrorCode::Draining => "the service failed: try again later",

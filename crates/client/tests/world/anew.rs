@@ -46,7 +46,7 @@ impl World {
         let tbs =
             RegisterTbs { identifier: Identifier::AccountName(name.as_bytes().to_vec()), device, device_set };
         let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
-        let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
+        let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs, pass: None };
         let candidate = Candidate {
             device: uri,
             device_secret,

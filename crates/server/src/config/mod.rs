@@ -7,7 +7,7 @@ mod reference;
 mod tests;
 
 use crate::{
-    behaviour::Rules,
+    behaviour::{Giving, Rules},
     policy_lists::{Action, Subscription},
     safety::{Wellbeing, tipline::Reporter},
     staff::Place,
@@ -69,6 +69,8 @@ pub struct Config {
     pub limits: Limits,
     /// How many people an account may turn to for the first time.
     pub first_contacts: FirstContacts,
+    /// Who may make an account.
+    pub registration: Registration,
     /// The file of the policy list that is published.
     pub policy_list: Option<PathBuf>,
     /// Policy lists of other services that count here.
@@ -230,6 +232,24 @@ pub struct FirstContacts {
     pub passes_per_service: NonZeroU32,
 }
 
+/// Who may make an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Only who has a pass.
+    pub pass_needed: bool,
+    /// How many passes an account here gives.
+    pub giving: Giving,
+    /// Passes a day that all people of one other service get; without it they get none.
+    pub passes_per_service: Option<NonZeroU32>,
+}
+
+impl Default for Registration {
+    /// What a file that says nothing of them has.
+    fn default() -> Self {
+        registration(&file::Registration::default()).expect("the defaults are limits that can be")
+    }
+}
+
 impl Default for FirstContacts {
     /// What a file that says nothing of them has.
     fn default() -> Self {
@@ -364,6 +384,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
+        registration: registration(&file.registration)?,
         policy_list: file.policy_list.map(|list| list.file),
     })
 }
@@ -601,6 +622,18 @@ fn first_contacts(file: &file::FirstContacts) -> Result<FirstContacts, ConfigErr
         passes_per_service: NonZeroU32::new(file.passes_per_service)
             .filter(|passes| passes.get() >= trefoil_proto::passes::BATCH as u32)
             .ok_or_else(|| invalid("first_contacts.passes_per_service", "must be 8 at least"))?,
+    })
+}
+
+fn registration(file: &file::Registration) -> Result<Registration, ConfigError> {
+    let passes_per_service = NonZeroU32::new(file.passes_per_service);
+    if passes_per_service.is_some_and(|passes| passes.get() < trefoil_proto::passes::BATCH as u32) {
+        return Err(invalid("registration.passes_per_service", "must be 8 at least, or 0 for none"));
+    }
+    Ok(Registration {
+        pass_needed: file.pass_needed,
+        giving: Giving { most: file.passes_per_account, from_day: file.passes_from_day },
+        passes_per_service,
     })
 }
 

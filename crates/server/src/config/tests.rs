@@ -99,6 +99,11 @@ fn values_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused_key(replaced("[\"ca.pem\"]", "[]")), "federation.authorities");
     assert_eq!(refused_key(with("[limits]\ncodes_per_hour = 0")), "limits.codes_per_hour");
     assert_eq!(refused_key(with("[first_contacts]\nfirst_day = 0")), "first_contacts.first_day");
+    assert_eq!(
+        refused_key(with("[registration]\npasses_per_service = 7")),
+        "registration.passes_per_service"
+    );
+    assert!(Config::parse(&with("[registration]\npasses_per_service = 0"), []).is_ok());
     assert_eq!(refused_key(with("[code]\nsender = \"pigeon\"")), "code.sender");
     assert_eq!(refused_key(with("[code]\nsender = \"webhook\"")), "code.sender");
     let plain_webhook =

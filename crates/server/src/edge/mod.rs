@@ -24,6 +24,7 @@ mod people;
 mod pin;
 mod rates;
 mod refusal;
+mod registration;
 mod rendezvous;
 mod routes;
 mod rows;
@@ -68,6 +69,8 @@ pub struct About {
     pub limits: crate::config::Limits,
     /// Who may turn to whom.
     pub first_contacts: crate::config::FirstContacts,
+    /// Who may make an account.
+    pub registration: crate::config::Registration,
     /// A proxy on this machine stands in front: the address of a caller is in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -140,7 +143,7 @@ impl Edge {
     ) -> Self {
         Self {
             tokens: Tokens::new(Arc::clone(&store), challenges),
-            rates: EdgeRates::new(&about.limits, &about.first_contacts),
+            rates: EdgeRates::new(&about.limits, &about.first_contacts, &about.registration),
             bodies: Budget::new(about.limits.body_bytes),
             connections: Connections::default(),
             leases: Leases::default(),

@@ -25,6 +25,7 @@ mod passes;
 mod pin;
 mod policy_lists;
 mod recovery;
+mod registrations;
 mod removal;
 mod rendezvous;
 mod secrets;

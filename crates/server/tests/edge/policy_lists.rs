@@ -5,7 +5,7 @@ use data_encoding::BASE64URL_NOPAD;
 use std::time::Duration;
 use trefoil_proto::{
     Wire as _,
-    passes::IssueRequest,
+    passes::{IssueRequest, Purpose},
     paths,
     policy_list::{PATH, SignedPolicyList},
 };
@@ -56,7 +56,7 @@ impl Two {
         let client = self.world.peer_client(peer, service);
         let base = format!("https://account.test:{}/mimi/v1", service.addresses.federation.port());
         let asked = client.post(format!("{base}/passes/account.test")).header("from", format!("mimi@{peer}"));
-        let body = IssueRequest { requests: Vec::new() }.encode();
+        let body = IssueRequest { purpose: Purpose::FirstContact, requests: Vec::new() }.encode();
         answer(asked.header("content-type", paths::MEDIA_TYPE).body(body)).await.code()
     }
 }

@@ -339,7 +339,7 @@ impl Running {
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
         let member = Member { mls: device, token: String::new() };
-        (member, RegisterRequest { tbs, signature })
+        (member, RegisterRequest { tbs, signature, pass: None })
     }
 
     pub async fn log_in(&self, mut member: Member) -> Member {

@@ -100,7 +100,7 @@ impl Somebody {
             device_set: device_set(&person.key, &device, services.clock.now())?,
         };
         let signature = sign(&device, REGISTER_LABEL, &tbs)?;
-        let request = RegisterRequest { tbs, signature };
+        let request = RegisterRequest { tbs, signature, pass: None };
         services.must(service, "accounts", None, request.encode()).await?;
         Ok(Self { number, service, device, token: String::new() })
     }

@@ -25,6 +25,7 @@ use std::{
     time::Duration,
 };
 use trefoil_client::{LinkOffer, backup::RecoverySecret, conversation::compose};
+use trefoil_proto::passes::RegistrationPass;
 
 /// How long a new account may take to be at rest before it is shown.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -185,6 +186,7 @@ impl Accounts {
         place: Place<'_>,
         identifier: &str,
         code: Option<&str>,
+        pass: Option<&RegistrationPass>,
         name: &str,
     ) -> Answer<Keeper> {
         if !name.is_empty() {
@@ -197,7 +199,7 @@ impl Accounts {
         let (id, folder) = self.free_place()?;
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: place.ca };
-        let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code).await;
+        let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code, pass).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
             Err(error) => {

@@ -34,6 +34,7 @@ mod pin;
 mod public_log;
 mod reading;
 mod recovering;
+mod registering;
 mod reporting;
 mod robbed;
 mod services;

@@ -18,6 +18,8 @@ export class Setup {
   service = $state.raw<KnownService | undefined>(undefined);
   account = $state.raw<Account | undefined>(undefined);
   busy = $state(false);
+  /** The service makes accounts with a registration pass only. */
+  passWanted = $state(false);
   error = $state<string | undefined>(undefined);
   private steps: Step[] = [];
 
@@ -48,6 +50,7 @@ export class Setup {
 
   chose(service: KnownService): void {
     this.service = service;
+    this.passWanted = false;
     this.go(this.aim === "new" ? "identity" : this.aim);
   }
 
@@ -59,16 +62,17 @@ export class Setup {
     try {
       await work();
     } catch (error) {
+      if (error instanceof ApiError && error.code === "pass-needed") this.passWanted = true;
       this.error = (error instanceof ApiError && identifierInWords(error.code, this.service?.profile)) || sentence(error);
     } finally {
       this.busy = false;
     }
   }
 
-  async create(identifier: string, name: string, code?: string): Promise<void> {
+  async create(identifier: string, name: string, code?: string, pass?: string): Promise<void> {
     setting.up = true;
     const url = this.service!.url;
-    this.took(await api.createAccount(code === undefined ? { url, identifier, name } : { url, identifier, name, code }));
+    this.took(await api.createAccount({ url, identifier, name, ...(code === undefined ? {} : { code }), ...(pass ? { pass } : {}) }));
     this.steps = [];
     this.step = "recovery";
   }
