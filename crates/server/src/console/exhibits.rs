@@ -181,7 +181,12 @@ pub(super) async fn release(
     Signed(who): Signed,
     Path(tip): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    console.safety.release_tip(tip.parse().map_err(SafetyError::Tip)?, &who, console.now()).await?;
+    let id = tip.parse().map_err(SafetyError::Tip)?;
+    let made_by = console.safety.tips(&who).await?.into_iter().find(|(standing, _)| standing.id == id);
+    if let Some(preparer) = made_by.and_then(|(standing, _)| standing.prepared_by.parse().ok()) {
+        console.are_two(&who, &preparer).await?;
+    }
+    console.safety.release_tip(id, &who, console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -19,9 +19,10 @@ use crate::{
     accounts::Accounts,
     clock::Clock,
     safety::{Act, Safety},
-    staff::{Followed, Staff},
+    staff::{Followed, Member, Staff, StaffName},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
+use error::Problem;
 use rates::ConsoleRates;
 use std::{path::Path, sync::Arc, time::Duration};
 use trefoil_proto::{Domain, Timestamp};
@@ -63,6 +64,16 @@ impl Console {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { settings, staff, safety, accounts, clock, rates: ConsoleRates::default() }
+    }
+
+    /// Whether what somebody confirms was done by another person, and not by one whom they let in or who let them in.
+    async fn are_two(&self, who: &Member, other: &StaffName) -> Result<(), Problem> {
+        // That nobody confirms their own work, the case says.
+        if who.name == *other || self.staff.may_pair(&who.name, other).await? {
+            return Ok(());
+        }
+        let message = "one of you let the other into the team: somebody else confirms this, and the operator can invite one more";
+        Err(Problem::new(http::StatusCode::FORBIDDEN, "not-two", message))
     }
 
     /// What answers on its port.

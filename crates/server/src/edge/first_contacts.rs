@@ -64,7 +64,7 @@ pub(super) async fn passes(
         }
         Purpose::Registration => {
             // Whom a list names vouches for nobody.
-            edge.gives(Account { limited: about != Action::Nothing, ..account }, counted).await?;
+            edge.gives(account, counted).await?;
             let issued = edge.issued_by(&domain, request).await;
             if issued.is_err() {
                 // There are few of them in weeks, and it got none.

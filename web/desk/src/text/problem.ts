@@ -44,6 +44,7 @@ const SENTENCES: Record<string, string> = {
   "no-list": "There is no list of this name (any more): load them again.",
   "no-appeal-taken": "No appeal is taken: there is one for each decision, within half a year.",
   escalated: "The child safety team has this case already.",
+  "not-two": "One of you let the other into the team, so you do not count as two: somebody else confirms this. The operator can invite one more.",
   "two-decided": "Two people decided this: only a lead who took no part takes it back.",
   "bad-list": "This list cannot be taken in: it needs at least one line, and each has to be sha256 or pdq, and 64 hexadecimal digits. Mend the file, and choose it again.",
   "bad-tip": "This report to NCMEC cannot be made: its files may be too many or too large, or the operator has not said in the configuration who reports. Tell the operator.",
