@@ -70,7 +70,7 @@ async fn whoever_is_banned_changes_no_room_here_and_is_removed_by_others() {
     let refused = handle.call("POST", &join, Some(&bob.token), asked).await;
     assert_eq!(refused.code(), "Suspended");
 
-    let leaf = ann.mls.index_of(&bob.uri());
+    let leaf = ann.mls.index_of(bob.uri());
     let removed = ParticipantListUpdate { removed: vec![1], ..Default::default() };
     let commit = ann.mls.commit(vec![], vec![leaf], Some(removed));
     let done: UpdateRoomResponse = desk.service.ask(&update, Some(&ann.token), &commit).await;
