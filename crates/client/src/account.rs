@@ -66,7 +66,7 @@ impl Core {
         let device =
             NewDevice { uri: uri.clone(), signature_key: key.public(), authorisation: authorisation.clone() };
         let device_set = first_set(&account_key, &device, now).encode();
-        let tbs = RegisterTbs { identifier, device, device_set };
+        let tbs = RegisterTbs { identifier, device, device_set, minor: None };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
         let request = RegisterRequest { signature: key.sign_bytes(&content), tbs };
         let account = AccountRow {

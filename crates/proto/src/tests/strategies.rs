@@ -424,7 +424,7 @@ pub(super) fn register_request() -> impl Strategy<Value = edge::RegisterRequest>
     ];
     (identifier, new_device(), bytes(), signature()).prop_map(
         |(identifier, device, device_set, signature)| edge::RegisterRequest {
-            tbs: edge::RegisterTbs { identifier, device, device_set },
+            tbs: edge::RegisterTbs { identifier, device, device_set, minor: None },
             signature,
         },
     )
