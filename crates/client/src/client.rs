@@ -91,7 +91,7 @@ impl Client {
         identifier: Identifier,
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.register(domain, identifier, now)).map(|((), step)| step)
+        self.step(now, |core| core.register(domain, identifier, None, now)).map(|((), step)| step)
     }
 
     /// After everything was restored from a backup: makes keys for this device and has the service let it in on the

@@ -121,7 +121,7 @@ pub struct Reached {
     pub claim: Claim,
 }
 
-/// `PUT minor/reach`: another reach key in the place of the one before, by a device of the account. Whoever holds the old
+/// `POST minor/reach`: another reach key in the place of the one before, by a device of the account. Whoever holds the old
 /// one reaches it no more.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct ReplaceReach {
@@ -129,7 +129,7 @@ pub struct ReplaceReach {
     pub reach: [u8; 32],
 }
 
-/// `PUT minor/guardian`: whoever signs with this key becomes the guardian, if there is none. By a device of the account.
+/// `POST minor/guardian`: whoever signs with this key becomes the guardian, if there is none. By a device of the account.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct InviteGuardian {
     /// Ed25519 public key of the link that the minor shows.

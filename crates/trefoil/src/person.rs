@@ -6,6 +6,7 @@ use crate::{
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
     meet,
+    minors::UnderAge,
     transport::{Service, TransportError},
 };
 use bytes::Bytes;
@@ -88,16 +89,31 @@ pub async fn register(
     identifier: &str,
     code: Option<&str>,
 ) -> Result<(Agent, KeyKind), PersonError> {
+    register_aged(home, passphrase, place, (identifier, code), None).await
+}
+
+/// The same, of somebody who may be under the age of their place.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn register_aged(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+    (identifier, code): (&str, Option<&str>),
+    minor: Option<UnderAge>,
+) -> Result<(Agent, KeyKind), PersonError> {
     let service = Service::new(place.service, place.ca)?;
     let info = service_info(&service).await?;
     let who = identify(info.profile, identifier, code)?;
     let (mut agent, kind) = fresh(home, passphrase, service)?;
     if agent.client.identity().is_none() {
-        let outcome = agent
-            .client
-            .register(info.domain, who, crate::clock::now())?
-            .commit()
-            .map_err(AgentError::from)?;
+        let now = crate::clock::now();
+        let step = match minor {
+            Some(UnderAge(ends)) => agent.client.register_minor(info.domain, who, ends, now)?,
+            None => agent.client.register(info.domain, who, now)?,
+        };
+        let outcome = step.commit().map_err(AgentError::from)?;
         agent.carry_out(outcome);
         let mut refused = None;
         agent

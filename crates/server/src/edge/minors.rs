@@ -46,7 +46,7 @@ pub(super) async fn standing(
     Ok(Reply(StatusCode::OK, edge.house.minors.standing(&caller.user, edge.now()).await?))
 }
 
-/// `PUT minor/reach`.
+/// `POST minor/reach`.
 pub(super) async fn replace_reach(
     State(edge): Served,
     Caller(caller): Caller,
@@ -56,7 +56,7 @@ pub(super) async fn replace_reach(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PUT minor/guardian`.
+/// `POST minor/guardian`.
 pub(super) async fn invite_guardian(
     State(edge): Served,
     Caller(caller): Caller,

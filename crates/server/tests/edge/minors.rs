@@ -103,7 +103,7 @@ impl Two {
 
     async fn link(&self, link: &SigningKey) -> Answer {
         let body = InviteGuardian { key: link.verifying_key().to_bytes() }.encode();
-        self.handle.call("PUT", "minor/guardian", Some(&self.kim.token), body).await
+        self.handle.call("POST", "minor/guardian", Some(&self.kim.token), body).await
     }
 
     /// What somebody says about Kim, signed by their device.
@@ -182,11 +182,11 @@ async fn ones_own_devices_and_another_key_need_nobody() {
     assert_eq!(packages(&own).len(), 1);
     let other = Reach { serial: 2, seed: [8; 32] };
     let body = ReplaceReach { reach: other.public() }.encode();
-    assert_eq!(two.handle.call("PUT", "minor/reach", Some(&two.kim.token), body.clone()).await.status, 204);
+    assert_eq!(two.handle.call("POST", "minor/reach", Some(&two.kim.token), body.clone()).await.status, 204);
     assert_eq!(two.reached(&KEY, 1).await, 0, "the old one is void");
     assert_eq!(two.reached(&other, 2).await, 1);
     // Bo is of age.
-    assert_eq!(two.handle.call("PUT", "minor/reach", Some(&two.bo.token), body).await.code(), "NotFound");
+    assert_eq!(two.handle.call("POST", "minor/reach", Some(&two.bo.token), body).await.code(), "NotFound");
     let standing: MinorStanding =
         two.handle.call("GET", "minor", Some(&two.bo.token), Vec::new()).await.decode();
     assert_eq!(standing, MinorStanding { guarded: None, guardian: None, reach: None });
@@ -311,7 +311,7 @@ async fn a_minor_is_not_among_those_who_are_found_by_number_until_the_guardian_s
     assert_eq!(entries().await, 1, "of whoever is of age");
     let link = SigningKey::from_bytes(&[9; 32]);
     let body = InviteGuardian { key: link.verifying_key().to_bytes() }.encode();
-    assert_eq!(service.call("PUT", "minor/guardian", Some(&kim.token), body).await.status, 204);
+    assert_eq!(service.call("POST", "minor/guardian", Some(&kim.token), body).await.status, 204);
     let user = kim.uri().user_uri();
     let path = format!("guardian/{}", segment(&user.to_string()));
     let says = async |act, later| {

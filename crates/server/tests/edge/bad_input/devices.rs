@@ -336,14 +336,14 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
         ),
         case("GET", "/v1/minor", "/v1/minor", Takes::Nothing, Who::Device),
         case(
-            "PUT",
+            "POST",
             "/v1/minor/reach",
             "/v1/minor/reach",
             structure(&ReplaceReach { reach: [1; 32] }),
             Who::Device,
         ),
         case(
-            "PUT",
+            "POST",
             "/v1/minor/guardian",
             "/v1/minor/guardian",
             structure(&InviteGuardian { key: [1; 32] }),
