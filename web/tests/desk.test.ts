@@ -36,6 +36,7 @@ describe("what the console refuses", () => {
     expect(inWords({ code: "rest", until: soon })).toContain(`go on after ${clock(soon)}`);
     expect(inWords({ code: "rest", until: soon + 3 * DAY })).toMatch(/after \d+ \w+ \d{4}/);
     expect(inWords({ code: "new", message: "do this" })).toBe("Do this.");
+    expect(inWords({ code: "bad-list", message: "line 7 is no hash: whatever" })).toMatch(/^Line 7 of the file is no hash: .* choose the file again\.$/);
   });
 });
 

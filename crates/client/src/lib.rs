@@ -51,7 +51,7 @@ mod reading;
 mod recovering;
 mod rejoining;
 mod removal;
-mod reporting;
+pub mod reporting;
 mod requests;
 mod retelling;
 mod room;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::Method;
 use trefoil_proto::{
     Month, Timestamp, UserUri, Wire,
-    minors::{Act, Ages, Country, Guarded, GuardianWord, MinorStanding, comes_of_age},
+    minors::{Act, Ages, Country, Guarded, GuardianWord, InviteGuardian, MinorStanding, comes_of_age},
     paths,
 };
 
@@ -75,9 +75,16 @@ pub async fn standing_by(way: &Way) -> Result<MinorStanding, PersonError> {
 /// [`PersonError`]; the account is not a minor's, or has a guardian.
 pub async fn invite(agent: &Agent) -> Result<String, PersonError> {
     let (link, invite) = agent.client.guardian_link()?;
-    let way = agent.way();
-    post(&way.service, "minor/guardian", Some(&way.bearer()), invite.encode()).await?;
+    invite_by(&agent.way(), &invite).await?;
     Ok(link)
+}
+
+/// Tells the service of a link for a guardian.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn invite_by(way: &Way, invite: &InviteGuardian) -> Result<(), PersonError> {
+    post(&way.service, "minor/guardian", Some(&way.bearer()), invite.encode()).await.map(drop)
 }
 
 /// Becomes the guardian of whoever showed the link.

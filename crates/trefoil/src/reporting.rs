@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use tls_codec::Serialize as _;
-use trefoil_client::made_reports::MadeReport;
+use trefoil_client::{conversation, made_reports::MadeReport};
 use trefoil_proto::{
     ErrorCode, RoomUri, Wire,
     decisions::{Appeal, AppealDecision, DecisionList, DecisionNotice, DecisionStage, Measure},
@@ -44,6 +44,39 @@ pub enum ReportReason {
     Impersonation,
     /// Something else.
     Other,
+}
+
+/// Why a message that can be reported is shown no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// Its sender took it back.
+    Unsent,
+    /// It was to be seen once, and was opened.
+    SeenOnce,
+    /// Its time was up, or the room was closed.
+    Disappeared,
+}
+
+impl Gone {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unsent => "unsent",
+            Self::SeenOnce => "seen once",
+            Self::Disappeared => "disappeared",
+        }
+    }
+}
+
+impl From<conversation::Gone> for Gone {
+    fn from(gone: conversation::Gone) -> Self {
+        match gone {
+            conversation::Gone::Unsent => Self::Unsent,
+            conversation::Gone::SeenOnce => Self::SeenOnce,
+            conversation::Gone::Disappeared => Self::Disappeared,
+        }
+    }
 }
 
 /// Shows a report. It is with the hub when this returns.

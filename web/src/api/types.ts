@@ -55,6 +55,7 @@ export type Boundaries = Schemas["Boundaries"];
 export type NewBoundaries = Partial<Schemas["NewBoundaries"]>;
 
 export type NewReport = Schemas["NewReport"];
+export type GoneMessage = Schemas["GoneMessage"];
 /** A report that was made, with what came of it. */
 export type MadeReport = Schemas["MadeView"];
 /** What a safety team decided about an account. */

@@ -1,6 +1,6 @@
 // A line of plain text for a message: for the inbox, for quotes, for what a screen reader is told.
 import { m } from "../paraglide/messages.js";
-import type { Block, Inline, Item, Message } from "../api/types";
+import type { Block, FileInfo, GoneMessage, Inline, Item, Message } from "../api/types";
 import type { Named } from "./names";
 import { noteInWords } from "./note";
 
@@ -14,9 +14,20 @@ export function excerpt(message: Message): string {
   const said = blocks(message.body).trim();
   if (said) return said.length > LONGEST ? `${said.slice(0, LONGEST)} …` : said;
   if (message.poll) return m.excerpt_poll({ question: message.poll.question });
-  const file = message.files[0];
-  if (!file) return message.text;
-  if (message.files.length > 1) return m.excerpt_files({ n: message.files.length });
+  return message.files.length > 0 ? ofFiles(message.files) : message.text;
+}
+
+/** The same of a message that is shown no more. */
+export function excerptOfGone(message: GoneMessage): string {
+  const said = message.text.trim();
+  if (said) return said.length > LONGEST ? `${said.slice(0, LONGEST)} …` : said;
+  return message.poll ? m.excerpt_poll({ question: message.poll }) : ofFiles(message.files);
+}
+
+function ofFiles(files: FileInfo[]): string {
+  const file = files[0];
+  if (!file) return "";
+  if (files.length > 1) return m.excerpt_files({ n: files.length });
   if (file.kind === "picture") return m.excerpt_picture();
   if (file.kind === "audio") return m.excerpt_audio();
   if (file.kind === "video") return m.excerpt_video();

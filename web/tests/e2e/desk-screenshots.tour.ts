@@ -1,6 +1,6 @@
 // Pictures of the safety team's page for the documentation, into docs/screenshots.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "vitest";
@@ -50,4 +50,30 @@ test("queues, and a case that is being decided", async () => {
   await lena.page.getByRole("heading", { level: 1 }).focus();
   await lena.page.locator("main").evaluate((one) => one.scrollTo(0, 0));
   await shoot(lena, "desk-case");
+
+  // One file that is what it says, and one that is not.
+  const postman = await here.person("handle", "Postman");
+  const room = await postman.room("", amina);
+  const flower = readFileSync(new URL("../../../demo/flower.jpg", import.meta.url));
+  const page = Buffer.from("<!doctype html><script>location = 'https://prize.example'</script>");
+  const files = [await postman.upload("you-won.jpg", new Uint8Array(flower), true), await postman.upload("ticket.png", new Uint8Array(page), true)];
+  await postman.say(room, "Open your ticket, it is only good today.", { files });
+  const said = await until("Amina has both", async () => {
+    const all = (await amina.messages(room)).filter((one) => one.files.length > 0);
+    return all.reduce((sum, one) => sum + one.files.length, 0) === files.length ? all : undefined;
+  });
+  await amina.post(amina.in(room, "report"), { person: postman.account.user, reason: "fraud", messages: said.map((one) => one.message), note: "" });
+  await lena.go("Queues");
+  // Others wait before it: they are Lena's until she gives them back.
+  for (;;) {
+    await lena.next("Reports");
+    if (await lena.page.getByText(postman.account.user).count()) break;
+    await lena.go("Queues");
+  }
+  await lena.open();
+  await lena.button("List the attachments").click();
+  await lena.button("Show A1").click();
+  await lena.page.locator("canvas[data-drawn]").waitFor();
+  await lena.part("What was shown").evaluate((one) => one.scrollIntoView({ block: "start" }));
+  await shoot(lena, "desk-attachments");
 });

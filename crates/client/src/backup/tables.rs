@@ -107,6 +107,9 @@ mod tests {
         conversation::SEARCH_DOCUMENTS,
         conversation::SEARCH_WORDS,
         conversation::SEARCH_INDEX,
+        // What is shown no more stays where it was shown, for a report, and goes in a week.
+        conversation::KEPT,
+        conversation::KEPT_UNTIL,
         // What was not sent has not happened: it waits on this device.
         conversation::OUTGOING,
         rows::OUTBOX,

@@ -1,10 +1,10 @@
 //! Changes to messages: edits, unsends, reactions. Each commutes with every other and may come twice.
 
 use super::{
-    ConversationError, ConversationEvent, MessageId, Refusal,
+    ConversationError, ConversationEvent, Gone, MessageId, Refusal,
     body::{Attached, Body},
     classify::Meaning,
-    index, polls,
+    index, kept, polls,
     records::{Due, RoomKey, all, clear, get, put, put_record, record, schedule},
     rows::{
         EDITS, EditRow, HELD, Held, HeldChange, HeldStatus, MessageRow, REACTIONS, ReactionRow, Record,
@@ -23,6 +23,9 @@ use trefoil_proto::{
 
 /// How long something waits for the message that it refers to: 30 days.
 pub(super) const HELD_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Of a change that waited for its target: it took effect as the target came.
+const AS_IT_CAME: u64 = 0;
 
 /// A message that changes another.
 pub(super) struct Change<'a> {
@@ -121,7 +124,7 @@ pub(super) fn release(
         tx.delete(HELD, key.key(&[&tail]));
         let own_id: [u8; 32] = tail[32..].try_into().map_err(|_| ConversationError::Row("held message"))?;
         let (sender, accepted, received) = match &held {
-            Held::Change(held) => (&held.sender, held.accepted, 0),
+            Held::Change(held) => (&held.sender, held.accepted, AS_IT_CAME),
             Held::Status(held) => (&held.user, held.accepted, held.received),
         };
         let sender: UserUri = sender.parse()?;
@@ -245,6 +248,10 @@ fn unsend(
         return Ok(Err(Refusal::NotTheSender));
     }
     let first = row.unsent.is_none();
+    // What was taken back before it came was not shown.
+    if change.received.0 != AS_IT_CAME {
+        kept::keep(tx, room, id, &row, Gone::Unsent, change.received)?;
+    }
     strip(tx, room, id, &row)?;
     index::forget(tx, room, id, row.position())?;
     tx.delete(VANISHING, room.key(&[&id.0]));

@@ -1,12 +1,12 @@
-//! Disappearing messages: truly deleted when they fall due.
+//! Disappearing messages: deleted when they fall due, and only a report can still be made of them ([`super::kept`]).
 //!
 //! A relative timer starts when a reader reads the message (`mark_read`, or a read status from another device of the
 //! same person), and for its sender when the hub accepts it. An absolute time holds for everyone, read or not.
 
 use super::{
-    ConversationError, ConversationEvent, MessageId,
+    ConversationError, ConversationEvent, Gone, MessageId,
     apply::{drop_held, strip},
-    index,
+    index, kept,
     records::{Due, RoomKey, clear, delete_line, put_record, record, schedule, scheduled},
     rows::{EDITS, EXPIRIES, MESSAGES, REACTIONS, Record, VANISHING},
 };
@@ -27,6 +27,7 @@ pub fn expire(
     tx: &mut Overlay,
     now: Timestamp,
 ) -> Result<(Vec<ConversationEvent>, Option<Timestamp>), ConversationError> {
+    kept::forget(tx, now)?;
     let mut events = Vec::new();
     let end = now.0.saturating_add(1).to_be_bytes().to_vec();
     let range = KeyRange { start: Vec::new().into(), end: Some(end.into()) };
@@ -63,7 +64,8 @@ pub fn expire(
 pub fn next_expiry(tx: &Overlay) -> Result<Option<Timestamp>, ConversationError> {
     let first = tx.scan(EXPIRIES, &KeyRange::all(), 1, false)?;
     let first = first.first().map(|(key, _)| scheduled(key).ok_or(ConversationError::Row("expiry")));
-    Ok(first.transpose()?.map(|(at, ..)| at))
+    let first = first.transpose()?.map(|(at, ..)| at);
+    Ok(first.into_iter().chain(kept::next_due(tx)?).min())
 }
 
 /// When a message disappears; `started` is when it was read, or accepted for its sender.
@@ -90,6 +92,7 @@ pub(super) fn delete(
     now: Timestamp,
 ) -> Result<bool, ConversationError> {
     let Some(Record::Message(row)) = record(tx, room, id)? else { return Ok(false) };
+    kept::keep(tx, room, id, &row, Gone::Disappeared, now)?;
     // Versions and reactions have records of their own, which would say that they once were.
     for (table, at) in [(EDITS, 8), (REACTIONS, 0)] {
         for (key, _) in tx.scan(table, &room.range(&[&id.0]), usize::MAX, false)? {

@@ -6,7 +6,7 @@ use super::{
     note::Line,
     plain,
     rows::{
-        EditRow, Entry, GroupsRow, Held, IndexRow, MarksRow, OutgoingRow, PictureRow, ProfileRow,
+        EditRow, Entry, GroupsRow, Held, IndexRow, KeptRow, MarksRow, OutgoingRow, PictureRow, ProfileRow,
         ReactionRow, Record, RoomRow, Row, StatusRow, TimerRow, VoteRow,
     },
     segment::{Documents, Ends, words_again},
@@ -22,6 +22,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_markdown", markdown),
     ("client_message_row", row::<Record>),
     ("client_edit_row", row::<EditRow>),
+    ("client_kept_row", row::<KeptRow>),
     ("client_timeline_row", timeline),
     ("client_reaction_row", row::<ReactionRow>),
     ("client_status_row", row::<StatusRow>),
@@ -118,7 +119,7 @@ fn row<R: Row + PartialEq + Debug>(input: &[u8]) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use super::rows::{HeldChange, HeldStatus, MessageRow, NoteRow, OnceRow, Stamp};
+    use super::rows::{GoneRow, HeldChange, HeldStatus, MessageRow, NoteRow, OnceRow, Stamp};
     use super::segment::words_row;
     use trefoil_proto::content::{Disposition, Extensions, NestedPart, Part};
     let stamp = Stamp { accepted: 5, id: [1; 32].into() };
@@ -142,6 +143,13 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         once: Some(OnceRow::Closed),
     };
     let note = NoteRow { kind: 3, user: Some(person.clone()), by: Some(person.clone()), text: None, at: 9 };
+    let gone = KeptRow {
+        sender: person.clone(),
+        accepted: 5,
+        gone: GoneRow::SeenOnce,
+        until: 6,
+        versions: vec![EditRow { content: content(), frank: Some(b"frank".to_vec().into()) }],
+    };
     let change = HeldChange { sender: person.clone(), accepted: 5, content: content(), frank: None };
     let status = HeldStatus { user: person.clone(), status: 1, accepted: 5, received: 6 };
     let reaction =
@@ -188,6 +196,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_message_row", Record::Message(said).to_bytes()),
         ("client_message_row", Record::Gone.to_bytes()),
         ("client_edit_row", EditRow { content: content(), frank: None }.to_bytes()),
+        ("client_kept_row", gone.to_bytes()),
         ("client_timeline_row", Entry::Note(note).to_bytes()),
         ("client_timeline_row", Entry::Message([2; 32].into()).to_bytes()),
         ("client_reaction_row", reaction.to_bytes()),

@@ -17,6 +17,7 @@ mod expiry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod index;
+mod kept;
 mod marks;
 mod merge;
 mod note;
@@ -52,6 +53,8 @@ pub use expiry::{expire, next_expiry};
 pub(crate) use index::{
     begin_anew as begin_index_anew, catch_up as catch_up_index, is_complete as is_index_complete,
 };
+pub use kept::{Gone, KEPT_MILLIS};
+pub(crate) use kept::{Kept, kept, kept_of};
 pub use marks::{FOR_EVER, Mark, Marks, is_request, marks};
 pub(crate) use marks::{set_marks, set_request};
 pub(crate) use merge::{Merge, is_carried, is_forgotten, take_row};
@@ -71,9 +74,9 @@ pub use receive::{By, Incoming, Received, receive};
 pub use records::{BadPosition, Position, StoredFrank};
 pub(crate) use retelling::retold;
 pub use rows::{
-    EDITS, EXPIRIES, GROUP_OF, GROUPS, HELD, MARKS, MESSAGES, OUTGOING, PICTURE_BYTES, PICTURES, PROFILES,
-    REACTIONS, ROOMS, SEARCH_DOCUMENTS, SEARCH_INDEX, SEARCH_PENDING, SEARCH_SEGMENTS, SEARCH_WORDS,
-    STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES,
+    EDITS, EXPIRIES, GROUP_OF, GROUPS, HELD, KEPT, KEPT_UNTIL, MARKS, MESSAGES, OUTGOING, PICTURE_BYTES,
+    PICTURES, PROFILES, REACTIONS, ROOMS, SEARCH_DOCUMENTS, SEARCH_INDEX, SEARCH_PENDING, SEARCH_SEGMENTS,
+    SEARCH_WORDS, STATUSES, TIMELINE, TIMERS, UNREAD, VANISHING, VOTES,
 };
 pub use search::{Found, Hit, SearchCursor, search};
 pub use text::plain;

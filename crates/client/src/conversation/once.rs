@@ -1,8 +1,10 @@
-//! Messages that are seen once: whoever opens one has what it says, and no store has it any more.
+//! Messages that are seen once: whoever opens one has what it says, and no store has it any more, but for a report
+//! ([`super::kept`]).
 
 use super::{
-    Body, ConversationError, ConversationEvent, Draft, MessageId,
+    Body, ConversationError, ConversationEvent, Draft, Gone, MessageId,
     apply::forget_files,
+    kept::keep,
     reading,
     records::{RoomKey, message_row, put_record},
     rows::{OnceRow, Record},
@@ -52,9 +54,10 @@ pub(crate) fn open_once(
     // Its timer runs now.
     let mut row = message_row(tx, &key, id)?.ok_or(ConversationError::NoSuchMessage)?;
     forget_files(tx, &row.content)?;
+    row.once = Some(OnceRow::Opened);
+    keep(tx, &key, id, &row, Gone::SeenOnce, now)?;
     row.content = Vec::new().into();
     row.frank = None;
-    row.once = Some(OnceRow::Opened);
     put_record(tx, &key, id, &Record::Message(row));
     Ok(Opened { body, statuses, events: vec![ConversationEvent::Opened { room: room.clone(), id }] })
 }

@@ -51,6 +51,10 @@ pub const SEARCH_INDEX: Table = Table::new("client.search_state");
 pub const TIMERS: Table = Table::new("client.room_timers");
 /// Messages that go when their room is closed, by room and id.
 pub const VANISHING: Table = Table::new("client.vanishing");
+/// Messages of others that are shown no more, for reports alone, by room and id. Never in a backup, never to another device.
+pub const KEPT: Table = Table::new("client.kept_for_reports");
+/// When each of them is deleted, by time, room and id.
+pub const KEPT_UNTIL: Table = Table::new("client.kept_until");
 /// What the person set for rooms on this device, by room URI.
 pub const MARKS: Table = Table::new("client.room_marks");
 
@@ -187,6 +191,36 @@ pub(super) struct EditRow {
     pub frank: Option<ByteVec>,
 }
 row!(EditRow, "edit");
+
+/// A message that is shown no more.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct KeptRow {
+    #[n(0)]
+    pub sender: String,
+    #[n(1)]
+    pub accepted: u64,
+    #[n(2)]
+    pub gone: GoneRow,
+    /// When it is deleted.
+    #[n(3)]
+    pub until: u64,
+    /// The first one first; each has its stamp.
+    #[n(4)]
+    pub versions: Vec<EditRow>,
+}
+row!(KeptRow, "kept message");
+
+/// Why a message is shown no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub(super) enum GoneRow {
+    #[n(1)]
+    Unsent,
+    #[n(2)]
+    SeenOnce,
+    #[n(3)]
+    Disappeared,
+}
 
 /// A line of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

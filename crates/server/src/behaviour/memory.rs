@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
-use trefoil_proto::{RoomUri, UserId, UserUri};
+use trefoil_proto::{RoomUri, UserId, UserUri, franking::FrankingTag};
 
 /// Pairs that are remembered; beyond it somebody may be counted twice, or an answer not at all. Some 100 MB of each.
 const MOST: usize = 1_000_000;
@@ -20,7 +20,7 @@ const MOST: usize = 1_000_000;
 #[derive(Default)]
 pub(super) struct Memory {
     secret: RandomState,
-    today: Mutex<Today>,
+    lately: Mutex<Lately>,
     waiting: Mutex<HashMap<u64, Waiting>>,
     /// How many are waited for: every message is looked at, and mostly nobody is.
     count: AtomicUsize,
@@ -29,7 +29,8 @@ pub(super) struct Memory {
 }
 
 #[derive(Default)]
-struct Today {
+struct Lately {
+    /// The last day on which what is older was forgotten.
     day: u32,
     /// Since which day.
     pairs: HashMap<u64, u32>,
@@ -44,25 +45,34 @@ struct Waiting {
 impl Memory {
     /// True if the account turned to this person in these days already.
     pub(super) fn turned_to_lately(&self, user: &UserId, target: &UserUri, today: u32) -> bool {
-        self.today(today).pairs.contains_key(&self.secret.hash_one((user, target)))
+        self.lately(today).pairs.contains_key(&self.secret.hash_one((user, target)))
     }
 
-    /// False if this person reported this account in these days already.
-    pub(super) fn reports(&self, by: &UserUri, user: &UserId, today: u32) -> bool {
-        let mut known = self.today(today);
+    /// False if this person reported this account in these days already, or if everything that is shown was counted: something
+    /// must be shown, since what shows nothing proves nothing.
+    pub(super) fn is_new_report(
+        &self,
+        by: &UserUri,
+        user: &UserId,
+        shown: &[FrankingTag],
+        today: u32,
+    ) -> bool {
+        let mut known = self.lately(today);
         let pair = self.secret.hash_one((by, user));
-        if known.pairs.contains_key(&pair) {
+        let messages: Vec<u64> = shown.iter().map(|tag| self.secret.hash_one((&tag.0, user))).collect();
+        let counted = messages.iter().all(|message| known.pairs.contains_key(message));
+        if counted || known.pairs.contains_key(&pair) {
             return false;
         }
         if known.pairs.len() < MOST {
-            known.pairs.insert(pair, today);
+            known.pairs.extend(messages.into_iter().chain([pair]).map(|one| (one, today)));
         }
         true
     }
 
     /// An account turns to a person; the answer would be seen in `room`.
     pub(super) fn turns_to(&self, user: &UserId, target: &UserUri, room: Option<&RoomUri>, today: u32) {
-        let mut known = self.today(today);
+        let mut known = self.lately(today);
         if known.pairs.len() < MOST {
             known.pairs.insert(self.secret.hash_one((user, target)), today);
         }
@@ -76,8 +86,8 @@ impl Memory {
         }
     }
 
-    fn today(&self, today: u32) -> MutexGuard<'_, Today> {
-        let mut known = lock(&self.today);
+    fn lately(&self, today: u32) -> MutexGuard<'_, Lately> {
+        let mut known = lock(&self.lately);
         if known.day != today {
             known.day = today;
             known.pairs.retain(|_, since| since.saturating_add(WAIT_DAYS) > today);

@@ -22,7 +22,7 @@ pub use rows::TABLES;
 use memory::Memory;
 use rows::{ACCOUNTS, AccountRow, DayRow};
 use std::sync::Arc;
-use trefoil_proto::{RoomUri, Timestamp, UserId, UserUri};
+use trefoil_proto::{RoomUri, Timestamp, UserId, UserUri, franking::FrankingTag};
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
 /// How often a count is tried again because another one came first.
@@ -128,18 +128,19 @@ impl Behaviour {
         self.count(&waiting, now, |counts| counts.answered += 1).await
     }
 
-    /// An account was reported, with messages that are proven to be its own. The same reporter counts once in three days; of one
-    /// who is not known here each report counts.
+    /// An account was reported, with messages that are proven to be its own. The same reporter counts once in three days, and so
+    /// does the same message, whoever shows it: a stamp can be handed to others.
     ///
     /// # Errors
     /// The store failed.
     pub async fn reported(
         &self,
         user: &UserId,
-        by: Option<&UserUri>,
+        by: &UserUri,
+        shown: &[FrankingTag],
         now: Timestamp,
     ) -> Result<(), BehaviourError> {
-        if by.is_some_and(|by| !self.memory.reports(by, user, decide::day(now))) {
+        if !self.memory.is_new_report(by, user, shown, decide::day(now)) {
             return Ok(());
         }
         self.count(user, now, |counts| counts.reports += 1).await

@@ -19,6 +19,10 @@ fn room(rules: Rules) -> Room {
     Room { behaviour: Behaviour::new(store.clone(), rules), store }
 }
 
+fn message(number: u8) -> FrankingTag {
+    FrankingTag([number; 32])
+}
+
 fn person(number: u32) -> UserUri {
     format!("mimi://b.test/u/p{number}").parse().unwrap()
 }
@@ -101,11 +105,11 @@ async fn who_is_never_answered_turns_to_fewer() {
 async fn reports_halve_and_then_stop_for_four_weeks() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     let on = |days: u64| START.plus_millis(days * DAY);
-    room.behaviour.reported(&ann, None, START).await.unwrap();
+    room.behaviour.reported(&ann, &person(101), &[message(1)], START).await.unwrap();
     // Day 5: 20 by age.
     assert_eq!(room.spread(&ann, 0..30, on(5)).await.0, 10);
-    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
-    room.behaviour.reported(&ann, None, on(6)).await.unwrap();
+    room.behaviour.reported(&ann, &person(102), &[message(2)], on(6)).await.unwrap();
+    room.behaviour.reported(&ann, &person(103), &[message(3)], on(6)).await.unwrap();
     assert_eq!(room.spread(&ann, 40..60, on(6)).await, (0, Timestamp(20_028 * DAY)));
     room.behaviour.sweep(on(9)).await.unwrap();
     room.behaviour.sweep(on(28)).await.unwrap();
@@ -126,12 +130,24 @@ async fn who_is_to_be_limited_turns_to_a_quarter() {
 #[tokio::test]
 async fn the_same_person_reports_once_in_these_days() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
-    for (by, at) in
-        [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY)), (1, START.plus_millis(3 * DAY))]
-    {
-        room.behaviour.reported(&ann, Some(&person(by)), at).await.unwrap();
+    let times =
+        [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY)), (1, START.plus_millis(3 * DAY))];
+    for (number, (by, at)) in (0_u8..).zip(times) {
+        room.behaviour.reported(&ann, &person(by), &[message(number)], at).await.unwrap();
     }
     assert_eq!(room.behaviour.counts(&ann, START.plus_millis(3 * DAY)).await.unwrap().reports, 3);
+}
+
+#[tokio::test]
+async fn the_same_message_counts_once_whoever_shows_it_and_nothing_shown_counts_for_nothing() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    for by in 0..5 {
+        room.behaviour.reported(&ann, &person(by), &[message(1), message(2)], START).await.unwrap();
+        room.behaviour.reported(&ann, &person(20 + by), &[], START).await.unwrap();
+    }
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 1);
+    room.behaviour.reported(&ann, &person(9), &[message(2), message(3)], START).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 2);
 }
 
 #[tokio::test]
@@ -139,7 +155,7 @@ async fn what_is_stored_names_nobody_else() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     room.spread(&ann, 0..9, START).await;
     room.behaviour.wrote(&person(0), &talk(0), START).await.unwrap();
-    room.behaviour.reported(&ann, None, START).await.unwrap();
+    room.behaviour.reported(&ann, &person(104), &[message(4)], START).await.unwrap();
     let rows = room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap();
     let [(key, value)] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(&key[..], b"ann");

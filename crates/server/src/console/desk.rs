@@ -116,6 +116,16 @@ pub(super) async fn open(
     Ok(Json(ItemView::new(console.safety.item(id, &who, now).await?, &who, now)))
 }
 
+/// `POST /api/cases/{case}/escalate`: to the child safety team.
+pub(super) async fn escalate(
+    State(console): Served,
+    Signed(who): Signed,
+    Path(case): Path<String>,
+) -> Changed {
+    let id = named(&case)?;
+    changed(id, console.safety.escalate(id, &who, console.now()).await)
+}
+
 /// `POST /api/cases/{case}/decide`.
 pub(super) async fn decide(
     State(console): Served,

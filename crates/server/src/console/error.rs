@@ -81,14 +81,17 @@ impl From<SafetyError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "took-part", message)
             }
             SafetyError::Tip(TiplineError::NotNow) => Self::new(StatusCode::CONFLICT, "not-now", message),
-            SafetyError::Tip(TiplineError::Package(_)) => Self::malformed(message),
+            SafetyError::Tip(TiplineError::Package(_)) => {
+                Self::new(StatusCode::BAD_REQUEST, "bad-tip", message)
+            }
             SafetyError::Known(
                 KnownError::Line(_) | KnownError::Provenance | KnownError::Empty | KnownError::TooMany,
-            ) => Self::malformed(message),
+            ) => Self::new(StatusCode::BAD_REQUEST, "bad-list", message),
             SafetyError::Tip(_) | SafetyError::Known(_) => Self::failed(&error),
             SafetyError::NoSuchCase => Self::new(StatusCode::NOT_FOUND, "no-such-case", message),
             SafetyError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
             SafetyError::NotTheReporter
+            | SafetyError::Stranger
             | SafetyError::TooMuch
             | SafetyError::Note
             | SafetyError::Unproven { .. }
@@ -117,6 +120,8 @@ fn refused(refusal: CaseRefusal) -> (StatusCode, &'static str) {
         CaseRefusal::Until => (StatusCode::BAD_REQUEST, "until"),
         CaseRefusal::NotOurs => (StatusCode::BAD_REQUEST, "not-ours"),
         CaseRefusal::OtherCategory => (StatusCode::BAD_REQUEST, "other-category"),
+        CaseRefusal::Escalated => (StatusCode::CONFLICT, "escalated"),
+        CaseRefusal::TwoDecided => (StatusCode::FORBIDDEN, "two-decided"),
         CaseRefusal::NoAppealTaken => (StatusCode::CONFLICT, "no-appeal-taken"),
     }
 }

@@ -23,6 +23,9 @@ type Served = State<Arc<Console>>;
 /// Largest file with a list, in bytes: a million hashes and what stands behind them.
 pub(super) const LIST: usize = 256 * 1024 * 1024;
 
+/// So many of the first bytes of an attachment are told with its name: enough to say what it is, and too few to show it.
+const BEGINS: usize = 64;
+
 /// An attachment that a report shows.
 #[derive(Serialize)]
 pub(super) struct ExhibitView {
@@ -35,6 +38,8 @@ pub(super) struct ExhibitView {
     sha256: Option<String>,
     /// Bytes; `None` if it could not be opened.
     size: Option<usize>,
+    /// Its first bytes, in hexadecimal: what it is, whatever its sender says.
+    begins: Option<String>,
     /// Why it could not.
     problem: Option<String>,
 }
@@ -99,6 +104,8 @@ pub(super) async fn list(
     let exhibits = console.safety.exhibits(named(&case)?, &who, console.now()).await?;
     let view = |(number, exhibit): (usize, crate::safety::evidence::Exhibit)| {
         let problem = exhibit.opened.as_ref().err().map(ToString::to_string);
+        let begins =
+            exhibit.opened.as_ref().ok().map(|bytes| HEXLOWER.encode(&bytes[..bytes.len().min(BEGINS)]));
         ExhibitView {
             number,
             message: exhibit.message,
@@ -107,6 +114,7 @@ pub(super) async fn list(
             description: exhibit.label.description,
             sha256: exhibit.hash.map(|hash| HEXLOWER.encode(&hash)),
             size: exhibit.opened.ok().map(|bytes| bytes.len()),
+            begins,
             problem,
         }
     };
@@ -210,6 +218,7 @@ pub(super) async fn take_list(
     let imported =
         console.safety.known()?.import(provenance, &file[..], now).await.map_err(SafetyError::Known)?;
     console.safety.note(who.name.as_str(), Act::ListTaken, &name, now).await?;
+    console.safety.compare_again(now).await?;
     Ok(Json(Taken { taken: imported.taken, passed_over: imported.passed_over }))
 }
 

@@ -39,6 +39,7 @@ pub(super) fn all() -> Routes {
         .on(Method::POST, "/api/cases/{case}/claim", desk::claim)
         .on(Method::POST, "/api/cases/{case}/release", desk::release)
         .on(Method::POST, "/api/cases/{case}/open", desk::open)
+        .on(Method::POST, "/api/cases/{case}/escalate", desk::escalate)
         .on(Method::POST, "/api/cases/{case}/decide", desk::decide)
         .on(Method::POST, "/api/cases/{case}/confirm", desk::confirm)
         .on(Method::POST, "/api/cases/{case}/send-back", desk::send_back)

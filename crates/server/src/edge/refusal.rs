@@ -236,6 +236,7 @@ impl From<SafetyError> for Refusal {
     fn from(error: SafetyError) -> Self {
         let code = match &error {
             SafetyError::NotTheReporter => ErrorCode::NotAllowed,
+            SafetyError::Stranger => ErrorCode::PeerUnavailable,
             SafetyError::TooMuch => ErrorCode::TooLarge,
             SafetyError::Note => ErrorCode::Malformed,
             SafetyError::Unproven { .. } => ErrorCode::NotFranked,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     federation::{Endpoint, IncidentReason},
-    safety::{SafetyError, Standing, Taken},
+    safety::{self, SafetyError, Standing, Taken},
 };
 use axum::{
     extract::State,
@@ -143,17 +143,11 @@ pub(super) async fn take_over(
     if user != request.value.tbs.alleged_abuser {
         return Err(Refusal::new(ErrorCode::Malformed, "path and report name different people"));
     }
-    let shows = !request.value.tbs.messages.is_empty();
     let key = edge.house.federation.franking_key(&peer).await?;
     let key = key.ok_or_else(|| Refusal::from(SafetyError::HandedOn))?;
     match edge.house.safety.take_over(&peer, &key, request.value, edge.now()).await {
-        Ok(taken) => {
-            if taken == Taken::New && shows {
-                // The hub does not say who reported.
-                edge.counted_against(&user, None).await;
-            }
-            Ok(StatusCode::CREATED)
-        }
+        // It is not counted against anybody before somebody looked at it: only the hub says that these messages were sent.
+        Ok(_) => Ok(StatusCode::CREATED),
         Err(SafetyError::HandedOn) => Err(edge.lie(&peer, IncidentReason::UnprovenReport).await),
         Err(error) => Err(error.into()),
     }
@@ -162,23 +156,16 @@ pub(super) async fn take_over(
 impl Edge {
     /// Takes a report, and counts it against whom it is about.
     async fn take(&self, reporter: &UserUri, room: &RoomUri, report: AbuseReport) -> Result<(), Refusal> {
-        let (about, shows) = (report.alleged_abuser.clone(), !report.messages.is_empty());
+        let (about, shown) = (report.alleged_abuser.clone(), safety::shown_by(&report));
         let taken = self.house.safety.take(reporter, room, report, self.now()).await?;
-        // One that shows nothing proves nothing.
-        if taken == Taken::New && shows {
-            self.counted_against(&about, Some(reporter)).await;
+        if taken == Taken::Repeated || about.domain != *self.domain() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// A report that was taken is not refused for what comes after it.
-    async fn counted_against(&self, about: &UserUri, reporter: Option<&UserUri>) {
-        if about.domain != *self.domain() {
-            return;
-        }
-        if let Err(error) = self.house.behaviour.reported(&about.id, reporter, self.now()).await {
+        // A report that was taken is not refused for what comes after it.
+        if let Err(error) = self.house.behaviour.reported(&about.id, reporter, &shown, self.now()).await {
             tracing::warn!(%error, "a report was not counted");
         }
+        Ok(())
     }
 
     /// A peer speaks for its own people.

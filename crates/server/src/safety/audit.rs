@@ -34,6 +34,7 @@ pub enum Act {
     Claimed,
     Released,
     Opened,
+    Escalated,
     Decided,
     Proposed,
     Confirmed,

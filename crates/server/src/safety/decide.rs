@@ -54,6 +54,14 @@ pub(super) fn prove(
     }
 }
 
+/// The tags of the messages that a report shows: which messages they are.
+pub fn shown_by(report: &AbuseReport) -> Vec<FrankingTag> {
+    let tag = |message: &AbusiveMessage| {
+        content_of(message).map(|content| franking::tag(&content.salt, &message.message_content))
+    };
+    report.messages.iter().filter_map(tag).collect()
+}
+
 /// The content of a message that was shown.
 pub(super) fn content_of(message: &AbusiveMessage) -> Option<MimiContent> {
     MimiContent::decode(&message.message_content).ok()

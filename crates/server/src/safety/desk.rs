@@ -2,7 +2,7 @@
 
 use super::{
     Act, AuditEntry, Safety, SafetyError,
-    case::{Case, CaseRefusal, Queue, Verdict},
+    case::{Case, CaseRefusal, Queue, Verdict, is_grave_to_see},
     load::{self, Load},
     rows::{self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
     standing::measures,
@@ -87,6 +87,18 @@ impl Safety {
         .await
     }
 
+    /// Hands a case to those who are trained for the exploitation of children.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn escalate(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Case, SafetyError> {
+        self.act(id, who, now, |case, _| {
+            case.escalate(who, now)?;
+            Ok((Act::Escalated, String::new()))
+        })
+        .await
+    }
+
     /// Decides a case.
     ///
     /// # Errors
@@ -100,8 +112,8 @@ impl Safety {
     ) -> Result<Case, SafetyError> {
         self.act(id, who, now, |case, report| {
             let shown = report.map_or(0, |report| report.messages.len());
-            let has_room = case.room.as_ref().is_some_and(|room| room.domain == self.domain);
-            case.decide(who, verdict.clone(), shown, has_room, now)?;
+            let hub_is_here = case.room.as_ref().is_some_and(|room| room.domain == self.domain);
+            case.decide(who, verdict.clone(), shown, hub_is_here, now)?;
             let act = if case.proposed.is_some() { Act::Proposed } else { Act::Decided };
             Ok((act, named(verdict)))
         })
@@ -304,7 +316,7 @@ impl Safety {
         let key = rows::load_key(load::day(now), &who.name);
         let row = self.store.get(LOAD, key.clone().into()).await.map_err(SafetyError::Read)?;
         let mut load = row.map(|row| Load::decode(&row)).transpose()?.unwrap_or_default();
-        load.open(case.category, self.wellbeing, now).map_err(|until| SafetyError::Rest { until })?;
+        load.open(is_grave_to_see(case), self.wellbeing, now).map_err(|until| SafetyError::Rest { until })?;
         batch.put(LOAD, key, load.encode());
         Ok(())
     }

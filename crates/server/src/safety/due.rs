@@ -13,6 +13,7 @@ use crate::{
     json_row::JsonRow as _,
     rooms::RoomsError,
 };
+use futures_util::{StreamExt as _, stream};
 use std::{sync::Arc, time::Duration};
 use trefoil_proto::{
     Timestamp, Wire as _,
@@ -30,10 +31,13 @@ pub(super) const HAND_ON: u32 = 0;
 pub(super) const COMPARE: u32 = u32::MAX;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(30);
+const DAY: u64 = 24 * 60 * 60 * 1000;
 /// After so long a report is not handed on any more, in milliseconds: a week.
 const PATIENCE: u64 = 7 * DAY;
 /// After so long attachments that cannot be read are not compared any more.
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const COMPARED_FOR: u64 = DAY;
+/// Things that are tried at once: most of them wait for another service.
+const AT_ONCE: usize = 8;
 
 enum Done {
     Yes,
@@ -43,31 +47,49 @@ enum Done {
 impl Safety {
     /// Does what is due, until it is dropped.
     pub async fn work(self: Arc<Self>, clock: Arc<dyn Clock>) {
-        loop {
-            if let Err(error) = self.do_what_is_due(clock.now()).await {
-                tracing::warn!(%error, "what follows from reports has to wait");
+        // A slow service does not hold up what goes to NCMEC.
+        let follow = async {
+            loop {
+                if let Err(error) = self.do_what_is_due(clock.now()).await {
+                    tracing::warn!(%error, "what follows from reports has to wait");
+                }
+                // Rung, or time for another try.
+                let _ = tokio::time::timeout(PAUSE, self.due.notified()).await;
             }
-            if let Err(error) = self.send_tips(clock.now()).await {
-                tracing::warn!(%error, "reports to NCMEC have to wait");
+        };
+        let send = async {
+            loop {
+                if let Err(error) = self.send_tips(clock.now()).await {
+                    tracing::warn!(%error, "reports to NCMEC have to wait");
+                }
+                let _ = tokio::time::timeout(PAUSE, self.tips_due.notified()).await;
             }
-            // Rung, or time for another try.
-            let _ = tokio::time::timeout(PAUSE, self.due.notified()).await;
-        }
+        };
+        tokio::join!(follow, send);
     }
 
-    /// One round of it.
+    /// One round of it. What cannot be done stops nothing else.
     ///
     /// # Errors
-    /// The store failed, or a row cannot be read.
+    /// The store failed.
     pub async fn do_what_is_due(&self, now: Timestamp) -> Result<(), SafetyError> {
         let due = self.store.scan(DUE, KeyRange::all(), usize::MAX).await.map_err(SafetyError::Read)?;
-        for (key, row) in due {
-            let (case, what) = (rows::due_case(&key)?, Due::decode(&row)?);
-            if let Done::Yes = self.try_once(case, what, now).await? {
-                let mut batch = Batch::new();
-                batch.delete(DUE, key);
-                self.store.commit(batch).await.map_err(SafetyError::Write)?;
-            }
+        stream::iter(due)
+            .for_each_concurrent(AT_ONCE, |(key, row)| async move {
+                if let Err(error) = self.try_row(key, &row, now).await {
+                    tracing::warn!(%error, "something that follows from a report could not be done");
+                }
+            })
+            .await;
+        Ok(())
+    }
+
+    async fn try_row(&self, key: bytes::Bytes, row: &[u8], now: Timestamp) -> Result<(), SafetyError> {
+        let (case, what) = (rows::due_case(&key)?, Due::decode(row)?);
+        if let Done::Yes = self.try_once(case, what, now).await? {
+            let mut batch = Batch::new();
+            batch.delete(DUE, key);
+            self.store.commit(batch).await.map_err(SafetyError::Write)?;
         }
         Ok(())
     }
@@ -98,7 +120,7 @@ impl Safety {
             Ok(Compared::Done) => Ok(Done::Yes),
             // A list that cannot be compared with, or a case that is gone, stops nothing else.
             Ok(Compared::Later) | Err(SafetyError::Known(_) | SafetyError::Contended) => {
-                Ok(if since.0.saturating_add(DAY) <= now.0 { Done::Yes } else { Done::Later })
+                Ok(if since.0.saturating_add(COMPARED_FOR) <= now.0 { Done::Yes } else { Done::Later })
             }
             Err(SafetyError::NoSuchCase) => Ok(Done::Yes),
             Err(error) => Err(error),
@@ -107,6 +129,9 @@ impl Safety {
 
     async fn hand_on(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
         let Some(report) = self.report_of(case).await? else { return Ok(Done::Yes) };
+        if !self.may_call(&report.about.domain) {
+            return Ok(Done::Yes);
+        }
         let tbs = ForwardedReportTbs {
             room: report.room,
             alleged_abuser: report.about,

@@ -11,6 +11,9 @@ pub enum SafetyError {
     /// It names another reporter than the one who asks.
     #[error("a report is made by the person who asks")]
     NotTheReporter,
+    /// Whoever is reported is at a service that this one cannot call.
+    #[error("no service of that person's domain is known here")]
+    Stranger,
     /// More messages, or a longer note, than one report has.
     #[error("the report is too large")]
     TooMuch,

@@ -3,19 +3,16 @@
 
 use super::{
     Act, Safety, SafetyError,
-    case::{Case, CaseRefusal, KnownMatch},
+    case::{self, Case, CaseRefusal, KnownMatch},
+    due,
     evidence::{self, Bounds, EvidenceError, Exhibit},
     known::{Algorithm, Kind},
-    rows::ReportRow,
+    rows::{self, DUE, Due, ReportRow},
 };
-use crate::staff::Member;
+use crate::{json_row::JsonRow as _, staff::Member};
 use trefoil_proto::{Timestamp, decisions::CaseId};
 use trefoil_store::Batch;
 
-/// How urgent a case is that shows what a list of abuse of children has.
-const FOREMOST: u8 = 250;
-/// The same for other lists.
-const KNOWN: u8 = 190;
 /// How often a case is brought forward again because it changed meanwhile.
 const ATTEMPTS: usize = 8;
 
@@ -119,19 +116,37 @@ impl Safety {
         Ok(done)
     }
 
+    /// A list was taken in: the attachments of what is not decided are compared with it.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn compare_again(&self, now: Timestamp) -> Result<(), SafetyError> {
+        let mut batch = Batch::new();
+        for (id, case) in self.every_case().await? {
+            if case.queue().is_some() && case.exposed.has_files() {
+                batch.put(DUE, rows::due_key(id, due::COMPARE), Due::Compare { since: now }.encode());
+            }
+        }
+        self.store.commit(batch).await.map_err(SafetyError::Write)?;
+        self.due.notify_one();
+        Ok(())
+    }
+
     async fn bring_forward(
         &self,
         id: CaseId,
         matches: Vec<KnownMatch>,
         now: Timestamp,
     ) -> Result<(), SafetyError> {
-        let urgency =
-            if matches.iter().any(|found| found.of == Kind::ChildAbuse.as_str()) { FOREMOST } else { KNOWN };
+        let of_children = matches.iter().any(|found| found.of == Kind::ChildAbuse.as_str());
+        let urgency = if of_children { case::FOREMOST } else { case::KNOWN };
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
             let mut after = before.clone();
             after.matches.clone_from(&matches);
             after.priority = after.priority.max(urgency);
+            // Nobody who is not trained for it opens it first.
+            after.escalated |= of_children;
             let mut batch = Batch::new();
             self.put_case(&mut batch, id, (row, &before), &after, now);
             if self.commit(batch).await? {

@@ -2,9 +2,8 @@
 
 use super::{
     Act, Safety, SafetyError,
-    case::{Action, Case, Decision, Party},
-    reports::of_report,
-    rows::{REPORTS, ReportRow},
+    case::{Action, Appeal as AppealOfCase, Case, Decision, Party},
+    rows::{self, TAKEN},
 };
 use trefoil_proto::{
     Timestamp, UserUri,
@@ -24,12 +23,12 @@ impl Safety {
     /// # Errors
     /// [`SafetyError::NoSuchCase`] if this person made no such report; [`CaseRefusal::NoAppealTaken`].
     pub async fn follow(&self, asked: &FollowReport, now: Timestamp) -> Result<ReportStanding, SafetyError> {
-        let row = self.store.get(REPORTS, asked.report.to_vec().into()).await.map_err(SafetyError::Read)?;
-        let report = row.map(|row| ReportRow::decode(&row)).transpose()?.ok_or(SafetyError::NoSuchCase)?;
+        let row = self.store.get(TAKEN, asked.report.to_vec().into()).await.map_err(SafetyError::Read)?;
+        let id = rows::case_of(&row.ok_or(SafetyError::NoSuchCase)?)?;
+        let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
         if report.reporter.as_ref() != Some(&asked.reporting_user) {
             return Err(SafetyError::NoSuchCase);
         }
-        let id = of_report(&asked.report);
         if let Some(words) = &asked.appeal {
             self.take_appeal(id, Party::Reporter, words, now).await?;
         }
@@ -76,7 +75,11 @@ impl Safety {
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
             // The same words again: the answer was lost on the way.
-            if before.appeals.iter().any(|appeal| appeal.of == of && appeal.words == words.as_str()) {
+            let repeated = |appeal: &AppealOfCase| {
+                let of_this = before.in_force().is_none_or(|last| last.number == appeal.against);
+                appeal.of == of && of_this && appeal.words == words.as_str()
+            };
+            if before.appeals.iter().any(repeated) {
                 return Ok(());
             }
             let mut after = before.clone();
@@ -125,7 +128,8 @@ fn notice(case_id: CaseId, case: &Case, decision: &Decision, now: Timestamp) -> 
         Action::AskRemoval => Measure::RemovalAsked,
     };
     let is_last = case.in_force().is_some_and(|last| last.number == decision.number);
-    let own = case.appeals.iter().find(|appeal| appeal.of == Party::Subject && appeal.at >= decision.at);
+    let own =
+        case.appeals.iter().find(|appeal| appeal.of == Party::Subject && appeal.against == decision.number);
     let stage = match (&decision.undone, own) {
         (Some(_), _) => DecisionStage::Undone,
         (None, Some(appeal)) if appeal.answer.is_none() => DecisionStage::Appealed,

@@ -1,9 +1,8 @@
 //! What one person of the team looks at in a day. Looking at the worst all day breaks people: there is an end to it, whoever asks
 //! for more.
 
-use super::rows::is_grave_to_see;
 use serde::{Deserialize, Serialize};
-use trefoil_proto::{Timestamp, mimi::report::AbuseType};
+use trefoil_proto::Timestamp;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -35,7 +34,7 @@ impl Load {
     /// Counts one more, or says from when on there may be.
     pub(super) fn open(
         &mut self,
-        category: AbuseType,
+        is_grave: bool,
         limits: Wellbeing,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
@@ -43,7 +42,7 @@ impl Load {
         if self.opened >= limits.a_day {
             return Err(tomorrow);
         }
-        if is_grave_to_see(category) {
+        if is_grave {
             if self.grave >= limits.grave_a_day {
                 return Err(tomorrow);
             }
@@ -68,15 +67,15 @@ mod tests {
     fn there_is_an_end_to_what_one_person_sees() {
         let limits = Wellbeing { a_day: 3, grave_a_day: 2, pause: 1000 };
         let (mut load, now) = (Load::default(), Timestamp(10 * DAY));
-        load.open(AbuseType::Violence, limits, now).unwrap();
+        load.open(true, limits, now).unwrap();
         // A pause after what was grave, not after the rest.
-        assert_eq!(load.open(AbuseType::SelfHarm, limits, now), Err(Timestamp(now.0 + 1000)));
-        load.open(AbuseType::Spam, limits, now).unwrap();
-        load.open(AbuseType::SelfHarm, limits, Timestamp(now.0 + 1000)).unwrap();
+        assert_eq!(load.open(true, limits, now), Err(Timestamp(now.0 + 1000)));
+        load.open(false, limits, now).unwrap();
+        load.open(true, limits, Timestamp(now.0 + 1000)).unwrap();
         // The day is over.
-        assert_eq!(load.open(AbuseType::Spam, limits, Timestamp(now.0 + 5000)), Err(Timestamp(11 * DAY)));
+        assert_eq!(load.open(false, limits, Timestamp(now.0 + 5000)), Err(Timestamp(11 * DAY)));
         let mut load = Load { opened: 2, grave: 2, last_grave: None };
-        assert_eq!(load.open(AbuseType::Violence, limits, now), Err(Timestamp(11 * DAY)));
-        load.open(AbuseType::Spam, limits, now).unwrap();
+        assert_eq!(load.open(true, limits, now), Err(Timestamp(11 * DAY)));
+        load.open(false, limits, now).unwrap();
     }
 }

@@ -44,7 +44,7 @@ pub struct Item {
     pub by: Option<Domain>,
     /// The same word for the same reporter: it tells apart who reports often, and nobody's name.
     pub reporter: Option<String>,
-    /// The reporter's words.
+    /// The reporter's words, for whoever opened what was shown.
     pub note: String,
     /// How many messages the report shows.
     pub messages: usize,
@@ -75,7 +75,7 @@ pub struct History {
 }
 
 impl Safety {
-    /// What waits, by queue.
+    /// What waits, by queue, of what somebody may see.
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
@@ -86,7 +86,21 @@ impl Safety {
                 continue;
             }
             let keys = self.store.scan(QUEUE, KeyRange::prefix(rows::queue_prefix(queue)), usize::MAX).await;
-            let keys = keys.map_err(SafetyError::Read)?;
+            let mut keys = keys.map_err(SafetyError::Read)?;
+            if who.role == Role::Reviewer && matches!(queue, Queue::Second | Queue::Appeals) {
+                // Here those about the exploitation of children wait among the others: not even their number is told.
+                let mut seen = Vec::new();
+                for key in keys {
+                    if self
+                        .case(rows::queued(&key.0)?)
+                        .await?
+                        .is_some_and(|(_, case)| case.may_see(who).is_ok())
+                    {
+                        seen.push(key);
+                    }
+                }
+                keys = seen;
+            }
             let opened = |key: &[u8]| key.get(2..10)?.try_into().ok().map(u64::from_be_bytes).map(Timestamp);
             let oldest = keys.iter().filter_map(|(key, _)| opened(key)).min();
             all.push(Waiting { queue, cases: keys.len(), oldest });
@@ -127,18 +141,16 @@ impl Safety {
                 Ok(Shown { at: message.accepted_timestamp, content })
             });
             item.shown = Some(shown.collect::<Result<_, SafetyError>>()?);
-        }
-        if who.role != Role::Auditor {
             item.note = String::from_utf8_lossy(&report.note).into_owned();
         }
         item.by = report.by;
         Ok(item)
     }
 
-    /// Somebody's account, as far as safety knows it.
+    /// Somebody's account, as far as safety knows it: of whom there is a case that this person may see; for leads, of anybody.
     ///
     /// # Errors
-    /// [`CaseRefusal::Role`]; the store failed.
+    /// [`CaseRefusal::Role`]; [`SafetyError::NoSuchCase`]; the store failed.
     pub async fn history(
         &self,
         user: &UserUri,
@@ -150,6 +162,9 @@ impl Safety {
         }
         let mut cases = self.cases_about(user).await?;
         cases.retain(|(_, case)| case.may_see(who).is_ok());
+        if cases.is_empty() && !who.role.leads() {
+            return Err(SafetyError::NoSuchCase);
+        }
         Ok(History { user: user.clone(), standing: self.standing(user, now), cases })
     }
 

@@ -30,7 +30,7 @@ pub mod tipline;
 mod tips;
 
 pub use audit::{Act, AuditEntry, broken};
-pub use decide::{MESSAGES, NOTE};
+pub use decide::{MESSAGES, NOTE, shown_by};
 pub use error::SafetyError;
 pub use figures::{Figure, Figures, figures};
 pub use load::Wellbeing;
@@ -89,6 +89,8 @@ pub struct Safety {
     turn: Mutex<()>,
     /// Rung when something is due.
     due: Notify,
+    /// Rung when a report to NCMEC can go on.
+    tips_due: Notify,
 }
 
 impl Safety {
@@ -115,6 +117,7 @@ impl Safety {
             standings: Standings::default(),
             turn: Mutex::default(),
             due: Notify::new(),
+            tips_due: Notify::new(),
         }
     }
 
@@ -144,6 +147,11 @@ impl Safety {
     /// None were read yet: [`Self::load`] comes first.
     pub fn known(&self) -> Result<&Known, SafetyError> {
         self.known.get().ok_or(SafetyError::Contended)
+    }
+
+    /// Whose service this one calls: a name that somebody made up must not make it knock at hosts of an inner network.
+    fn may_call(&self, domain: &Domain) -> bool {
+        *domain == self.domain || self.reach.may_call(domain)
     }
 
     async fn case(&self, id: CaseId) -> Result<Option<(bytes::Bytes, case::Case)>, SafetyError> {

@@ -4,7 +4,7 @@ use super::{
     CASE_KEPT, Safety, SafetyError,
     case::Case,
     decide, due, load, look,
-    rows::{self, ABOUT, AUDIT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow},
+    rows::{self, ABOUT, AUDIT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow, TAKEN},
 };
 use crate::json_row::JsonRow as _;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri, Wire as _,
     decisions::CaseId,
     defence::Defence,
-    mimi::report::{AbuseReport, AbuseType, AbusiveMessage, ForwardedReport},
+    mimi::report::{AbuseReport, AbuseType, ForwardedReport},
 };
 use trefoil_store::{Batch, KeyRange, SqliteView};
 
@@ -21,13 +21,14 @@ pub const KEPT: u64 = 180 * 24 * 60 * 60 * 1000;
 /// Other cases about a person that are counted when a new one is opened.
 const OTHERS: usize = 4;
 
-/// A report that was taken.
+/// A report that was taken, as far as an operator is shown it: neither who reported nor what was shown. That is the team's, whose
+/// looks are in the trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenReport {
+    /// The case that it opened.
+    pub case: CaseId,
     /// When.
     pub at: Timestamp,
-    /// Who reported; a hub that hands a report on does not say it.
-    pub reporter: Option<UserUri>,
     /// Which hub handed it on.
     pub by: Option<Domain>,
     /// Who is reported.
@@ -36,10 +37,8 @@ pub struct TakenReport {
     pub room: RoomUri,
     /// Why.
     pub reason: AbuseType,
-    /// In the reporter's words.
-    pub note: String,
-    /// What was shown, proven.
-    pub messages: Vec<AbusiveMessage>,
+    /// How many messages are shown, all proven.
+    pub messages: usize,
 }
 
 /// What came of a report.
@@ -56,7 +55,8 @@ impl Safety {
     /// person of another service is handed on to it.
     ///
     /// # Errors
-    /// [`SafetyError::NotTheReporter`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`]; the store failed.
+    /// [`SafetyError::NotTheReporter`], [`SafetyError::Stranger`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`]; the store
+    /// failed.
     pub async fn take(
         &self,
         reporter: &UserUri,
@@ -64,11 +64,15 @@ impl Safety {
         report: AbuseReport,
         now: Timestamp,
     ) -> Result<Taken, SafetyError> {
+        if !self.may_call(&report.alleged_abuser.domain) {
+            return Err(SafetyError::Stranger);
+        }
         decide::prove(reporter, room, &report, |tag, context, frank| {
             self.rooms.has_stamped(tag, context, frank)
         })?;
         let digest = Sha256::digest(report.encode()).into();
         let row = ReportRow {
+            digest,
             at: now,
             reporter: Some(report.reporting_user),
             by: None,
@@ -78,7 +82,7 @@ impl Safety {
             note: report.note,
             messages: report.messages,
         };
-        self.open(digest, row, now).await
+        self.open(row, now).await
     }
 
     /// Takes what another service, the hub of a room, hands on about a person of this one. `hub_key` is the key by which that service
@@ -99,11 +103,14 @@ impl Safety {
         }
         let by_hub = tbs.room.domain == *hub || !Defence::HandedOnByHub.stands();
         let concerns = by_hub && tbs.alleged_abuser.domain == self.domain;
-        if !concerns || report.verify(hub_key).is_err() {
+        // What cannot be read can be no message that a device showed.
+        let readable = tbs.messages.iter().all(|message| decide::content_of(message).is_some());
+        if !concerns || !readable || report.verify(hub_key).is_err() {
             return Err(SafetyError::HandedOn);
         }
         let digest = Sha256::digest(report.encode()).into();
         let row = ReportRow {
+            digest,
             at: now,
             reporter: None,
             by: Some(hub.clone()),
@@ -113,19 +120,22 @@ impl Safety {
             note: Vec::new(),
             messages: report.tbs.messages,
         };
-        self.open(digest, row, now).await
+        self.open(row, now).await
     }
 
-    async fn open(&self, digest: [u8; 32], row: ReportRow, now: Timestamp) -> Result<Taken, SafetyError> {
-        let id = of_report(&digest);
+    async fn open(&self, row: ReportRow, now: Timestamp) -> Result<Taken, SafetyError> {
+        // Told to whom it is about, and in published statements: made of the report it would say who reported.
+        let id = CaseId(rand::random());
         let others = KeyRange::prefix(rows::about_prefix(&row.about));
         let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
         let ours = row.about.domain == self.domain;
         let case = Case::open(row.about.clone(), ours, row.reason, others, now);
         let case = Case { room: Some(row.room.clone()), exposed: look::exposed(&row.messages), ..case };
         let mut batch = Batch::new();
-        batch.assert_absent(REPORTS, digest.to_vec()).put(REPORTS, digest.to_vec(), row.encode());
-        batch.put(CASES, rows::case_key(id), case.encode());
+        let digest = row.digest.to_vec();
+        batch.assert_absent(TAKEN, digest.clone()).put(TAKEN, digest, rows::case_key(id));
+        batch.put(REPORTS, rows::case_key(id), row.encode());
+        batch.assert_absent(CASES, rows::case_key(id)).put(CASES, rows::case_key(id), case.encode());
         batch.put(ABOUT, rows::about_key(&row.about, id), Vec::new());
         if let Some(queue) = case.queue() {
             batch.put(QUEUE, rows::queue_key(queue, id, &case), Vec::new());
@@ -155,8 +165,14 @@ impl Safety {
     pub async fn sweep(&self, now: Timestamp) -> Result<(), SafetyError> {
         let mut batch = Batch::new();
         for (key, row) in self.all(REPORTS).await? {
-            if ReportRow::decode(&row)?.at.0.saturating_add(KEPT) <= now.0 {
-                batch.delete(REPORTS, key);
+            let report = ReportRow::decode(&row)?;
+            if report.at.0.saturating_add(KEPT) > now.0 {
+                continue;
+            }
+            // Who decides or hears an appeal sees what it is about.
+            let case = self.case(rows::case_of(&key)?).await?;
+            if case.is_none_or(|(_, case)| case.queue().is_none() && !case.is_appealable(now)) {
+                batch.delete(REPORTS, key).delete(TAKEN, report.digest.to_vec());
             }
         }
         let mut ended = Vec::new();
@@ -198,16 +214,9 @@ impl Safety {
     }
 
     pub(super) async fn report_of(&self, id: CaseId) -> Result<Option<ReportRow>, SafetyError> {
-        let found = self.store.scan(REPORTS, rows::reports_of(id), 1).await.map_err(SafetyError::Read)?;
-        found.first().map(|(_, row)| ReportRow::decode(row)).transpose()
+        let found = self.store.get(REPORTS, rows::case_key(id).into()).await.map_err(SafetyError::Read)?;
+        found.map(|row| ReportRow::decode(&row)).transpose()
     }
-}
-
-/// The case that a report opens.
-pub(super) fn of_report(digest: &[u8; 32]) -> CaseId {
-    let mut id = [0; 10];
-    id.copy_from_slice(&digest[..10]);
-    CaseId(id)
 }
 
 /// The reports in a store, the oldest first, for whoever reads beside the service.
@@ -218,11 +227,10 @@ pub fn taken(view: &SqliteView) -> Result<Vec<TakenReport>, SafetyError> {
     let rows = view.scan(REPORTS, &KeyRange::all(), usize::MAX).map_err(SafetyError::Read)?;
     let mut all = rows
         .into_iter()
-        .map(|(_, row)| {
-            let ReportRow { at, reporter, by, about, room, reason, note, messages } =
-                ReportRow::decode(&row)?;
-            let note = String::from_utf8_lossy(&note).into_owned();
-            Ok(TakenReport { at, reporter, by, about, room, reason, note, messages })
+        .map(|(key, row)| {
+            let ReportRow { at, by, about, room, reason, messages, .. } = ReportRow::decode(&row)?;
+            let (case, messages) = (rows::case_of(&key)?, messages.len());
+            Ok(TakenReport { case, at, by, about, room, reason, messages })
         })
         .collect::<Result<Vec<_>, SafetyError>>()?;
     all.sort_by_key(|taken| taken.at);

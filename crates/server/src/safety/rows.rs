@@ -18,7 +18,9 @@ use trefoil_proto::{
 };
 use trefoil_store::{KeyRange, Table};
 
-/// Reports, by the SHA-256 of their bytes.
+/// Which case a report opened, by the SHA-256 of its bytes.
+pub(super) const TAKEN: Table = Table::new("safety.taken");
+/// Reports, by case.
 pub(super) const REPORTS: Table = Table::new("safety.reports");
 /// What came of each, by case.
 pub(super) const CASES: Table = Table::new("safety.cases");
@@ -37,7 +39,7 @@ pub(super) const AUDIT_HEAD: Table = Table::new("safety.audit_head");
 /// How much somebody of the team opened today.
 pub(super) const LOAD: Table = Table::new("safety.load");
 
-const REPORT_VERSION: u8 = 2;
+const REPORT_VERSION: u8 = 3;
 
 /// What the tables of safety hold.
 pub const TABLES: &[TableNote] = &[
@@ -45,8 +47,14 @@ pub const TABLES: &[TableNote] = &[
         table: REPORTS,
         holds: "reports that people made or that a hub handed on: who reports whom, why, in which room, their note, and the \
                 messages that they chose to show, in clear, with the hub's stamps",
-        kept: "for 180 days",
+        kept: "for 180 days, and until the case is decided and no appeal is taken any more",
         discloses: "all of that: it is what was reported, and nothing beside it",
+    },
+    TableNote {
+        table: TAKEN,
+        holds: "by the hash of a report: the case that it opened, so that whoever has the report can follow it",
+        kept: "as the report",
+        discloses: "nothing to who does not have a report; to who does, which case it opened",
     },
     TableNote {
         table: CASES,
@@ -103,6 +111,8 @@ pub const TABLES: &[TableNote] = &[
 /// A report that was taken.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(super) struct ReportRow {
+    /// SHA-256 of the report's bytes.
+    pub digest: [u8; 32],
     pub at: Timestamp,
     /// Who reported; a hub that hands a report on does not say it.
     pub reporter: Option<UserUri>,
@@ -188,11 +198,6 @@ pub(super) fn case_of(key: &[u8]) -> Result<CaseId, SafetyError> {
     key.try_into().map(CaseId).map_err(|_| SafetyError::DamagedRow)
 }
 
-/// The report that opened a case.
-pub(super) fn reports_of(case: CaseId) -> KeyRange {
-    KeyRange::prefix(case.0.to_vec())
-}
-
 /// Where a case stands in its queue: the urgent first, then the old.
 pub(super) fn queue_key(queue: Queue, id: CaseId, case: &Case) -> Vec<u8> {
     let mut key = queue_prefix(queue);
@@ -264,9 +269,4 @@ pub(super) fn load_key(day: u64, who: &StaffName) -> Vec<u8> {
 /// Everything before a day.
 pub(super) fn loads_before(day: u64) -> KeyRange {
     KeyRange { start: Bytes::new(), end: Some(day.to_be_bytes().to_vec().into()) }
-}
-
-/// What is grave to look at.
-pub(super) fn is_grave_to_see(category: AbuseType) -> bool {
-    matches!(category, AbuseType::ChildExploitation | AbuseType::Violence | AbuseType::SelfHarm)
 }

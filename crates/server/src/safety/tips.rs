@@ -13,7 +13,7 @@ use crate::staff::Member;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use trefoil_proto::{Timestamp, decisions::CaseId, mimi::report::AbuseType};
+use trefoil_proto::{Timestamp, decisions::CaseId};
 
 /// Where reports go, and who is said to make them.
 pub struct TipSettings {
@@ -51,14 +51,20 @@ impl Safety {
         let settings = self.tip_settings(who)?;
         let exhibits = self.exhibits(id, who, now).await?;
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
-        if case.category != AbuseType::ChildExploitation {
+        if !case.is_child_safety() {
             return Err(CaseRefusal::OtherCategory.into());
         }
         let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
         let fetched = case.claimed(now).map(|claim| claim.fetched.clone()).unwrap_or_default();
-        let (mut files, mut about) = (Vec::new(), Vec::new());
+        let (mut files, mut about, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for (index, exhibit) in exhibits.into_iter().enumerate() {
-            let Ok(bytes) = exhibit.opened else { continue };
+            let bytes = match exhibit.opened {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    missing.push(format!("Attachment {} is not enclosed: {error}.", index + 1));
+                    continue;
+                }
+            };
             let sent = report.messages.get(exhibit.message).map(|message| message.accepted_timestamp);
             let classification = tip.classified.get(&index).copied();
             let viewed = fetched.contains(&index);
@@ -72,6 +78,7 @@ impl Safety {
             .flat_map(|content| super::look::texts(&content.part));
         let said = said.collect::<Vec<_>>().join("\n");
         let at = report.messages.iter().map(|message| message.accepted_timestamp).min().unwrap_or(report.at);
+        let remarks = tip.remarks.into_iter().chain(missing).collect::<Vec<_>>().join("\n");
         let package = Package {
             incident: tip.incident,
             at,
@@ -86,7 +93,7 @@ impl Safety {
                 handle: None,
                 shown_as: Vec::new(),
             },
-            remarks: tip.remarks,
+            remarks: Some(remarks).filter(|remarks| !remarks.is_empty()),
             files: about,
         };
         let made =
@@ -95,15 +102,20 @@ impl Safety {
         Ok(made)
     }
 
-    /// Releases a report that somebody else prepared; it is sent from now on.
+    /// Releases a report that somebody else prepared, and whose case this person opened as well; it is sent from now on.
     ///
     /// # Errors
-    /// As [`Self::prepare_tip`].
+    /// As [`Self::prepare_tip`]; [`CaseRefusal::NotOpened`].
     pub async fn release_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
         self.tip_settings(who)?;
+        let named = id.to_string();
+        let of = self.every_case().await?.into_values().find(|case| case.tips.contains(&named));
+        if !of.ok_or(SafetyError::NoSuchCase)?.opened_by.contains(&who.name) {
+            return Err(CaseRefusal::NotOpened.into());
+        }
         self.tipline.approve(id, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
         self.note(who.name.as_str(), Act::TipReleased, &id.to_string(), now).await?;
-        self.due.notify_one();
+        self.tips_due.notify_one();
         Ok(())
     }
 
@@ -115,7 +127,7 @@ impl Safety {
         self.tip_settings(who)?;
         self.tipline.withdraw(id).await.map_err(SafetyError::Tip)?;
         self.note(who.name.as_str(), Act::TipWithdrawn, &id.to_string(), now).await?;
-        self.due.notify_one();
+        self.tips_due.notify_one();
         Ok(())
     }
 

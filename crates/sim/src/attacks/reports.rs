@@ -48,8 +48,10 @@ async fn framed(world: &World) -> anyhow::Result<Played> {
         people[1].reads(&room, "see you at eight").is_some()
     })
     .await?;
-    let last = hal.agent.client.last_of(&room, &ann.user(), 1)?;
-    let mut report = hal.agent.client.report(&room, &ann.user(), &last, AbuseType::Violence, "")?;
+    let at = now();
+    let last = hal.agent.client.reportable(&room, &ann.user(), 1, at)?;
+    let last: Vec<_> = last.iter().map(|message| message.id).collect();
+    let mut report = hal.agent.client.report(&room, &ann.user(), &last, AbuseType::Violence, "", at)?;
     let shown = report.messages.first_mut().context("Ann's message can be reported")?;
     let mut content = MimiContent::decode(&shown.message_content)?;
     content.part = NestedPart::render("text/plain;charset=utf-8", "I will burn your house down");

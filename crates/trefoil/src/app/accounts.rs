@@ -12,6 +12,7 @@ use crate::{
     agent::Agent,
     backup,
     home::{FIRST, FURTHER, Home, HomeError, Passphrase},
+    minors::UnderAge,
     person::{self, PersonError, Place},
     settings::{Choice, Settings},
     transport::Service,
@@ -183,8 +184,8 @@ impl Accounts {
     pub async fn register(
         &self,
         place: Place<'_>,
-        identifier: &str,
-        code: Option<&str>,
+        who: (&str, Option<&str>),
+        minor: Option<UnderAge>,
         name: &str,
     ) -> Answer<Keeper> {
         if !name.is_empty() {
@@ -197,7 +198,7 @@ impl Accounts {
         let (id, folder) = self.free_place()?;
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: place.ca };
-        let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code).await;
+        let made = person::register_aged(&home, self.passphrase.as_ref(), place, who, minor).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
             Err(error) => {

@@ -6,13 +6,17 @@ use crate::{
     exit::{NotFoundError, UsageError},
     person::PATIENCE,
     print::harmless,
-    reporting::{self, ReportReason},
+    reporting::{self, Gone, ReportReason},
 };
 use clap::Args;
 use serde::Serialize;
 use std::fmt;
-use trefoil_client::{conversation, overlay::Overlay};
-use trefoil_proto::{UserUri, content::MessageId};
+use trefoil_client::{
+    ClientError,
+    conversation::{self, ConversationError},
+    reporting::Reportable,
+};
+use trefoil_proto::UserUri;
 
 /// Report somebody to the service of a room, with messages that you choose. What you do not choose stays unread.
 #[derive(Debug, Args)]
@@ -25,7 +29,8 @@ pub struct Report {
     /// Why
     #[arg(long, value_enum)]
     reason: ReportReason,
-    /// A message to show, as `trefoil rooms show` prints its id; may be given several times
+    /// A message to show, as `trefoil rooms show` or `--look` prints its id; may be given several times. What was unsent, seen once or
+    /// disappeared can be shown for seven days
     #[arg(long, value_name = "MESSAGE", conflicts_with = "last")]
     message: Vec<String>,
     /// Show so many of their last messages; 0 reports the person without content
@@ -54,6 +59,15 @@ struct Reported {
 struct ShownMessage {
     message: String,
     text: String,
+    /// Why the message is shown here no more: `unsent`, `seen-once`, `disappeared`; none for one that stands.
+    gone: Option<Gone>,
+}
+
+impl ShownMessage {
+    fn of(message: &Reportable) -> Self {
+        let text = message.body.gist().map(conversation::plain).unwrap_or_default();
+        Self { message: message.id.to_string(), text, gone: message.gone.map(Gone::from) }
+    }
 }
 
 impl fmt::Display for Reported {
@@ -61,7 +75,8 @@ impl fmt::Display for Reported {
         let did = if self.sent { "shown to" } else { "would be shown to" };
         writeln!(f, "{did} the service of {}, about {}:", self.room, self.user)?;
         for message in &self.messages {
-            writeln!(f, "  {}  {}", message.message, harmless(&message.text))?;
+            let gone = message.gone.map(|gone| format!(" ({})", gone.words())).unwrap_or_default();
+            writeln!(f, "  {}  {}{gone}", message.message, harmless(&message.text))?;
         }
         if !self.note.is_empty() {
             writeln!(f, "  your note: {}", harmless(&self.note))?;
@@ -80,9 +95,17 @@ pub async fn run(shared: &Shared, ask: Report) -> anyhow::Result<()> {
     })?;
     let mut agent = shared.agent()?;
     let room = find_room(&mut agent, &ask.room)?.uri;
+    let now = clock::now();
+    let client = &agent.client;
     let chosen = match ask.message.as_slice() {
-        [] => agent.client.last_of(&room, &whom, ask.last)?,
-        named => named.iter().map(|raw| parse(raw)).collect::<Result<Vec<_>, _>>()?,
+        [] => client.reportable(&room, &whom, ask.last, now)?,
+        named => named
+            .iter()
+            .map(|raw| {
+                let found = client.reportable_message(&room, &whom, parse(raw)?, now)?;
+                Ok(found.ok_or(ClientError::from(ConversationError::NoSuchMessage))?)
+            })
+            .collect::<anyhow::Result<_>>()?,
     };
     if chosen.is_empty() && ask.last > 0 {
         return Err(NotFoundError(format!(
@@ -90,24 +113,19 @@ pub async fn run(shared: &Shared, ask: Report) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let report = agent.client.report(&room, &whom, &chosen, ask.reason.into(), &ask.note)?;
+    let ids: Vec<_> = chosen.iter().map(|message| message.id).collect();
+    let report = client.report(&room, &whom, &ids, ask.reason.into(), &ask.note, now)?;
     if !ask.look {
         agent.go_online()?;
         agent.settle(PATIENCE, |_, _| {}).await?;
         agent.client.remember_report(&room, &report, clock::now())?;
         reporting::show(&agent.way(), &room, &report).await?;
     }
-    let store = Overlay::new(agent.client.store().clone());
-    let text = |id: &MessageId| -> anyhow::Result<ShownMessage> {
-        let found = conversation::message(&store, &room, *id)?.and_then(|message| message.body);
-        let text = found.and_then(|body| body.text).as_deref().map(conversation::plain).unwrap_or_default();
-        Ok(ShownMessage { message: id.to_string(), text })
-    };
     let reported = Reported {
         kind: "report",
         room: room.to_string(),
         user: whom.to_string(),
-        messages: chosen.iter().map(text).collect::<anyhow::Result<_>>()?,
+        messages: chosen.iter().map(ShownMessage::of).collect(),
         note: ask.note,
         sent: !ask.look,
     };

@@ -120,6 +120,8 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     otto.refused(&["staff", "invite", "ida", "--role", "lead"], "role");
     otto.does(&["claim", id]);
     lena.refused(&["claim", id], "somebody else");
+    otto.refused(&["confirm", id], "open what was shown");
+    otto.does(&["case", id, "--open"]);
     otto.does(&["send-back", id, "--why", "seven days do"]);
     lena.does(&["claim", id]);
     lena.does(&["case", id, "--open"]);
@@ -155,6 +157,8 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     let ida = Reviewer::join(&services, 2, "ida", &code);
     let case = ida.does(&["next", "appeals"]);
     assert_eq!(case["appeals"][0]["words"], "it was a quotation");
+    ida.refused(&["answer", id, "--grant", "--explain", "it was one"], "open what was shown");
+    ida.does(&["case", id, "--open"]);
     ida.does(&["answer", id, "--grant", "--explain", "it was one"]);
     assert_eq!(mallory.run(&["account", "decisions"])[0]["stage"], "undone");
     mallory.run(&["send", &room, "here I am"]);
@@ -299,6 +303,10 @@ async fn a_reported_picture_is_opened_compared_and_told_to_ncmec_by_two() {
         carla.does(&["tip", "prepare", id, "--incident", "material"])["tip"].as_str().unwrap().to_owned();
     carla.refused(&["tip", "release", &tip], "");
     assert!(asked.lock().unwrap().is_empty(), "nothing goes before a second person released it");
+    lena.refused(&["tip", "release", &tip], "open what was shown");
+    carla.does(&["release", id]);
+    lena.does(&["claim", id]);
+    lena.does(&["case", id, "--open"]);
     lena.does(&["tip", "release", &tip]);
     for _ in 0..100 {
         if carla.does(&["tip", "list"])["state"] == "finished" {

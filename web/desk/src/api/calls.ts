@@ -1,7 +1,7 @@
 // What can be asked, one function each: docs/console-api.md.
 import { ask, at, bytes, Refused } from "./client";
 import { makePasskey, showPasskey } from "./passkey";
-import type { Case, Entry, Exhibit, Figures, Incident, Item, Kind, KnownList, Member, Person, Queue, Role, Rule, Session, Tip, Verdict, Waiting } from "./types";
+import type { Case, Entry, Exhibit, Figures, Item, Kind, KnownList, Member, NewTip, Person, Queue, Role, Rule, Session, Tip, Verdict, Waiting } from "./types";
 
 /** Comes into the team: whoever made the passkey is in from now on. */
 export async function join(code: string): Promise<Session> {
@@ -31,6 +31,7 @@ export const takeNext = (queue: Queue) => ask<{ case: string | null }>("POST", a
 
 export const item = (of: string) => ask<Item>("GET", at`cases/${of}`);
 export const take = (of: string) => ask<Case>("POST", at`cases/${of}/claim`);
+export const escalate = (of: string) => ask<Case>("POST", at`cases/${of}/escalate`);
 export const release = (of: string) => ask<Case>("POST", at`cases/${of}/release`);
 export const open = (of: string) => ask<Item>("POST", at`cases/${of}/open`);
 export const decide = (of: string, verdict: Verdict) => ask<Case>("POST", at`cases/${of}/decide`, verdict);
@@ -40,8 +41,8 @@ export const undo = (of: string, why: string) => ask<Case>("POST", at`cases/${of
 export const answer = (of: string, upheld: boolean, explanation: string) => ask<Case>("POST", at`cases/${of}/answer`, { upheld, explanation });
 
 export const attachments = (of: string) => ask<Exhibit[]>("GET", at`cases/${of}/attachments`);
-export const attachment = (of: string, number: number) => bytes(at`cases/${of}/attachments/${number}`);
-export const prepareTip = (of: string, tip: { incident: Incident; urgent: string | null; remarks: string | null }) => ask<{ tip: string }>("POST", at`cases/${of}/tip`, tip);
+export const attachment = (of: string, number: number, signal: AbortSignal) => bytes(at`cases/${of}/attachments/${number}`, signal);
+export const prepareTip = (of: string, tip: NewTip) => ask<{ tip: string }>("POST", at`cases/${of}/tip`, tip);
 export const tips = () => ask<Tip[]>("GET", "tips");
 export const releaseTip = (tip: string) => ask<void>("POST", at`tips/${tip}/release`);
 export const withdrawTip = (tip: string) => ask<void>("POST", at`tips/${tip}/withdraw`);

@@ -25,8 +25,8 @@ export async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, bo
 }
 
 /** What is no JSON. */
-export async function bytes(path: string): Promise<ArrayBuffer> {
-  return (await answered(path, {})).arrayBuffer();
+export async function bytes(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await answered(path, signal ? { signal } : {})).arrayBuffer());
 }
 
 async function answered(path: string, sent: RequestInit): Promise<Response> {

@@ -57,6 +57,8 @@ export interface Case {
   about: string;
   ours: boolean;
   category: Category;
+  /** It is with the child safety team, whatever the reporter called it. */
+  escalated: boolean;
   claim: { by: string; until: number; opened: boolean } | null;
   proposed: Decision | null;
   decisions: Decision[];
@@ -135,14 +137,32 @@ export interface Exhibit {
   number: number;
   /** Which message has it, counted from 0. */
   message: number;
+  /** What its sender says that it is. */
   media_type: string;
   name: string;
+  description: string;
+  /** Of the bytes, in hexadecimal, as the stamped message names it. */
+  sha256: string | null;
   size: number | null;
+  /** Its first bytes, in hexadecimal. */
+  begins: string | null;
   /** Why it could not be opened. */
   problem: string | null;
 }
 
 export type Incident = "material" | "trafficking" | "tourism" | "molestation" | "enticement" | "obscene-material";
+
+/** How a file is on the scale of the industry. */
+export type Classification = "A1" | "A2" | "B1" | "B2";
+
+/** What somebody says beside what the case holds. */
+export interface NewTip {
+  incident: Incident;
+  urgent: string | null;
+  remarks: string | null;
+  /** By the number of the file. */
+  classified: Record<number, Classification>;
+}
 
 /** A report to NCMEC. */
 export interface Tip {

@@ -26,7 +26,7 @@ const SENTENCES: Record<string, string> = {
   proposed: "A decision waits in this case: confirm it or send it back.",
   "no-appeal": "No appeal waits in this case (any more): take another one from the queues.",
   appealed: "An appeal waits in this case: answer it.",
-  "not-opened": "Open what was shown before you decide.",
+  "not-opened": "This needs what was shown to be opened first: open it, and take the case again if your claim ended.",
   "no-decision": "No decision of this case is in force (any more): load it again.",
   "no-rule": "Choose the rule that it rests on.",
   explanation: "Explain it, in a few sentences (at most 4096 bytes): the person reads it.",
@@ -39,14 +39,20 @@ const SENTENCES: Record<string, string> = {
   "no-attachment": "There is no such attachment, or it could not be opened: load the case again.",
   "no-tip": "There is no such report to NCMEC (any more): load the list again.",
   "no-list": "There is no list of this name (any more): load them again.",
-  "no-appeal-taken": "No appeal is taken: there is one for each case, within half a year.",
+  "no-appeal-taken": "No appeal is taken: there is one for each decision, within half a year.",
+  escalated: "The child safety team has this case already.",
+  "two-decided": "Two people decided this: only a lead who took no part takes it back.",
+  "bad-list": "This list cannot be taken in: it needs at least one line, and each has to be sha256 or pdq, and 64 hexadecimal digits. Mend the file, and choose it again.",
+  "bad-tip": "This report to NCMEC cannot be made: its files may be too many or too large, or the operator has not said in the configuration who reports. Tell the operator.",
 };
 
 export function inWords({ code = "", message = "", until }: { code?: string; message?: string; until?: number }): string {
   if (code === "rest") {
     const when = until === undefined ? "later" : `after ${clock(until)}`;
-    return `You opened as much as one person should. Rest, and go on ${when}; until then, cases that you have opened can still be decided.`;
+    return `You opened as much as one person should. Rest, and go on ${when}. Give this case back for somebody else; cases that you have opened can still be decided.`;
   }
+  const line = code === "bad-list" ? /^line (\d+) /.exec(message)?.[1] : undefined;
+  if (line) return `Line ${line} of the file is no hash: each has to be sha256 or pdq, and 64 hexadecimal digits. Mend it, and choose the file again.`;
   if (Object.hasOwn(SENTENCES, code)) return SENTENCES[code]!;
   return message === "" ? SENTENCES["failed"]! : message[0]!.toUpperCase() + message.slice(1) + ".";
 }

@@ -1,5 +1,5 @@
 // What the console's short names are called on the page.
-import type { Action, Case, Category, Incident, Kind, Queue, Role } from "../api/types";
+import type { Action, Case, Category, Classification, Incident, Kind, Queue, Role } from "../api/types";
 
 export const QUEUES: Record<Queue, { title: string; text: string }> = {
   general: { title: "Reports", text: "Reports that everybody reviews, the most urgent first." },
@@ -36,6 +36,7 @@ export const ACTS: Record<string, string> = {
   claimed: "took a case",
   released: "gave a case back",
   opened: "opened what was shown",
+  escalated: "handed it to the child safety team",
   decided: "decided",
   proposed: "proposed",
   confirmed: "confirmed",
@@ -62,6 +63,14 @@ export const INCIDENTS: Record<Incident, string> = {
   molestation: "Molestation",
   enticement: "Online enticement",
   "obscene-material": "Obscene material sent to a child",
+};
+
+/** The scale of the Technology Coalition, as NCMEC takes it; the letters come last, since files have such names here too. */
+export const CLASSIFICATIONS: Record<Classification, string> = {
+  A1: "Child before puberty, sexual act (class A1)",
+  A2: "Child before puberty, lascivious exhibition (class A2)",
+  B1: "Child in or after puberty, sexual act (class B1)",
+  B2: "Child in or after puberty, lascivious exhibition (class B2)",
 };
 
 export const KINDS: Record<Kind, string> = { "child-abuse": "Sexual abuse of children", terrorism: "Terrorism", intimate: "Intimate pictures against somebody’s will", other: "Something else" };

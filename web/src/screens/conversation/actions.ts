@@ -26,7 +26,7 @@ export function messageChoices(message: Message, talk: Talk, anchor: HTMLElement
     talk.maySend && mayEdit(message) && { label: m.edit(), icon: "edit", run: () => talk.edit(message) },
     Boolean(message.edited) && { label: m.history(), icon: "clock", run: () => show({ name: "history", place: talk.place, message }) },
     { label: m.select(), icon: "select", run: () => talk.select(message) },
-    !message.mine && !message.unsent && {
+    !message.mine && {
       label: m.report(),
       icon: "warning",
       run: () => show({ name: "report", place: talk.place, user: message.sender, called: message.name, message: message.message }),

@@ -1,5 +1,5 @@
 // Three services on free ports of this machine, in a folder that goes away with them.
-import { mkdtempSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -52,6 +52,13 @@ export class Services {
   async stop(profile: Profile): Promise<void> {
     await this.single.get(profile)!.end();
     this.single.delete(profile);
+  }
+
+  /** Starts a service again, of those that were started singly, with more in its configuration. */
+  async configured(profile: Profile, more: string): Promise<void> {
+    await this.stop(profile);
+    appendFileSync(this.of(profile).config, `\n${more}`);
+    await this.begin(profile);
   }
 
   static async start(): Promise<Services> {

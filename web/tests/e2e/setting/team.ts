@@ -87,6 +87,27 @@ export class Reviewer {
     await this.page.getByRole("group", { name: /^Message 1/ }).waitFor();
   }
 
+  /** Comes into the team of a service in a role. */
+  static async of(service: Service, browser: Browser, name: string, role: Role, options: BrowserContextOptions = {}): Promise<Reviewer> {
+    const reviewer = await Reviewer.at(service, browser, name, options);
+    await reviewer.join(await invite(service, name.toLowerCase(), role));
+    return reviewer;
+  }
+
+  /** Asks the console with this browser's session, around the page: status, and code of what is refused. */
+  asks(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<{ status: number; code?: string; answer: unknown }> {
+    const ask = async ([method, path, body]: [string, string, string | undefined]) => {
+      const sent = body === undefined ? {} : { body, headers: { "Content-Type": "application/json" } };
+      const response = await fetch(`/api/${path}`, { method, ...sent });
+      const answer = JSON.parse((await response.text()) || "null") as { code?: string } | null;
+      return { status: response.status, ...(response.ok ? {} : { code: answer?.code ?? "" }), answer };
+    };
+    return this.page.evaluate(ask, [method, path, body === undefined ? undefined : JSON.stringify(body)] as [string, string, string | undefined]);
+  }
+
+  /** To an address of the page, as one writes it into the bar. */
+  to = (address: string) => this.page.evaluate((hash) => void (location.hash = hash), address);
+
   pressesSoFar = () => this.page.evaluate(() => (window as unknown as { presses: number }).presses);
 
   /** The case that is looked at. */

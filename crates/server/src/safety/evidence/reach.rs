@@ -34,6 +34,11 @@ impl Sealed for Reach {
 }
 
 impl Reach {
+    /// Whether a service is one that is called: by configuration, or because it has a name that anybody could ask for.
+    pub fn may_call(&self, domain: &Domain) -> bool {
+        self.peers.contains(domain) || federation::has_public_name(domain)
+    }
+
     async fn here(&self, id: &str) -> Result<Pieces, EvidenceError> {
         let length = self.media.length(id).await.map_err(EvidenceError::Here)?;
         let (media, id) = (Arc::clone(&self.media), id.to_owned());
@@ -52,7 +57,7 @@ impl Reach {
 
     /// The URL is the sender's choice: it must not make this service knock at hosts of an inner network.
     async fn elsewhere(&self, url: &MediaUrl) -> Result<Pieces, EvidenceError> {
-        if !self.peers.contains(&url.host) && !federation::has_public_name(&url.host) {
+        if !self.may_call(&url.host) {
             return Err(EvidenceError::Stranger(url.host.clone()));
         }
         let raw = MediaUrl::own(&url.base, &url.id);

@@ -70,6 +70,7 @@ fn report(messages: Vec<AbusiveMessage>) -> AbuseReport {
 /// What the decoders of this room read.
 pub(in crate::safety) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let row = ReportRow {
+        digest: [4; 32],
         at: AT,
         reporter: Some(user("ada")),
         by: Some("b.example".parse().unwrap()),

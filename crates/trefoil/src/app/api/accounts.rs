@@ -8,7 +8,12 @@ use super::{
     },
     Body,
 };
-use crate::person::{self, PATIENCE, PersonError, Place};
+use crate::{
+    clock,
+    minors::{self, UnderAge},
+    person::{self, PATIENCE, PersonError, Place},
+    transport::Service,
+};
 use axum::{
     Json,
     extract::{Path, State},
@@ -17,7 +22,7 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 use trefoil_client::Event;
-use trefoil_proto::DeviceUri;
+use trefoil_proto::{DeviceUri, Month};
 use utoipa::ToSchema;
 
 /// What makes an account.
@@ -32,6 +37,13 @@ pub(super) struct NewAccount {
     code: Option<String>,
     /// The name that others see; may be empty.
     name: String,
+    /// The person is under age where they are: only their connections write to them.
+    #[serde(default)]
+    under_age: bool,
+    /// With it, the month of their birth, as `2011-05`: this program works out in which month that ends. It is kept nowhere and
+    /// told to nobody.
+    #[serde(default)]
+    born: Option<String>,
     /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
     #[serde(default)]
     ca: Option<String>,
@@ -63,7 +75,19 @@ pub(super) async fn register(
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
     let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
-    let keeper = app.accounts.register(place, ask.identifier.trim(), code, name).await?;
+    let born = ask.born.as_deref().map(str::trim).filter(|born| !born.is_empty());
+    let minor = match (ask.under_age, born) {
+        (false, _) => None,
+        (true, None) => Some(UnderAge(None)),
+        (true, Some(born)) => {
+            let born: Month = born.parse().map_err(|_| Problem::unusable("that is no month"))?;
+            let service = Service::new(place.service, place.ca).map_err(PersonError::from)?;
+            let minor = minors::under_age(&service, born, None, clock::now()).await?;
+            // Whoever says both is asked again.
+            Some(minor.ok_or_else(|| Problem::unusable("by this month the person is of age"))?)
+        }
+    };
+    let keeper = app.accounts.register(place, (ask.identifier.trim(), code), minor, name).await?;
     keeper.with(|kept| Ok(kept.account())).await.map(Json)
 }
 
@@ -87,9 +111,18 @@ pub(super) async fn rename(
 /// What others need to write to this person.
 #[utoipa::path(get, path = "/accounts/{account}/card", params(("account" = String, Path,)), responses((status = 200, body = Card)))]
 pub(super) async fn card(State(app): State<Arc<App>>, Path(account): Path<String>) -> Answer<Json<Card>> {
-    let user = app.accounts.get(&account)?.with(|kept| kept.me()).await?.to_string();
-    let qr = Qr::of(&user).ok_or_else(|| Problem::internal("the URI does not fit a QR code"))?;
-    Ok(Json(Card { link: user.clone(), user, qr }))
+    let (user, reach) = app
+        .accounts
+        .get(&account)?
+        .with(|kept| {
+            let client = &kept.agent.client;
+            let reach = if client.is_minor()? { Some(client.reach_link()?) } else { None };
+            Ok((kept.me()?.to_string(), reach))
+        })
+        .await?;
+    let link = reach.unwrap_or_else(|| user.clone());
+    let qr = Qr::of(&link).ok_or_else(|| Problem::internal("the link does not fit a QR code"))?;
+    Ok(Json(Card { link, user, qr }))
 }
 
 /// The account's devices, as last heard of.

@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod links;
 mod messages;
+mod minors;
 mod once;
 mod people;
 mod pictures;
@@ -97,6 +98,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::accept_key))
         .routes(routes!(boundaries::all, boundaries::choose))
         .routes(routes!(boundaries::stance))
+        .routes(routes!(minors::all))
+        .routes(routes!(minors::link))
+        .routes(routes!(minors::accept))
+        .routes(routes!(minors::open, minors::release))
         .routes(routes!(rooms::all))
         .routes(routes!(rooms::create))
         .routes(routes!(rooms::join))
@@ -117,6 +122,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rooms::mark))
         .routes(routes!(rooms::ask_again))
         .routes(routes!(reports::report))
+        .routes(routes!(reports::gone))
         .routes(routes!(reports::made))
         .routes(routes!(reports::appeal_report))
         .routes(routes!(reports::decisions))

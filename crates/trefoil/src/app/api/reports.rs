@@ -4,22 +4,27 @@ use super::{
     super::{
         App,
         error::{Answer, Problem},
+        shape::{File, Version, inert, of_body},
     },
-    Body, message_id, room_uri, user_uri,
+    Body, Params, message_id, room_uri, user_uri,
 };
 use crate::{
     clock,
-    reporting::{self, DecisionView, MadeView, ReportReason},
+    reporting::{self, DecisionView, Gone, MadeView, ReportReason},
 };
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use trefoil_client::reporting::Reportable;
 use trefoil_proto::decisions::{AppealDecision, CaseId, Words};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// Messages that are shown no more in one answer, at most.
+const GONE: usize = 50;
 
 /// A report.
 #[derive(Deserialize, ToSchema)]
@@ -35,6 +40,32 @@ pub(super) struct NewReport {
     /// In the person's own words, at most 4096 bytes.
     #[serde(default)]
     note: String,
+}
+
+/// Whose messages.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Whose {
+    /// By URI.
+    person: String,
+}
+
+/// A message that is shown no more, and can be reported for seven days.
+#[derive(Serialize, ToSchema)]
+pub(super) struct GoneMessage {
+    /// Its id.
+    message: String,
+    /// When the hub accepted it; milliseconds since the UNIX epoch.
+    at: u64,
+    /// Why it is shown no more.
+    gone: Gone,
+    /// What it said, as it was written.
+    text: String,
+    /// What it asked.
+    poll: Option<String>,
+    /// Its files; they are not fetched here any more.
+    files: Vec<File>,
 }
 
 /// What was said against a decision.
@@ -117,6 +148,36 @@ fn words(ask: &NewAppeal) -> Answer<Words> {
     ask.words.parse().map_err(|_| Problem::unusable("words are 1 to 4096 bytes"))
 }
 
+/// The last messages of somebody in a room that were shown and are shown no more, the oldest first, at most 50: to be chosen for a
+/// report, and for nothing else.
+#[utoipa::path(get, path = "/accounts/{account}/rooms/{room}/gone", params(("account" = String, Path,), ("room" = String, Path,), Whose), responses((status = 200, body = [GoneMessage])))]
+pub(super) async fn gone(
+    State(app): State<Arc<App>>,
+    Path((account, room)): Path<(String, String)>,
+    Params(whose): Params<Whose>,
+) -> Answer<Json<Vec<GoneMessage>>> {
+    let (keeper, room, person) = (app.accounts.get(&account)?, room_uri(&room)?, user_uri(&whose.person)?);
+    keeper
+        .with(move |kept| {
+            let last = kept.agent.client.reportable_gone(&room, &person, GONE, clock::now())?;
+            let view = |message: Reportable| {
+                let (Version { text, .. }, files) = of_body(&message.body);
+                let poll = message.body.poll.map(|poll| inert(&poll.question));
+                let gone = Gone::from(message.gone?);
+                Some(GoneMessage {
+                    message: message.id.to_string(),
+                    at: message.accepted.0,
+                    gone,
+                    text,
+                    poll,
+                    files,
+                })
+            };
+            Ok(Json(last.into_iter().filter_map(view).collect()))
+        })
+        .await
+}
+
 /// Reports somebody to the service of the room: it is shown the messages that are named, the note, and who reports, and nothing else.
 /// It has taken the report when this is answered.
 #[utoipa::path(post, path = "/accounts/{account}/rooms/{room}/report", params(("account" = String, Path,), ("room" = String, Path,)), request_body = NewReport, responses((status = 204), (status = 404, body = Problem), (status = 502, body = Problem)))]
@@ -131,8 +192,9 @@ pub(super) async fn report(
     let report = keeper
         .with(move |kept| {
             let client = &kept.agent.client;
-            let report = client.report(&place, &person, &chosen, ask.reason.into(), ask.note.trim())?;
-            client.remember_report(&place, &report, clock::now())?;
+            let now = clock::now();
+            let report = client.report(&place, &person, &chosen, ask.reason.into(), ask.note.trim(), now)?;
+            client.remember_report(&place, &report, now)?;
             Ok(report)
         })
         .await?;

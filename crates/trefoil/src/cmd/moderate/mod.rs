@@ -43,6 +43,8 @@ enum What {
     Claim(Named),
     /// Give a case back
     Release(Named),
+    /// Hand a case that you took to those who are trained for the exploitation of children
+    Escalate(Named),
     /// Decide a case that you took and opened
     Decide(acts::Decide),
     /// Confirm what somebody else proposed
@@ -175,6 +177,7 @@ async fn perform(shared: &Shared, desk: &Desk, what: What) -> anyhow::Result<()>
         What::Case(Case { case, open: true }) => acts::open(shared, desk, case).await,
         What::Claim(Named { case }) => acts::change(shared, desk, case, "claim", None).await,
         What::Release(Named { case }) => acts::change(shared, desk, case, "release", None).await,
+        What::Escalate(Named { case }) => acts::change(shared, desk, case, "escalate", None).await,
         What::Decide(ask) => acts::decide(shared, desk, ask).await,
         What::Confirm(Named { case }) => acts::change(shared, desk, case, "confirm", None).await,
         What::SendBack(ask) => acts::because(shared, desk, ask, "send-back").await,
