@@ -65,10 +65,12 @@ export class Setup {
     }
   }
 
-  async create(identifier: string, name: string, code?: string): Promise<void> {
+  /** `born`: the month of birth of somebody under age, or an empty text; of others nothing. */
+  async create(identifier: string, name: string, code?: string, born?: string): Promise<void> {
     setting.up = true;
     const url = this.service!.url;
-    this.took(await api.createAccount(code === undefined ? { url, identifier, name } : { url, identifier, name, code }));
+    const age = born === undefined ? {} : { under_age: true, ...(born && { born }) };
+    this.took(await api.createAccount({ url, identifier, name, ...(code !== undefined && { code }), ...age }));
     this.steps = [];
     this.step = "recovery";
   }
