@@ -22,7 +22,7 @@ use trefoil_proto::{
         signed_content,
     },
     minors::Marking,
-    paths,
+    passes, paths,
 };
 use zeroize::Zeroizing;
 
@@ -53,6 +53,7 @@ impl Core {
         domain: Domain,
         identifier: Identifier,
         minor: Option<Marking>,
+        pass: Option<passes::Token>,
         now: Timestamp,
     ) -> Result<(), ClientError> {
         if self.me.is_some() {
@@ -70,7 +71,7 @@ impl Core {
         let device_set = first_set(&account_key, &device, now).encode();
         let tbs = RegisterTbs { identifier, device, device_set, minor };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
-        let request = RegisterRequest { signature: key.sign_bytes(&content), tbs };
+        let request = RegisterRequest { signature: key.sign_bytes(&content), tbs, pass };
         let account = AccountRow {
             device: uri,
             device_secret: Secret(*device_secret),

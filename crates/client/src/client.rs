@@ -15,6 +15,7 @@ use trefoil_proto::{
     DeviceUri, Domain, RoomUri, Timestamp, UserUri,
     edge::{Identifier, ServiceInfo},
     frame::ServerFrame,
+    passes::Token,
     room::RoomKind,
 };
 use trefoil_store::LocalStore;
@@ -80,8 +81,8 @@ impl Client {
         self.core.devices()
     }
 
-    /// Makes ids and keys and asks the service for an account. Ends in [`Event::Registered`] or
-    /// [`Event::RegistrationRefused`].
+    /// Makes ids and keys and asks the service for an account, with a pass for a registration there if there is one. Ends in
+    /// [`Event::Registered`] or [`Event::RegistrationRefused`].
     ///
     /// # Errors
     /// [`ClientError::AccountExists`].
@@ -89,9 +90,10 @@ impl Client {
         &mut self,
         domain: Domain,
         identifier: Identifier,
+        pass: Option<Token>,
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.register(domain, identifier, None, now)).map(|((), step)| step)
+        self.step(now, |core| core.register(domain, identifier, None, pass, now)).map(|((), step)| step)
     }
 
     /// After everything was restored from a backup: makes keys for this device and has the service let it in on the

@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use trefoil_proto::{
     Domain, ErrorBody, ErrorCode, RoomUri, Timestamp, UserUri, Wire as _,
     passes::{
-        IssueRequest, Issued, IssuerKey, TOKEN_TYPE, Token, TokenRequest, TokenResponse, challenge_digest,
+        IssueRequest, Issued, IssuerKey, Purpose, TOKEN_TYPE, Token, TokenRequest, TokenResponse,
+        challenge_digest,
     },
     paths,
 };
@@ -46,7 +47,8 @@ pub(crate) enum Pass {
     Awaited,
 }
 
-/// A pass before it is issued. Public for the simulation, which asks without the rest of a device.
+/// A pass before it is issued. Public for the simulation, and for whoever gives a pass for a registration: both ask without
+/// the rest of a device.
 pub struct Blinded {
     state: VoprfClient<NistP384>,
     nonce: [u8; 32],
@@ -77,15 +79,16 @@ impl Core {
         }
         let known = self.live.passes.keys.get(&user.domain).filter(|(_, day)| *day == day_of(now));
         let request = match known {
-            None => IssueRequest { requests: Vec::new() },
+            None => IssueRequest { purpose: Purpose::FirstContact, requests: Vec::new() },
             Some(&(key, _)) => {
                 let nonce = *self.random::<32>()?;
-                let Some((blinded, request)) = Blinded::begin(&user.domain, key, nonce) else {
+                let begun = Blinded::begin(&user.domain, Purpose::FirstContact, key, nonce);
+                let Some((blinded, request)) = begun else {
                     self.live.pause(job, 60_000, now);
                     return Ok(Pass::Awaited);
                 };
                 self.live.passes.under_way.insert(whom, Arc::new(blinded));
-                IssueRequest { requests: vec![request] }
+                IssueRequest { purpose: Purpose::FirstContact, requests: vec![request] }
             }
         };
         let path = path(&format!("passes/{}", paths::segment(user.domain.as_str())));
@@ -178,8 +181,13 @@ impl Live {
 
 impl Blinded {
     /// RFC 9578, section 5.1: what to ask of a service with this key. The nonce must be random.
-    pub fn begin(domain: &Domain, key: IssuerKey, nonce: [u8; 32]) -> Option<(Self, TokenRequest)> {
-        let challenge = challenge_digest(domain);
+    pub fn begin(
+        domain: &Domain,
+        purpose: Purpose,
+        key: IssuerKey,
+        nonce: [u8; 32],
+    ) -> Option<(Self, TokenRequest)> {
+        let challenge = challenge_digest(domain, purpose);
         let input = Token::input(&nonce, &challenge, &key.id());
         let blind = VoprfClient::<NistP384>::blind(&input, &mut OsRng).ok()?;
         let blinded = blind.message.serialize().as_slice().try_into().ok()?;
@@ -234,23 +242,26 @@ mod tests {
     #[test]
     fn a_pass_is_what_the_issuer_knows_again_and_nothing_that_it_saw() {
         let (domain, (server, key)) = ("b.test".parse().unwrap(), issuer(1));
-        let (blinded, request) = Blinded::begin(&domain, key, [9; 32]).unwrap();
+        let (blinded, request) = Blinded::begin(&domain, Purpose::FirstContact, key, [9; 32]).unwrap();
         let response = issue(&server, &request);
         let token = blinded.finish(std::slice::from_ref(&response)).unwrap();
-        let input = Token::input(&[9; 32], &challenge_digest(&domain), &key.id());
+        let input = Token::input(&[9; 32], &challenge_digest(&domain, Purpose::FirstContact), &key.id());
         assert_eq!(server.evaluate(&input).unwrap().as_slice(), token.authenticator);
         let sent = [&request.blinded[..], &response.evaluated, &response.proof].concat();
         for part in [&token.nonce[..], &token.authenticator] {
             assert!(!sent.windows(part.len()).any(|seen| seen == part));
         }
         // Blinded anew, the same pass looks like another.
-        assert_ne!(Blinded::begin(&domain, key, [9; 32]).unwrap().1.blinded, request.blinded);
+        assert_ne!(
+            Blinded::begin(&domain, Purpose::FirstContact, key, [9; 32]).unwrap().1.blinded,
+            request.blinded
+        );
     }
 
     #[test]
     fn what_was_made_under_another_key_is_refused() {
         let (domain, (_, key), (other, _)) = ("b.test".parse().unwrap(), issuer(1), issuer(2));
-        let (blinded, request) = Blinded::begin(&domain, key, [9; 32]).unwrap();
+        let (blinded, request) = Blinded::begin(&domain, Purpose::FirstContact, key, [9; 32]).unwrap();
         let response = issue(&other, &request);
         assert!(blinded.finish(std::slice::from_ref(&response)).is_none());
         assert!(blinded.finish(&[]).is_none());

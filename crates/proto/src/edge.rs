@@ -7,6 +7,7 @@ use crate::{
     mimi::update::RatchetTreeOption,
     minors::Marking,
     mls::{Credential, GroupInfo, KeyPackage},
+    passes::Token,
 };
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -86,6 +87,8 @@ pub struct RegisterRequest {
     pub tbs: RegisterTbs,
     /// Ed25519 by the device key over `"Trefoil 1.0 Register"` and `tbs` ([`crate::edge::signed_content`]).
     pub signature: [u8; 64],
+    /// A pass for a registration at this service, spent with it. Not signed: it is whoever's who holds it.
+    pub pass: Option<Token>,
 }
 
 /// The signed part of a registration.

@@ -113,6 +113,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("discovery_response", wire::<discovery::DiscoveryResponse>),
     ("pass_token", wire::<passes::Token>),
     ("issue_request", wire::<passes::IssueRequest>),
+    ("registration_pass", registration_pass),
     ("issued_passes", wire::<passes::Issued>),
     ("first_contact", wire::<passes::FirstContact>),
     ("reached", wire::<minors::Reached>),
@@ -147,6 +148,15 @@ pub const TARGETS: &[(&str, Target)] = &[
 fn wire<T: Wire + PartialEq + Debug>(input: &[u8]) {
     if let Ok(value) = T::decode(input) {
         assert_eq!(value.encode(), input, "{} has a second encoding", T::NAME);
+    }
+}
+
+fn registration_pass(input: &[u8]) {
+    wire::<passes::RegistrationPass>(input);
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Ok(pass) = text.parse::<passes::RegistrationPass>()
+    {
+        assert_eq!(pass.to_string(), text, "a pass has a second text");
     }
 }
 

@@ -1,9 +1,13 @@
-//! Passes: Privacy Pass tokens for first contacts (`docs/spec/passes.md`). A service issues them for contacting its own
-//! people; a person gets them through their own service, which knows the person and does not see the pass; whoever is
-//! turned to is protected by a count of passes, which name nobody.
+//! Passes: Privacy Pass tokens for first contacts and for registrations (`docs/spec/passes.md`). A service issues them for
+//! contacting its own people, and for joining them; a person gets them through their own service, which knows the person
+//! and does not see the pass; whoever is turned to is protected by a count of passes, which name nobody.
 //!
 //! Challenge, request, response and token are those of RFC 9577 and RFC 9578, byte for byte, token type 0x0001:
 //! VOPRF(P-384, SHA-384). What goes around them is ours.
+
+mod registration;
+
+pub use registration::RegistrationPass;
 
 use crate::{
     Domain, UserUri,
@@ -23,7 +27,20 @@ pub const AUTHENTICATOR: usize = 48;
 /// Two scalars of P-384.
 pub const PROOF: usize = 96;
 
-/// The public key of an issuer on one day, as RFC 9497 serialises an element.
+/// Opens the redemption context of passes for registrations.
+const REGISTRATION_CONTEXT: &[u8] = b"Trefoil 1.0 Registration";
+
+/// What a pass is good for. One for the one is never good for the other: challenge and key differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[repr(u8)]
+pub enum Purpose {
+    /// Turning to a person of the service.
+    FirstContact = 1,
+    /// Making an account at the service.
+    Registration = 2,
+}
+
+/// The public key of an issuer for one time, as RFC 9497 serialises an element.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct IssuerKey(pub [u8; ELEMENT]);
 
@@ -73,7 +90,7 @@ pub struct Token {
     pub token_type: u16,
     /// Random, and spent with the token.
     pub nonce: [u8; 32],
-    /// [`challenge_digest`] of the service whose person is turned to.
+    /// [`challenge_digest`] of the service where it is good.
     pub challenge_digest: [u8; 32],
     /// [`IssuerKey::id`].
     pub key_id: [u8; 32],
@@ -94,24 +111,31 @@ impl Token {
     }
 }
 
-/// `TokenChallenge`: RFC 9577, section 2.1. The issuer and the origin are the service whose people are turned to; there is no
-/// redemption context, the day is in the key.
-pub fn challenge(domain: &Domain) -> Vec<u8> {
+/// `TokenChallenge`: RFC 9577, section 2.1. The issuer and the origin are the service where the pass is good. First contacts
+/// have no redemption context, since the day is in the key; registrations have one of their own, which is the same at all
+/// times.
+pub fn challenge(domain: &Domain, purpose: Purpose) -> Vec<u8> {
     let name = domain.as_str().as_bytes();
     // A domain is far below 65 536 bytes.
     let length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
-    [&TOKEN_TYPE.to_be_bytes()[..], &length, name, &[0], &length, name].concat()
+    let context = match purpose {
+        Purpose::FirstContact => vec![0],
+        Purpose::Registration => [&[32][..], &Sha256::digest(REGISTRATION_CONTEXT)].concat(),
+    };
+    [&TOKEN_TYPE.to_be_bytes()[..], &length, name, &context, &length, name].concat()
 }
 
 /// The digest of a service's [`challenge`].
-pub fn challenge_digest(domain: &Domain) -> [u8; 32] {
-    Sha256::digest(challenge(domain)).into()
+pub fn challenge_digest(domain: &Domain, purpose: Purpose) -> [u8; 32] {
+    Sha256::digest(challenge(domain, purpose)).into()
 }
 
 /// `POST passes/{domain}`, by a device to its own service and from there to the one that issues. Without requests it asks for
 /// the key.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct IssueRequest {
+    /// What the passes are to be good for.
+    pub purpose: Purpose,
     /// At most [`BATCH`].
     pub requests: Vec<TokenRequest>,
 }
@@ -119,7 +143,7 @@ pub struct IssueRequest {
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct Issued {
-    /// The issuer's key of today.
+    /// The issuer's key for the purpose at this time.
     pub key: IssuerKey,
     /// In the order of the requests.
     pub responses: Vec<TokenResponse>,
@@ -178,6 +202,11 @@ mod tests {
     fn a_challenge_is_that_of_the_rfc() {
         // The second test vector of RFC 9578, appendix A.1, with another name: no redemption context.
         let expected = [&[0, 1, 0, 6][..], b"a.test", &[0, 0, 6], b"a.test"].concat();
-        assert_eq!(challenge(&"a.test".parse().unwrap()), expected);
+        let domain = "a.test".parse().unwrap();
+        assert_eq!(challenge(&domain, Purpose::FirstContact), expected);
+        // The first one has a context.
+        let context = Sha256::digest(b"Trefoil 1.0 Registration");
+        let expected = [&[0, 1, 0, 6][..], b"a.test", &[32], &context, &[0, 6], b"a.test"].concat();
+        assert_eq!(challenge(&domain, Purpose::Registration), expected);
     }
 }

@@ -24,6 +24,9 @@ const BUCKETS: usize = discovery::BUCKETS * discovery::ENTRIES * (discovery::SEA
 /// As many key packages as a device may publish at once.
 const PUBLISH: usize = limits::KEY_PACKAGES * limits::KEY_PACKAGE;
 
+/// A domain and a token.
+const PASS: usize = limits::URI + 256;
+
 /// As many invitations as may be open, of people with long names.
 const INVITATIONS: usize = limits::INVITATIONS * (limits::URI + 64);
 
@@ -63,6 +66,7 @@ wire_types! {
     ErrorBody, "error body", SMALL;
     passes::Token, "pass", SMALL;
     passes::IssueRequest, "request for passes", SMALL;
+    passes::RegistrationPass, "registration pass", PASS;
     passes::Issued, "passes", SMALL;
     passes::FirstContact, "first contact", SMALL;
     minors::Reached, "claim with a proof of reach", SMALL;

@@ -5,9 +5,11 @@
 //! full it forgets those who owe least: they lose next to nothing by it, whoever uses a rate up stays known, and
 //! someone new is never refused for what others do.
 
+use http::HeaderMap;
 use std::{
     collections::HashMap,
     hash::{BuildHasher as _, Hash, RandomState},
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +18,30 @@ use trefoil_proto::Timestamp;
 /// Keys that a table remembers.
 const KEYS: usize = 200_000;
 const SECOND: u64 = 1_000_000;
+
+/// The other end of a connection, as the listener saw it: stands in the extensions of each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address(pub IpAddr);
+
+impl Address {
+    /// Who is counted together: an IPv4 address; of IPv6 a network of 64 bits, which is one customer's.
+    pub fn network(self) -> IpAddr {
+        match self.0.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 => v4,
+        }
+    }
+
+    /// Whom a proxy on this machine says that it speaks for: the last entry of `X-Forwarded-For`, which alone is its own.
+    pub fn forwarded(self, headers: &HeaderMap) -> Self {
+        let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let last = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
+        last.map_or(self, Self)
+    }
+}
 
 /// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

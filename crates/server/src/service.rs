@@ -364,7 +364,11 @@ impl Service {
             media: Arc::clone(&media),
             minors,
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
-            behaviour: Arc::new(Behaviour::new(Arc::clone(&store), config.first_contacts.rules)),
+            behaviour: Arc::new(Behaviour::new(
+                Arc::clone(&store),
+                config.first_contacts.rules,
+                config.registration.giving,
+            )),
             passes: Arc::new(Passes::new(
                 Arc::clone(&store),
                 &config.domain,
@@ -407,6 +411,10 @@ impl Service {
             log,
             directory,
         };
+        let decided = Arc::clone(&house.safety);
+        house.rooms.bar(Box::new(move |user, now| {
+            matches!(decided.standing(user, now), safety::Standing::Suspended(_) | safety::Standing::Banned)
+        }));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),
             config.console.as_ref().map(|console| console.place.clone()),
@@ -418,6 +426,7 @@ impl Service {
             limits: config.limits.clone(),
             first_contacts: config.first_contacts.clone(),
             ages: config.ages.clone(),
+            registration: config.registration.clone(),
             behind_proxy: config.client.plain,
         };
         let (drain, draining) = watch::channel(false);
@@ -550,8 +559,12 @@ impl Service {
         };
         let mut background = tokio::task::JoinSet::new();
         if let (Some((socket, scheme)), Some(told)) = (console, &config.console) {
-            let settings =
-                console::Settings { domain: config.domain.clone(), origin: told.place.origin.clone(), page };
+            let settings = console::Settings {
+                domain: config.domain.clone(),
+                origin: told.place.origin.clone(),
+                page,
+                behind_proxy: told.plain,
+            };
             let (team, safety, accounts) =
                 (Arc::clone(&staff), Arc::clone(&house.safety), Arc::clone(&house.accounts));
             let console = Arc::new(Console::new(settings, team, safety, accounts, Arc::clone(&clock)));

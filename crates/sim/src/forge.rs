@@ -118,7 +118,7 @@ impl Forged {
         let answer = http
             .post(format!("http://{at}{}/accounts", paths::CLIENT_ROOT))
             .header("content-type", paths::MEDIA_TYPE)
-            .body(RegisterRequest { tbs, signature }.encode())
+            .body(RegisterRequest { tbs, signature, pass: None }.encode())
             .send()
             .await?;
         if answer.status().is_success() { Ok(()) } else { bail!("the service refused: {}", answer.status()) }

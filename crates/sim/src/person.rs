@@ -51,7 +51,7 @@ impl Person {
     ) -> anyhow::Result<Self> {
         let home = Home::locate(Some(&folder.join("people").join(name)))?;
         let place = Place { service: &between.url, ca: Some(ca) };
-        let (agent, _) = person::register(&home, None, place, name, None).await?;
+        let (agent, _) = person::register(&home, None, place, name, None, None).await?;
         Ok(Self { name: name.to_owned(), agent, between, saw: Vec::new(), home })
     }
 

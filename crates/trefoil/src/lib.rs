@@ -20,6 +20,7 @@ pub mod link;
 pub mod meet;
 pub mod mention;
 pub mod minors;
+pub mod passes;
 pub mod person;
 pub mod pin;
 pub mod print;

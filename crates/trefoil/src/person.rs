@@ -25,6 +25,7 @@ use trefoil_proto::{
         AppDataDictionary,
         identifier::{IdentifierQueryCode, IdentifierRequest, IdentifierResponse, QueryElement},
     },
+    passes::RegistrationPass,
     paths,
 };
 
@@ -78,7 +79,7 @@ impl From<ClientError> for PersonError {
 }
 
 /// Makes an account with this device as its first, or finishes what an interrupted attempt began. `code` is the
-/// one-time code of a phone number.
+/// one-time code of a phone number; `pass` somebody gave, who has an account.
 ///
 /// # Errors
 /// [`PersonError`].
@@ -88,30 +89,48 @@ pub async fn register(
     place: Place<'_>,
     identifier: &str,
     code: Option<&str>,
+    pass: Option<&RegistrationPass>,
 ) -> Result<(Agent, KeyKind), PersonError> {
-    register_aged(home, passphrase, place, (identifier, code), None).await
+    register_as(home, passphrase, place, Newcomer { identifier, code, pass, minor: None }).await
+}
+
+/// Who makes an account.
+#[derive(Clone, Copy)]
+pub struct Newcomer<'a> {
+    /// Name, handle or number.
+    pub identifier: &'a str,
+    /// The one-time code of a phone number.
+    pub code: Option<&'a str>,
+    /// What somebody gave who has an account.
+    pub pass: Option<&'a RegistrationPass>,
+    /// They are under the age of their place.
+    pub minor: Option<UnderAge>,
 }
 
 /// The same, of somebody who may be under the age of their place.
 ///
 /// # Errors
 /// [`PersonError`].
-pub async fn register_aged(
+pub async fn register_as(
     home: &Home,
     passphrase: Option<&Passphrase>,
     place: Place<'_>,
-    (identifier, code): (&str, Option<&str>),
-    minor: Option<UnderAge>,
+    Newcomer { identifier, code, pass, minor }: Newcomer<'_>,
 ) -> Result<(Agent, KeyKind), PersonError> {
     let service = Service::new(place.service, place.ca)?;
     let info = service_info(&service).await?;
+    if let Some(pass) = pass.filter(|pass| pass.domain != info.domain) {
+        let (of, at) = (&pass.domain, &info.domain);
+        return Err(UsageError(format!("this registration pass is for {of}, and the service is {at}")).into());
+    }
     let who = identify(info.profile, identifier, code)?;
     let (mut agent, kind) = fresh(home, passphrase, service)?;
     if agent.client.identity().is_none() {
         let now = crate::clock::now();
+        let pass = pass.map(|pass| pass.token.clone());
         let step = match minor {
-            Some(UnderAge(ends)) => agent.client.register_minor(info.domain, who, ends, now)?,
-            None => agent.client.register(info.domain, who, now)?,
+            Some(UnderAge(ends)) => agent.client.register_minor(info.domain, who, (ends, pass), now)?,
+            None => agent.client.register(info.domain, who, pass, now)?,
         };
         let outcome = step.commit().map_err(AgentError::from)?;
         agent.carry_out(outcome);
@@ -409,6 +428,16 @@ pub fn refused(status: u16, body: &[u8]) -> PersonError {
     }
 }
 
+/// A registration pass as somebody gave it.
+///
+/// # Errors
+/// [`UsageError`].
+pub fn parse_pass(text: &str) -> Result<RegistrationPass, UsageError> {
+    text.trim().parse().map_err(|_| {
+        UsageError("that is no registration pass: copy all of it, from `trefoil-pass-` to the end".to_owned())
+    })
+}
+
 /// A person by URI, for commands that name people.
 ///
 /// # Errors
@@ -473,6 +502,7 @@ fn refusal(code: ErrorCode, detail: &str) -> String {
         ErrorCode::Suspended => {
             "the service's safety team decided that nothing is taken from this account: see `trefoil account decisions`"
         }
+        ErrorCode::PassNeeded => "a registration pass is needed that is good here",
         ErrorCode::NotFound => "there is no such thing, or not for you",
         ErrorCode::PeerUnavailable => "the other person's service cannot be reached now: try again later",
         ErrorCode::Internal | ErrorCode::Draining => "the service failed: try again later",

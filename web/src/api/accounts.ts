@@ -1,6 +1,6 @@
 // Accounts, devices, people, recovery.
 import { at, get, post, remove } from "./client";
-import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Person, PinState, Safety, Verdict } from "./types";
+import type { Account, Backup, Card, Code, Device, Directory, KnownService, Link, LinkApproved, Linked, LinkRequest, NewAccount, Pass, Person, PinState, Safety, Verdict } from "./types";
 
 export const lookAtService = (url: string) => post<KnownService>("services/look", { url });
 export const askForCode = (url: string, number: string) => post("codes", { url, number });
@@ -10,6 +10,8 @@ export const startLinking = (url: string, name: string) => post<LinkRequest>("ac
 /** `number` is null while the first device has not answered: ask again. Each asking waits for a while. */
 export const awaitLinking = (account: string) => post<Linked>(at`accounts/${account}/link/wait`, {});
 export const renameMyself = (account: string, name: string) => post<Account>(at`accounts/${account}/name`, { name });
+/** With it somebody can make an account at a service; each is another one, and counts. */
+export const givePass = (account: string, service: string) => post<Pass>(at`accounts/${account}/pass`, { service });
 export const myCard = (account: string) => get<Card>(at`accounts/${account}/card`);
 
 export const devices = (account: string) => get<Device[]>(at`accounts/${account}/devices`);

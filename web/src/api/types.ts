@@ -26,6 +26,7 @@ export type State = Schemas["State"];
 export type WindowKey = Schemas["WindowKey"];
 export type Qr = Schemas["Qr"];
 export type Card = Schemas["Card"];
+export type Pass = Schemas["Pass"];
 export type Warning = Schemas["Warning"];
 /** What the person should know; the process keeps it until it was seen. */
 export type Alarm = Schemas["Alarm"];

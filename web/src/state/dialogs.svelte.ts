@@ -20,6 +20,7 @@ export type Dialog =
   | { name: "add-group"; community: Place }
   | { name: "join"; account?: string }
   | { name: "card"; account?: string }
+  | { name: "pass"; account: string; service: string }
   | { name: "add-people"; place: Place }
   | { name: "invite"; place: Place }
   | { name: "forward"; place: Place; messages: Message[] }

@@ -23,6 +23,7 @@ let amina: Person;
 let room: string;
 let lena: Reviewer;
 let otto: Reviewer;
+let nora: Reviewer;
 
 beforeAll(async () => {
   mallory = await here.person("handle", "Mallory");
@@ -31,7 +32,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  for (const one of [lena, otto]) if (one) expect(one.watch.take(), `what ${one.name}'s window must not do`).toEqual([]);
+  for (const one of [lena, otto, nora]) if (one) expect(one.watch.take(), `what ${one.name}'s window must not do`).toEqual([]);
 });
 
 /** Mallory says something, and Amina shows it to the room's service, which is Mallory's own. */
@@ -106,7 +107,7 @@ test("from a report to a decision that holds, in at most six presses", async () 
   await clean(page, "a decided case");
 });
 
-test("what weighs waits for somebody else, who comes by her invitation", async () => {
+test("what weighs waits for somebody else, whom she did not let in herself", async () => {
   const { page } = lena;
   // The last decision is taken back first, so that Mallory can say something again.
   await lena.button("Take the decision back …").click();
@@ -142,21 +143,33 @@ test("what weighs waits for somebody else, who comes by her invitation", async (
   await otto.next("Second look");
   expect(otto.case).toBe(proposed);
   await clean(otto.page, "what somebody else proposed");
+  await otto.open();
+  otto.watch.allow(/status of 403 .*\/confirm/);
   await otto.button("Confirm").click();
-  await otto.said("Confirmed.");
+  await otto.refused("One of you let the other into the team");
+  await otto.button("Give it back").click();
+  await otto.said("waits for somebody else");
+
+  nora = await Reviewer.at(here.services.of("handle"), here.browser, "Nora");
+  await nora.join(await invite(here.services.of("handle"), "nora", "reviewer"));
+  await nora.next("Second look");
+  await nora.open();
+  await nora.button("Confirm").click();
+  await nora.said("Confirmed.");
   expect((await decisions())[0]).toMatchObject({ case: proposed, measure: "banned", stage: "made" });
 });
 
 test("an appeal is answered by somebody who took no part", async () => {
   const [{ case: id }] = (await decisions()) as [Decided];
   await mallory.post(`accounts/${mallory.account.id}/decisions/${id}/appeal`, { words: "it was a quotation" });
-  await otto.go("Queues");
-  await otto.button("Take the next: Appeals").click();
-  await otto.said("you took part in it");
+  await nora.go("Queues");
+  await nora.button("Take the next: Appeals").click();
+  await nora.said("you took part in it");
 
   const ida = await Reviewer.at(here.services.of("handle"), here.browser, "Ida");
-  await ida.join(await invite(here.services.of("handle"), "ida", "reviewer"));
+  await ida.join(await invite(here.services.of("handle"), "ida", "lead"));
   await ida.next("Appeals");
+  await ida.open();
   await ida.page.getByText("it was a quotation").waitFor();
   await ida.page.getByRole("radio", { name: "The decision is taken back" }).check();
   await clean(ida.page, "an appeal");

@@ -14,6 +14,7 @@ use trefoil_proto::{
     Domain, Month, Timestamp, UserUri,
     edge::Identifier,
     minors::{Act, GuardianWord, InviteGuardian, Reach, WordTbs},
+    passes::Token,
 };
 use trefoil_store::KeyRange;
 
@@ -47,12 +48,12 @@ impl Client {
         &mut self,
         domain: Domain,
         identifier: Identifier,
-        ends: Option<Month>,
+        (ends, pass): (Option<Month>, Option<Token>),
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
         self.step(now, |core| {
             let marking = core.mark(ends)?;
-            core.register(domain, identifier, Some(marking), now)
+            core.register(domain, identifier, Some(marking), pass, now)
         })
         .map(|((), step)| step)
     }

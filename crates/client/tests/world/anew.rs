@@ -50,7 +50,7 @@ impl World {
             minor: None,
         };
         let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
-        let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
+        let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs, pass: None };
         let candidate = Candidate {
             device: uri,
             device_secret,

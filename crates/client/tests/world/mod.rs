@@ -95,7 +95,8 @@ impl World {
         let now = self.now;
         let identifier = Identifier::AccountName(name.as_bytes().to_vec());
         let domain = self.hub.domain.clone();
-        let outcome = self.devices[at].client.register(domain, identifier, now).unwrap().commit().unwrap();
+        let outcome =
+            self.devices[at].client.register(domain, identifier, None, now).unwrap().commit().unwrap();
         self.take(at, outcome);
         self.run();
         at

@@ -187,22 +187,19 @@ fn structures_of_finding_by_number() {
 #[test]
 fn structures_of_passes() {
     use passes::*;
-    let bytes = || uniform32(any::<u8>());
-    let token = (any::<u16>(), bytes(), bytes(), bytes(), any::<u8>()).prop_map(
-        |(token_type, nonce, challenge_digest, key_id, fill)| Token {
-            token_type,
-            nonce,
-            challenge_digest,
-            key_id,
-            authenticator: [fill; AUTHENTICATOR],
-        },
-    );
+    let token = strategies::pass_token();
     holds(token.clone());
+    holds(
+        (strategies::domain(), token.clone())
+            .prop_map(|(domain, token)| RegistrationPass { domain: domain.parse().unwrap(), token }),
+    );
     let request =
         (any::<u16>(), any::<u8>(), any::<u8>()).prop_map(|(token_type, truncated_key_id, fill)| {
             TokenRequest { token_type, truncated_key_id, blinded: [fill; ELEMENT] }
         });
-    holds(prop::collection::vec(request, 0..4).prop_map(|requests| IssueRequest { requests }));
+    let purpose = prop::sample::select(vec![Purpose::FirstContact, Purpose::Registration]);
+    let asked = (purpose, prop::collection::vec(request, 0..4));
+    holds(asked.prop_map(|(purpose, requests)| IssueRequest { purpose, requests }));
     let response =
         any::<u8>().prop_map(|fill| TokenResponse { evaluated: [fill; ELEMENT], proof: [fill; PROOF] });
     let issued = (any::<u8>(), prop::collection::vec(response, 0..4));

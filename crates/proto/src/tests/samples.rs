@@ -445,6 +445,7 @@ fn edge() -> Vec<(&'static str, Vec<u8>)> {
     let register = |identifier| edge::RegisterRequest {
         tbs: edge::RegisterTbs { identifier, device: new_device(), device_set: vec![5; 9], minor: None },
         signature: [4; 64],
+        pass: None,
     };
     let service = edge::ServiceInfo {
         domain: "a.example".parse().unwrap(),
@@ -558,8 +559,8 @@ fn discovery() -> Vec<(&'static str, Vec<u8>)> {
 
 fn passes(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
     use passes::{
-        Claim, FirstContact, IssueRequest, Issued, IssuerKey, NamelessClaim, Token, TokenRequest,
-        TokenResponse,
+        Claim, FirstContact, IssueRequest, Issued, IssuerKey, NamelessClaim, Purpose, RegistrationPass,
+        Token, TokenRequest, TokenResponse,
     };
     let token = Token {
         token_type: passes::TOKEN_TYPE,
@@ -576,7 +577,15 @@ fn passes(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
     let contact = |claim| FirstContact { token: token.clone(), claim }.encode();
     vec![
         ("pass_token", token.encode()),
-        ("issue_request", IssueRequest { requests: vec![request; 2] }.encode()),
+        (
+            "issue_request",
+            IssueRequest { purpose: Purpose::FirstContact, requests: vec![request.clone(); 2] }.encode(),
+        ),
+        ("issue_request", IssueRequest { purpose: Purpose::Registration, requests: vec![request] }.encode()),
+        (
+            "registration_pass",
+            RegistrationPass { domain: "a.example".parse().unwrap(), token: token.clone() }.encode(),
+        ),
         (
             "issued_passes",
             Issued { key: IssuerKey([8; passes::ELEMENT]), responses: vec![response] }.encode(),
@@ -615,6 +624,7 @@ fn minors(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
             minor: Some(Marking { ends: Some(crate::Month(683)), reach: [9; 32] }),
         },
         signature: [4; 64],
+        pass: None,
     };
     vec![
         ("register_request", marked.encode()),

@@ -28,6 +28,7 @@ use crate::{
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
     mls::{Credential, KeyPackage, MlsMessage},
+    passes::{AUTHENTICATOR, Token},
     room::{
         IndexRolePair, Invitation, InvitationUse, Invitations, InvitationsUpdate, ParticipantList,
         ParticipantListUpdate, Role, RoomMetadata, UserRolePair,
@@ -416,16 +417,31 @@ pub(super) fn new_device() -> impl Strategy<Value = NewDevice> {
     )
 }
 
+pub(super) fn pass_token() -> impl Strategy<Value = Token> + Clone {
+    let bytes = || uniform32(any::<u8>());
+    (any::<u16>(), bytes(), bytes(), bytes(), any::<u8>()).prop_map(
+        |(token_type, nonce, challenge_digest, key_id, fill)| Token {
+            token_type,
+            nonce,
+            challenge_digest,
+            key_id,
+            authenticator: [fill; AUTHENTICATOR],
+        },
+    )
+}
+
 pub(super) fn register_request() -> impl Strategy<Value = edge::RegisterRequest> {
     let identifier = prop_oneof![
         bytes().prop_map(edge::Identifier::AccountName),
         bytes().prop_map(edge::Identifier::Handle),
         (bytes(), bytes()).prop_map(|(number, code)| edge::Identifier::Phone { number, code }),
     ];
-    (identifier, new_device(), bytes(), signature()).prop_map(
-        |(identifier, device, device_set, signature)| edge::RegisterRequest {
+    let pass = proptest::option::of(pass_token());
+    (identifier, new_device(), bytes(), signature(), pass).prop_map(
+        |(identifier, device, device_set, signature, pass)| edge::RegisterRequest {
             tbs: edge::RegisterTbs { identifier, device, device_set, minor: None },
             signature,
+            pass,
         },
     )
 }

@@ -139,15 +139,25 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes an account with its first device, and enters it into the key directory. Byte-exact repetition changes
-    /// nothing.
+    /// Whether exactly this request made the account that there is.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn was_made_by(&self, request: &RegisterRequest) -> Result<bool, AccountsError> {
+        let row = self.person_row(&request.tbs.device.uri.user).await?;
+        Ok(row.is_some_and(|row| row.registration == decide::digest(request)))
+    }
+
+    /// Makes an account with its first device, and enters it into the key directory, in one commit with what the caller adds
+    /// to it: the end of the pass. Byte-exact repetition changes nothing.
     ///
     /// # Errors
     /// The request is not true, the identifier is not acceptable or taken, the code is wrong, the ids are in use, the
-    /// device set is refused.
+    /// device set is refused; [`AccountsError::Contended`] if what the caller added does not hold.
     pub async fn register(
         &self,
         request: &RegisterRequest,
+        also: &Batch,
         now: Timestamp,
     ) -> Result<Accepted, AccountsError> {
         decide::genuine(request, &self.settings.domain)?;
@@ -164,7 +174,7 @@ impl Accounts {
                 };
             }
             Directory::begins(&request.tbs.device_set, now).map_err(AccountsError::Directory)?;
-            let mut batch = Batch::new();
+            let mut batch = also.clone();
             self.prove(&identity, &request.tbs.identifier, &mut batch, now).await?;
             let row = PersonRow {
                 created_day: decide::day(now),
@@ -201,13 +211,18 @@ impl Accounts {
                 (None, None) => {}
             }
             self.registrations_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
-            if self.commit(batch, AccountsError::StoreAccount).await? {
-                if number.is_some() && request.tbs.minor.is_none() {
-                    self.discovery.entered();
-                }
-                self.directory.ring();
-                return Ok(Accepted::New);
+            match self.store.commit(batch).await {
+                Ok(_) => {}
+                // No other attempt would mend that.
+                Err(StoreError::AssertFailed { index }) if index < also.asserts.len() => break,
+                Err(StoreError::AssertFailed { .. }) => continue,
+                Err(error) => return Err(AccountsError::StoreAccount(error)),
             }
+            if number.is_some() && request.tbs.minor.is_none() {
+                self.discovery.entered();
+            }
+            self.directory.ring();
+            return Ok(Accepted::New);
         }
         Err(AccountsError::Contended)
     }

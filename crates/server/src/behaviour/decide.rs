@@ -8,6 +8,8 @@ pub const WAIT_DAYS: u32 = 3;
 pub const ANSWER_DAYS: u32 = 7;
 /// Days for which reports are kept.
 pub const REPORT_DAYS: u32 = 28;
+/// Days for which the passes are kept that an account gave.
+pub const GIVING_DAYS: u32 = 28;
 
 /// So many outcomes say something about an account: below it a few people on holiday would.
 const OUTCOMES: u32 = 5;
@@ -33,6 +35,15 @@ pub struct Rules {
     pub reports: u32,
 }
 
+/// Who gives passes for registrations, as the operator sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Giving {
+    /// So many in [`GIVING_DAYS`].
+    pub most: u32,
+    /// Days of age from which on an account gives any.
+    pub from_day: u32,
+}
+
 /// What is counted of an account, in its windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -48,6 +59,8 @@ pub struct Counts {
     pub unanswered: u32,
     /// Reports about it in [`REPORT_DAYS`].
     pub reports: u32,
+    /// Passes for registrations that it gave in [`GIVING_DAYS`].
+    pub given: u32,
 }
 
 /// How many people an account may have turned to in [`WAIT_DAYS`], all told.
@@ -63,6 +76,11 @@ pub(super) fn allowance(rules: &Rules, age: u32, counts: &Counts) -> u32 {
     let by_reports = by_answers.checked_shr(counts.reports).unwrap_or(0).max(1);
     // Who answered is no stranger any more, and does not count.
     by_reports.saturating_add(counts.answered_lately)
+}
+
+/// Whether an account may give so many passes for registrations: none of who was reported, who vouches for nobody.
+pub(super) fn may_give(giving: &Giving, age: u32, counts: &Counts, count: u32) -> bool {
+    age >= giving.from_day && counts.reports == 0 && counts.given.saturating_add(count) <= giving.most
 }
 
 /// What is left of an allowance where a policy list recommends to limit.

@@ -12,6 +12,12 @@ pub enum BehaviourError {
         /// From when on it may again.
         until: Timestamp,
     },
+    /// It gave as many passes for registrations as it may, is too young, or was reported.
+    #[error("this account gives no registration pass for now")]
+    GivesNone {
+        /// From when on it may.
+        until: Timestamp,
+    },
     /// Others counted at the same moment, again and again.
     #[error("the counts of an account changed again and again")]
     Contended,

@@ -10,5 +10,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let mut row = AccountRow::default();
     row.on(20_000).begun = 3;
     row.on(20_007).reports = 1;
-    vec![("server_behaviour_account_row", row.encode())]
+    let plain = row.encode();
+    row.gives(20_003, 2);
+    vec![("server_behaviour_account_row", plain), ("server_behaviour_account_row", row.encode())]
 }

@@ -1,6 +1,6 @@
 //! How accounts behave, counted and never read (`docs/spec/behaviour.md`): how many people an account turned to for the
-//! first time of late, how many of them answered, how many reports it received. From the counts and its age follows how
-//! many more it may turn to.
+//! first time of late, how many of them answered, how many reports it received, how many passes for registrations it gave.
+//! From the counts and its age follows how many more it may turn to, or give.
 //!
 //! Counts are kept by account and day, without a word about who the others are. What has to be known of pairs, so that
 //! nobody is counted twice and an answer is counted at all, is in memory only, hashed under a secret that dies with the
@@ -15,7 +15,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{ANSWER_DAYS, Counts, REPORT_DAYS, Rules, WAIT_DAYS};
+pub use decide::{ANSWER_DAYS, Counts, GIVING_DAYS, Giving, REPORT_DAYS, Rules, WAIT_DAYS};
 pub use error::BehaviourError;
 pub use rows::TABLES;
 
@@ -34,6 +34,7 @@ const PAGE: usize = 512;
 pub struct Behaviour {
     store: Arc<dyn Store>,
     rules: Rules,
+    giving: Giving,
     memory: Memory,
 }
 
@@ -50,8 +51,8 @@ pub struct Account<'a> {
 
 impl Behaviour {
     /// The counts in a store.
-    pub fn new(store: Arc<dyn Store>, rules: Rules) -> Self {
-        Self { store, rules, memory: Memory::default() }
+    pub fn new(store: Arc<dyn Store>, rules: Rules, giving: Giving) -> Self {
+        Self { store, rules, giving, memory: Memory::default() }
     }
 
     /// Counts that an account turns to a person, unless it did so in these days already. `room` is where the answer would be
@@ -109,6 +110,45 @@ impl Behaviour {
                 return Err(self.enough(account, row, today));
             }
             row.on(today).passes += count;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Counts passes for registrations that an account gives. Whoever was reported in [`REPORT_DAYS`] gives none.
+    ///
+    /// # Errors
+    /// [`BehaviourError::GivesNone`] says from when on it may give as many, as far as is known now; the store failed.
+    pub async fn give(&self, account: Account<'_>, count: u32, now: Timestamp) -> Result<(), BehaviourError> {
+        if count == 0 {
+            return Ok(());
+        }
+        let today = decide::day(now);
+        self.change(account.user, today, |row| {
+            let may = |day: u32| {
+                let age = day.saturating_sub(account.created_day);
+                decide::may_give(&self.giving, age, &row.counts(day), count)
+            };
+            if !may(today) {
+                let grown = account.created_day.saturating_add(self.giving.from_day);
+                let next = decide::next_day(today.max(grown.saturating_sub(1)), may);
+                return Err(BehaviourError::GivesNone { until: decide::start_of(next) });
+            }
+            row.gives(today, count);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes back what [`Behaviour::give`] counted a moment ago: nobody issued anything.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn gave_none(&self, user: &UserId, count: u32, now: Timestamp) -> Result<(), BehaviourError> {
+        let today = decide::day(now);
+        self.change(user, today, |row| {
+            row.gave_none(today, count);
+            row.forget(today);
             Ok(())
         })
         .await

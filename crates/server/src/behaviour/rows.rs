@@ -2,7 +2,7 @@
 
 use super::{
     BehaviourError, Counts,
-    decide::{ANSWER_DAYS, REPORT_DAYS, WAIT_DAYS},
+    decide::{ANSWER_DAYS, GIVING_DAYS, REPORT_DAYS, WAIT_DAYS},
 };
 use crate::catalogue::TableNote;
 use tls_codec::{DeserializeBytes as _, Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -12,22 +12,34 @@ use trefoil_store::Table;
 /// Counts by user id.
 pub(super) const ACCOUNTS: Table = Table::new("behaviour.accounts");
 
+/// Of a row without passes that were given; what was written before there were any is read on.
 const VERSION: u8 = 1;
+/// Of a row with some.
+const GIVING_VERSION: u8 = 2;
 
 /// What the table of counts holds.
 pub const TABLES: &[TableNote] = &[TableNote {
     table: ACCOUNTS,
     holds: "by user id, for each day: how many people the account turned to for the first time (three days), how many passes it got (today only), how many answered \
-            or did not (a week), how many reports there were about it (four weeks). Numbers, no names",
+            or did not (a week), how many reports there were about it, and how many registration passes it gave (four weeks). \
+            Numbers, no names",
     kept: "each number for its window; the row until all are zero",
     discloses: "which accounts turned to new people today, and to how many; how well that was received; which were reported, \
-                and how often. Not who the others are",
+                and how often; which gave registration passes, and how many. Not who the others are",
 }];
 
 /// The days of an account on which something was counted, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(super) struct AccountRow {
     days: Vec<DayRow>,
+    given: Vec<GivenRow>,
+}
+
+/// The passes for registrations that were given on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+struct GivenRow {
+    day: u32,
+    count: u32,
 }
 
 /// What was counted on one day.
@@ -59,6 +71,21 @@ impl AccountRow {
         &mut self.days[place]
     }
 
+    /// Counts passes that were given on a day.
+    pub(super) fn gives(&mut self, day: u32, count: u32) {
+        match self.given.binary_search_by_key(&day, |row| row.day) {
+            Ok(place) => self.given[place].count = self.given[place].count.saturating_add(count),
+            Err(place) => self.given.insert(place, GivenRow { day, count }),
+        }
+    }
+
+    /// Takes back what was counted on a day, as far as it was.
+    pub(super) fn gave_none(&mut self, day: u32, count: u32) {
+        for row in self.given.iter_mut().filter(|row| row.day == day) {
+            row.count = row.count.saturating_sub(count);
+        }
+    }
+
     /// What counts today.
     pub(super) fn counts(&self, today: u32) -> Counts {
         let mut counts = Counts::default();
@@ -77,6 +104,9 @@ impl AccountRow {
             if row.day.saturating_add(REPORT_DAYS) > today {
                 counts.reports = counts.reports.saturating_add(row.reports);
             }
+        }
+        for row in self.given.iter().filter(|row| row.day.saturating_add(GIVING_DAYS) > today) {
+            counts.given = counts.given.saturating_add(row.count);
         }
         counts
     }
@@ -98,24 +128,37 @@ impl AccountRow {
             }
         }
         self.days.retain(|row| *row != DayRow { day: row.day, ..DayRow::default() });
+        self.given.retain(|row| row.count > 0 && row.day.saturating_add(GIVING_DAYS) > today);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.days.is_empty()
+        self.days.is_empty() && self.given.is_empty()
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        self.tls_serialize(&mut bytes).expect("rows are far below the encoding's limits");
+        let mut bytes = vec![if self.given.is_empty() { VERSION } else { GIVING_VERSION }];
+        self.days.tls_serialize(&mut bytes).expect("rows are far below the encoding's limits");
+        if !self.given.is_empty() {
+            self.given.tls_serialize(&mut bytes).expect("rows are far below the encoding's limits");
+        }
         bytes
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, BehaviourError> {
         let row = match bytes.split_first() {
-            Some((&VERSION, rest)) => Self::tls_deserialize_exact_bytes(rest).ok(),
+            Some((&VERSION, rest)) => {
+                let days = Vec::tls_deserialize_exact_bytes(rest).ok();
+                days.map(|days| Self { days, given: Vec::new() })
+            }
+            Some((&GIVING_VERSION, rest)) => {
+                Self::tls_deserialize_exact_bytes(rest).ok().filter(|row| !row.given.is_empty())
+            }
             _ => None,
         };
-        row.filter(|row| row.days.is_sorted_by(|one, next| one.day < next.day))
-            .ok_or(BehaviourError::DamagedRow)
+        let sorted = |row: &Self| {
+            row.days.is_sorted_by(|one, next| one.day < next.day)
+                && row.given.is_sorted_by(|one, next| one.day < next.day)
+        };
+        row.filter(sorted).ok_or(BehaviourError::DamagedRow)
     }
 }

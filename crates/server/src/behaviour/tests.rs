@@ -8,6 +8,7 @@ use trefoil_store::MemoryStore;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const START: Timestamp = Timestamp(20_000 * DAY + 3_600_000);
 const RULES: Rules = Rules { limited: true, first_day: 5, more_each_day: 3, most: 50, reports: 3 };
+const GIVING: Giving = Giving { most: 2, from_day: 10 };
 
 struct Room {
     behaviour: Behaviour,
@@ -16,7 +17,7 @@ struct Room {
 
 fn room(rules: Rules) -> Room {
     let store = Arc::new(MemoryStore::new());
-    Room { behaviour: Behaviour::new(store.clone(), rules), store }
+    Room { behaviour: Behaviour::new(store.clone(), rules, GIVING), store }
 }
 
 fn message(number: u8) -> FrankingTag {
@@ -95,7 +96,7 @@ async fn who_is_never_answered_turns_to_fewer() {
     // By age it would be 17: a quarter of it.
     assert_eq!(room.spread(&ann, 40..60, on(4)).await.0, 4);
     // A restart forgets whom it waited for, and holds that against nobody.
-    let again = Room { behaviour: Behaviour::new(room.store.clone(), RULES), store: room.store };
+    let again = Room { behaviour: Behaviour::new(room.store.clone(), RULES, GIVING), store: room.store };
     again.behaviour.sweep(on(12)).await.unwrap();
     assert_eq!(again.behaviour.counts(&ann, on(12)).await.unwrap(), Counts::default());
     assert!(again.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap().is_empty(), "kept past its window");
@@ -175,4 +176,35 @@ async fn passes_are_twice_as_many_as_people() {
     // They are none of the people.
     assert_eq!(room.spread(&ann, 0..9, START).await.0, 5);
     room.behaviour.passes(account, 16, START.plus_millis(DAY)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_of_some_age_gives_few_passes_for_registrations_and_none_once_it_was_reported() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let account = Account { user: &ann, created_day: 20_000, limited: false };
+    let on = |day: u64| START.plus_millis(day * DAY);
+    let give = |count, day| room.behaviour.give(account, count, on(day));
+    let until = |refused| match refused {
+        Err(BehaviourError::GivesNone { until }) => until.0 / DAY - 20_000,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(until(give(1, 3).await), 10);
+    give(1, 10).await.unwrap();
+    // What nobody issued is taken back, and no more than it.
+    give(1, 12).await.unwrap();
+    room.behaviour.gave_none(&ann, 1, on(12)).await.unwrap();
+    room.behaviour.gave_none(&ann, 1, on(12)).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, on(12)).await.unwrap().given, 1);
+    give(1, 12).await.unwrap();
+    assert_eq!(until(give(1, 13).await), 38);
+    assert_eq!(until(give(2, 13).await), 40);
+    // Asking for the key is nothing that counts.
+    give(0, 13).await.unwrap();
+    room.behaviour.reported(&ann, &person(101), &[message(1)], on(20)).await.unwrap();
+    assert_eq!(until(give(1, 38).await), 48);
+    give(2, 48).await.unwrap();
+    room.behaviour.sweep(on(75)).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, on(75)).await.unwrap().given, 2);
+    room.behaviour.sweep(on(76)).await.unwrap();
+    assert!(room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap().is_empty(), "kept past its window");
 }

@@ -55,6 +55,9 @@ pub(super) struct File {
     /// Accounts of people who are under age.
     #[serde(default)]
     pub minors: Minors,
+    /// Who may make an account.
+    #[serde(default)]
+    pub registration: Registration,
     /// The policy list of this service.
     pub policy_list: Option<OwnPolicyList>,
     /// Policy lists of other services that count here.
@@ -410,6 +413,26 @@ impl Default for Minors {
     }
 }
 
+/// The table `[registration]`: `docs/spec/passes.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Registration {
+    /// Whether an account is made with a pass only, which somebody gives who has an account here or on another service. Default:
+    /// false: who has no pass is counted by the address.
+    /// Example: `false`
+    pub pass_needed: bool,
+    /// Passes that an account here gives in 28 days, for this service and others together. It gives none for 28 days after a
+    /// report about it. 0 is none at all. Default: 5.
+    /// Example: `5`
+    pub passes_per_account: u32,
+    /// Days of age from which on an account gives passes. Default: 28.
+    /// Example: `28`
+    pub passes_from_day: u32,
+    /// Passes a day for accounts here that all people of one other service get, 8 or more; 0 is none. Default: 50.
+    /// Example: `50`
+    pub passes_per_service: u32,
+}
+
 /// The table `[policy_list]`: `docs/spec/policy-lists.md`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -458,6 +481,12 @@ impl Default for FirstContacts {
             passes: true,
             passes_per_service: 2_000,
         }
+    }
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { pass_needed: false, passes_per_account: 5, passes_from_day: 28, passes_per_service: 50 }
     }
 }
 

@@ -7,7 +7,7 @@ mod reference;
 mod tests;
 
 use crate::{
-    behaviour::Rules,
+    behaviour::{Giving, Rules},
     policy_lists::{Action, Subscription},
     safety::{Wellbeing, tipline::Reporter},
     staff::Place,
@@ -17,7 +17,7 @@ use ed25519_dalek::VerifyingKey;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
@@ -76,6 +76,8 @@ pub struct Config {
     pub first_contacts: FirstContacts,
     /// From which age on somebody is of age.
     pub ages: Ages,
+    /// Who may make an account.
+    pub registration: Registration,
     /// The file of the policy list that is published.
     pub policy_list: Option<PathBuf>,
     /// Policy lists of other services that count here.
@@ -237,6 +239,24 @@ pub struct FirstContacts {
     pub passes_per_service: NonZeroU32,
 }
 
+/// Who may make an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Only who has a pass.
+    pub pass_needed: bool,
+    /// How many passes an account here gives.
+    pub giving: Giving,
+    /// Passes a day that all people of one other service get; without it they get none.
+    pub passes_per_service: Option<NonZeroU32>,
+}
+
+impl Default for Registration {
+    /// What a file that says nothing of them has.
+    fn default() -> Self {
+        registration(&file::Registration::default()).expect("the defaults are limits that can be")
+    }
+}
+
 impl Default for FirstContacts {
     /// What a file that says nothing of them has.
     fn default() -> Self {
@@ -367,11 +387,12 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         peers,
         code: code(file.code, profile)?,
         console: file.console.map(console).transpose()?,
-        tipline: file.tipline.map(tipline),
+        tipline: file.tipline.map(tipline).transpose()?,
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
         ages: ages(&file.minors)?,
+        registration: registration(&file.registration)?,
         policy_list: file.policy_list.map(|list| list.file),
     })
 }
@@ -461,10 +482,54 @@ fn console(file: file::Console) -> Result<ConsoleConfig, ConfigError> {
     Ok(ConsoleConfig { listen, place: Place { origin, host }, plain: file.plain })
 }
 
-fn tipline(file: file::Tipline) -> TiplineConfig {
+fn tipline(file: file::Tipline) -> Result<TiplineConfig, ConfigError> {
     let file::Tipline { endpoint, credentials_file, first_name, last_name, email, terms } = file;
-    let reporter = Reporter { first_name, last_name, email, service: None, legal_url: terms };
-    TiplineConfig { endpoint, credentials: credentials_file, reporter }
+    let reporter = Reporter {
+        first_name: said("tipline.first_name", first_name)?,
+        last_name: said("tipline.last_name", last_name)?,
+        email: reached("tipline.email", email)?,
+        service: None,
+        legal_url: terms,
+    };
+    Ok(TiplineConfig { endpoint: tip_endpoint(endpoint)?, credentials: credentials_file, reporter })
+}
+
+/// Reports with what they show go there: encrypted, but to this machine.
+fn tip_endpoint(raw: String) -> Result<String, ConfigError> {
+    let parsed: Option<http::Uri> = raw.parse().ok();
+    let fits = parsed.is_some_and(|url| {
+        let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let safe = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && here);
+        let bare = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        safe && bare && !host.is_empty() && url.query().is_none()
+    });
+    if fits {
+        Ok(raw)
+    } else {
+        Err(invalid("tipline.endpoint", "must be a URL with https, or with http on a loopback address"))
+    }
+}
+
+/// A text for NCMEC's form: something, on one line.
+fn said(key: &'static str, raw: String) -> Result<String, ConfigError> {
+    let text = raw.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(invalid(key, "must not be empty, and be one line"));
+    }
+    Ok(text.to_owned())
+}
+
+fn reached(key: &'static str, raw: String) -> Result<String, ConfigError> {
+    let text = said(key, raw)?;
+    let fits = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if fits && !text.contains(char::is_whitespace) {
+        Ok(text)
+    } else {
+        Err(invalid(key, "must be an e-mail address, such as safety@chat.example"))
+    }
 }
 
 fn wellbeing(file: &file::Wellbeing) -> Result<Wellbeing, ConfigError> {
@@ -587,6 +652,18 @@ fn ages(file: &file::Minors) -> Result<Ages, ConfigError> {
         places.push(AgeThere { place, age: possible("minors.places", *age)? });
     }
     Ok(Ages { age: possible("minors.age", file.age)?, places })
+}
+
+fn registration(file: &file::Registration) -> Result<Registration, ConfigError> {
+    let passes_per_service = NonZeroU32::new(file.passes_per_service);
+    if passes_per_service.is_some_and(|passes| passes.get() < trefoil_proto::passes::BATCH as u32) {
+        return Err(invalid("registration.passes_per_service", "must be 8 at least, or 0 for none"));
+    }
+    Ok(Registration {
+        pass_needed: file.pass_needed,
+        giving: Giving { most: file.passes_per_account, from_day: file.passes_from_day },
+        passes_per_service,
+    })
 }
 
 /// One request must fit, or nobody finds a whole address book.

@@ -30,6 +30,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Limits" => "limits",
                 "FirstContacts" => "first_contacts",
                 "Minors" => "minors",
+                "Registration" => "registration",
                 "OwnPolicyList" => "policy_list",
                 "PolicyList" => "[policy_lists]",
                 _ => "",

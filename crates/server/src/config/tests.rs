@@ -99,6 +99,11 @@ fn values_that_cannot_be_are_refused_by_name() {
     assert_eq!(refused_key(replaced("[\"ca.pem\"]", "[]")), "federation.authorities");
     assert_eq!(refused_key(with("[limits]\ncodes_per_hour = 0")), "limits.codes_per_hour");
     assert_eq!(refused_key(with("[first_contacts]\nfirst_day = 0")), "first_contacts.first_day");
+    assert_eq!(
+        refused_key(with("[registration]\npasses_per_service = 7")),
+        "registration.passes_per_service"
+    );
+    assert!(with("[registration]\npasses_per_service = 0").is_ok());
     assert_eq!(refused_key(with("[code]\nsender = \"pigeon\"")), "code.sender");
     assert_eq!(refused_key(with("[code]\nsender = \"webhook\"")), "code.sender");
     let plain_webhook =
@@ -126,4 +131,48 @@ fn the_pages_are_made_from_the_comments() {
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "{} is out of date", path.display());
     }
     Config::parse(&reference::example(&keys), []).unwrap();
+}
+
+#[test]
+fn the_line_to_ncmec_is_read_before_anything_waits_for_it() {
+    let tipline = |key: &str, value: &str| {
+        let mut all = vec![
+            ("endpoint", "https://report.cybertip.org/ispws"),
+            ("credentials_file", "/etc/trefoil/tipline"),
+            ("first_name", "Carla"),
+            ("last_name", "Example"),
+            ("email", "safety@chat.example"),
+        ];
+        all.iter_mut().filter(|(known, _)| *known == key).for_each(|known| known.1 = value);
+        let lines: String = all.iter().map(|(key, value)| format!("{key} = {value:?}\n")).collect();
+        with(&format!("[tipline]\n{lines}"))
+    };
+    let fine = tipline("", "").unwrap().tipline.unwrap();
+    assert_eq!(
+        (fine.reporter.email.as_str(), fine.reporter.first_name.as_str()),
+        ("safety@chat.example", "Carla")
+    );
+    for endpoint in ["http://127.0.0.1:8080/ispws", "http://[::1]:1/ispws", "http://localhost:1"] {
+        assert!(tipline("endpoint", endpoint).is_ok(), "{endpoint}");
+    }
+    for endpoint in [
+        "",
+        "report.cybertip.org",
+        "/ispws",
+        "ftp://report.cybertip.org",
+        "http://report.cybertip.org/ispws",
+        "http://127.0.0.1.example/ispws",
+        "https://a:b@report.cybertip.org/ispws",
+        "https://report.cybertip.org/ispws?x",
+    ] {
+        assert_eq!(refused_key(tipline("endpoint", endpoint)), "tipline.endpoint", "{endpoint}");
+    }
+    for key in ["first_name", "last_name"] {
+        for name in ["", "  ", "two\nlines"] {
+            assert_eq!(refused_key(tipline(key, name)), format!("tipline.{key}"), "{name:?}");
+        }
+    }
+    for email in ["", "safety", "@chat.example", "safety@", "a@b@c", "a b@chat.example"] {
+        assert_eq!(refused_key(tipline("email", email)), "tipline.email", "{email:?}");
+    }
 }

@@ -144,6 +144,9 @@ pub(super) async fn confirm(
     Path(case): Path<String>,
 ) -> Changed {
     let id = named(&case)?;
+    if let Some(proposer) = console.safety.proposed_by(id, &who).await? {
+        console.are_two(&who, &proposer).await?;
+    }
     changed(id, console.safety.confirm(id, &who, console.now()).await)
 }
 

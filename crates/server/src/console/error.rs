@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use trefoil_proto::Timestamp;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -37,6 +38,17 @@ impl Problem {
     /// The request is not what is to be asked.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
+    }
+
+    /// Too many requests came from this address.
+    pub(super) fn too_often(until: Timestamp) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-often",
+            "too many requests without a session come from your address: wait a minute, and try again",
+        );
+        problem.body.until = Some(until.0);
+        problem
     }
 
     fn failed(error: &dyn std::error::Error) -> Self {
@@ -135,9 +147,13 @@ impl From<StaffError> for Problem {
             StaffError::Taken => Self::new(StatusCode::CONFLICT, "taken", message),
             StaffError::Nobody => Self::new(StatusCode::NOT_FOUND, "nobody", message),
             StaffError::NotProven => Self::new(StatusCode::UNAUTHORIZED, "not-proven", message),
+            StaffError::KnownKey => Self::new(StatusCode::CONFLICT, "known-key", message),
+            StaffError::NoPasskeys => Self::new(StatusCode::CONFLICT, "no-passkeys", message),
             StaffError::NoSession => Self::new(StatusCode::UNAUTHORIZED, "no-session", message),
             StaffError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
-            StaffError::DamagedRow | StaffError::Read(_) | StaffError::Write(_) => Self::failed(&error),
+            StaffError::DamagedRow | StaffError::Encode | StaffError::Read(_) | StaffError::Write(_) => {
+                Self::failed(&error)
+            }
         }
     }
 }

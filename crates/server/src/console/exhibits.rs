@@ -1,6 +1,12 @@
 //! Attachments of a case, lists of known material, and reports to NCMEC.
 
-use super::{Console, desk::named, error::Problem, guard::Signed, team::leads};
+use super::{
+    Console,
+    desk::named,
+    error::Problem,
+    guard::{LeadSigned, Signed},
+    team::leads,
+};
 use crate::safety::{
     Act, SafetyError, Tip,
     known::{Algorithm, Kind, List, Provenance},
@@ -175,7 +181,12 @@ pub(super) async fn release(
     Signed(who): Signed,
     Path(tip): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    console.safety.release_tip(tip.parse().map_err(SafetyError::Tip)?, &who, console.now()).await?;
+    let id = tip.parse().map_err(SafetyError::Tip)?;
+    let made_by = console.safety.tips(&who).await?.into_iter().find(|(standing, _)| standing.id == id);
+    if let Some(preparer) = made_by.and_then(|(standing, _)| standing.prepared_by.parse().ok()) {
+        console.are_two(&who, &preparer).await?;
+    }
+    console.safety.release_tip(id, &who, console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -205,11 +216,10 @@ pub(super) async fn lists(State(console): Served, _: Signed) -> Result<Json<Vec<
 /// `POST /api/known?name=&giver=&kind=`: takes a list in, one hash a line; one of the same name goes.
 pub(super) async fn take_list(
     State(console): Served,
-    Signed(who): Signed,
+    LeadSigned(who): LeadSigned,
     Query(ListAsked { name, giver, kind }): Query<ListAsked>,
     file: Bytes,
 ) -> Result<Json<Taken>, Problem> {
-    leads(&who)?;
     let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
     let kind =
         kind.ok_or_else(|| Problem::malformed("a kind is child-abuse, terrorism, intimate or other"))?;

@@ -1,6 +1,6 @@
 //! What stands before every request of the console: its own name, its own page or a command line, a session.
 
-use super::{Console, error::Problem};
+use super::{Console, error::Problem, team::leads};
 use crate::staff::{Member, StaffError};
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) const COOKIE: &str = "trefoil-desk";
 
 /// Nothing is loaded from elsewhere, nobody frames it. Reported pictures come from this port, and are shown by the page only.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; \
     font-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
@@ -62,6 +62,19 @@ impl FromRequestParts<Arc<Console>> for Signed {
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Problem> {
         let token = token(&parts.headers).ok_or(StaffError::NoSession)?;
         Ok(Self(console.staff.whose(token, console.now())?))
+    }
+}
+
+/// A lead who is signed in: asked before the body of a request is read.
+pub(super) struct LeadSigned(pub(super) Member);
+
+impl FromRequestParts<Arc<Console>> for LeadSigned {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Problem> {
+        let Signed(who) = Signed::from_request_parts(parts, console).await?;
+        leads(&who)?;
+        Ok(Self(who))
     }
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod exhibits;
 mod guard;
 mod page;
+mod rates;
 mod routes;
 mod shape;
 mod sign_in;
@@ -18,9 +19,11 @@ use crate::{
     accounts::Accounts,
     clock::Clock,
     safety::{Act, Safety},
-    staff::{Followed, Staff},
+    staff::{Followed, Member, Staff, StaffName},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
+use error::Problem;
+use rates::ConsoleRates;
 use std::{path::Path, sync::Arc, time::Duration};
 use trefoil_proto::{Domain, Timestamp};
 
@@ -37,6 +40,8 @@ pub struct Settings {
     pub origin: String,
     /// The files of the page.
     pub page: &'static [PageFile],
+    /// Whoever comes, comes through a proxy on this machine, which says for whom.
+    pub behind_proxy: bool,
 }
 
 /// The console of one service.
@@ -46,6 +51,7 @@ pub struct Console {
     safety: Arc<Safety>,
     accounts: Arc<Accounts>,
     clock: Arc<dyn Clock>,
+    rates: ConsoleRates,
 }
 
 impl Console {
@@ -57,7 +63,17 @@ impl Console {
         accounts: Arc<Accounts>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, staff, safety, accounts, clock }
+        Self { settings, staff, safety, accounts, clock, rates: ConsoleRates::default() }
+    }
+
+    /// Whether what somebody confirms was done by another person, and not by one whom they let in or who let them in.
+    async fn are_two(&self, who: &Member, other: &StaffName) -> Result<(), Problem> {
+        // That nobody confirms their own work, the case says.
+        if who.name == *other || self.staff.may_pair(&who.name, other).await? {
+            return Ok(());
+        }
+        let message = "one of you let the other into the team: somebody else confirms this, and the operator can invite one more";
+        Err(Problem::new(http::StatusCode::FORBIDDEN, "not-two", message))
     }
 
     /// What answers on its port.

@@ -4,6 +4,7 @@ use super::{
     Console,
     error::Problem,
     guard::{Signed, token},
+    rates::{Anyone, Beginner},
     shape::SessionView,
 };
 use crate::{
@@ -68,17 +69,19 @@ pub(super) struct Challenge {
 /// `POST /api/join/begin`: whom an invitation is for, and what a browser needs to make a passkey.
 pub(super) async fn begin_joining(
     State(console): State<Arc<Console>>,
+    _: Beginner,
     asked: Asked<Code>,
 ) -> Result<Response, Problem> {
     let (name, options) = console.staff.begin_joining(&asked?.code, console.now()).await?;
     let options: Box<serde_json::value::RawValue> =
-        serde_json::from_slice(&options).map_err(|_| StaffError::NotProven)?;
+        serde_json::from_slice(&options).map_err(|_| StaffError::Encode)?;
     Ok(Json(Begun { name: &name, options: &options }).into_response())
 }
 
 /// `POST /api/join/passkey`.
 pub(super) async fn join_with_passkey(
     State(console): State<Arc<Console>>,
+    _: Anyone,
     asked: Asked<WithPasskey>,
 ) -> Result<Response, Problem> {
     let Json(WithPasskey { code, passkey }) = asked?;
@@ -89,6 +92,7 @@ pub(super) async fn join_with_passkey(
 /// `POST /api/join/key`.
 pub(super) async fn join_with_key(
     State(console): State<Arc<Console>>,
+    _: Anyone,
     asked: Asked<WithKey>,
 ) -> Result<Response, Problem> {
     let Json(WithKey { code, key }) = asked?;
@@ -97,7 +101,10 @@ pub(super) async fn join_with_key(
 }
 
 /// `POST /api/session/begin`: what a browser needs to show a passkey.
-pub(super) async fn begin_entering(State(console): State<Arc<Console>>) -> Result<Response, Problem> {
+pub(super) async fn begin_entering(
+    State(console): State<Arc<Console>>,
+    _: Beginner,
+) -> Result<Response, Problem> {
     let options = console.staff.begin_entering()?;
     Ok(([(header::CONTENT_TYPE, "application/json")], options).into_response())
 }
@@ -105,6 +112,7 @@ pub(super) async fn begin_entering(State(console): State<Arc<Console>>) -> Resul
 /// `POST /api/session/passkey`: an `AuthenticationResponseJSON` of WebAuthn.
 pub(super) async fn enter_with_passkey(
     State(console): State<Arc<Console>>,
+    _: Anyone,
     answer: Bytes,
 ) -> Result<Response, Problem> {
     let entered = console.staff.enter_with_passkey(&answer, console.now()).await?;
@@ -112,19 +120,23 @@ pub(super) async fn enter_with_passkey(
 }
 
 /// `POST /api/session/challenge`: what a key of the command line is to sign.
-pub(super) async fn challenge(State(console): State<Arc<Console>>) -> Json<Challenge> {
+pub(super) async fn challenge(State(console): State<Arc<Console>>, _: Anyone) -> Json<Challenge> {
     Json(Challenge { challenge: BASE64URL_NOPAD.encode(&console.staff.challenge(console.now())) })
 }
 
 /// `POST /api/session/key`.
 pub(super) async fn enter_with_key(
     State(console): State<Arc<Console>>,
+    _: Anyone,
     asked: Asked<SignedChallenge>,
 ) -> Result<Response, Problem> {
     let Json(SignedChallenge { name, challenge, signature }) = asked?;
     let (challenge, signature) = (bytes(&challenge)?, bytes(&signature)?);
-    let entered = console.staff.enter_with_key(&name, &challenge, &signature, console.now()).await?;
-    console.signed_in(entered, Act::SignedIn, false).await
+    let entered = console.staff.enter_with_key(&name, &challenge, &signature, console.now()).await;
+    if matches!(entered, Err(StaffError::NotProven)) {
+        console.note_failure(&name).await?;
+    }
+    console.signed_in(entered?, Act::SignedIn, false).await
 }
 
 /// `GET /api/session`: who is signed in.
@@ -144,6 +156,16 @@ pub(super) async fn leave(State(console): State<Arc<Console>>, headers: HeaderMa
 }
 
 impl Console {
+    /// Somebody did not prove to be who is or was of the team: that stands in the trail, once a minute at most. A name that nobody
+    /// has is not written down.
+    async fn note_failure(&self, name: &StaffName) -> Result<(), Problem> {
+        let now = self.now();
+        if self.staff.knows(name).await? && self.rates.notes_failure(name, now) {
+            self.safety.note(name.as_str(), Act::SignInFailed, "", now).await?;
+        }
+        Ok(())
+    }
+
     /// A browser keeps its session in a cookie that no script reads; a command line is told it.
     async fn signed_in(
         &self,

@@ -3,7 +3,7 @@
 use super::{Console, error::Problem, guard::Signed};
 use crate::{
     safety::{Act, AuditEntry, SafetyError, case::CaseRefusal},
-    staff::{Listed, Member, Role, StaffName},
+    staff::{Inviter, Listed, Member, Role, StaffName},
 };
 use axum::{
     Json,
@@ -76,7 +76,7 @@ pub(super) async fn invite(
     leads(&who)?;
     let Json(Invite { name, role }) = asked?;
     let now = console.now();
-    let code = console.staff.invite(&name, role, now).await?;
+    let code = console.staff.invite(&name, role, Inviter::Lead(who.name.clone()), now).await?;
     console.safety.note(who.name.as_str(), Act::Invited, &format!("{name}, {}", role.as_str()), now).await?;
     Ok(Json(Invited { code }))
 }

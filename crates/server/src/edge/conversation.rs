@@ -92,6 +92,7 @@ pub(super) async fn group_info(
     request: Body<GroupInfoRequest>,
 ) -> Result<Response, Refusal> {
     let room: RoomUri = room.parse()?;
+    edge.is_free(&caller.user_uri(), Doing::GoingOn)?;
     if room.domain != *edge.domain() {
         return edge.hand_on::<GroupInfoResponse>(&room, Endpoint::GroupInfo, request.bytes).await;
     }

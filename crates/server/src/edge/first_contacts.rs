@@ -27,7 +27,7 @@ use std::sync::Arc;
 use trefoil_proto::{
     DeviceUri, Domain, ErrorBody, ErrorCode, UserUri, Wire as _,
     mimi::KeyMaterialRequest,
-    passes::{BATCH, Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Token},
+    passes::{BATCH, Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Purpose, Token},
     policy_list::SignedPolicyList,
 };
 
@@ -36,7 +36,7 @@ const LIMITED: usize = 10;
 
 type Served = State<Arc<Edge>>;
 
-/// `POST passes/{domain}`: for people of that service. It is told which service asks, and not for whom.
+/// `POST passes/{domain}`: for people of that service, or for joining them. It is told which service asks, and not for whom.
 pub(super) async fn passes(
     State(edge): Served,
     Caller(caller): Caller,
@@ -54,23 +54,27 @@ pub(super) async fn passes(
     }
     let person = edge.house.accounts.person(&caller.user).await?;
     let person = person.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "the account is gone"))?;
-    let about = edge.house.policy_lists.about(&caller.user_uri(), edge.now());
-    let account =
-        Account { user: &caller.user, created_day: person.created_day, limited: about == Action::Limit };
+    let account = edge.turning_account(&caller, person.created_day)?;
     // Few are ever asked for at once.
     let counted = u32::try_from(count).unwrap_or(u32::MAX);
-    let counted = edge.house.behaviour.passes(account, counted, edge.now()).await;
-    counted.map_err(|error| edge.first_contact_refused(&error))?;
-    if domain == *edge.domain() {
-        return Ok(Reply(StatusCode::OK, edge.issue(request.value).await?).into_response());
+    match request.value.purpose {
+        Purpose::FirstContact => {
+            let counted = edge.house.behaviour.passes(account, counted, edge.now()).await;
+            counted.map_err(|error| edge.first_contact_refused(&error))?;
+            edge.issued_by(&domain, request).await
+        }
+        Purpose::Registration => {
+            // Whom a list names vouches for nobody.
+            edge.gives(account, counted).await?;
+            let issued = edge.issued_by(&domain, request).await;
+            if issued.is_err() {
+                // There are few of them in weeks, and it got none.
+                let back = edge.house.behaviour.gave_none(&caller.user, counted, edge.now()).await;
+                back.map_err(|error| Refusal::internal(&error))?;
+            }
+            issued
+        }
     }
-    let federation = &edge.house.federation;
-    let answer = federation.forward(&domain, Endpoint::Passes, domain.as_str(), request.bytes).await?;
-    let issued: Issued = edge.answer_of(&domain, &answer).await?;
-    if issued.responses.len() != count {
-        return Err(edge.answered_falsely(&domain, "it issued other passes than were asked for").await);
-    }
-    Ok(encoded(StatusCode::OK, answer))
 }
 
 /// `POST passes/{domain}` of another service, for its people.
@@ -87,7 +91,11 @@ pub(super) async fn passes_for_peer(
         Action::Limit => LIMITED,
         _ => 1,
     };
-    edge.rates.passes(&peer, request.value.requests.len() * each, edge.now())?;
+    let count = request.value.requests.len() * each;
+    match request.value.purpose {
+        Purpose::FirstContact => edge.rates.passes(&peer, count, edge.now())?,
+        Purpose::Registration => edge.gives_to(&peer, count)?,
+    }
     Ok(Reply(StatusCode::OK, edge.issue(request.value).await?))
 }
 
@@ -177,15 +185,18 @@ impl Edge {
             return Ok(());
         }
         self.is_not_listed(target)?;
-        let account = Account {
-            user: &caller.user,
-            created_day: person.created_day,
-            limited: self.is_not_listed(&asker)? == Action::Limit,
-        };
+        let account = self.turning_account(caller, person.created_day)?;
         // Where the hub is another one, the answer is not seen here.
         let room = Some(&request.tbs.room_id).filter(|_| here);
         let begun = self.house.behaviour.begin(account, target, room, self.now()).await;
         begun.map_err(|error| self.first_contact_refused(&error))
+    }
+
+    /// The account of a device as one that turns to others: refused or limited where a list that counts here says so, by whatever
+    /// way it turns to them.
+    fn turning_account<'a>(&self, caller: &'a DeviceUri, created_day: u32) -> Result<Account<'a>, Refusal> {
+        let limited = self.is_not_listed(&caller.user_uri())? == Action::Limit;
+        Ok(Account { user: &caller.user, created_day, limited })
     }
 
     /// What the policy lists that count here say about somebody; an error if nothing new is taken from them.
@@ -286,8 +297,22 @@ impl Edge {
         Ok(encoded(StatusCode::OK, answer))
     }
 
+    /// Passes of this service, or of another one, which is asked for them.
+    async fn issued_by(&self, domain: &Domain, request: Body<IssueRequest>) -> Result<Response, Refusal> {
+        if domain == self.domain() {
+            return Ok(Reply(StatusCode::OK, self.issue(request.value).await?).into_response());
+        }
+        let federation = &self.house.federation;
+        let answer = federation.forward(domain, Endpoint::Passes, domain.as_str(), request.bytes).await?;
+        let issued: Issued = self.answer_of(domain, &answer).await?;
+        if issued.responses.len() != request.value.requests.len() {
+            return Err(self.answered_falsely(domain, "it issued other passes than were asked for").await);
+        }
+        Ok(encoded(StatusCode::OK, answer))
+    }
+
     async fn issue(&self, request: IssueRequest) -> Result<Issued, Refusal> {
-        if !self.about.first_contacts.passes {
+        if request.purpose == Purpose::FirstContact && !self.about.first_contacts.passes {
             return Err(PassesError::NotNeeded.into());
         }
         Ok(self.house.passes.issue(request, self.now()).await?)

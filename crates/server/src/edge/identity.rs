@@ -1,7 +1,7 @@
 //! Who asks: a device by its token, a service by its certificate, or an address.
 
 use super::{Edge, Refusal, connections::Seat, leases::Slot};
-use crate::federation::IncidentReason;
+use crate::{federation::IncidentReason, rate::Address};
 use axum::extract::FromRequestParts;
 use data_encoding::BASE64URL_NOPAD;
 use http::{header, request::Parts};
@@ -90,10 +90,7 @@ impl FromRequestParts<Arc<Edge>> for Anyone {
             .ok_or_else(|| Refusal::new(ErrorCode::Unauthenticated, "the connection has no address"))?;
         let mut address = connection.address;
         if edge.about.behind_proxy {
-            // Only the last entry was written by the proxy on this machine.
-            let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-            let last = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
-            address = last.unwrap_or(address);
+            address = Address(address).forwarded(&parts.headers).0;
         }
         edge.rates.anonymous(address, edge.now())?;
         Ok(Self(address))

@@ -6,6 +6,7 @@ use super::{
     identity::Connection,
     rates::network,
 };
+use crate::rate::Address;
 use axum::{Router, body::Body};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -181,6 +182,7 @@ impl Serving {
             let running = Running::begin(&counted);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Arc::clone(&connection));
+            request.extensions_mut().insert(Address(address));
             let answer = router.clone().oneshot(request);
             async move {
                 // Until the last byte of the answer is handed over.

@@ -15,7 +15,7 @@ use crate::{
     keys,
     media::MediaUrl,
     minors::Shown,
-    rooms::Origin,
+    rooms::{self, Origin},
 };
 use axum::{
     Json,
@@ -56,6 +56,7 @@ pub(super) async fn update(
     request: Body<UpdateRequest>,
 ) -> Result<Reply<UpdateRoomResponse>, Refusal> {
     let room = edge.own_room(&peer, &room).await?;
+    // Who commits is known when the commit was opened: the rooms ask whether they are barred (`service`).
     let response = edge.house.rooms.update(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
 }
@@ -87,6 +88,10 @@ pub(super) async fn group_info(
     request: Body<GroupInfoRequest>,
 ) -> Result<Reply<GroupInfoResponse>, Refusal> {
     let room = edge.own_room(&peer, &room).await?;
+    // Of whom another service speaks falsely, the rooms say so.
+    if let Some(asker) = rooms::asker(&request.value).filter(|asker| asker.domain == peer) {
+        edge.is_free(&asker.user_uri(), Doing::GoingOn)?;
+    }
     let response = edge.house.rooms.group_info(&Origin::Peer(peer), &room, request.value, edge.now()).await?;
     Ok(Reply(StatusCode::OK, response))
 }

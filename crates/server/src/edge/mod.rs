@@ -25,6 +25,7 @@ mod people;
 mod pin;
 mod rates;
 mod refusal;
+mod registration;
 mod rendezvous;
 mod routes;
 mod rows;
@@ -71,6 +72,8 @@ pub struct About {
     pub first_contacts: crate::config::FirstContacts,
     /// From which age on somebody is of age.
     pub ages: trefoil_proto::minors::Ages,
+    /// Who may make an account.
+    pub registration: crate::config::Registration,
     /// A proxy on this machine stands in front: the address of a caller is in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -145,7 +148,7 @@ impl Edge {
     ) -> Self {
         Self {
             tokens: Tokens::new(Arc::clone(&store), challenges),
-            rates: EdgeRates::new(&about.limits, &about.first_contacts),
+            rates: EdgeRates::new(&about.limits, &about.first_contacts, &about.registration),
             bodies: Budget::new(about.limits.body_bytes),
             connections: Connections::default(),
             leases: Leases::default(),

@@ -15,8 +15,8 @@ use trefoil_proto::{
     DeviceId, DeviceUri, ErrorCode, UserUri,
     edge::{
         AccountData, AddDeviceRequest, ChallengeRequest, ChallengeResponse, CodeRequest, DeviceList,
-        KeyPackageCounts, NewDevice, PublishKeyPackages, RegisterRequest, RemoveDeviceRequest, ServiceInfo,
-        TokenRequest, TokenResponse,
+        KeyPackageCounts, NewDevice, PublishKeyPackages, RemoveDeviceRequest, ServiceInfo, TokenRequest,
+        TokenResponse,
     },
     frame::MailboxEvent,
     mimi::fanout::Recipient,
@@ -43,18 +43,6 @@ pub(super) async fn code(
     edge.rates.code(address, edge.now())?;
     edge.house.accounts.request_code(&request.value, edge.now()).await?;
     Ok(StatusCode::ACCEPTED)
-}
-
-/// `POST accounts`.
-pub(super) async fn register(
-    State(edge): Served,
-    Anyone(address): Anyone,
-    request: Body<RegisterRequest>,
-) -> Result<StatusCode, Refusal> {
-    edge.rates.registration(address, edge.now())?;
-    let accepted = edge.house.accounts.register(&request.value, edge.now()).await?;
-    edge.house.mailboxes.admit(&recipient(&request.value.tbs.device.uri));
-    Ok(status(accepted))
 }
 
 /// `POST accounts/devices`.
@@ -286,7 +274,7 @@ pub(super) fn recipient(device: &DeviceUri) -> Recipient {
     Recipient { user: device.user.clone(), device: device.device.clone() }
 }
 
-fn status(accepted: Accepted) -> StatusCode {
+pub(super) fn status(accepted: Accepted) -> StatusCode {
     match accepted {
         Accepted::New => StatusCode::CREATED,
         Accepted::Repeated => StatusCode::OK,

@@ -2,13 +2,10 @@
 
 use super::{Refusal, identity::host};
 use crate::{
-    config::{FirstContacts, Limits},
-    rate::{Rate, Rates, Wait},
+    config::{FirstContacts, Limits, Registration},
+    rate::{Address, Rate, Rates, Wait},
 };
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-};
+use std::{net::IpAddr, num::NonZeroU32};
 use trefoil_proto::{DeviceUri, Domain, Timestamp, UserUri, discovery::DiscoveryRequest};
 
 /// A device's messages pass in bursts of so many seconds' worth.
@@ -22,6 +19,7 @@ const SHARE: u32 = 3;
 pub(super) struct EdgeRates {
     anonymous: Rates,
     registrations: Rates,
+    registrations_with: Rates,
     rendezvous: Rates,
     codes: Rates,
     pin_records: Rates,
@@ -40,6 +38,7 @@ pub(super) struct EdgeRates {
     peer_buckets: Rates,
     peer_claims: Rates,
     peer_passes: Rates,
+    peer_registration_passes: Rates,
     false_names: Rates,
 }
 
@@ -55,12 +54,13 @@ pub(super) enum Asker<'a> {
 }
 
 impl EdgeRates {
-    pub(super) fn new(limits: &Limits, contacts: &FirstContacts) -> Self {
+    pub(super) fn new(limits: &Limits, contacts: &FirstContacts, registration: &Registration) -> Self {
         let target = limits.key_claims_per_target_per_hour;
         let share = NonZeroU32::new(target.get() / SHARE).unwrap_or(NonZeroU32::MIN);
         Self {
             anonymous: Rates::new(Rate::per_minute(limits.anonymous_per_minute)),
             registrations: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
+            registrations_with: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
             rendezvous: Rates::new(Rate::per_hour(limits.registrations_per_hour)),
             codes: Rates::new(Rate::per_hour(limits.codes_per_hour_from_address)),
             pin_records: Rates::new(Rate::per_hour(limits.pin_records_per_hour)),
@@ -79,6 +79,10 @@ impl EdgeRates {
             peer_buckets: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
             peer_claims: Rates::new(Rate::per_minute(limits.key_claims_per_hour)),
             peer_passes: Rates::new(Rate::per_day(contacts.passes_per_service)),
+            // Where other services get none, nobody asks this.
+            peer_registration_passes: Rates::new(Rate::per_day(
+                registration.passes_per_service.unwrap_or(NonZeroU32::MIN),
+            )),
             false_names: Rates::new(Rate::per_minute(FALSE_NAMES)),
         }
     }
@@ -91,6 +95,11 @@ impl EdgeRates {
     /// An attempt to make an account.
     pub(super) fn registration(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
         pass(self.registrations.check(&network(address), now))
+    }
+
+    /// The same with a pass: as many, counted by the pass and not by the address.
+    pub(super) fn registration_with(&self, nonce: &[u8; 32], now: Timestamp) -> Result<(), Refusal> {
+        pass(self.registrations_with.check(nonce, now))
     }
 
     /// A device that wants to be linked: as many as may try to make an account, counted apart.
@@ -158,6 +167,16 @@ impl EdgeRates {
         pass(self.peer_passes.check_many(&host(peer), count, now))
     }
 
+    /// Passes for registrations that another service gets for its people.
+    pub(super) fn registration_passes(
+        &self,
+        peer: &Domain,
+        count: usize,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        pass(self.peer_registration_passes.check_many(&host(peer), count, now))
+    }
+
     /// A request of another service.
     pub(super) fn peer(&self, peer: &Domain, now: Timestamp) -> Result<(), Refusal> {
         pass(self.peers.check(&host(peer), now))
@@ -208,6 +227,7 @@ impl EdgeRates {
         for rates in [
             &self.anonymous,
             &self.registrations,
+            &self.registrations_with,
             &self.rendezvous,
             &self.codes,
             &self.pin_records,
@@ -226,6 +246,7 @@ impl EdgeRates {
             &self.peer_buckets,
             &self.peer_claims,
             &self.peer_passes,
+            &self.peer_registration_passes,
             &self.false_names,
         ] {
             rates.sweep(now);
@@ -235,13 +256,7 @@ impl EdgeRates {
 
 /// What counts as one address: of IPv6 the /64, since whoever has one address there has them all.
 pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    }
+    Address(address).network()
 }
 
 fn pass(checked: Result<(), Wait>) -> Result<(), Refusal> {
@@ -268,7 +283,7 @@ mod tests {
     #[test]
     fn a_peer_gets_one_share_of_a_person_whatever_it_calls_itself() {
         let limits = Limits { key_claims_per_target_per_hour: 9.try_into().unwrap(), ..Limits::default() };
-        let rates = EdgeRates::new(&limits, &FirstContacts::default());
+        let rates = EdgeRates::new(&limits, &FirstContacts::default(), &Registration::default());
         let target: UserUri = "mimi://a.test/u/target".parse().unwrap();
         let got = |asker: Asker<'_>| (0..10).filter(|_| rates.may_use_up(asker, &target, NOW)).count();
         let mut all = 0;

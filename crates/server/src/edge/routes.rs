@@ -3,7 +3,7 @@
 
 use super::{
     Edge, attachments, backups, conversation, directory, discovery, first_contacts, guard, log, mimi, minors,
-    people, pin, rendezvous, safety, stream,
+    people, pin, registration, rendezvous, safety, stream,
 };
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
@@ -31,7 +31,7 @@ pub(super) fn client() -> Routes {
     Routes::under(paths::CLIENT_ROOT)
         .on(Method::GET, "/service", people::service)
         .on(Method::POST, "/accounts/code", people::code)
-        .on(Method::POST, "/accounts", people::register)
+        .on(Method::POST, "/accounts", registration::register)
         .on(Method::GET, "/accounts/devices", people::devices)
         .on(Method::POST, "/accounts/devices", people::add_device)
         .on(Method::DELETE, "/accounts/devices/{device}", people::remove_device)

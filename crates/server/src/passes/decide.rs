@@ -1,4 +1,4 @@
-//! One day's key, and what it makes: RFC 9578, section 5.
+//! The key of one time and purpose, and what it makes: RFC 9578, section 5.
 
 use super::PassesError;
 use crate::secrets::SecretKey;
@@ -7,24 +7,73 @@ use rand_core::OsRng;
 use subtle::ConstantTimeEq as _;
 use trefoil_proto::{
     Timestamp,
-    passes::{ELEMENT, IssueRequest, Issued, IssuerKey, TOKEN_TYPE, Token, TokenRequest, TokenResponse},
+    passes::{
+        ELEMENT, IssueRequest, Issued, IssuerKey, Purpose, TOKEN_TYPE, Token, TokenRequest, TokenResponse,
+    },
 };
 use voprf::{BlindedElement, Group as _, VoprfServer};
 
 /// `info` of RFC 9497's DeriveKeyPair, before the day.
 const KEY_INFO: &[u8] = b"Trefoil 1.0 PassIssuer\0";
+/// The same for registrations, before the period.
+const REGISTRATION_KEY_INFO: &[u8] = b"Trefoil 1.0 RegistrationPassIssuer\0";
+/// Days of one key for registrations: who gets such a pass hands it on, and it is spent days later.
+const PERIOD: u32 = 30;
 
-/// Issues passes of one day, and knows them again.
+/// How long one key issues, for one purpose: a day, or a period of [`PERIOD`] days, counted since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Term {
+    purpose: Purpose,
+    number: u32,
+}
+
+impl Term {
+    /// The one that issues now.
+    pub(super) fn now(purpose: Purpose, now: Timestamp) -> Self {
+        Self { purpose, number: day(now) / days(purpose) }
+    }
+
+    /// The one that issued before it, whose passes are still good.
+    pub(super) fn before(self) -> Self {
+        Self { number: self.number.saturating_sub(1), ..self }
+    }
+
+    /// The last day on which its passes are good: the last one of the next term, or some would be void as they are made.
+    pub(super) fn last_good_day(self) -> u32 {
+        self.number.saturating_add(2).saturating_mul(days(self.purpose)) - 1
+    }
+
+    /// The day that leads the rows of its spent passes: they are forgotten when that is no longer today or yesterday.
+    pub(super) fn spent_day(self) -> u32 {
+        self.last_good_day() - 1
+    }
+
+    fn info(self) -> Vec<u8> {
+        let info = match self.purpose {
+            Purpose::FirstContact => KEY_INFO,
+            Purpose::Registration => REGISTRATION_KEY_INFO,
+        };
+        [info, &self.number.to_be_bytes()].concat()
+    }
+}
+
+fn days(purpose: Purpose) -> u32 {
+    match purpose {
+        Purpose::FirstContact => 1,
+        Purpose::Registration => PERIOD,
+    }
+}
+
+/// Issues passes of one term, and knows them again.
 pub(super) struct Issuer {
     server: VoprfServer<NistP384>,
     key: IssuerKey,
 }
 
 impl Issuer {
-    /// The key of a day, from the service's seed.
-    pub(super) fn of(seed: &SecretKey, day: u32) -> Result<Self, PassesError> {
-        let info = [KEY_INFO, &day.to_be_bytes()].concat();
-        Self::with(VoprfServer::new_from_seed(seed.bytes(), &info).map_err(|_| PassesError::Derive)?)
+    /// The key of a term, from the service's seed.
+    pub(super) fn of(seed: &SecretKey, term: Term) -> Result<Self, PassesError> {
+        Self::with(VoprfServer::new_from_seed(seed.bytes(), &term.info()).map_err(|_| PassesError::Derive)?)
     }
 
     pub(super) fn with(server: VoprfServer<NistP384>) -> Result<Self, PassesError> {

@@ -14,13 +14,13 @@ pub enum PassesError {
     /// Another type of Privacy Pass token.
     #[error("passes are of type 0x0001")]
     OtherType,
-    /// The request is for another day's key.
+    /// The request is for the key of another time or purpose.
     #[error("the key of today is another one: ask for it")]
     OtherKey,
     /// The bytes are no element of the group, or its identity.
     #[error("not an element of P-384")]
     Element,
-    /// The pass is not one of this service, or of a day that is over.
+    /// The pass is not one of this service, or for something else, or of a time that is over.
     #[error("this pass is not good here, or not any more")]
     Bad,
     /// It was spent before.

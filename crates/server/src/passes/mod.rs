@@ -1,8 +1,9 @@
-//! Passes for turning to this service's people from another one (`docs/spec/passes.md`): Privacy Pass tokens (RFC 9578,
-//! type 0x0001), issued on the word of another service, which knows who asks and does not say so, and spent once. This
-//! service is issuer and origin; the other one is the attester (RFC 9576).
+//! Passes for turning to this service's people from another one, and for making accounts here (`docs/spec/passes.md`): Privacy
+//! Pass tokens (RFC 9578, type 0x0001), issued on the word of another service, which knows who asks and does not say so, and
+//! spent once. This service is issuer and origin; the other one is the attester (RFC 9576).
 //!
-//! The key is another one each day, derived and not stored. Spent passes are remembered as long as their key is good.
+//! The key is another one each day, for registrations each thirty days, derived and not stored. Spent passes are remembered as
+//! long as their key is good.
 
 mod decide;
 mod error;
@@ -14,7 +15,7 @@ pub use error::PassesError;
 pub use rows::TABLES;
 
 use crate::secrets::SecretKey;
-use decide::Issuer;
+use decide::{Issuer, Term};
 use rows::SPENT;
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use std::{
 };
 use trefoil_proto::{
     Domain, Timestamp,
-    passes::{self, BATCH, IssueRequest, Issued, Token},
+    passes::{self, BATCH, IssueRequest, Issued, Purpose, Token},
 };
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
@@ -33,52 +34,93 @@ const PAGE: usize = 512;
 pub struct Passes {
     store: Arc<dyn Store>,
     seed: SecretKey,
-    challenge: [u8; 32],
-    /// Those of today and yesterday, once they were needed.
-    issuers: Mutex<BTreeMap<u32, Arc<Issuer>>>,
+    domain: Domain,
+    /// Those whose passes are good, once they were needed.
+    issuers: Mutex<BTreeMap<Term, Arc<Issuer>>>,
+}
+
+/// A good pass that is to be spent. It is spent when its batch is on the disk, and that is so once.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    key: Vec<u8>,
+}
+
+impl Spending {
+    /// Spends the pass in one commit with whatever else is in it. The one assert does not hold if it was spent.
+    pub fn batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        batch.assert_absent(SPENT, self.key.clone()).put(SPENT, self.key.clone(), rows::spent());
+        batch
+    }
 }
 
 impl Passes {
     /// Passes of a service, under keys from a seed.
     pub fn new(store: Arc<dyn Store>, domain: &Domain, seed: SecretKey) -> Self {
-        Self { store, seed, challenge: passes::challenge_digest(domain), issuers: Mutex::default() }
+        Self { store, seed, domain: domain.clone(), issuers: Mutex::default() }
     }
 
-    /// Issues passes under the key of today. Nothing of what is issued can be told again when it is spent.
+    /// Issues passes under the key of this time. Nothing of what is issued can be told again when it is spent.
     ///
     /// # Errors
-    /// Too many at once, another type of token, another day's key, no elements.
+    /// Too many at once, another type of token, the key of another time or purpose, no elements.
     pub async fn issue(&self, request: IssueRequest, now: Timestamp) -> Result<Issued, PassesError> {
         if request.requests.len() > BATCH {
             return Err(PassesError::TooMany);
         }
-        let issuer = self.issuer(decide::day(now))?;
+        let issuer = self.issuer(Term::now(request.purpose, now))?;
         // Some milliseconds each.
         tokio::task::spawn_blocking(move || issuer.issue(&request)).await.map_err(|_| PassesError::Stopped)?
     }
 
-    /// Spends a pass: it is good once. On the disk when this returns.
+    /// Spends a pass for a first contact: it is good once. On the disk when this returns.
     ///
     /// # Errors
     /// [`PassesError::Bad`], [`PassesError::Spent`]; the store failed.
     pub async fn spend(&self, token: Token, now: Timestamp) -> Result<(), PassesError> {
-        if token.challenge_digest != self.challenge {
+        let spending = self.check(token, Purpose::FirstContact, now).await?;
+        match self.store.commit(spending.batch()).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::AssertFailed { .. }) => Err(PassesError::Spent),
+            Err(error) => Err(PassesError::Write(error)),
+        }
+    }
+
+    /// Whether this service made a pass, for this purpose and lately enough. Says nothing of whether it was spent.
+    ///
+    /// # Errors
+    /// [`PassesError::Bad`].
+    pub async fn check(
+        &self,
+        token: Token,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Spending, PassesError> {
+        if token.challenge_digest != passes::challenge_digest(&self.domain, purpose) {
             return Err(PassesError::Bad);
         }
-        let today = decide::day(now);
-        // A pass outlives midnight by a day, or some would be void as they are made.
-        for day in [today, today.saturating_sub(1)] {
-            let issuer = self.issuer(day)?;
+        let term = Term::now(purpose, now);
+        for term in [term, term.before()] {
+            let issuer = self.issuer(term)?;
             if issuer.key().id() != token.key_id {
                 continue;
             }
-            let nonce = token.nonce;
+            let key = rows::spent_key(term.spent_day(), &token.nonce);
             let good = tokio::task::spawn_blocking(move || issuer.is_good(&token))
                 .await
                 .map_err(|_| PassesError::Stopped)??;
-            return if good { self.spend_nonce(day, &nonce).await } else { Err(PassesError::Bad) };
+            return if good { Ok(Spending { key }) } else { Err(PassesError::Bad) };
         }
         Err(PassesError::Bad)
+    }
+
+    /// Whether a pass was spent already.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn is_spent(&self, spending: &Spending) -> Result<bool, PassesError> {
+        let row = self.store.get(SPENT, spending.key.clone().into()).await.map_err(PassesError::Read)?;
+        Ok(row.is_some())
     }
 
     /// Forgets passes whose keys are no longer good.
@@ -86,8 +128,9 @@ impl Passes {
     /// # Errors
     /// The store failed.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), PassesError> {
-        let yesterday = decide::day(now).saturating_sub(1);
-        self.lock().retain(|day, _| *day >= yesterday);
+        let today = decide::day(now);
+        self.lock().retain(|term, _| term.last_good_day() >= today);
+        let yesterday = today.saturating_sub(1);
         let range = KeyRange { end: Some(yesterday.to_be_bytes().to_vec().into()), ..KeyRange::all() };
         loop {
             let page = self.store.scan(SPENT, range.clone(), PAGE).await.map_err(PassesError::Read)?;
@@ -102,28 +145,17 @@ impl Passes {
         }
     }
 
-    async fn spend_nonce(&self, day: u32, nonce: &[u8; 32]) -> Result<(), PassesError> {
-        let key = rows::spent_key(day, nonce);
-        let mut batch = Batch::new();
-        batch.assert_absent(SPENT, key.clone()).put(SPENT, key, rows::spent());
-        match self.store.commit(batch).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::AssertFailed { .. }) => Err(PassesError::Spent),
-            Err(error) => Err(PassesError::Write(error)),
-        }
-    }
-
-    fn issuer(&self, day: u32) -> Result<Arc<Issuer>, PassesError> {
-        if let Some(issuer) = self.lock().get(&day) {
+    fn issuer(&self, term: Term) -> Result<Arc<Issuer>, PassesError> {
+        if let Some(issuer) = self.lock().get(&term) {
             return Ok(Arc::clone(issuer));
         }
-        let issuer = Arc::new(Issuer::of(&self.seed, day)?);
-        self.lock().insert(day, Arc::clone(&issuer));
+        let issuer = Arc::new(Issuer::of(&self.seed, term)?);
+        self.lock().insert(term, Arc::clone(&issuer));
         Ok(issuer)
     }
 
     /// The map is whole between any two statements, so a panic elsewhere leaves it usable.
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Arc<Issuer>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Term, Arc<Issuer>>> {
         self.issuers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

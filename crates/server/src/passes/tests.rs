@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use Purpose::{FirstContact, Registration};
 use data_encoding::HEXLOWER;
 use p384::NistP384;
 use rand_core::OsRng;
@@ -38,8 +39,8 @@ fn what_the_rfc_made_is_made_here() {
         assert_eq!(token.challenge_digest[..], Sha256::digest(&vector["token_challenge"])[..]);
         assert_eq!(token.key_id, issuer.key().id());
         assert!(issuer.is_good(&token).unwrap());
-        // The request is the structure and not a message of ours, so it is read in one.
-        let request = IssueRequest::decode(&[&[52], &vector["token_request"][..]].concat()).unwrap();
+        // The request is the structure and not a message of ours, so it is read in one, with a purpose.
+        let request = IssueRequest::decode(&[&[1, 52], &vector["token_request"][..]].concat()).unwrap();
         let issued = issuer.issue(&request).unwrap();
         // The proof is random; the element is not.
         assert_eq!(issued.responses[0].evaluated[..], vector["token_response"][..49]);
@@ -54,8 +55,8 @@ struct Blinded {
     request: TokenRequest,
 }
 
-fn blind(key: IssuerKey, domain: &Domain, nonce: u8) -> Blinded {
-    let (nonce, challenge) = ([nonce; 32], passes::challenge_digest(domain));
+fn blind(key: IssuerKey, domain: &Domain, purpose: Purpose, nonce: u8) -> Blinded {
+    let (nonce, challenge) = ([nonce; 32], passes::challenge_digest(domain, purpose));
     let input = Token::input(&nonce, &challenge, &key.id());
     let blind = VoprfClient::<NistP384>::blind(&input, &mut OsRng).unwrap();
     let blinded = blind.message.serialize().as_slice().try_into().unwrap();
@@ -87,13 +88,21 @@ fn room() -> (Passes, Domain) {
 }
 
 async fn key(room: &Passes, now: Timestamp) -> IssuerKey {
-    room.issue(IssueRequest { requests: Vec::new() }, now).await.unwrap().key
+    key_for(room, FirstContact, now).await
+}
+
+async fn key_for(room: &Passes, purpose: Purpose, now: Timestamp) -> IssuerKey {
+    room.issue(IssueRequest { purpose, requests: Vec::new() }, now).await.unwrap().key
 }
 
 async fn get(room: &Passes, domain: &Domain, nonce: u8, now: Timestamp) -> Token {
-    let blinded = blind(key(room, now).await, domain, nonce);
-    let issued = room.issue(IssueRequest { requests: vec![blinded.request.clone()] }, now).await.unwrap();
-    blinded.finish(&issued.responses[0])
+    get_for(room, domain, FirstContact, nonce, now).await
+}
+
+async fn get_for(room: &Passes, domain: &Domain, purpose: Purpose, nonce: u8, now: Timestamp) -> Token {
+    let blinded = blind(key_for(room, purpose, now).await, domain, purpose, nonce);
+    let request = IssueRequest { purpose, requests: vec![blinded.request.clone()] };
+    blinded.finish(&room.issue(request, now).await.unwrap().responses[0])
 }
 
 #[tokio::test]
@@ -135,9 +144,9 @@ async fn what_is_not_a_pass_is_refused() {
     assert!(matches!(room.spend(other, START).await, Err(PassesError::Bad)));
     assert!(room.spend(token, START).await.is_ok());
 
-    let request = blind(key(&room, START).await, &domain, 4).request;
+    let request = blind(key(&room, START).await, &domain, FirstContact, 4).request;
     let refused = |requests: Vec<TokenRequest>| async {
-        room.issue(IssueRequest { requests }, START).await.unwrap_err()
+        room.issue(IssueRequest { purpose: FirstContact, requests }, START).await.unwrap_err()
     };
     let other_key = TokenRequest { truncated_key_id: request.truncated_key_id ^ 1, ..request.clone() };
     assert!(matches!(refused(vec![other_key]).await, PassesError::OtherKey));
@@ -150,4 +159,49 @@ async fn what_is_not_a_pass_is_refused() {
         PassesError::Element
     ));
     assert!(matches!(refused(vec![request; BATCH + 1]).await, PassesError::TooMany));
+}
+
+#[tokio::test]
+async fn a_pass_for_a_registration_is_good_in_its_thirty_days_and_the_next() {
+    let (room, domain) = room();
+    let on = |day: u64| Timestamp(day * DAY);
+    // A period has 30 days, counted since 1970: this one ends on day 20 009.
+    let (last, first) = (20_009, 20_010);
+    assert_eq!(key_for(&room, Registration, START).await, key_for(&room, Registration, on(last)).await);
+    assert_ne!(key_for(&room, Registration, on(last)).await, key_for(&room, Registration, on(first)).await);
+    let token = get_for(&room, &domain, Registration, 1, START).await;
+    let check = |day: u64| room.check(token.clone(), Registration, on(day));
+    let spending = check(20_039).await.unwrap();
+    assert!(matches!(check(20_040).await, Err(PassesError::Bad)), "too late");
+    assert!(!room.is_spent(&spending).await.unwrap());
+    room.store.commit(spending.batch()).await.unwrap();
+    assert!(room.store.commit(spending.batch()).await.is_err(), "spent twice");
+    // Forgotten when the pass is no longer good, and no earlier.
+    room.sweep(on(20_039)).await.unwrap();
+    assert!(room.is_spent(&check(20_039).await.unwrap()).await.unwrap());
+    room.sweep(on(20_040)).await.unwrap();
+    assert!(room.store.scan(SPENT, KeyRange::all(), 9).await.unwrap().is_empty());
+    assert!(room.lock().keys().all(|term| term.last_good_day() >= 20_040));
+}
+
+#[tokio::test]
+async fn a_pass_for_one_purpose_is_none_for_the_other() {
+    let (room, domain) = room();
+    assert_ne!(key(&room, START).await, key_for(&room, Registration, START).await);
+    let contact = get(&room, &domain, 1, START).await;
+    let registration = get_for(&room, &domain, Registration, 2, START).await;
+    let bad = |token: &Token, purpose| room.check(token.clone(), purpose, START);
+    assert!(matches!(bad(&contact, Registration).await, Err(PassesError::Bad)));
+    assert!(matches!(bad(&registration, FirstContact).await, Err(PassesError::Bad)));
+    // Nor is it one with the other's challenge, or under the other's key.
+    let challenge_digest = passes::challenge_digest(&domain, Registration);
+    let retold = Token { challenge_digest, ..contact.clone() };
+    assert!(matches!(bad(&retold, Registration).await, Err(PassesError::Bad)));
+    let blinded = blind(key(&room, START).await, &domain, Registration, 3);
+    let request = IssueRequest { purpose: FirstContact, requests: vec![blinded.request.clone()] };
+    let crossed = blinded.finish(&room.issue(request, START).await.unwrap().responses[0]);
+    assert!(matches!(bad(&crossed, Registration).await, Err(PassesError::Bad)));
+    assert!(matches!(bad(&crossed, FirstContact).await, Err(PassesError::Bad)));
+    assert!(room.check(contact, FirstContact, START).await.is_ok());
+    assert!(room.check(registration, Registration, START).await.is_ok());
 }

@@ -5,7 +5,7 @@ use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
 use trefoil_proto::{
     Domain, Timestamp, UserUri, Wire as _,
-    policy_list::{PolicyList, Recommendation, SignedPolicyList, Subject},
+    policy_list::{Entry, PolicyList, Recommendation, SignedPolicyList, Subject},
 };
 
 /// What is done about somebody.
@@ -33,14 +33,28 @@ pub struct Subscription {
     pub refuse: Action,
 }
 
-/// By publisher and subject: what is done, until when.
-#[derive(Debug, Default)]
-pub(super) struct Index(BTreeMap<Domain, BTreeMap<Subject, (Action, Timestamp)>>);
+/// By publisher and subject: what is done, until when. Nothing about the service that keeps it and its people: about these it
+/// decides itself, in cases.
+#[derive(Debug)]
+pub(super) struct Index {
+    own: Domain,
+    lists: BTreeMap<Domain, BTreeMap<Subject, (Action, Timestamp)>>,
+}
 
 impl Index {
-    /// Puts a list in the place of its publisher's last one.
-    pub(super) fn put(&mut self, subscription: &Subscription, list: &PolicyList) {
-        let entries = list.entries.iter().map(|entry| {
+    /// Of the service at `own`, with nothing in it.
+    pub(super) fn new(own: Domain) -> Self {
+        Self { own, lists: BTreeMap::new() }
+    }
+
+    /// Puts a list in the place of its publisher's last one. Returns how many of its entries do not count, as they are about this
+    /// service or its people.
+    pub(super) fn put(&mut self, subscription: &Subscription, list: &PolicyList) -> usize {
+        let counts = |entry: &&Entry| match &entry.subject {
+            Subject::Service(domain) => *domain != self.own,
+            Subject::Person(user) => user.domain != self.own,
+        };
+        let entries = list.entries.iter().filter(counts).map(|entry| {
             let action = match entry.recommend {
                 Recommendation::Nothing => Action::Nothing,
                 Recommendation::Limit => subscription.limit,
@@ -48,7 +62,10 @@ impl Index {
             };
             (entry.subject.clone(), (action, entry.until))
         });
-        self.0.insert(subscription.from.clone(), entries.collect());
+        let entries: BTreeMap<_, _> = entries.collect();
+        let ignored = list.entries.len() - entries.len();
+        self.lists.insert(subscription.from.clone(), entries);
+        ignored
     }
 
     pub(super) fn about_service(&self, domain: &Domain, now: Timestamp) -> Action {
@@ -60,7 +77,7 @@ impl Index {
     }
 
     fn about(&self, subject: &Subject, now: Timestamp) -> Action {
-        let said = self.0.values().filter_map(|list| list.get(subject));
+        let said = self.lists.values().filter_map(|list| list.get(subject));
         said.filter(|(_, until)| *until > now).map(|(action, _)| *action).max().unwrap_or_default()
     }
 }

@@ -30,7 +30,7 @@ use std::{
 };
 use trefoil_proto::{
     Domain, Timestamp, UserUri, Wire,
-    policy_list::{PATH, SignedPolicyList},
+    policy_list::{PATH, PolicyList, SignedPolicyList},
 };
 use trefoil_store::{Batch, Store};
 
@@ -70,7 +70,8 @@ impl PolicyLists {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let signing = SigningKey::from_bytes(settings.signing.bytes());
-        Self { settings, signing, store, federation, clock, index: RwLock::default() }
+        let index = RwLock::new(Index::new(settings.domain.clone()));
+        Self { settings, signing, store, federation, clock, index }
     }
 
     /// Reads the lists that were taken before. Called once, before anybody is served.
@@ -82,7 +83,7 @@ impl PolicyLists {
             if let Some(known) = self.known(&subscription.from).await? {
                 // Under another key that the operator configured since, it does not count.
                 if known.verify(&subscription.key).is_ok() {
-                    self.index().put(subscription, &known.list);
+                    self.count(subscription, &known.list, true);
                 }
             }
         }
@@ -147,15 +148,26 @@ impl PolicyLists {
         let known = self.known(&subscription.from).await?;
         let known = known.filter(|known| known.verify(&subscription.key).is_ok());
         let list = decide::judge(subscription, known.as_ref(), bytes)?;
-        if known.as_ref() != Some(&list) {
+        let is_new = known.as_ref() != Some(&list);
+        if is_new {
             let mut batch = Batch::new();
             batch.put(LISTS, rows::key(&subscription.from), rows::encode(&list));
             self.store.commit(batch).await.map_err(PolicyListError::Write)?;
             let (from, sequence) = (&subscription.from, list.list.sequence);
             tracing::info!(%from, sequence, entries = list.list.entries.len(), at = self.clock.now().0, "a policy list was taken");
         }
-        self.index().put(subscription, &list.list);
+        self.count(subscription, &list.list, is_new);
         Ok(())
+    }
+
+    /// From now on a list counts. What it says of this service and its people does not; that it says so stands in the log, once a
+    /// list.
+    fn count(&self, subscription: &Subscription, list: &PolicyList, is_new: bool) {
+        let ignored = self.index().put(subscription, list);
+        if is_new && ignored > 0 {
+            let (from, sequence) = (&subscription.from, list.sequence);
+            tracing::warn!(%from, sequence, ignored, "a policy list speaks of this service or its people: that does not count");
+        }
     }
 
     async fn known(&self, from: &Domain) -> Result<Option<SignedPolicyList>, PolicyListError> {

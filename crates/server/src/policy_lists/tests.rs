@@ -4,7 +4,7 @@
 
 use super::{decide::judge, *};
 use ed25519_dalek::VerifyingKey;
-use trefoil_proto::policy_list::{PolicyList, Recommendation, Subject};
+use trefoil_proto::policy_list::{Recommendation, Subject};
 
 pub(super) const WRITTEN: &str = "sequence = 3\n\
     [[entry]]\nservice = \"bad.test\"\nrecommend = \"refuse\"\nreason = \"spam\"\nuntil = 2026-12-31\n\
@@ -66,7 +66,7 @@ fn a_list_under_another_key_for_another_domain_or_older_is_not_taken() {
 fn what_a_recommendation_does_is_the_subscribers_choice() {
     let (service, person) = ("bad.test".parse().unwrap(), "mimi://b.test/u/mallory".parse().unwrap());
     let done = |limit, refuse, now| {
-        let mut index = Index::default();
+        let mut index = Index::new("own.test".parse().unwrap());
         index.put(&subscription(key(1).verifying_key(), limit, refuse), &list(3));
         (index.about_service(&service, now), index.about_person(&person, now))
     };
@@ -82,11 +82,25 @@ fn of_several_lists_the_most_severe_counts_and_a_new_one_replaces_the_old() {
     let one = subscription(key(1).verifying_key(), Action::Limit, Action::Limit);
     let other = Subscription { from: "c.test".parse().unwrap(), refuse: Action::Refuse, ..one.clone() };
     let bad = "bad.test".parse().unwrap();
-    let mut index = Index::default();
+    let mut index = Index::new("own.test".parse().unwrap());
     index.put(&one, &list(3));
     assert_eq!(index.about_service(&bad, NOW), Action::Limit);
     index.put(&other, &list(3));
     assert_eq!(index.about_service(&bad, NOW), Action::Refuse);
     index.put(&other, &PolicyList { entries: Vec::new(), ..list(4) });
     assert_eq!(index.about_service(&bad, NOW), Action::Limit);
+}
+
+#[test]
+fn what_a_list_says_of_its_subscriber_does_not_count() {
+    let subscription = subscription(key(1).verifying_key(), Action::Limit, Action::Refuse);
+    for (own, ignored) in [("bad.test", 1), ("b.test", 1), ("c.test", 0)] {
+        let own: Domain = own.parse().unwrap();
+        let mut index = Index::new(own.clone());
+        assert_eq!(index.put(&subscription, &list(3)), ignored, "{own}");
+        assert_eq!(index.about_service(&own, NOW), Action::Nothing);
+        let mallory: UserUri = "mimi://b.test/u/mallory".parse().unwrap();
+        let expected = if mallory.domain == own { Action::Nothing } else { Action::Limit };
+        assert_eq!(index.about_person(&mallory, NOW), expected);
+    }
 }

@@ -18,11 +18,11 @@ use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeSet,
     hash::{BuildHasher as _, RandomState},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use tokio::sync::Mutex;
 use trefoil_proto::{
-    DeviceUri, Domain, RoomUri, Timestamp, Wire as _,
+    DeviceUri, Domain, RoomUri, Timestamp, UserUri, Wire as _,
     edge::CreateRoomRequest,
     franking::{FRANK_AAD, FRANKING_AGENT},
     limits,
@@ -72,7 +72,11 @@ pub struct Rooms {
     cache: Cache<RoomUri, Arc<Room>>,
     loading: [Mutex<()>; LOADING],
     hasher: RandomState,
+    barred: OnceLock<Barred>,
 }
+
+/// Says of whom this service takes nothing in its rooms, at a time.
+pub type Barred = Box<dyn Fn(&UserUri, Timestamp) -> bool + Send + Sync>;
 
 impl Rooms {
     /// The rooms of the service at `domain`.
@@ -102,7 +106,19 @@ impl Rooms {
             cache,
             loading: std::array::from_fn(|_| Mutex::new(())),
             hasher: RandomState::new(),
+            barred: OnceLock::new(),
         }
+    }
+
+    /// Whose commits are not taken from now on, wherever they are of. To be said once, before anybody is served. Others go on
+    /// removing them.
+    pub fn bar(&self, barred: Barred) {
+        // Said twice, the first holds.
+        let _ = self.barred.set(barred);
+    }
+
+    pub(super) fn is_barred(&self, user: &UserUri, now: Timestamp) -> bool {
+        self.barred.get().is_some_and(|barred| barred(user, now))
     }
 
     /// Opens a room with one device in it, the caller's, whose owner becomes its admin. The same bytes again change

@@ -38,8 +38,7 @@ impl Rooms {
         now: Timestamp,
     ) -> Result<GroupInfoResponse, RoomsError> {
         let tbs = &request.tbs;
-        let identity = tbs.requesting_credential.identity().and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let Some(device) = identity.and_then(|identity| identity.parse::<DeviceUri>().ok()) else {
+        let Some(device) = asker(&request) else {
             return Err(RoomsError::Malformed("the credential is not a device URI"));
         };
         if !origin.vouches_for(&device) {
@@ -120,6 +119,11 @@ impl Rooms {
 }
 
 /// The account's word for the asking device, if that and the device's own signature hold.
+/// The device that asks for a room's state, as its credential says: not proven.
+pub fn asker(request: &GroupInfoRequest) -> Option<DeviceUri> {
+    std::str::from_utf8(request.tbs.requesting_credential.identity()?).ok()?.parse().ok()
+}
+
 fn authorised(
     tbs: &GroupInfoRequestTbs,
     device: &DeviceUri,

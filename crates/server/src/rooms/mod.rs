@@ -39,8 +39,9 @@ mod submit;
 pub(crate) mod tests;
 mod update;
 
-pub use api::{Created, Rooms, RoomsSettings};
+pub use api::{Barred, Created, Rooms, RoomsSettings};
 pub use error::RoomsError;
+pub use join::asker;
 pub use keys::FrankingKeys;
 pub use known::{People, PeopleError};
 pub use orders::{Order, hand_in};

@@ -194,6 +194,9 @@ impl Rooms {
         let staged = live.group.stage(&self.crypto, &handed_in.commit)?;
         decide::judge(room, live.group.participants(), &live.refused, &staged.facts, origin, now)?;
         self.rates.is_from(origin, &staged.facts.commit.committer, room, now)?;
+        if self.is_barred(&staged.facts.commit.committer.user_uri(), now) {
+            return Err(not_allowed("this account is suspended or banned by the service of this room"));
+        }
         check_sizes(&live.group, &staged, &handed_in)?;
         live.group.check_keys(&self.crypto, &handed_in.commit, &staged)?;
         live.group.check_group_info(&staged, &handed_in.group_info)?;

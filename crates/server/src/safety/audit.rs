@@ -51,6 +51,7 @@ pub enum Act {
     Invited,
     Enrolled,
     SignedIn,
+    SignInFailed,
     Removed,
 }
 

@@ -7,7 +7,10 @@ use super::{
     rows::{self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
     standing::measures,
 };
-use crate::{json_row::JsonRow as _, staff::Member};
+use crate::{
+    json_row::JsonRow as _,
+    staff::{Member, StaffName},
+};
 use std::collections::BTreeMap;
 use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
 use trefoil_store::{Batch, KeyRange, StoreError};
@@ -118,6 +121,16 @@ impl Safety {
             Ok((act, named(verdict)))
         })
         .await
+    }
+
+    /// Who proposed what waits to be confirmed.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub async fn proposed_by(&self, id: CaseId, who: &Member) -> Result<Option<StaffName>, SafetyError> {
+        let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        case.may_see(who)?;
+        Ok(case.proposed.map(|decision| decision.by))
     }
 
     /// Confirms what somebody else proposed.

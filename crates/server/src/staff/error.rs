@@ -22,6 +22,17 @@ pub enum StaffError {
     /// The passkey or the signature is not true.
     #[error("that did not prove who you are: try again, or ask for a new invitation")]
     NotProven,
+    /// Somebody of the team has this key or passkey, or had it.
+    #[error("this key is somebody's of the team, or was: come in with one of your own")]
+    KnownKey,
+    /// The console has no name that passkeys can be bound to.
+    #[error(
+        "this console has no passkeys: sign in with a key of the command line (trefoil moderate), or ask the operator to give console.origin the name of a host"
+    )]
+    NoPasskeys,
+    /// What a browser is given, or made, cannot be encoded.
+    #[error("encode a passkey")]
+    Encode,
     /// No session, or it has ended.
     #[error("sign in: a session ends after half an hour without use, and after twelve hours")]
     NoSession,

@@ -11,7 +11,7 @@ pub(crate) const TARGETS: &[Target] = &[
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
-    use super::{role::Role, rows::PasskeyRow};
+    use super::{Inviter, StaffName, role::Role, rows::PasskeyRow};
     use crate::json_row::JsonRow as _;
     use trefoil_proto::Timestamp;
     let passkey = PasskeyRow { id: "aaaa".into(), fixed: "bbbb".into(), changing: "cccc".into() };
@@ -22,9 +22,11 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         handle: "A".repeat(86),
         passkeys: vec![passkey],
         keys: vec!["B".repeat(43)],
+        invited_by: Some(Inviter::Operator),
     };
-    let name = "ines".parse().expect("a name");
-    let invitation = InvitationRow { name, role: Role::Auditor, until: Timestamp(2) };
+    let name: StaffName = "ines".parse().expect("a name");
+    let by = Some(Inviter::Lead("ada".parse().expect("a name")));
+    let invitation = InvitationRow { name, role: Role::Auditor, until: Timestamp(2), by };
     let order = b"name = \"ines\"\nat = 1\nrole = \"lead\"\ncode_hash = \"0000000000000000000000000000000000000000000000000000000000000000\"\n".to_vec();
     vec![
         ("server_staff_member_row", member.encode()),

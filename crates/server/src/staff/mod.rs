@@ -1,10 +1,12 @@
 //! The people of a service's teams: who they are, how they prove it, what their role is. Passwords there are none: a browser shows a
 //! passkey, the command line signs with a key of its own.
 
+mod challenges;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod orders;
+mod pairs;
 mod passkey;
 mod role;
 mod rows;
@@ -14,22 +16,22 @@ mod tests;
 
 pub use error::StaffError;
 pub use orders::{Followed, Order, hand_in, invite};
+pub use pairs::Inviter;
 pub use passkey::Place;
 pub use role::{BadName, Member, Role, StaffName};
 pub use rows::TABLES;
 
 use crate::json_row::JsonRow as _;
+use challenges::Challenges;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use ed25519_dalek::{Signature, VerifyingKey};
+use pairs::Credential;
 use passkey::Ceremonies;
 use rand::RngCore as _;
 use rows::{INVITATIONS, InvitationRow, MEMBERS, MemberRow};
 use session::Sessions;
 use sha2::{Digest as _, Sha256};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 use trefoil_proto::Timestamp;
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 use zeroize::Zeroizing;
@@ -39,10 +41,6 @@ pub const SESSION_LABEL: &[u8] = b"Trefoil 1.0 StaffSession\0";
 
 /// How long an invitation is good, in milliseconds: three days.
 const INVITATION: u64 = 3 * 24 * 60 * 60 * 1000;
-/// How long a challenge is, in milliseconds.
-const CHALLENGE: u64 = 2 * 60 * 1000;
-/// Challenges at a time.
-const CHALLENGES: usize = 1000;
 /// Passkeys and keys of one person.
 const KEYS: usize = 8;
 
@@ -51,7 +49,10 @@ pub struct Staff {
     store: Arc<dyn Store>,
     sessions: Sessions,
     ceremonies: Option<Ceremonies>,
-    challenges: Mutex<HashMap<[u8; 32], Timestamp>>,
+    challenges: Challenges,
+    /// Held while somebody comes in, signs in or is removed: a session begins only for who is of the team then, and no two come in
+    /// with one key.
+    team: tokio::sync::Mutex<()>,
 }
 
 /// Somebody of a team, for a lead to see.
@@ -69,16 +70,28 @@ impl Staff {
     /// The team in a store. Passkeys are bound to `place`; without one there are only keys of the command line.
     pub fn new(store: Arc<dyn Store>, place: Option<Place>) -> Self {
         let ceremonies = place.and_then(Ceremonies::at);
-        Self { store, sessions: Sessions::default(), ceremonies, challenges: Mutex::default() }
+        Self {
+            store,
+            sessions: Sessions::default(),
+            ceremonies,
+            challenges: Challenges::default(),
+            team: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Invites somebody: a code that is good once, for three days.
     ///
     /// # Errors
     /// [`StaffError::Taken`]; the store failed.
-    pub async fn invite(&self, name: &StaffName, role: Role, now: Timestamp) -> Result<String, StaffError> {
+    pub async fn invite(
+        &self,
+        name: &StaffName,
+        role: Role,
+        by: Inviter,
+        now: Timestamp,
+    ) -> Result<String, StaffError> {
         let code = invitation_code();
-        self.keep_invitation(Sha256::digest(code.as_bytes()).into(), name, role, now).await?;
+        self.keep_invitation(Sha256::digest(code.as_bytes()).into(), name, role, by, now).await?;
         Ok(code)
     }
 
@@ -87,12 +100,14 @@ impl Staff {
         hash: [u8; 32],
         name: &StaffName,
         role: Role,
+        by: Inviter,
         now: Timestamp,
     ) -> Result<(), StaffError> {
         if self.member(name).await?.is_some() {
             return Err(StaffError::Taken);
         }
-        let row = InvitationRow { name: name.clone(), role, until: now.plus_millis(INVITATION) };
+        let until = now.plus_millis(INVITATION);
+        let row = InvitationRow { name: name.clone(), role, until, by: Some(by) };
         let mut batch = Batch::new();
         batch.put(INVITATIONS, hash.to_vec(), row.encode());
         self.store.commit(batch).await.map_err(StaffError::Write)?;
@@ -102,14 +117,14 @@ impl Staff {
     /// Whom an invitation is for, and what a browser is given to make a passkey.
     ///
     /// # Errors
-    /// [`StaffError::BadInvitation`]; [`StaffError::NotProven`] where the console has no place.
+    /// [`StaffError::BadInvitation`]; [`StaffError::NoPasskeys`] where the console has no place.
     pub async fn begin_joining(
         &self,
         code: &str,
         now: Timestamp,
     ) -> Result<(StaffName, Vec<u8>), StaffError> {
         let (_, invitation) = self.invitation(code, now).await?;
-        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NotProven)?;
+        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NoPasskeys)?;
         let options = ceremonies.begin_joining(invitation.name.as_str(), &passkey::fresh_handle()?)?;
         Ok((invitation.name, options))
     }
@@ -117,43 +132,44 @@ impl Staff {
     /// Comes in with a passkey, and has a session.
     ///
     /// # Errors
-    /// [`StaffError::BadInvitation`], [`StaffError::NotProven`], [`StaffError::Taken`].
+    /// [`StaffError::BadInvitation`], [`StaffError::NotProven`], [`StaffError::Taken`], [`StaffError::KnownKey`].
     pub async fn join_with_passkey(
         &self,
         code: &str,
         answer: &[u8],
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NotProven)?;
+        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NoPasskeys)?;
         let (handle, passkey) = ceremonies.join(answer)?;
-        self.join(code, now, |row| {
-            row.handle = handle;
-            row.passkeys.push(passkey);
-        })
-        .await
+        self.join(code, Credential::Passkey(handle, passkey), now).await
     }
 
     /// Comes in with a key of the command line, and has a session.
     ///
     /// # Errors
-    /// [`StaffError::BadInvitation`], [`StaffError::NotProven`], [`StaffError::Taken`].
+    /// [`StaffError::BadInvitation`], [`StaffError::NotProven`], [`StaffError::Taken`], [`StaffError::KnownKey`].
     pub async fn join_with_key(
         &self,
         code: &str,
         key: &[u8; 32],
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        VerifyingKey::from_bytes(key).map_err(|_| StaffError::NotProven)?;
-        self.join(code, now, |row| row.keys.push(BASE64URL_NOPAD.encode(key))).await
+        // Anybody can sign with a weak one.
+        if !VerifyingKey::from_bytes(key).is_ok_and(|key| !key.is_weak()) {
+            return Err(StaffError::NotProven);
+        }
+        self.join(code, Credential::Key(BASE64URL_NOPAD.encode(key)), now).await
     }
 
     async fn join(
         &self,
         code: &str,
+        credential: Credential,
         now: Timestamp,
-        with: impl FnOnce(&mut MemberRow),
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        let (hash, InvitationRow { name, role, .. }) = self.invitation(code, now).await?;
+        let (hash, InvitationRow { name, role, by, .. }) = self.invitation(code, now).await?;
+        let _team = self.team.lock().await;
+        self.refuse_known(&credential).await?;
         let mut row = MemberRow {
             role,
             since: now,
@@ -161,8 +177,9 @@ impl Staff {
             handle: passkey::fresh_handle()?,
             passkeys: Vec::new(),
             keys: Vec::new(),
+            invited_by: by,
         };
-        with(&mut row);
+        credential.enrol(&mut row);
         let mut batch = Batch::new();
         batch.assert_absent(MEMBERS, name.as_str().as_bytes().to_vec());
         batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
@@ -180,9 +197,9 @@ impl Staff {
     /// What a browser is given to show a passkey.
     ///
     /// # Errors
-    /// [`StaffError::NotProven`] where the console has no place.
+    /// [`StaffError::NoPasskeys`] where the console has no place.
     pub fn begin_entering(&self) -> Result<Vec<u8>, StaffError> {
-        self.ceremonies.as_ref().ok_or(StaffError::NotProven)?.begin_entering()
+        self.ceremonies.as_ref().ok_or(StaffError::NoPasskeys)?.begin_entering()
     }
 
     /// Signs in with a passkey.
@@ -194,8 +211,9 @@ impl Staff {
         answer: &[u8],
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NotProven)?;
+        let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NoPasskeys)?;
         let claimed = ceremonies.read(answer)?;
+        let _team = self.team.lock().await;
         let all = self.store.scan(MEMBERS, KeyRange::all(), usize::MAX).await.map_err(StaffError::Read)?;
         for (key, old) in all {
             let mut row = MemberRow::decode(&old)?;
@@ -220,16 +238,17 @@ impl Staff {
         Err(StaffError::NotProven)
     }
 
-    /// What a key of the command line is to sign.
+    /// What a key of the command line is to sign: good once, for two minutes. Nothing is kept of it.
     pub fn challenge(&self, now: Timestamp) -> [u8; 32] {
-        let mut challenge = [0; 32];
-        rand::rng().fill_bytes(&mut challenge);
-        let mut all = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, until| *until > now);
-        if all.len() < CHALLENGES {
-            all.insert(challenge, now.plus_millis(CHALLENGE));
-        }
-        challenge
+        self.challenges.fresh(now)
+    }
+
+    /// Whether somebody of this name is or was of the team.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn knows(&self, name: &StaffName) -> Result<bool, StaffError> {
+        Ok(self.member(name).await?.is_some())
     }
 
     /// Signs in with a key of the command line: Ed25519 over [`SESSION_LABEL`] and the challenge.
@@ -243,10 +262,8 @@ impl Staff {
         signature: &[u8; 64],
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        let asked = {
-            let mut all = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-            all.remove(challenge).is_some_and(|until| until > now)
-        };
+        let _team = self.team.lock().await;
+        let asked = self.challenges.is_good(challenge, now);
         let row =
             self.member(name).await?.filter(|row| row.removed.is_none()).ok_or(StaffError::NotProven)?;
         let content = [SESSION_LABEL, challenge].concat();
@@ -259,6 +276,7 @@ impl Staff {
         if !(asked && signed) {
             return Err(StaffError::NotProven);
         }
+        self.challenges.spend(challenge, now);
         let member = Member { name: name.clone(), role: row.role };
         let token = self.sessions.begin(member.clone(), now);
         Ok((member, token))
@@ -282,6 +300,7 @@ impl Staff {
     /// # Errors
     /// [`StaffError::Nobody`]; the store failed.
     pub async fn remove(&self, name: &StaffName, now: Timestamp) -> Result<(), StaffError> {
+        let _team = self.team.lock().await;
         let mut row = self.member(name).await?.ok_or(StaffError::Nobody)?;
         row.removed.get_or_insert(now);
         let mut batch = Batch::new();

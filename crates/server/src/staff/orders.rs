@@ -2,6 +2,7 @@
 
 use super::{
     Staff, StaffError, invitation_code,
+    pairs::Inviter,
     role::{Role, StaffName},
 };
 use crate::handed_in::{HandInError, Inbox, Taken};
@@ -91,7 +92,7 @@ impl Staff {
         let Some((file, invitation)) = parse(content) else { return Taken::Unfit("it is no order") };
         let done = match invitation {
             Some((role, hash)) => {
-                let kept = self.keep_invitation(hash, &file.name, role, now).await;
+                let kept = self.keep_invitation(hash, &file.name, role, Inviter::Operator, now).await;
                 kept.map(|()| Followed::Invited(file.name, role))
             }
             None => self.remove(&file.name, now).await.map(|()| Followed::Removed(file.name)),

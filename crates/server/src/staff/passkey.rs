@@ -3,14 +3,18 @@
 
 use super::{StaffError, rows::PasskeyRow};
 use data_encoding::BASE64URL_NOPAD;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 use webauthn_rp::{
     AuthenticatedCredential, DiscoverableAuthentication64, DiscoverableAuthenticationServerState,
     DiscoverableCredentialRequestOptions, PublicKeyCredentialCreationOptions, Registration,
     RegistrationServerState,
     bin::{Decode as _, Encode as _},
     request::{
-        AsciiDomain, ExtensionInfo, FixedCapHashSet, InsertResult, RpId,
+        AsciiDomain, ExtensionInfo, RpId, TimedCeremony,
         auth::AuthenticationVerificationOptions,
         register::{
             CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, USER_HANDLE_MAX_LEN,
@@ -18,13 +22,13 @@ use webauthn_rp::{
         },
     },
     response::{
-        CredentialId,
+        CredentialId, SentChallenge,
         register::{CompressedPubKey, DynamicState, StaticState},
     },
 };
 
-/// Ceremonies at a time.
-const MOST: usize = 256;
+/// Ceremonies of a kind at a time: more than one address can begin while somebody finishes one (`console::guard`).
+const MOST: usize = 4096;
 
 type Key = CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>;
 
@@ -41,8 +45,33 @@ pub struct Place {
 pub(super) struct Ceremonies {
     place: Place,
     id: RpId,
-    joining: Mutex<FixedCapHashSet<RegistrationServerState<USER_HANDLE_MAX_LEN>>>,
-    entering: Mutex<FixedCapHashSet<DiscoverableAuthenticationServerState>>,
+    joining: Mutex<Begun<RegistrationServerState<USER_HANDLE_MAX_LEN>>>,
+    entering: Mutex<Begun<DiscoverableAuthenticationServerState>>,
+}
+
+/// Those of a kind, in the order in which they were begun. The oldest gives way to one that is new: whoever begins many keeps nobody
+/// from beginning.
+struct Begun<T>(VecDeque<T>);
+
+impl<T> Default for Begun<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: TimedCeremony> Begun<T> {
+    fn keep(&mut self, begun: T) {
+        let now = Instant::now();
+        while self.0.front().is_some_and(|oldest| oldest.expiration() < now) || self.0.len() >= MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(begun);
+    }
+
+    fn take(&mut self, challenge: &SentChallenge) -> Option<T> {
+        let at = self.0.iter().position(|begun| begun.sent_challenge() == *challenge)?;
+        self.0.remove(at)
+    }
 }
 
 /// Who shows a passkey, before it is checked.
@@ -59,8 +88,8 @@ impl Ceremonies {
         Some(Self {
             place,
             id,
-            joining: Mutex::new(FixedCapHashSet::new(MOST)),
-            entering: Mutex::new(FixedCapHashSet::new(MOST)),
+            joining: Mutex::new(Begun::default()),
+            entering: Mutex::new(Begun::default()),
         })
     }
 
@@ -68,7 +97,7 @@ impl Ceremonies {
     pub(super) fn begin_joining(&self, name: &str, handle: &str) -> Result<Vec<u8>, StaffError> {
         let handle = handle_of(handle)?;
         let entity = PublicKeyCredentialUserEntity {
-            name: name.try_into().map_err(|_| StaffError::NotProven)?,
+            name: name.try_into().map_err(|_| StaffError::Encode)?,
             id: &handle,
             display_name: None,
         };
@@ -77,10 +106,9 @@ impl Ceremonies {
         // a passkey here asks for its user anyway.
         options.extensions.cred_protect =
             CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
-        let (server, client) = options.start_ceremony().map_err(|_| StaffError::NotProven)?;
-        let kept = lock(&self.joining).insert_or_replace_all_expired(server);
-        let client = serde_json::to_vec(&client).map_err(|_| StaffError::NotProven)?;
-        if matches!(kept, InsertResult::Success) { Ok(client) } else { Err(StaffError::Contended) }
+        let (server, client) = options.start_ceremony().map_err(|_| StaffError::Encode)?;
+        lock(&self.joining).keep(server);
+        serde_json::to_vec(&client).map_err(|_| StaffError::Encode)
     }
 
     /// The passkey that a browser made, and the handle that it was made for.
@@ -95,9 +123,9 @@ impl Ceremonies {
             ..RegistrationVerificationOptions::default()
         };
         let made = begun.verify(&self.id, &registration, &options).map_err(|_| StaffError::NotProven)?;
-        let fixed = made.static_state().encode().map_err(|_| StaffError::NotProven)?;
-        let changing = made.dynamic_state().encode().map_err(|_| StaffError::NotProven)?;
-        let handle: [u8; USER_HANDLE_MAX_LEN] = made.user_id().encode().map_err(|_| StaffError::NotProven)?;
+        let fixed = made.static_state().encode().map_err(|_| StaffError::Encode)?;
+        let changing = made.dynamic_state().encode().map_err(|_| StaffError::Encode)?;
+        let handle: [u8; USER_HANDLE_MAX_LEN] = made.user_id().encode().map_err(|_| StaffError::Encode)?;
         let row = PasskeyRow {
             id: BASE64URL_NOPAD.encode(made.id().as_ref()),
             fixed: BASE64URL_NOPAD.encode(fixed.as_ref()),
@@ -109,10 +137,9 @@ impl Ceremonies {
     /// What a browser is given to show a passkey, JSON.
     pub(super) fn begin_entering(&self) -> Result<Vec<u8>, StaffError> {
         let options = DiscoverableCredentialRequestOptions::passkey(&self.id);
-        let (server, client) = options.start_ceremony().map_err(|_| StaffError::NotProven)?;
-        let kept = lock(&self.entering).insert_or_replace_all_expired(server);
-        let client = serde_json::to_vec(&client).map_err(|_| StaffError::NotProven)?;
-        if matches!(kept, InsertResult::Success) { Ok(client) } else { Err(StaffError::Contended) }
+        let (server, client) = options.start_ceremony().map_err(|_| StaffError::Encode)?;
+        lock(&self.entering).keep(server);
+        serde_json::to_vec(&client).map_err(|_| StaffError::Encode)
     }
 
     /// Whose passkey an answer says it is.
@@ -120,7 +147,7 @@ impl Ceremonies {
         let answer =
             DiscoverableAuthentication64::from_json_relaxed(answer).map_err(|_| StaffError::NotProven)?;
         let handle: [u8; USER_HANDLE_MAX_LEN] =
-            answer.response().user_handle().encode().map_err(|_| StaffError::NotProven)?;
+            answer.response().user_handle().encode().map_err(|_| StaffError::Encode)?;
         Ok(Claimed {
             handle: BASE64URL_NOPAD.encode(&handle),
             id: BASE64URL_NOPAD.encode(answer.raw_id().as_ref()),
@@ -152,15 +179,14 @@ impl Ceremonies {
         begun
             .verify(&self.id, &claimed.answer, &mut credential, &options)
             .map_err(|_| StaffError::NotProven)?;
-        let changing = credential.dynamic_state().encode().map_err(|_| StaffError::NotProven)?;
+        let changing = credential.dynamic_state().encode().map_err(|_| StaffError::Encode)?;
         Ok(PasskeyRow { changing: BASE64URL_NOPAD.encode(changing.as_ref()), ..known.clone() })
     }
 }
 
 /// A fresh handle, base64url.
 pub(super) fn fresh_handle() -> Result<String, StaffError> {
-    let handle: [u8; USER_HANDLE_MAX_LEN] =
-        UserHandle64::new().encode().map_err(|_| StaffError::DamagedRow)?;
+    let handle: [u8; USER_HANDLE_MAX_LEN] = UserHandle64::new().encode().map_err(|_| StaffError::Encode)?;
     Ok(BASE64URL_NOPAD.encode(&handle))
 }
 

@@ -2,9 +2,10 @@
 
 use super::world::*;
 use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::{fs, path::Path, time::Duration};
 use trefoil_server::{
     console::Console,
@@ -22,11 +23,16 @@ type Documented = (String, String, String);
 
 impl Desk {
     pub fn start() -> Self {
+        Self::start_in(&World::new(), free_port(), &[])
+    }
+
+    /// With other services that it knows, and its port for them.
+    pub fn start_in(world: &World, federation: u16, peers: &[(&str, u16)]) -> Self {
         let port = free_port();
         let origin = format!("http://localhost:{port}");
         let console =
             format!("[console]\nlisten = \"127.0.0.1:{port}\"\norigin = \"{origin}\"\nplain = true\n");
-        let service = World::new().start_with("account", "account.test", free_port(), &[], &console);
+        let service = world.start_with("account", "account.test", federation, peers, &console);
         Self { service, origin }
     }
 
@@ -54,7 +60,8 @@ impl Desk {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let key = SigningKey::from_bytes(&[7; 32]).verifying_key();
+        // Everybody has a key of their own.
+        let key = SigningKey::from_bytes(&Sha256::digest(name).into()).verifying_key();
         let joined = self
             .ask("POST", "/api/join/key")
             .json(&json!({"code": code, "key": BASE64URL_NOPAD.encode(key.as_bytes())}));
@@ -240,5 +247,86 @@ async fn each_role_may_what_is_documented() {
         let may = matches!(role, Role::ChildSafetyReviewer | Role::Lead);
         assert_eq!(answer(grave).await.1["code"] != "role", may, "{name}");
     }
+    desk.service.stop().await;
+}
+
+/// Whoever is no lead is refused before the body of a list is read: it never ends here.
+#[tokio::test]
+async fn a_list_is_not_read_from_who_may_not_give_one() {
+    let desk = Desk::start();
+    let token = desk.member("rita", Role::Reviewer).await;
+    let endless = futures_util::stream::unfold(0_u32, |sent| async move {
+        // A first piece, then nothing: whoever reads to the end waits for ever.
+        if sent > 0 {
+            std::future::pending::<()>().await;
+        }
+        Some((Ok::<_, std::io::Error>(vec![b'#'; 1024]), sent + 1))
+    });
+    let asked = desk
+        .ask("POST", "/api/known?name=x&giver=x&kind=other")
+        .bearer_auth(&token)
+        .body(reqwest::Body::wrap_stream(endless));
+    let told = tokio::time::timeout(Duration::from_secs(10), answer(asked)).await;
+    let (status, said) = told.expect("refused without its body");
+    assert_eq!((status, &said["code"]), (StatusCode::FORBIDDEN, &json!("role")));
+    desk.service.stop().await;
+}
+
+/// However often somebody asks, whoever comes from elsewhere signs in; and that somebody tried stands in the trail, once a minute.
+#[tokio::test]
+async fn signing_in_cannot_be_shut_and_failures_stand_in_the_trail() {
+    let desk = Desk::start();
+    let lead = desk.member("lena", Role::Lead).await;
+    let key = SigningKey::from_bytes(&Sha256::digest("lena").into());
+    let begun: Value = answer(desk.ask("POST", "/api/session/challenge")).await.1;
+    let challenge = BASE64URL_NOPAD.decode(begun["challenge"].as_str().unwrap().as_bytes()).unwrap();
+    let with = |name: &str, key: &SigningKey| {
+        let signature = key.sign(&[staff::SESSION_LABEL, &challenge].concat()).to_bytes();
+        let body = json!({
+            "name": name, "challenge": begun["challenge"], "signature": BASE64URL_NOPAD.encode(&signature),
+        });
+        desk.ask("POST", "/api/session/key").json(&body)
+    };
+    let stranger = SigningKey::from_bytes(&[9; 32]);
+    for name in ["lena", "lena", "nobody"] {
+        let (status, said) = answer(with(name, &stranger)).await;
+        assert_eq!((status, &said["code"]), (StatusCode::UNAUTHORIZED, &json!("not-proven")), "{name}");
+    }
+    // One address asks until it is told to wait.
+    let mut last = StatusCode::OK;
+    for _ in 0..700 {
+        last =
+            answer(desk.ask("POST", "/api/session/challenge").header("x-forwarded-for", "192.0.2.9")).await.0;
+        if last != StatusCode::OK {
+            break;
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let (status, said) = answer(with("lena", &key).header("x-forwarded-for", "192.0.2.10")).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let (_, trail) = answer(desk.ask("GET", "/api/audit").bearer_auth(&lead)).await;
+    let failed: Vec<_> = trail
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["act"] == "sign-in-failed")
+        .map(|entry| entry["who"].clone())
+        .collect();
+    assert_eq!(failed, ["lena"], "once a minute, and of nobody whom the team does not know");
+    desk.service.stop().await;
+}
+
+/// A lead cannot be two people: her key comes in once.
+#[tokio::test]
+async fn a_lead_does_not_come_in_twice() {
+    let desk = Desk::start();
+    let lead = desk.member("ines", Role::Lead).await;
+    let invite = desk.ask("POST", "/api/staff").bearer_auth(&lead);
+    let (status, said) = answer(invite.json(&json!({"name": "ines-two", "role": "lead"}))).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let key = SigningKey::from_bytes(&Sha256::digest("ines").into()).verifying_key();
+    let body = json!({"code": said["code"], "key": BASE64URL_NOPAD.encode(key.as_bytes())});
+    let (status, said) = answer(desk.ask("POST", "/api/join/key").json(&body)).await;
+    assert_eq!((status, &said["code"]), (StatusCode::CONFLICT, &json!("known-key")));
     desk.service.stop().await;
 }

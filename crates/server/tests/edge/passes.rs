@@ -10,11 +10,12 @@ use super::{
 use p384::NistP384;
 use rand_core::OsRng;
 use trefoil_proto::{
-    Domain, UserUri, Wire as _,
+    Domain, ErrorBody, UserUri, Wire as _,
     edge::Identifier,
     mimi::KeyMaterialResponse,
     passes::{
-        Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Token, TokenRequest, challenge_digest,
+        Claim, FirstContact, IssueRequest, Issued, NamelessClaim, Purpose, Token, TokenRequest,
+        challenge_digest,
     },
     paths::segment,
 };
@@ -48,28 +49,57 @@ async fn two(of_account: &str, of_handle: &str) -> Two {
     Two { world, account, handle, ann, bob }
 }
 
+/// Asks for passes of a service.
+pub async fn issue(
+    own: &Running,
+    by: &Member,
+    of: &str,
+    purpose: Purpose,
+    requests: Vec<TokenRequest>,
+) -> Answer {
+    let body = IssueRequest { purpose, requests }.encode();
+    own.call("POST", &format!("passes/{of}"), Some(&by.token), body).await
+}
+
+/// A pass, as somebody's device makes it; or the refusal.
+pub async fn get(
+    own: &Running,
+    by: &Member,
+    of: &str,
+    purpose: Purpose,
+    nonce: u8,
+) -> Result<Token, ErrorBody> {
+    let key = issue(own, by, of, purpose, Vec::new()).await;
+    if key.status != 200 {
+        return Err(key.error().unwrap());
+    }
+    let (key, domain): (_, Domain) = (key.decode::<Issued>().key, of.parse().unwrap());
+    let (nonce, challenge_digest) = ([nonce; 32], challenge_digest(&domain, purpose));
+    let input = Token::input(&nonce, &challenge_digest, &key.id());
+    let blind = VoprfClient::<NistP384>::blind(&input, &mut OsRng).unwrap();
+    let blinded = blind.message.serialize().as_slice().try_into().unwrap();
+    let request = TokenRequest { token_type: 1, truncated_key_id: key.truncated_id(), blinded };
+    let issued = issue(own, by, of, purpose, vec![request]).await;
+    if issued.status != 200 {
+        return Err(issued.error().unwrap());
+    }
+    let issued: Issued = issued.decode();
+    let element = EvaluationElement::deserialize(&issued.responses[0].evaluated).unwrap();
+    let proof = Proof::<NistP384>::deserialize(&issued.responses[0].proof).unwrap();
+    let public = <NistP384 as CipherSuite>::Group::deserialize_elem(&key.0).unwrap();
+    let output = blind.state.finalize(&input, &element, &proof, public).unwrap();
+    let authenticator = output.as_slice().try_into().unwrap();
+    Ok(Token { token_type: 1, nonce, challenge_digest, key_id: key.id(), authenticator })
+}
+
 impl Two {
     async fn issue(&self, requests: Vec<TokenRequest>) -> Answer {
-        let body = IssueRequest { requests }.encode();
-        self.account.call("POST", "passes/handle.test", Some(&self.ann.token), body).await
+        issue(&self.account, &self.ann, "handle.test", Purpose::FirstContact, requests).await
     }
 
-    /// A pass, as Ann's device makes it.
     async fn pass(&self, nonce: u8) -> Token {
-        let key = self.issue(Vec::new()).await.decode::<Issued>().key;
-        let domain: Domain = "handle.test".parse().unwrap();
-        let (nonce, challenge_digest) = ([nonce; 32], challenge_digest(&domain));
-        let input = Token::input(&nonce, &challenge_digest, &key.id());
-        let blind = VoprfClient::<NistP384>::blind(&input, &mut OsRng).unwrap();
-        let blinded = blind.message.serialize().as_slice().try_into().unwrap();
-        let request = TokenRequest { token_type: 1, truncated_key_id: key.truncated_id(), blinded };
-        let issued: Issued = self.issue(vec![request]).await.decode();
-        let element = EvaluationElement::deserialize(&issued.responses[0].evaluated).unwrap();
-        let proof = Proof::<NistP384>::deserialize(&issued.responses[0].proof).unwrap();
-        let public = <NistP384 as CipherSuite>::Group::deserialize_elem(&key.0).unwrap();
-        let output = blind.state.finalize(&input, &element, &proof, public).unwrap();
-        let authenticator = output.as_slice().try_into().unwrap();
-        Token { token_type: 1, nonce, challenge_digest, key_id: key.id(), authenticator }
+        let got = get(&self.account, &self.ann, "handle.test", Purpose::FirstContact, nonce).await;
+        got.unwrap()
     }
 
     async fn claim(&self, token: Token) -> Answer {

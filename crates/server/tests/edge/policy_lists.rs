@@ -5,14 +5,16 @@ use data_encoding::BASE64URL_NOPAD;
 use std::time::Duration;
 use trefoil_proto::{
     Wire as _,
-    passes::IssueRequest,
+    passes::{IssueRequest, Purpose},
     paths,
     policy_list::{PATH, SignedPolicyList},
 };
 
 const LIST: &str = "sequence = 1\n\
     [[entry]]\nservice = \"bad.test\"\nrecommend = \"refuse\"\nreason = \"spam\"\nuntil = 2099-12-31\n\
-    [[entry]]\nperson = \"mimi://account.test/u/mallory\"\nrecommend = \"refuse\"\nreason = \"fraud\"\nuntil = 2099-12-31\n";
+    [[entry]]\nperson = \"mimi://account.test/u/mallory\"\nrecommend = \"refuse\"\nreason = \"fraud\"\nuntil = 2099-12-31\n\
+    [[entry]]\nperson = \"mimi://good.test/u/eve\"\nrecommend = \"refuse\"\nreason = \"fraud\"\nuntil = 2099-12-31\n\
+    [[entry]]\nservice = \"account.test\"\nrecommend = \"refuse\"\nreason = \"spam\"\nuntil = 2099-12-31\n";
 
 struct Two {
     world: World,
@@ -54,7 +56,7 @@ impl Two {
         let client = self.world.peer_client(peer, service);
         let base = format!("https://account.test:{}/mimi/v1", service.addresses.federation.port());
         let asked = client.post(format!("{base}/passes/account.test")).header("from", format!("mimi@{peer}"));
-        let body = IssueRequest { requests: Vec::new() }.encode();
+        let body = IssueRequest { purpose: Purpose::FirstContact, requests: Vec::new() }.encode();
         answer(asked.header("content-type", paths::MEDIA_TYPE).body(body)).await.code()
     }
 }
@@ -73,21 +75,24 @@ async fn taken(service: &Running) -> bool {
 async fn a_list_that_counts_is_followed_and_another_key_is_not_believed() {
     let two = publisher().await;
     let signed = two.published().await;
-    assert_eq!(signed.list.entries.len(), 2);
+    assert_eq!(signed.list.entries.len(), 4);
 
     let service = two.subscriber(&signed.key, "");
     assert!(taken(&service).await, "the list was not taken");
     assert_eq!(two.asked_by("bad.test", &service).await, "NotAllowed");
     assert_eq!(two.asked_by("good.test", &service).await, "status 200");
-    // A person here who is on it begins nothing, and nobody here turns to who is.
+    // What it says of its subscriber and of people here does not count: about these the service decides itself.
     let room = "mimi://account.test/r/x";
     let mut mallory = service.join("mallory", name("Mallory")).await;
     open_room(&service, &mut mallory, room).await;
-    let (ann, bad) = ("mimi://account.test/u/ann".parse().unwrap(), "mimi://bad.test/u/x".parse().unwrap());
-    assert_eq!(claim(&service, &mallory, &ann, room).await.code(), "NotAllowed");
+    let (nan, bad) = ("mimi://account.test/u/nan".parse().unwrap(), "mimi://bad.test/u/x".parse().unwrap());
+    assert_eq!(claim(&service, &mallory, &nan, room).await.status, 200);
+    // Nobody here turns to who is on it elsewhere.
     let mut ann = service.join("ann", name("Ann")).await;
     open_room(&service, &mut ann, "mimi://account.test/r/y").await;
     assert_eq!(claim(&service, &ann, &bad, "mimi://account.test/r/y").await.code(), "NotAllowed");
+    let eve = "mimi://good.test/u/eve".parse().unwrap();
+    assert_eq!(claim(&service, &ann, &eve, "mimi://account.test/r/y").await.code(), "NotAllowed");
     let kim = "mimi://account.test/u/kim".parse().unwrap();
     assert_eq!(claim(&service, &ann, &kim, "mimi://account.test/r/y").await.status, 200);
     service.stop().await;

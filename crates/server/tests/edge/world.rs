@@ -350,7 +350,7 @@ impl Running {
         let tbs = RegisterTbs { minor: Some(marking), ..tbs };
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = member.mls.signer.sign(&content).unwrap().try_into().unwrap();
-        (member, RegisterRequest { tbs, signature })
+        (member, RegisterRequest { tbs, signature, pass: None })
     }
 
     /// A device with a registration that was not sent.
@@ -362,7 +362,7 @@ impl Running {
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
         let member = Member { mls: device, token: String::new() };
-        (member, RegisterRequest { tbs, signature })
+        (member, RegisterRequest { tbs, signature, pass: None })
     }
 
     pub async fn log_in(&self, mut member: Member) -> Member {

@@ -101,7 +101,7 @@ impl Somebody {
             minor: None,
         };
         let signature = sign(&device, REGISTER_LABEL, &tbs)?;
-        let request = RegisterRequest { tbs, signature };
+        let request = RegisterRequest { tbs, signature, pass: None };
         services.must(service, "accounts", None, request.encode()).await?;
         Ok(Self { number, service, device, token: String::new() })
     }

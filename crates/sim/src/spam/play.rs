@@ -31,7 +31,7 @@ use trefoil_proto::{
         update::{RatchetTreeOption, UpdateOutcome},
     },
     mls::{Credential, KeyPackage, MlsMessage, RatchetTree},
-    passes::{Claim, FirstContact, IssueRequest, Issued, IssuerKey},
+    passes::{Claim, FirstContact, IssueRequest, Issued, IssuerKey, Purpose},
     paths::segment,
     room::{ParticipantListUpdate, Role, UserRolePair},
 };
@@ -225,9 +225,9 @@ impl Run<'_> {
             None => account.post(self.services, &format!("keyMaterial/{user}"), request.encode()).await?,
             Some(key) => {
                 let domain = self.services.domain(one.service);
-                let blinded = Blinded::begin(domain, key, nonce());
+                let blinded = Blinded::begin(domain, Purpose::FirstContact, key, nonce());
                 let (blinded, asked) = blinded.ok_or_else(|| anyhow::anyhow!("a pass cannot be blinded"))?;
-                let body = IssueRequest { requests: vec![asked] }.encode();
+                let body = IssueRequest { purpose: Purpose::FirstContact, requests: vec![asked] }.encode();
                 let issued = match account.post(self.services, &passes_at(domain), body).await? {
                     Answer::Good(body) => Issued::decode(&body)?,
                     Answer::Refused(error) => return Ok(Err(self.refusal(error.code))),
@@ -292,7 +292,14 @@ impl Run<'_> {
     async fn key_of_today(&self, account: &mut Somebody) -> anyhow::Result<Option<IssuerKey>> {
         account.log_in(self.services).await?;
         let path = passes_at(self.services.domain(ELSEWHERE));
-        match account.post(self.services, &path, IssueRequest { requests: Vec::new() }.encode()).await? {
+        match account
+            .post(
+                self.services,
+                &path,
+                IssueRequest { purpose: Purpose::FirstContact, requests: Vec::new() }.encode(),
+            )
+            .await?
+        {
             Answer::Good(body) => Ok(Some(Issued::decode(&body)?.key)),
             Answer::Refused(error) if error.code == ErrorCode::Unsupported => Ok(None),
             Answer::Refused(error) => anyhow::bail!("the key of passes was refused: {:?}", error.code),

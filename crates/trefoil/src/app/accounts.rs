@@ -12,8 +12,7 @@ use crate::{
     agent::Agent,
     backup,
     home::{FIRST, FURTHER, Home, HomeError, Passphrase},
-    minors::UnderAge,
-    person::{self, PersonError, Place},
+    person::{self, Newcomer, PersonError, Place},
     settings::{Choice, Settings},
     transport::Service,
 };
@@ -181,13 +180,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The service refused or cannot be reached; nothing is kept then.
-    pub async fn register(
-        &self,
-        place: Place<'_>,
-        who: (&str, Option<&str>),
-        minor: Option<UnderAge>,
-        name: &str,
-    ) -> Answer<Keeper> {
+    pub async fn register(&self, place: Place<'_>, who: Newcomer<'_>, name: &str) -> Answer<Keeper> {
         if !name.is_empty() {
             // Before anything is asked for: what is registered cannot be taken back.
             compose::profile(name)
@@ -198,7 +191,7 @@ impl Accounts {
         let (id, folder) = self.free_place()?;
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: place.ca };
-        let made = person::register_aged(&home, self.passphrase.as_ref(), place, who, minor).await;
+        let made = person::register_as(&home, self.passphrase.as_ref(), place, who).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
             Err(error) => {

@@ -30,7 +30,7 @@ impl Person {
         let domain = person::service_info(&service).await?.domain;
         let mut agent = Agent::new(Client::open(Arc::new(MemoryStore::new()))?, service);
         let who = Identifier::AccountName(name.as_bytes().to_vec());
-        agent.act(|client, now| client.register(domain, who, now))?;
+        agent.act(|client, now| client.register(domain, who, None, now))?;
         let mut refused = None;
         agent
             .run_until(

@@ -85,7 +85,7 @@ async fn one(http: &reqwest::Client, url: &str, domain: Domain, index: usize) ->
         minor: None,
     };
     let signature = sign(&key, edge::REGISTER_LABEL, &tbs)?;
-    let answer = post(http, url, "accounts", &RegisterRequest { tbs, signature }).await?;
+    let answer = post(http, url, "accounts", &RegisterRequest { tbs, signature, pass: None }).await?;
     if !answer.status().is_success() {
         let status = answer.status().as_u16();
         return Err(person::refused(status, &answer.bytes().await.map_err(broken)?).into());

@@ -3,7 +3,7 @@
 use super::{
     Shared, accounts, alarms, decisions,
     linking::{self, Link},
-    picture, pin, read_text,
+    pass, picture, pin, read_text,
     recovery::{self, Recovery},
     unreadable,
 };
@@ -13,7 +13,7 @@ use crate::{
     exit::{NotFoundError, UsageError},
     home::write_private,
     minors::{self, UnderAge},
-    person::{self, PATIENCE, Place},
+    person::{self, Newcomer, PATIENCE, Place},
     print, show,
     transport::Service,
 };
@@ -52,6 +52,8 @@ enum What {
     Card(Card),
     /// List the account's devices
     Devices,
+    /// Get a registration pass, with which somebody you trust can make an account
+    Pass(pass::Pass),
     /// Look at the own entry in the key directory, list the directories, choose whose word on them counts
     Directory(Directory),
     /// Link another device to the account
@@ -114,6 +116,9 @@ struct Create {
     /// Read the one-time code of a phone number from a file (or set TREFOIL_CODE, or standard input)
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
+    /// Registration pass that somebody gave you (`trefoil account pass`); good once
+    #[arg(long, value_name = "TEXT")]
+    pass: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -277,6 +282,7 @@ pub async fn run(shared: &Shared, ask: Account) -> anyhow::Result<()> {
         What::Show => show(shared),
         What::Card(ask) => card(shared, &ask),
         What::Devices => devices(shared).await,
+        What::Pass(ask) => pass::pass(shared, &ask).await,
         What::Directory(ask) => directory(shared, &ask).await,
         What::Link(ask) => Box::pin(linking::run(shared, ask)).await,
         What::Recovery(ask) => recovery::recovery(shared, &ask).await,
@@ -322,6 +328,7 @@ async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
         ))
         .into());
     }
+    let pass = ask.pass.as_deref().map(person::parse_pass).transpose()?;
     let ca = ask.at.read_ca()?;
     let place = ask.at.place(ca.as_deref());
     let (home, passphrase) = (shared.home()?, shared.passphrase()?);
@@ -332,8 +339,8 @@ async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
         }
         None => ask.under_age.then_some(UnderAge(None)),
     };
-    let who = (ask.identifier.as_str(), code.as_deref());
-    let (mut agent, _) = person::register_aged(&home, passphrase.as_ref(), place, who, minor).await?;
+    let who = Newcomer { identifier: &ask.identifier, code: code.as_deref(), pass: pass.as_ref(), minor };
+    let (mut agent, _) = person::register_as(&home, passphrase.as_ref(), place, who).await?;
     if let Some(name) = &ask.name {
         person::rename(&mut agent, name)?;
     }

@@ -24,6 +24,7 @@ mod log_release;
 pub mod man;
 mod marks;
 pub mod moderate;
+mod pass;
 mod picture;
 mod pin;
 mod proven;

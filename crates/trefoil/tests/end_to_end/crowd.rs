@@ -46,7 +46,7 @@ impl Device {
         } else {
             (name, None)
         };
-        let (agent, _) = person::register(&home, None, place, identifier, code.as_deref())
+        let (agent, _) = person::register(&home, None, place, identifier, code.as_deref(), None)
             .await
             .unwrap_or_else(|error| panic!("{name}: {error:?}\n{}", services.said(service)));
         Self::adopt(name, home, agent)

@@ -98,7 +98,8 @@ async fn every_kind_goes_in_all_six_directions() {
             }
             _ => None,
         };
-        let (mut agent, _) = person::register(&home, None, at, identifier, code.as_deref()).await.unwrap();
+        let (mut agent, _) =
+            person::register(&home, None, at, identifier, code.as_deref(), None).await.unwrap();
         person::rename(&mut agent, &format!("Person {index}")).unwrap();
         people.push(Device::adopt(identifier, home, agent));
     }

@@ -78,7 +78,7 @@ fn candidate(user: &UserUri, account_name: &str) -> Vec<u8> {
     let identifier = Identifier::AccountName(account_name.as_bytes().to_vec());
     let tbs = RegisterTbs { identifier, device, device_set, minor: None };
     let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
-    let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs };
+    let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs, pass: None };
     let candidate = Candidate {
         device: uri,
         device_secret,

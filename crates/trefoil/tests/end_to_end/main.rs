@@ -35,6 +35,7 @@ mod pin;
 mod public_log;
 mod reading;
 mod recovering;
+mod registering;
 mod reporting;
 mod robbed;
 mod services;

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write as _,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -34,11 +35,18 @@ pub struct Services {
 impl Services {
     /// Starts all three and waits until they answer.
     pub async fn start() -> Self {
+        Self::start_with(["", "", ""]).await
+    }
+
+    /// The same, with more in the configuration of each.
+    pub async fn start_with(more: [&str; 3]) -> Self {
         let place = tempfile::tempdir().unwrap();
         let plan = Plan::make(&place.path().join("data"), 0).unwrap();
         let ca = fs::read(&plan.ca).unwrap();
         let mut services = Self { place, plan, ca, running: vec![None, None, None] };
-        for index in 0..3 {
+        for (index, more) in more.into_iter().enumerate() {
+            let mut config = File::options().append(true).open(&services.planned(index).config).unwrap();
+            config.write_all(more.as_bytes()).unwrap();
             services.begin(index).await;
         }
         services

@@ -53,6 +53,7 @@ export const ACTS: Record<string, string> = {
   invited: "invited",
   enrolled: "came into the team",
   "signed-in": "signed in",
+  "sign-in-failed": "was named by somebody who did not prove to be them",
   removed: "removed",
 };
 

@@ -18,6 +18,8 @@ export class Setup {
   service = $state.raw<KnownService | undefined>(undefined);
   account = $state.raw<Account | undefined>(undefined);
   busy = $state(false);
+  /** The service makes accounts with a registration pass only. */
+  passWanted = $state(false);
   error = $state<string | undefined>(undefined);
   private steps: Step[] = [];
 
@@ -48,6 +50,7 @@ export class Setup {
 
   chose(service: KnownService): void {
     this.service = service;
+    this.passWanted = false;
     this.go(this.aim === "new" ? "identity" : this.aim);
   }
 
@@ -59,6 +62,7 @@ export class Setup {
     try {
       await work();
     } catch (error) {
+      if (error instanceof ApiError && error.code === "pass-needed") this.passWanted = true;
       this.error = (error instanceof ApiError && identifierInWords(error.code, this.service?.profile)) || sentence(error);
     } finally {
       this.busy = false;
@@ -66,11 +70,11 @@ export class Setup {
   }
 
   /** `born`: the month of birth of somebody under age, or an empty text; of others nothing. */
-  async create(identifier: string, name: string, code?: string, born?: string): Promise<void> {
+  async create(identifier: string, name: string, { code, pass, born }: { code: string | undefined; pass: string; born: string | undefined }): Promise<void> {
     setting.up = true;
     const url = this.service!.url;
     const age = born === undefined ? {} : { under_age: true, ...(born && { born }) };
-    this.took(await api.createAccount({ url, identifier, name, ...(code !== undefined && { code }), ...age }));
+    this.took(await api.createAccount({ url, identifier, name, ...(code === undefined ? {} : { code }), ...(pass ? { pass } : {}), ...age }));
     this.steps = [];
     this.step = "recovery";
   }

@@ -41,12 +41,20 @@ fn rows_are_stored_as_they_were() {
         NoteRow { kind: 1, user: Some("u".into()), by: Some("b".into()), text: Some("t".into()), at: 2 };
     let change = HeldChange { sender: "s".into(), accepted: 1, content: vec![2].into(), frank: None };
     let status = HeldStatus { user: "u".into(), status: 1, accepted: 2, received: 3 };
+    let kept = KeptRow {
+        sender: "s".into(),
+        accepted: 1,
+        gone: GoneRow::Unsent,
+        until: 2,
+        versions: vec![EditRow { content: vec![1].into(), frank: None }],
+    };
     let rows = [
         Record::Message(message()).to_bytes(),
         Record::Edit(id(1)).to_bytes(),
         Record::Reaction(id(1)).to_bytes(),
         Record::Gone.to_bytes(),
         EditRow { content: vec![1].into(), frank: None }.to_bytes(),
+        kept.to_bytes(),
         Entry::Message(id(1)).to_bytes(),
         Entry::Note(note).to_bytes(),
         ReactionRow { sender: "s".into(), emoji: "e".into(), added: stamp(1), removed: None }.to_bytes(),
@@ -71,6 +79,7 @@ fn rows_are_stored_as_they_were() {
     0182028158200101010101010101010101010101010101010101010101010101010101010101
     01820380
     01814101
+    0185617301010281814101
     0182008158200101010101010101010101010101010101010101010101010101010101010101
     01820181850161756162617402
     018361736165820158200101010101010101010101010101010101010101010101010101010101010101

@@ -261,3 +261,17 @@ async fn another_service_does_not_speak_for_our_people() {
     );
     assert_eq!(hub.update(&b, by_bob).await, success());
 }
+
+#[tokio::test]
+async fn whom_the_service_bars_commits_nothing_and_is_removed_by_others() {
+    let Tea { hub, mut a, mut b, .. } = tea().await;
+    let barred = b.uri.user_uri();
+    hub.rooms.bar(Box::new(move |user, _| *user == barred));
+    let by_bob = b.commit(vec![], vec![], None);
+    assert_eq!(hub.update(&b, by_bob).await, UpdateOutcome::NotAllowed);
+    b.give_up();
+    let update = ParticipantListUpdate { removed: vec![1], ..Default::default() };
+    let leaf = a.index_of(&b.uri);
+    let commit = a.commit(vec![], vec![leaf], Some(update));
+    assert_eq!(hub.update(&a, commit).await, success());
+}

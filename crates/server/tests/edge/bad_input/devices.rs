@@ -68,7 +68,7 @@ fn appeal() -> AppealDecision {
 /// A request for one pass, though not under a key that there is.
 pub(super) fn pass_request() -> passes::IssueRequest {
     let request = passes::TokenRequest { token_type: 1, truncated_key_id: 0, blinded: [2; passes::ELEMENT] };
-    passes::IssueRequest { requests: vec![request] }
+    passes::IssueRequest { purpose: passes::Purpose::FirstContact, requests: vec![request] }
 }
 
 /// A claim with a pass that nobody issued.

@@ -3,15 +3,16 @@
 use super::{
     super::{
         App,
-        error::{Answer, Problem},
-        shape::{Account, Card, Device, Directory, Qr},
+        error::{Answer, Problem, ProblemCode},
+        shape::{Account, Card, Device, Directory, Pass, Qr},
     },
     Body,
 };
 use crate::{
     clock,
     minors::{self, UnderAge},
-    person::{self, PATIENCE, PersonError, Place},
+    passes,
+    person::{self, Newcomer, PATIENCE, PersonError, Place},
     transport::Service,
 };
 use axum::{
@@ -22,7 +23,7 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 use trefoil_client::Event;
-use trefoil_proto::{DeviceUri, Month};
+use trefoil_proto::{DeviceUri, Domain, ErrorCode, Month};
 use utoipa::ToSchema;
 
 /// What makes an account.
@@ -35,6 +36,9 @@ pub(super) struct NewAccount {
     identifier: String,
     /// The one-time code of a phone number.
     code: Option<String>,
+    /// The registration pass that somebody gave, where the service wants one.
+    #[serde(default)]
+    pass: Option<String>,
     /// The name that others see; may be empty.
     name: String,
     /// The person is under age where they are: only their connections write to them.
@@ -57,6 +61,15 @@ pub(super) struct Name {
     name: String,
 }
 
+/// Where an account is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PassFor {
+    /// The service by its name, as in `example.org`; left away, it is the account's own.
+    #[serde(default)]
+    service: Option<String>,
+}
+
 /// A device.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +86,8 @@ pub(super) async fn register(
 ) -> Answer<Json<Account>> {
     let name = ask.name.trim();
     let code = ask.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+    let pass = ask.pass.as_deref().filter(|pass| !pass.trim().is_empty()).map(person::parse_pass);
+    let pass = pass.transpose().map_err(|error| Problem::because(ProblemCode::BadPass, error.to_string()))?;
     let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
     let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
     let born = ask.born.as_deref().map(str::trim).filter(|born| !born.is_empty());
@@ -87,7 +102,14 @@ pub(super) async fn register(
             Some(minor.ok_or_else(|| Problem::unusable("by this month the person is of age"))?)
         }
     };
-    let keeper = app.accounts.register(place, (ask.identifier.trim(), code), minor, name).await?;
+    let keeper = app
+        .accounts
+        .register(
+            place,
+            Newcomer { identifier: ask.identifier.trim(), code, pass: pass.as_ref(), minor },
+            name,
+        )
+        .await?;
     keeper.with(|kept| Ok(kept.account())).await.map(Json)
 }
 
@@ -149,6 +171,21 @@ pub(super) async fn devices(
         .map(Json)
 }
 
+/// A registration pass, with which somebody can make an account. Each is another one, and counts.
+#[utoipa::path(post, path = "/accounts/{account}/pass", params(("account" = String, Path,)), request_body = PassFor, responses((status = 200, body = Pass), (status = 409, body = Problem)))]
+pub(super) async fn give_pass(
+    State(app): State<Arc<App>>,
+    Path(account): Path<String>,
+    Body(ask): Body<PassFor>,
+) -> Answer<Json<Pass>> {
+    let of = ask.service.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::parse::<Domain>);
+    let of = of.transpose().map_err(|error| Problem::unusable(error.to_string()))?;
+    let keeper = app.accounts.get(&account)?;
+    let me = keeper.with(|kept| kept.me()).await?;
+    let given = passes::give(&keeper.way, &of.unwrap_or(me.domain)).await.map_err(gives_none)?;
+    Ok(Json(Pass { service: given.domain.to_string(), pass: given.to_string() }))
+}
+
 /// Takes a device off the account, on its first device.
 #[utoipa::path(post, path = "/accounts/{account}/devices/remove", params(("account" = String, Path,)), request_body = OneDevice, responses((status = 204), (status = 422, body = Problem)))]
 pub(super) async fn remove_device(
@@ -199,6 +236,16 @@ pub(super) async fn directories(
         })
         .await
         .map(Json)
+}
+
+/// That there are no more for now is no haste of the person's.
+fn gives_none(error: PersonError) -> Problem {
+    match &error {
+        PersonError::Refused { code: ErrorCode::RateLimited | ErrorCode::NotAllowed, .. } => {
+            Problem::new(StatusCode::CONFLICT, ProblemCode::NoPasses, error.to_string())
+        }
+        _ => error.into(),
+    }
 }
 
 fn refused(code: trefoil_proto::ErrorCode, detail: &str) -> Problem {

@@ -87,6 +87,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(accounts::card))
         .routes(routes!(accounts::devices, links::approve))
         .routes(routes!(accounts::remove_device))
+        .routes(routes!(accounts::give_pass))
         .routes(routes!(accounts::directories))
         .routes(routes!(alarms::seen))
         .routes(routes!(auditing::auditing, auditing::choose))

@@ -59,6 +59,12 @@ pub enum ProblemCode {
     BadIdentifier,
     /// The one-time code is wrong or too old.
     BadCode,
+    /// The service makes accounts with a registration pass only, and none was given that is good there.
+    PassNeeded,
+    /// What was given is no registration pass.
+    BadPass,
+    /// This account gives no registration pass for now.
+    NoPasses,
     /// What was given names no person.
     NoPerson,
     /// Nobody could be looked for by number.
@@ -237,6 +243,7 @@ pub(super) const fn of_service(code: ErrorCode) -> ProblemCode {
         ErrorCode::IdentifierTaken => Code::Taken,
         ErrorCode::BadIdentifier => Code::BadIdentifier,
         ErrorCode::BadCode => Code::BadCode,
+        ErrorCode::PassNeeded => Code::PassNeeded,
         ErrorCode::RateLimited => Code::RateLimited,
         ErrorCode::QuotaExceeded => Code::QuotaExceeded,
         ErrorCode::TooLarge => Code::TooLarge,

@@ -152,6 +152,15 @@ pub struct Device {
     pub name: String,
 }
 
+/// A registration pass, to be given to somebody. It is shown once and not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Pass {
+    /// The service where an account can be made with it.
+    pub service: String,
+    /// Its text.
+    pub pass: String,
+}
+
 /// What is known of a service's key directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Directory {

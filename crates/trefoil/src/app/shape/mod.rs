@@ -15,7 +15,7 @@ mod waiting;
 mod warning;
 
 pub use account::{
-    Account, Backup, Connection, Device, Directory, KnownService, Limits, Recovery, State, profile_name,
+    Account, Backup, Connection, Device, Directory, KnownService, Limits, Pass, Recovery, State, profile_name,
 };
 pub use alarm::{Alarm, Said};
 pub use boundaries::{Away, Boundaries, FirstContact, Folded, KeptAway, Stance};

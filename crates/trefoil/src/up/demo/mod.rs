@@ -162,7 +162,8 @@ async fn enter(up: &Trefoil, data: &Path, actor: &Actor) -> anyhow::Result<Playe
         } else {
             None
         };
-        let (mut agent, _) = person::register(&home, None, place, &actor.identifier, code.as_deref()).await?;
+        let (mut agent, _) =
+            person::register(&home, None, place, &actor.identifier, code.as_deref(), None).await?;
         person::rename(&mut agent, &actor.name)?;
         agent
     };
