@@ -411,9 +411,15 @@ impl Service {
             log,
             directory,
         };
-        let decided = Arc::clone(&house.safety);
+        // Safety holds the rooms: held by them in turn, neither would ever let go of the store.
+        let decided = Arc::downgrade(&house.safety);
         house.rooms.bar(Box::new(move |user, now| {
-            matches!(decided.standing(user, now), safety::Standing::Suspended(_) | safety::Standing::Banned)
+            decided.upgrade().is_some_and(|safety| {
+                matches!(
+                    safety.standing(user, now),
+                    safety::Standing::Suspended(_) | safety::Standing::Banned
+                )
+            })
         }));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),

@@ -120,7 +120,7 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     otto.refused(&["staff", "invite", "ida", "--role", "lead"], "role");
     otto.does(&["claim", id]);
     lena.refused(&["claim", id], "somebody else");
-    otto.refused(&["confirm", id], "open what was shown");
+    otto.refused(&["confirm", id], "one of you let the other into the team");
     otto.does(&["case", id, "--open"]);
     otto.does(&["send-back", id, "--why", "seven days do"]);
     lena.does(&["claim", id]);
