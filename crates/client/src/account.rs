@@ -21,6 +21,7 @@ use trefoil_proto::{
         RegisterRequest, RegisterTbs, ServiceInfo, TOKEN_LABEL, TokenRequest, TokenResponse, TokenTbs,
         signed_content,
     },
+    minors::Marking,
     passes, paths,
 };
 use zeroize::Zeroizing;
@@ -51,6 +52,7 @@ impl Core {
         &mut self,
         domain: Domain,
         identifier: Identifier,
+        minor: Option<Marking>,
         pass: Option<passes::Token>,
         now: Timestamp,
     ) -> Result<(), ClientError> {
@@ -67,7 +69,7 @@ impl Core {
         let device =
             NewDevice { uri: uri.clone(), signature_key: key.public(), authorisation: authorisation.clone() };
         let device_set = first_set(&account_key, &device, now).encode();
-        let tbs = RegisterTbs { identifier, device, device_set };
+        let tbs = RegisterTbs { identifier, device, device_set, minor };
         let content = signed_content(REGISTER_LABEL, &tbs).map_err(mls("sign a registration"))?;
         let request = RegisterRequest { signature: key.sign_bytes(&content), tbs, pass };
         let account = AccountRow {
@@ -123,6 +125,7 @@ impl Core {
 
     pub(crate) fn registration_refused(&mut self, error: &ErrorBody) {
         self.tx().delete(ACCOUNT, name::CANDIDATE);
+        self.unmark();
         self.emit(Event::RegistrationRefused { code: error.code, detail: detail(error) });
     }
 
@@ -297,6 +300,7 @@ impl Core {
             Job::KeyMaterial(room, user) => self.material(room, user, body, now),
             Job::Pass(room, user) => self.pass_answered(room, user, body, now),
             Job::GroupInfo(room) => self.group_info(room, body, now),
+            Job::Reach => self.reach_replaced(now),
             Job::Services => self.services_answered(body, now),
             Job::Proof(user) => self.proof_answered(user, body, now),
             Job::Root(directory, epoch) => self.root_answered(directory, *epoch, body, now),
@@ -354,6 +358,7 @@ impl Core {
             }
             Job::KeyMaterial(room, user) => self.material_refused(room, user, error.code)?,
             Job::Pass(room, user) => self.pass_not_issued(room, user, &error, now)?,
+            Job::Reach if error.code == ErrorCode::NotFound => self.unmark(),
             Job::GroupInfo(room) => self.join_error(room, error.code, now)?,
             Job::Proof(user) => self.proof_refused(user, error.code, now)?,
             Job::Root(directory, epoch) => self.root_refused(directory, *epoch, error.code, now)?,

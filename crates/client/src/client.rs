@@ -93,7 +93,7 @@ impl Client {
         pass: Option<Token>,
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.register(domain, identifier, pass, now)).map(|((), step)| step)
+        self.step(now, |core| core.register(domain, identifier, None, pass, now)).map(|((), step)| step)
     }
 
     /// After everything was restored from a backup: makes keys for this device and has the service let it in on the

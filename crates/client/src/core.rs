@@ -211,6 +211,7 @@ impl Core {
         self.pump_removals(now)?;
         self.pump_devices(now)?;
         self.pump_keys(now)?;
+        self.pump_reach(now)?;
         if self.live.stream == Stream::Closed && self.live.may(&Job::Stream, now) {
             self.live.stream = Stream::Opening;
             let after = self.cursor()?;

@@ -45,6 +45,12 @@ pub enum ClientError {
     /// A pasted text is no link of an invitation.
     #[error("not a link of an invitation")]
     BadInvitation,
+    /// A pasted text is no link of a minor's.
+    #[error("not a link that a minor showed")]
+    BadMinorLink,
+    /// The account is not a minor's.
+    #[error("this account is not marked as a minor's")]
+    NotMinor,
     /// An invitation is for too many people, for none, or for too long.
     #[error(
         "an invitation is for 1 to {} people, and for 1 to {} days",

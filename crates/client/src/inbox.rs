@@ -295,6 +295,9 @@ impl Core {
             self.follow_ups.entry(uri.clone()).or_default().extend(received.follow_ups);
         }
         if !arrival.passing {
+            if let Some(reach) = conversation::reach_in(&opened.content.content) {
+                self.reach_heard(&sender_user, reach)?;
+            }
             let id = opened.content.id(&sender_user, uri);
             let (sender, content) = (&opened.sender, &opened.content.content);
             let placed = Placed { room: uri, sender, content, id, accepted, asked: false };

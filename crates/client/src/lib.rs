@@ -12,6 +12,7 @@ pub mod conversation;
 pub mod delivery;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod minors;
 pub mod mls;
 pub mod overlay;
 pub mod pin;

@@ -29,6 +29,8 @@ pub(crate) enum Job {
     /// A pass for asking for somebody, or the key that it is made under.
     Pass(RoomUri, UserUri),
     GroupInfo(RoomUri),
+    /// Another reach key of the own account.
+    Reach,
     /// The services' directory keys.
     Services,
     /// A proof of somebody's newest device set.
@@ -115,6 +117,10 @@ pub(crate) struct Live {
     pub(crate) material: BTreeMap<RoomUri, Material>,
     /// Passes for people of other services.
     pub(crate) passes: Passes,
+    /// Minors who are being asked for with a proof, each for a room.
+    pub(crate) proven: BTreeSet<(RoomUri, UserUri)>,
+    /// Those whom a proof did not reach.
+    pub(crate) unreached: BTreeSet<(RoomUri, UserUri)>,
     /// Keys that group infos are sealed to.
     pub(crate) group_info_keys: BTreeMap<RoomUri, Arc<Zeroizing<Vec<u8>>>>,
     /// Key packages were counted since the start, or since the service said that few are left.

@@ -31,6 +31,7 @@ use trefoil_proto::{
         key_material::{ClientKeyMaterialStatus, KeyMaterialRequestTbs, RequiredCapabilities},
         update::RatchetTreeOption,
     },
+    minors::Reached,
     mls::Credential as WireCredential,
     passes::{Claim, FirstContact},
     paths,
@@ -402,7 +403,10 @@ impl Core {
             if !self.live.may(&job, now) {
                 continue;
             }
-            let token = match self.pass_for(uri, user, now)? {
+            // Whoever is a connection needs no pass.
+            let proof = self.reach_proof(uri, user, now)?;
+            let pass = if proof.is_some() { Pass::Unneeded } else { self.pass_for(uri, user, now)? };
+            let token = match pass {
                 Pass::Unneeded => None,
                 Pass::Ready(token) => Some(*token),
                 Pass::Awaited => continue,
@@ -420,9 +424,10 @@ impl Core {
             let signature =
                 me.key.sign_bytes(&wire::sign_content(MATERIAL_LABEL, &wire::encoded(&tbs))).to_vec();
             let request = KeyMaterialRequest { tbs, signature };
-            let (endpoint, body) = match token {
-                None => ("keyMaterial", request.encode()),
-                Some(token) => {
+            let (endpoint, body) = match (proof, token) {
+                (Some(proof), _) => ("reached", Reached { proof, claim: Claim::Named(request) }.encode()),
+                (None, None) => ("keyMaterial", request.encode()),
+                (None, Some(token)) => {
                     ("firstContact", FirstContact { token, claim: Claim::Named(request) }.encode())
                 }
             };
@@ -452,8 +457,9 @@ impl Core {
             })
             .collect();
         if response.user_uri != *user || packages.is_empty() {
-            return self.unavailable(uri, user);
+            return if self.not_reached(uri, user) { Ok(()) } else { self.unavailable(uri, user) };
         }
+        self.was_reached(uri, user);
         self.live.material.entry(uri.clone()).or_default().insert(user.clone(), packages);
         self.live.pass_was_good(uri, user);
         self.packages_came(user);
@@ -471,6 +477,7 @@ impl Core {
         code: ErrorCode,
     ) -> Result<(), ClientError> {
         match code {
+            _ if self.not_reached(uri, user) => Ok(()),
             ErrorCode::NotFound | ErrorCode::NotAllowed => self.unavailable(uri, user),
             code => {
                 let waits = self.waits_for(uri, user)?;
@@ -569,6 +576,7 @@ impl Core {
             if picture.is_some() {
                 self.queue(&room, compose::picture(picture.as_ref()), now)?;
             }
+            self.hand_reach(&room, now)?;
         }
         Ok(())
     }

@@ -49,6 +49,7 @@ pub(crate) mod name {
     pub(crate) const DISPLAY_NAME: &[u8] = b"display name";
     pub(crate) const PICTURE: &[u8] = b"picture";
     pub(crate) const RECEPTION: &[u8] = b"reception of strangers";
+    pub(crate) const REACH: &[u8] = b"reach";
     pub(crate) const CURSOR: &[u8] = b"cursor";
     pub(crate) const DEVICE_SET: &[u8] = b"device set";
     pub(crate) const NEXT_SET: &[u8] = b"next device set";

@@ -5,6 +5,7 @@ use crate::{
     DeviceUri, Domain, ProtoError, RoomUri, Timestamp, UserUri,
     credential::{AccountKey, DeviceAuthorisation},
     mimi::update::RatchetTreeOption,
+    minors::Marking,
     mls::{Credential, GroupInfo, KeyPackage},
     passes::Token,
 };
@@ -100,6 +101,8 @@ pub struct RegisterTbs {
     /// The account's first device set: a `SignedDeviceSet` of `docs/spec/device-set.md`, opaque here.
     #[tls_codec(with = "crate::wire::opaque")]
     pub device_set: Vec<u8>,
+    /// Said by somebody who is under the age of their place (`docs/spec/minors.md`).
+    pub minor: Option<Marking>,
 }
 
 /// A device that an account takes in.

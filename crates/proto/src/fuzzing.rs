@@ -25,7 +25,7 @@ use crate::{
         consent, directory::Directory, fanout, group_info, identifier, key_material, removal, report, submit,
         update,
     },
-    mls, passes, pin, policy_list, recovery, rendezvous, room,
+    minors, mls, passes, pin, policy_list, recovery, rendezvous, room,
 };
 use std::fmt::Debug;
 
@@ -116,6 +116,14 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("registration_pass", registration_pass),
     ("issued_passes", wire::<passes::Issued>),
     ("first_contact", wire::<passes::FirstContact>),
+    ("reached", wire::<minors::Reached>),
+    ("replace_reach", wire::<minors::ReplaceReach>),
+    ("invite_guardian", wire::<minors::InviteGuardian>),
+    ("guardian_word", wire::<minors::GuardianWord>),
+    ("guarded", wire::<minors::Guarded>),
+    ("minor_standing", wire::<minors::MinorStanding>),
+    ("ages", wire::<minors::Ages>),
+    ("reach_key", reach_key),
     ("signed_policy_list", wire::<policy_list::SignedPolicyList>),
     ("pin_prepare_request", wire::<pin::PrepareRequest>),
     ("pin_prepared", wire::<pin::Prepared>),
@@ -169,6 +177,12 @@ fn mls_message(input: &[u8]) {
         let carried =
             message.authenticated_data().and_then(|data| mls::safe_aad_data(data, franking::FRANK_AAD));
         assert!(message.franking_tag().is_none_or(|tag| carried == Some(&tag.0[..])));
+    }
+}
+
+fn reach_key(input: &[u8]) {
+    if let Ok(key) = minors::Reach::decode(input) {
+        assert_eq!(key.encode(), input, "a reach key has a second encoding");
     }
 }
 

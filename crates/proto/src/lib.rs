@@ -17,6 +17,7 @@ pub mod franking;
 pub mod fuzzing;
 pub mod limits;
 pub mod mimi;
+pub mod minors;
 pub mod mls;
 pub mod naming;
 pub mod passes;

@@ -1,5 +1,6 @@
 //! Time on the wire.
 
+use crate::ProtoError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -70,6 +71,25 @@ impl Month {
     }
 }
 
+/// As ISO 8601 has it: `2026-11`. From 1970 on.
+impl std::str::FromStr for Month {
+    type Err = ProtoError;
+
+    fn from_str(text: &str) -> Result<Self, ProtoError> {
+        const REFUSED: ProtoError = ProtoError::Malformed("month");
+        let (year, month) = text.split_once('-').ok_or(REFUSED)?;
+        let digits =
+            |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(year, 4) || !digits(month, 2) {
+            return Err(REFUSED);
+        }
+        let year: u16 = year.parse().map_err(|_| REFUSED)?;
+        let month: u16 = month.parse().map_err(|_| REFUSED)?;
+        let years = year.checked_sub(1970).filter(|years| *years < 5000).ok_or(REFUSED)?;
+        if (1..=12).contains(&month) { Ok(Self(years * 12 + month - 1)) } else { Err(REFUSED) }
+    }
+}
+
 /// As ISO 8601 has it: `2026-11`.
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,6 +108,10 @@ mod tests {
         assert_eq!(Timestamp(1_709_251_200_000).month().to_string(), "2024-03");
         assert_eq!(Timestamp(0).month(), Month(0));
         assert_eq!(Timestamp(u64::MAX).month(), Month(u16::MAX));
+        assert_eq!("2024-03".parse(), Ok(Timestamp(1_709_251_200_000).month()));
+        for bad in ["", "2024", "2024-3", "2024-13", "2024-00", "1969-12", "+024-03", "2024-03-01"] {
+            assert!(bad.parse::<Month>().is_err(), "{bad}");
+        }
         assert_eq!(Month(14).since(Month(12)), 2);
         assert_eq!(Month(12).since(Month(14)), 0);
     }

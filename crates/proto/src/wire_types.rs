@@ -3,7 +3,7 @@
 use crate::{
     ErrorBody, Wire, backup, decisions, discovery, edge, franking, limits,
     mimi::{consent, fanout, group_info, identifier, key_material, removal, report, submit, update},
-    passes, pin, policy_list, recovery, rendezvous, room,
+    minors, passes, pin, policy_list, recovery, rendezvous, room,
 };
 
 macro_rules! wire_types {
@@ -69,6 +69,13 @@ wire_types! {
     passes::RegistrationPass, "registration pass", PASS;
     passes::Issued, "passes", SMALL;
     passes::FirstContact, "first contact", SMALL;
+    minors::Reached, "claim with a proof of reach", SMALL;
+    minors::ReplaceReach, "reach key", SMALL;
+    minors::InviteGuardian, "key of a guardian's link", SMALL;
+    minors::GuardianWord, "guardian's word", SMALL;
+    minors::Guarded, "standing of a minor's account", SMALL;
+    minors::MinorStanding, "standing of one's own account", SMALL;
+    minors::Ages, "ages", SMALL;
     policy_list::SignedPolicyList, "policy list", POLICY_LIST;
 
     pin::PrepareRequest, "request to prepare a PIN record", SMALL;

@@ -105,6 +105,7 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::log::TABLES,
         crate::mailbox::TABLES,
         crate::media::TABLES,
+        crate::minors::TABLES,
         crate::passes::TABLES,
         crate::pin::TABLES,
         crate::policy_lists::TABLES,

@@ -3,8 +3,8 @@
 //! under the feature `fuzzing` only; each room keeps its own beside what they read.
 
 use crate::{
-    accounts, backup, behaviour, config::Config, discovery, edge, federation, keys, log, mailbox, media, pin,
-    policy_lists, rooms, safety, secrets, staff,
+    accounts, backup, behaviour, config::Config, discovery, edge, federation, keys, log, mailbox, media,
+    minors, pin, policy_lists, rooms, safety, secrets, staff,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -24,6 +24,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         log::fuzzing::TARGETS,
         mailbox::fuzzing::TARGETS,
         media::fuzzing::TARGETS,
+        minors::fuzzing::TARGETS,
         pin::fuzzing::TARGETS,
         policy_lists::fuzzing::TARGETS,
         rooms::fuzzing::TARGETS,
@@ -86,6 +87,7 @@ mod tests {
             log::fuzzing::samples(),
             mailbox::fuzzing::samples(),
             media::fuzzing::samples(),
+            minors::fuzzing::samples(),
             pin::fuzzing::samples(),
             policy_lists::fuzzing::samples(),
             rooms::fuzzing::samples(),

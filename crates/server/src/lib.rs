@@ -23,6 +23,7 @@ pub mod keys;
 pub mod log;
 pub mod mailbox;
 pub mod media;
+pub mod minors;
 pub mod passes;
 pub mod pin;
 pub mod policy_lists;

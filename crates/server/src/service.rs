@@ -18,6 +18,7 @@ use crate::{
     log::{self, Log, LogError},
     mailbox::{Mailboxes, Quota},
     media::{self, Media},
+    minors::Minors,
     passes::Passes,
     pin::{self, Pins},
     policy_lists::{self, PolicyListError, PolicyLists},
@@ -338,10 +339,12 @@ impl Service {
         ));
         let discovery =
             Arc::new(Discovery::new(Arc::clone(&store), config.profile, secrets.key(SecretName::Discovery))?);
+        let minors = Arc::new(Minors::new(Arc::clone(&store), Arc::clone(&discovery)));
         let accounts = Arc::new(Accounts::new(
             Arc::clone(&store),
             Arc::clone(&directory),
             Arc::clone(&discovery),
+            Arc::clone(&minors),
             settings,
         ));
         let rooms = Arc::new(Rooms::new(
@@ -359,6 +362,7 @@ impl Service {
             discovery,
             keys: Arc::new(Keys::new(Arc::clone(&store))),
             media: Arc::clone(&media),
+            minors,
             backups: Arc::new(Backups::new(Arc::clone(&store), blobs, backup_settings)),
             behaviour: Arc::new(Behaviour::new(
                 Arc::clone(&store),
@@ -427,6 +431,7 @@ impl Service {
             peers: config.peers.keys().cloned().collect(),
             limits: config.limits.clone(),
             first_contacts: config.first_contacts.clone(),
+            ages: config.ages.clone(),
             registration: config.registration.clone(),
             behind_proxy: config.client.plain,
         };

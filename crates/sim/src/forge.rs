@@ -108,6 +108,7 @@ impl Forged {
             identifier,
             device: self.device.clone(),
             device_set: SignedDeviceSet::by_account(set, account).encode(),
+            minor: None,
         };
         let content = signed_content(REGISTER_LABEL, &tbs)?;
         let signature = self.signer.sign(&content).map_err(|_| anyhow!("a registration cannot be signed"))?;

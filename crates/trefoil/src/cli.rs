@@ -1,9 +1,9 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, boundaries, community, completions, export, find, log, man, moderate,
-    receive, recovery, report, rooms, safety, scan, search, send, serve, services, settings, up, update,
-    verify,
+    account, admin, app, audit, bench, boundaries, community, completions, export, find, guardian, log, man,
+    moderate, receive, recovery, report, rooms, safety, scan, search, send, serve, services, settings, up,
+    update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -69,6 +69,8 @@ pub enum Ask {
     Report(report::Report),
     /// Block people, keep strangers away, hide words: on this device, and nobody is told
     Boundaries(boundaries::Boundaries),
+    /// Link a guardian to a minor's account; as a guardian, open it to others or close it
+    Guardian(guardian::Guardian),
     /// Read the QR codes in a picture: an invitation, a card, a safety number
     Scan(scan::Scan),
     /// Look at a service before an account is made there
@@ -118,6 +120,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "find",
             "report",
             "boundaries",
+            "guardian",
             "scan",
             "backup",
             "export",

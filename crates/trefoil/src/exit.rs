@@ -291,12 +291,14 @@ impl Exit {
             ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => Self::OtherKey,
             ClientError::NotAllowed
             | ClientError::NotPrimary
+            | ClientError::NotMinor
             | ClientError::ThisDevice
             | ClientError::RoomNotOpen(_)
             | ClientError::InRoomAlready(_) => Self::Refused,
             ClientError::NoCommunity(_)
             | ClientError::BadCode
             | ClientError::BadInvitation
+            | ClientError::BadMinorLink
             | ClientError::InvitationTerms
             | ClientError::Oneself
             | ClientError::TooFewAuditors { .. }

@@ -19,6 +19,7 @@ pub mod home;
 pub mod link;
 pub mod meet;
 pub mod mention;
+pub mod minors;
 pub mod passes;
 pub mod person;
 pub mod pin;

@@ -6,6 +6,7 @@ use crate::{
     exit::{NotFoundError, UsageError},
     home::{Home, HomeError, KeyKind, Passphrase},
     meet,
+    minors::UnderAge,
     transport::{Service, TransportError},
 };
 use bytes::Bytes;
@@ -90,6 +91,32 @@ pub async fn register(
     code: Option<&str>,
     pass: Option<&RegistrationPass>,
 ) -> Result<(Agent, KeyKind), PersonError> {
+    register_as(home, passphrase, place, Newcomer { identifier, code, pass, minor: None }).await
+}
+
+/// Who makes an account.
+#[derive(Clone, Copy)]
+pub struct Newcomer<'a> {
+    /// Name, handle or number.
+    pub identifier: &'a str,
+    /// The one-time code of a phone number.
+    pub code: Option<&'a str>,
+    /// What somebody gave who has an account.
+    pub pass: Option<&'a RegistrationPass>,
+    /// They are under the age of their place.
+    pub minor: Option<UnderAge>,
+}
+
+/// The same, of somebody who may be under the age of their place.
+///
+/// # Errors
+/// [`PersonError`].
+pub async fn register_as(
+    home: &Home,
+    passphrase: Option<&Passphrase>,
+    place: Place<'_>,
+    Newcomer { identifier, code, pass, minor }: Newcomer<'_>,
+) -> Result<(Agent, KeyKind), PersonError> {
     let service = Service::new(place.service, place.ca)?;
     let info = service_info(&service).await?;
     if let Some(pass) = pass.filter(|pass| pass.domain != info.domain) {
@@ -99,11 +126,13 @@ pub async fn register(
     let who = identify(info.profile, identifier, code)?;
     let (mut agent, kind) = fresh(home, passphrase, service)?;
     if agent.client.identity().is_none() {
-        let outcome = agent
-            .client
-            .register(info.domain, who, pass.map(|pass| pass.token.clone()), crate::clock::now())?
-            .commit()
-            .map_err(AgentError::from)?;
+        let now = crate::clock::now();
+        let pass = pass.map(|pass| pass.token.clone());
+        let step = match minor {
+            Some(UnderAge(ends)) => agent.client.register_minor(info.domain, who, (ends, pass), now)?,
+            None => agent.client.register(info.domain, who, pass, now)?,
+        };
+        let outcome = step.commit().map_err(AgentError::from)?;
         agent.carry_out(outcome);
         let mut refused = None;
         agent

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Groups of `trefoil --help` that are for the person of an account.
-const FOR_PEOPLE: [&str; 16] = [
+const FOR_PEOPLE: [&str; 17] = [
     "account",
     "send",
     "receive",
@@ -21,6 +21,7 @@ const FOR_PEOPLE: [&str; 16] = [
     "find",
     "report",
     "boundaries",
+    "guardian",
     "backup",
     "export",
     "app",

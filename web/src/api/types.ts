@@ -19,7 +19,8 @@ export type Code = Schemas["Code"];
 /** What a recovery code brings back. */
 export type Backup = Schemas["Backup"];
 export type PinState = Schemas["PinState"];
-export type NewAccount = Schemas["NewAccount"];
+/** `born`, with `under_age`: a month, which stays in the process. */
+export type NewAccount = Pick<Schemas["NewAccount"], "url" | "identifier" | "name"> & Partial<Schemas["NewAccount"]>;
 export type State = Schemas["State"];
 /** Shown with each request of this browser's windows. */
 export type WindowKey = Schemas["WindowKey"];
@@ -53,6 +54,12 @@ export type Stance = Schemas["Stance"];
 /** What to know of whoever has just come. */
 export type FirstContact = Schemas["FirstContact"];
 export type Boundaries = Schemas["Boundaries"];
+export type Minors = Schemas["Minors"];
+export type MinorState = Schemas["MinorState"];
+export type GuardedMinor = Schemas["GuardedMinor"];
+export type GuardianLink = Schemas["GuardianLink"];
+/** How far a minor's account is open. */
+export type Open = Schemas["Open"];
 export type NewBoundaries = Partial<Schemas["NewBoundaries"]>;
 
 export type NewReport = Schemas["NewReport"];

@@ -8,6 +8,7 @@ export type Page =
   | { name: "devices"; account: string }
   | { name: "recovery"; account: string }
   | { name: "safety"; account: string }
+  | { name: "minors"; account: string }
   | { name: "decisions"; account: string };
 
 export interface Where {

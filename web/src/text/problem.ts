@@ -49,6 +49,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   "not-in-room": m.error_not_in_room,
   "no-community": m.error_no_community,
   "bad-invitation": m.error_bad_invitation,
+  "bad-minor-link": m.error_bad_minor_link,
   "key-changed": m.error_key_changed,
   "no-new-key": m.error_no_new_key,
   "bad-safety-code": m.error_bad_safety_code,

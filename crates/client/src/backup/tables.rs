@@ -1,7 +1,7 @@
 //! Which rows of the local store are kept, and the number that each table has in an archive. A number is never given to
 //! another table.
 
-use crate::{boundaries, conversation, directory, left, made_reports, rows, verification};
+use crate::{boundaries, conversation, directory, left, made_reports, minors, rows, verification};
 use trefoil_store::Table;
 
 /// The account: person and account key. Of [`rows::ACCOUNT`], written in a form of its own.
@@ -20,6 +20,8 @@ pub(crate) const KEPT: &[(u8, Table)] = &[
     (8, rows::DEVICE_NAMES),
     (9, boundaries::STANCES),
     (10, boundaries::HIDDEN_WORDS),
+    (11, minors::REACHES),
+    (12, minors::GUARDED),
     (16, conversation::ROOMS),
     (17, conversation::PROFILES),
     (18, conversation::MESSAGES),
@@ -46,6 +48,7 @@ pub(crate) const NAMES: &[&[u8]] = &[
     rows::name::DISPLAY_NAME,
     rows::name::PICTURE,
     rows::name::RECEPTION,
+    rows::name::REACH,
     rows::name::SERVICES,
     rows::name::AUDITORS,
     rows::name::NAMED_AUDITORS,

@@ -102,7 +102,7 @@ impl Core {
         Ok(known)
     }
 
-    pub(super) fn others_in(&mut self, room: &RoomUri) -> Result<Vec<UserUri>, ClientError> {
+    pub(crate) fn others_in(&mut self, room: &RoomUri) -> Result<Vec<UserUri>, ClientError> {
         let me = self.me()?.user.clone();
         let Some(room) = self.room(room)? else { return Ok(Vec::new()) };
         let Ok(context) = room.context() else { return Ok(Vec::new()) };

@@ -51,7 +51,13 @@ impl Core {
             return Err(ClientError::Oneself);
         }
         let changed = people::set(&mut self.tx(), user, stance, now)?;
-        if changed { self.all_marked() } else { Ok(()) }
+        if !changed {
+            return Ok(());
+        }
+        if stance == Stance::Blocked {
+            self.replace_reach()?;
+        }
+        self.all_marked()
     }
 
     /// Rooms stand elsewhere than before.

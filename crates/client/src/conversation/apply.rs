@@ -91,7 +91,8 @@ pub(super) fn change(
         | Meaning::Groups(_)
         | Meaning::Retold(_)
         | Meaning::Evidence
-        | Meaning::Again => Ok(Err(Refusal::Meaningless)),
+        | Meaning::Again
+        | Meaning::Reach => Ok(Err(Refusal::Meaningless)),
     }
 }
 

@@ -12,6 +12,7 @@ use trefoil_proto::{
         timer::{RoomTimer, TIMER},
     },
     limits,
+    minors::{REACH, Reach},
     naming::is_name,
     room::Capability,
 };
@@ -58,6 +59,8 @@ pub(super) enum Meaning {
     Evidence,
     /// Missing messages, asked for or given: no line.
     Again,
+    /// The sender's reach key: no line.
+    Reach,
 }
 
 impl Meaning {
@@ -77,7 +80,8 @@ impl Meaning {
             | Self::Typing(_)
             | Self::Profile(_)
             | Self::Evidence
-            | Self::Again => None,
+            | Self::Again
+            | Self::Reach => None,
         }
     }
 
@@ -112,6 +116,9 @@ impl Meaning {
                 }
                 EVIDENCE => return Ok(Self::Evidence),
                 AGAIN => return Ok(Self::Again),
+                REACH => {
+                    return Reach::decode(bytes).map(|_| Self::Reach).map_err(|_| Refusal::Meaningless);
+                }
                 TYPING => {
                     return match bytes {
                         b"1" => Ok(Self::Typing(true)),
@@ -176,6 +183,12 @@ pub(crate) fn groups_in(content: &MimiContent) -> Option<GroupList> {
 /// The evidence in a message.
 pub(crate) fn evidence(content: &MimiContent) -> Option<&[u8]> {
     single(&content.part).filter(|(content_type, _)| *content_type == EVIDENCE).map(|(_, file)| file)
+}
+
+/// The reach key in a message.
+pub(crate) fn reach_in(content: &MimiContent) -> Option<Reach> {
+    let (_, bytes) = single(&content.part).filter(|(content_type, _)| *content_type == REACH)?;
+    Reach::decode(bytes).ok()
 }
 
 /// What is said about missing messages in a message.

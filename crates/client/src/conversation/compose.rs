@@ -19,6 +19,7 @@ use trefoil_proto::{
         timer::{RoomTimer, TIMER},
     },
     limits,
+    minors::{REACH, Reach},
     room::Capability,
 };
 
@@ -459,6 +460,12 @@ pub fn typing(started: bool) -> Draft {
 /// Evidence against a key directory, as a file.
 pub(crate) fn evidence(file: &[u8]) -> Draft {
     let part = NestedPart::render(EVIDENCE, file.to_vec());
+    Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part })
+}
+
+/// The reach key of a minor, for a connection of theirs.
+pub(crate) fn reach(reach: &Reach) -> Draft {
+    let part = NestedPart::render(REACH, reach.encode());
     Draft::of(NestedPart { disposition: Disposition::UNSPECIFIED, ..part })
 }
 

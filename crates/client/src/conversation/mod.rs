@@ -44,7 +44,7 @@ mod tests;
 
 pub use body::{Attached, Body};
 pub use classify::TYPING;
-pub(crate) use classify::{Keeping, again, evidence, groups_in, keeping, needs};
+pub(crate) use classify::{Keeping, again, evidence, groups_in, keeping, needs, reach_in};
 pub use communities::{groups, is_community, part_of};
 pub use compose::{Draft, Mention};
 pub use error::ConversationError;

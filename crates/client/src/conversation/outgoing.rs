@@ -158,6 +158,7 @@ pub fn sent(
         | Meaning::Statuses(_)
         | Meaning::Evidence
         | Meaning::Again
+        | Meaning::Reach
         | Meaning::Retold(_) => {}
         Meaning::Edit(_) | Meaning::Unsend(_) | Meaning::Reaction(..) | Meaning::Vote(..) => {
             let change = Change { room, me, sender: me, stamp, received: accepted, content: &content, frank };

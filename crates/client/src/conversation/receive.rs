@@ -126,8 +126,10 @@ fn take(
         content: incoming.content,
         frank: incoming.frank.map(StoredFrank::to_bytes),
     };
-    let automatic =
-        matches!(meaning, Meaning::Typing(_) | Meaning::Evidence | Meaning::Again | Meaning::Retold(_));
+    let automatic = matches!(
+        meaning,
+        Meaning::Typing(_) | Meaning::Evidence | Meaning::Again | Meaning::Reach | Meaning::Retold(_)
+    );
     if incoming.sender_user == incoming.me && !automatic {
         // The person took the room up on another device.
         received.events.extend(set_marks(tx, incoming.room, &[Mark::Accepted])?);
@@ -139,7 +141,7 @@ fn take(
                 received.events.push(ConversationEvent::Typing { room, user, started: *started });
             }
         }
-        Meaning::Evidence | Meaning::Again => {}
+        Meaning::Evidence | Meaning::Again | Meaning::Reach => {}
         Meaning::Timer(timer) => {
             let whose = (incoming.room, incoming.sender_user);
             timers::set(tx, &room, (whose.0, Some(whose.1)), stamp, *timer, &mut received.events)?;

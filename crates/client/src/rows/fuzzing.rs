@@ -1,7 +1,11 @@
 //! The core's own rows, for the fuzzer.
 
 use super::{AccountRow, CandidateRow, HeldRow, InvitedRow, LinkRow, OutboxRow, PublishingRow, RoomRow, Row};
-use crate::{fuzzing::Target, roster::RosterRow};
+use crate::{
+    fuzzing::Target,
+    minors::{GuardedRow, OwnReachRow, ReachRow},
+    roster::RosterRow,
+};
 
 pub(crate) const TARGETS: &[Target] = &[
     ("client_account_row", row::<AccountRow>),
@@ -13,6 +17,9 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_outbox_row", row::<OutboxRow>),
     ("client_held_row", row::<HeldRow>),
     ("client_roster_row", row::<RosterRow>),
+    ("client_own_reach_row", row::<OwnReachRow>),
+    ("client_reach_row", row::<ReachRow>),
+    ("client_guarded_row", row::<GuardedRow>),
 ];
 
 pub(crate) fn row<R: Row>(input: &[u8]) -> bool {
@@ -30,6 +37,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         credential::{AccountKey, DeviceAuthorisation},
     };
     let bytes = || b"bytes".to_vec().into();
+    let reach = || trefoil_proto::minors::Reach { serial: 2, seed: [5; 32] };
     let account = AccountRow {
         device: "mimi://a.test/d/ann/d1".parse().unwrap(),
         device_secret: Secret([1; 32]),
@@ -81,6 +89,9 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_invited_row", InvitedRow { secret: Secret([9; 32]) }.to_row()),
         ("client_outbox_row", outbox.to_row()),
         ("client_roster_row", roster.to_row()),
+        ("client_own_reach_row", OwnReachRow { reach: reach(), told: Some(()) }.to_row()),
+        ("client_reach_row", ReachRow { reach: reach() }.to_row()),
+        ("client_guarded_row", GuardedRow { since: Timestamp(9) }.to_row()),
         ("client_held_row", HeldRow { received: Timestamp(9), event: bytes() }.to_row()),
     ]
 }

@@ -43,8 +43,12 @@ impl World {
         let entry = DeviceEntry::new(uri.device.clone(), signature_key, &authorisation);
         let set = DeviceSet::first(user.clone(), Month(600), authorisation.account_key, vec![entry]);
         let device_set = SignedDeviceSet::by_account(set, &account).encode();
-        let tbs =
-            RegisterTbs { identifier: Identifier::AccountName(name.as_bytes().to_vec()), device, device_set };
+        let tbs = RegisterTbs {
+            identifier: Identifier::AccountName(name.as_bytes().to_vec()),
+            device,
+            device_set,
+            minor: None,
+        };
         let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
         let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs, pass: None };
         let candidate = Candidate {

@@ -62,6 +62,12 @@ pub struct Directory {
     /// `{targetUser}`: key material for a pass. Ours as well.
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.firstContact")]
     pub first_contact: String,
+    /// `{targetUser}`: key material of a minor, with a proof (`docs/spec/minors.md`). Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.reached")]
+    pub reached: String,
+    /// `{targetUser}`: a guardian's word about a minor of this service. Ours as well.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "vnd.trefoil.guardian")]
+    pub guardian: String,
 }
 
 /// The keys of a service's public log and of its witness, as C2SP signed-note writes verifier keys.
@@ -98,6 +104,8 @@ impl Directory {
             franking_key: String::new(),
             passes: endpoint("passes/{domain}"),
             first_contact: endpoint("firstContact/{targetUser}"),
+            reached: endpoint("reached/{targetUser}"),
+            guardian: endpoint("guardian/{targetUser}"),
         }
     }
 
@@ -119,6 +127,8 @@ impl Directory {
             &directory.forward_report,
             &directory.passes,
             &directory.first_contact,
+            &directory.reached,
+            &directory.guardian,
         ];
         let offered = extensions.into_iter().filter(|template| !template.is_empty()).map(String::as_str);
         if directory.templates().into_iter().chain(offered).all(|template| expand(template, "").is_ok()) {

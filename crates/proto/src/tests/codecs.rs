@@ -212,6 +212,39 @@ fn structures_of_passes() {
 }
 
 #[test]
+fn structures_of_minors() {
+    use crate::{Month, minors::*, passes::*};
+    let bytes = || uniform32(any::<u8>());
+    let reached = (any::<u32>(), bytes(), any::<u8>(), strategies::key_material_request());
+    holds(reached.prop_map(|(day, nonce, fill, request)| Reached {
+        proof: ReachProof { day, nonce, signature: [fill; 64] },
+        claim: Claim::Nameless(NamelessClaim::of(&request)),
+    }));
+    let opening = (0..3_u8, any::<u64>()).prop_map(|(how, until)| Opening {
+        how: [Openness::Connections, Openness::Address, Openness::Found][usize::from(how)],
+        until: crate::Timestamp(until),
+    });
+    let act = prop_oneof![
+        any::<u8>().prop_map(|fill| Act::Accept([fill; 64])),
+        opening.clone().prop_map(Act::Open),
+        Just(Act::Close),
+        Just(Act::Release),
+        Just(Act::Look),
+    ];
+    let word = (strategies::user(), strategies::device(), any::<u64>(), act, any::<u8>());
+    holds(word.prop_map(|(minor, device, at, act, fill)| GuardianWord {
+        tbs: WordTbs { minor, device, at: crate::Timestamp(at), act },
+        signature: [fill; 64],
+    }));
+    let guarded = (prop::option::of(any::<u16>()), prop::option::of(opening))
+        .prop_map(|(ends, open)| Guarded { ends: ends.map(Month), open });
+    holds(guarded.clone());
+    let standing =
+        (prop::option::of(guarded), prop::option::of(strategies::user()), prop::option::of(bytes()));
+    holds(standing.prop_map(|(guarded, guardian, reach)| MinorStanding { guarded, guardian, reach }));
+}
+
+#[test]
 fn structures_of_policy_lists() {
     let list = super::samples::policy_list();
     holds((any::<u64>(), 0..3_usize, any::<u8>()).prop_map(move |(sequence, count, fill)| {

@@ -44,7 +44,7 @@ use crate::{
         submit::{Delivery, Frank, SubmitMessageRequest, SubmitMessageResponse},
         update::{GroupInfoOption, RatchetTreeOption, UpdateOutcome, UpdateRequest, UpdateRoomResponse},
     },
-    passes, pin,
+    minors, passes, pin,
     policy_list::{self, SignedPolicyList},
     recovery,
     room::{
@@ -64,6 +64,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     all.extend(pin());
     all.extend(discovery());
     all.extend(passes(&all));
+    all.extend(minors(&all));
     all.extend(components());
     all
 }
@@ -442,7 +443,7 @@ fn removal() -> edge::RemoveDeviceRequest {
 
 fn edge() -> Vec<(&'static str, Vec<u8>)> {
     let register = |identifier| edge::RegisterRequest {
-        tbs: edge::RegisterTbs { identifier, device: new_device(), device_set: vec![5; 9] },
+        tbs: edge::RegisterTbs { identifier, device: new_device(), device_set: vec![5; 9], minor: None },
         signature: [4; 64],
         pass: None,
     };
@@ -592,6 +593,53 @@ fn passes(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
         ("first_contact", contact(Claim::Named(named))),
         ("signed_policy_list", policy_list().encode()),
         ("first_contact", contact(nameless)),
+    ]
+}
+
+fn minors(known: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
+    use minors::{
+        Act, AgeThere, Ages, Guarded, GuardianWord, InviteGuardian, Marking, MinorStanding, Opening,
+        Openness, Reach, Reached, ReplaceReach, WordTbs,
+    };
+    let (_, contact) = known.iter().find(|(name, _)| *name == "first_contact").unwrap();
+    let claim = passes::FirstContact::decode(contact).unwrap().claim;
+    let key = Reach { serial: 3, seed: [7; 32] };
+    let opening = Opening { how: Openness::Found, until: Timestamp(1_700_000_000_000) };
+    let word = |act| {
+        let tbs = WordTbs { minor: user("u1"), device: device("u2"), at: Timestamp(1_700_000_000_000), act };
+        GuardianWord { tbs, signature: [8; 64] }.encode()
+    };
+    let guarded = Guarded { ends: Some(crate::Month(683)), open: Some(opening) };
+    let standing = MinorStanding {
+        guarded: Some(guarded.clone()),
+        guardian: Some(user("u2")),
+        reach: Some(key.public()),
+    };
+    let places = vec![AgeThere { place: "KR".parse().unwrap(), age: 19 }];
+    let marked = edge::RegisterRequest {
+        tbs: edge::RegisterTbs {
+            identifier: edge::Identifier::Handle(b"alice".to_vec()),
+            device: new_device(),
+            device_set: vec![5; 9],
+            minor: Some(Marking { ends: Some(crate::Month(683)), reach: [9; 32] }),
+        },
+        signature: [4; 64],
+        pass: None,
+    };
+    vec![
+        ("register_request", marked.encode()),
+        ("reached", Reached { proof: key.prove(&user("u1"), 19_000, [6; 32]), claim }.encode()),
+        ("replace_reach", ReplaceReach { reach: [9; 32] }.encode()),
+        ("invite_guardian", InviteGuardian { key: [9; 32] }.encode()),
+        ("guardian_word", word(Act::Accept([7; 64]))),
+        ("guardian_word", word(Act::Open(opening))),
+        ("guardian_word", word(Act::Close)),
+        ("guardian_word", word(Act::Release)),
+        ("guardian_word", word(Act::Look)),
+        ("guarded", guarded.encode()),
+        ("minor_standing", standing.encode()),
+        ("ages", Ages { age: 18, places }.encode()),
+        ("reach_key", key.encode()),
     ]
 }
 

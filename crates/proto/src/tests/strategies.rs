@@ -439,7 +439,7 @@ pub(super) fn register_request() -> impl Strategy<Value = edge::RegisterRequest>
     let pass = proptest::option::of(pass_token());
     (identifier, new_device(), bytes(), signature(), pass).prop_map(
         |(identifier, device, device_set, signature, pass)| edge::RegisterRequest {
-            tbs: edge::RegisterTbs { identifier, device, device_set },
+            tbs: edge::RegisterTbs { identifier, device, device_set, minor: None },
             signature,
             pass,
         },

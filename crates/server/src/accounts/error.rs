@@ -1,6 +1,6 @@
 //! What accounts refuse.
 
-use crate::{directory::DirectoryError, discovery::DiscoveryError, rate::Wait};
+use crate::{directory::DirectoryError, discovery::DiscoveryError, minors::MinorsError, rate::Wait};
 use trefoil_store::StoreError;
 
 /// Why an act on accounts failed. Safe to log: it never holds an identifier.
@@ -48,6 +48,9 @@ pub enum AccountsError {
     /// The person could not be made to be found by number.
     #[error("enter the number among those that are found")]
     Discovery(#[source] DiscoveryError),
+    /// The account cannot be marked as a minor's.
+    #[error("{0}")]
+    Minors(MinorsError),
     /// Others changed the same rows again and again.
     #[error("too many changes at the same time")]
     Contended,

@@ -22,6 +22,7 @@ pub use rows::TABLES;
 use crate::{
     directory::Directory,
     discovery::Discovery,
+    minors::Minors,
     rate::{Rate, Rates},
     secrets::SecretKey,
 };
@@ -74,6 +75,7 @@ pub struct Accounts {
     store: Arc<dyn Store>,
     directory: Arc<Directory>,
     discovery: Arc<Discovery>,
+    minors: Arc<Minors>,
     settings: Settings,
     codes_to_number: Rates,
     codes_in_all: Rates,
@@ -88,6 +90,7 @@ impl Accounts {
         store: Arc<dyn Store>,
         directory: Arc<Directory>,
         discovery: Arc<Discovery>,
+        minors: Arc<Minors>,
         settings: Settings,
     ) -> Self {
         let rate = |count| Rates::new(Rate::per_hour(count));
@@ -99,6 +102,7 @@ impl Accounts {
             store,
             directory,
             discovery,
+            minors,
             settings,
             codes_to_number,
             codes_in_all,
@@ -195,8 +199,16 @@ impl Accounts {
                 );
             }
             let number = decide::number_of(&request.tbs.identifier)?;
-            if let Some(number) = number {
-                self.discovery.enter(&mut batch, number, user).map_err(AccountsError::Discovery)?;
+            match (number, &request.tbs.minor) {
+                (Some(number), None) => {
+                    self.discovery.enter(&mut batch, number, user).map_err(AccountsError::Discovery)?;
+                }
+                (number, Some(marking)) => {
+                    let entry = number.map(|number| self.discovery.withheld(number, user)).transpose();
+                    let entry = entry.map_err(AccountsError::Discovery)?.unwrap_or_default();
+                    self.minors.mark(&mut batch, user, marking, entry, now).map_err(AccountsError::Minors)?;
+                }
+                (None, None) => {}
             }
             self.registrations_in_all.check(&(), now).map_err(AccountsError::TooMany)?;
             match self.store.commit(batch).await {
@@ -206,7 +218,7 @@ impl Accounts {
                 Err(StoreError::AssertFailed { .. }) => continue,
                 Err(error) => return Err(AccountsError::StoreAccount(error)),
             }
-            if number.is_some() {
+            if number.is_some() && request.tbs.minor.is_none() {
                 self.discovery.entered();
             }
             self.directory.ring();
@@ -377,7 +389,11 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn lookup(&self, request: &IdentifierRequest) -> Result<IdentifierResponse, AccountsError> {
+    pub async fn lookup(
+        &self,
+        request: &IdentifierRequest,
+        now: Timestamp,
+    ) -> Result<IdentifierResponse, AccountsError> {
         let lookup =
             decide::lookup(request, self.settings.profile, &self.settings.domain, &self.settings.identifiers);
         let (key, exact) = match lookup {
@@ -391,7 +407,10 @@ impl Accounts {
             .map_err(AccountsError::ReadAccount)?;
         let row = value.map(|value| IdentifierRow::decode(&value)).transpose()?;
         let found = row.filter(|row| decide::same(&row.exact, &exact));
-        Ok(match found {
+        // Read for nobody as well.
+        let user = found.as_ref().map_or_else(|| UserId::from_random(&exact[..16]), |row| row.user.clone());
+        let is_found = self.minors.is_found(&user, now).await.map_err(AccountsError::Minors)?;
+        Ok(match found.filter(|_| is_found) {
             Some(row) => api::answer(IdentifierQueryCode::Success, Some((&self.settings.domain, row.user))),
             None => api::answer(IdentifierQueryCode::NotFound, None),
         })

@@ -52,6 +52,9 @@ pub(super) struct File {
     /// How many people an account may turn to for the first time.
     #[serde(default)]
     pub first_contacts: FirstContacts,
+    /// Accounts of people who are under age.
+    #[serde(default)]
+    pub minors: Minors,
     /// Who may make an account.
     #[serde(default)]
     pub registration: Registration,
@@ -389,6 +392,25 @@ pub(super) struct FirstContacts {
     /// Passes a day that all people of one other service get. Default: 2000.
     /// Example: `2000`
     pub passes_per_service: u32,
+}
+
+/// The table `[minors]`: `docs/spec/minors.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Minors {
+    /// From which age on somebody is of age, in years, 1 to 25: their account is reached and found as others are. Default: 18.
+    /// Example: `18`
+    pub age: u8,
+    /// Places with another age, by the two letters of ISO 3166-1. People say where they are when they make their account.
+    /// Default: none.
+    /// Example: `{ KR = 19 }`
+    pub places: BTreeMap<String, u8>,
+}
+
+impl Default for Minors {
+    fn default() -> Self {
+        Self { age: 18, places: BTreeMap::new() }
+    }
 }
 
 /// The table `[registration]`: `docs/spec/passes.md`.

@@ -23,7 +23,12 @@ use std::{
     time::Duration,
 };
 use toml::{Table, Value};
-use trefoil_proto::{Domain, Wire as _, edge::Profile, frame::MailboxEvent};
+use trefoil_proto::{
+    Domain, Wire as _,
+    edge::Profile,
+    frame::MailboxEvent,
+    minors::{AgeThere, Ages},
+};
 use trefoil_transparency::directory::KeyProof;
 
 /// Environment variables that begin with this override the file: `TREFOIL_SERVICE_DRAIN_SECONDS=5`,
@@ -69,6 +74,8 @@ pub struct Config {
     pub limits: Limits,
     /// How many people an account may turn to for the first time.
     pub first_contacts: FirstContacts,
+    /// From which age on somebody is of age.
+    pub ages: Ages,
     /// Who may make an account.
     pub registration: Registration,
     /// The file of the policy list that is published.
@@ -384,6 +391,7 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         wellbeing: wellbeing(&file.wellbeing)?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
+        ages: ages(&file.minors)?,
         registration: registration(&file.registration)?,
         policy_list: file.policy_list.map(|list| list.file),
     })
@@ -623,6 +631,27 @@ fn first_contacts(file: &file::FirstContacts) -> Result<FirstContacts, ConfigErr
             .filter(|passes| passes.get() >= trefoil_proto::passes::BATCH as u32)
             .ok_or_else(|| invalid("first_contacts.passes_per_service", "must be 8 at least"))?,
     })
+}
+
+/// More places than there are.
+const PLACES: usize = 300;
+
+fn ages(file: &file::Minors) -> Result<Ages, ConfigError> {
+    let possible = |key, age: u8| match age {
+        1..=25 => Ok(age),
+        _ => Err(invalid(key, "must be 1 to 25 years")),
+    };
+    if file.places.len() > PLACES {
+        return Err(invalid("minors.places", "has more places than there are"));
+    }
+    let mut places = Vec::new();
+    for (place, age) in &file.places {
+        let place = place.parse().map_err(|_| {
+            invalid("minors.places", "must be named by two capital letters, as ISO 3166-1 has them")
+        })?;
+        places.push(AgeThere { place, age: possible("minors.places", *age)? });
+    }
+    Ok(Ages { age: possible("minors.age", file.age)?, places })
 }
 
 fn registration(file: &file::Registration) -> Result<Registration, ConfigError> {

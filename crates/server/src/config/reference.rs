@@ -29,6 +29,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Wellbeing" => "wellbeing",
                 "Limits" => "limits",
                 "FirstContacts" => "first_contacts",
+                "Minors" => "minors",
                 "Registration" => "registration",
                 "OwnPolicyList" => "policy_list",
                 "PolicyList" => "[policy_lists]",

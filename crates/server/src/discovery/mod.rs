@@ -25,7 +25,7 @@ use std::sync::{
 use tokio::sync::OnceCell;
 use trefoil_proto::{
     UserId,
-    discovery::{Bucket, DiscoveryRequest, DiscoveryResponse, ENTRIES, Entry, Tag},
+    discovery::{Bucket, DiscoveryRequest, DiscoveryResponse, ENTRIES, Entry, SEALED, Tag},
     edge::Profile,
 };
 use trefoil_store::{Batch, KeyRange, Store};
@@ -59,6 +59,41 @@ impl Discovery {
         let Entry { tag, sealed } = self.function.entry(number, user)?;
         batch.put(rows::ENTRIES, tag.0.to_vec(), EntryRow { sealed }.encode());
         Ok(())
+    }
+
+    /// The entry of a person that is not to be found yet, for [`Self::keep`].
+    ///
+    /// # Errors
+    /// [`DiscoveryError::Derive`], [`DiscoveryError::Seal`].
+    pub fn withheld(&self, number: &str, user: &UserId) -> Result<Vec<u8>, DiscoveryError> {
+        let Entry { tag, sealed } = self.function.entry(number, user)?;
+        Ok([&tag.0[..], &sealed].concat())
+    }
+
+    /// Adds an entry that was withheld to those by which people are found, or takes it out. After the commit: [`Self::kept`].
+    ///
+    /// # Errors
+    /// [`DiscoveryError::DamagedRow`].
+    pub fn keep(&self, batch: &mut Batch, entry: &[u8], found: bool) -> Result<(), DiscoveryError> {
+        let (tag, sealed) =
+            entry.split_at_checked(entry.len().wrapping_sub(SEALED)).ok_or(DiscoveryError::DamagedRow)?;
+        let sealed = sealed.try_into().map_err(|_| DiscoveryError::DamagedRow)?;
+        match found {
+            true => batch.put(rows::ENTRIES, tag.to_vec(), EntryRow { sealed }.encode()),
+            false => batch.delete(rows::ENTRIES, tag.to_vec()),
+        };
+        Ok(())
+    }
+
+    /// A person is found from now on, or no more.
+    pub fn kept(&self, found: bool) {
+        match (found, self.people.get()) {
+            (true, _) => self.entered(),
+            (false, Some(people)) => {
+                people.fetch_sub(1, Ordering::Relaxed);
+            }
+            (false, None) => {}
+        }
     }
 
     /// One more person is there.

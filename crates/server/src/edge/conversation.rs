@@ -12,6 +12,7 @@ use super::{
 use crate::{
     federation::{self, Endpoint, IncidentReason},
     keys::Supply,
+    minors::Shown,
     rooms::{self, Origin},
 };
 use axum::{
@@ -113,7 +114,8 @@ pub(super) async fn key_material(
     let hub = request.value.tbs.room_id.domain.clone();
     let next = if hub == *edge.domain() { &target.domain } else { &hub };
     if next == edge.domain() {
-        let response = edge.claim(Asker::Own(&asker), &NamelessClaim::of(&request.value)).await?;
+        let shown = if target == asker { Shown::Own } else { Shown::Nothing };
+        let response = edge.claim(Asker::Own(&asker), &NamelessClaim::of(&request.value), shown).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
     let (answer, response) =
@@ -135,7 +137,7 @@ pub(super) async fn identifier_query(
     edge.is_free(&caller.user_uri(), Doing::Beginning)?;
     edge.rates.lookup(&caller.user_uri(), edge.now())?;
     if domain == *edge.domain() {
-        let response = edge.house.accounts.lookup(&request.value).await?;
+        let response = edge.house.accounts.lookup(&request.value, edge.now()).await?;
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
     edge.may_call(&domain)?;
@@ -257,18 +259,21 @@ impl Edge {
         Refusal::new(reason.code(), &format!("the other service misbehaved: {how}"))
     }
 
-    /// Claims key packages of a person of this service, and tells devices that are running low.
+    /// Claims key packages of a person of this service, and tells devices that are running low. A minor whom what was shown
+    /// does not reach is not there.
     pub(super) async fn claim(
         &self,
         asker: Asker<'_>,
         wanted: &NamelessClaim,
+        shown: Shown<'_>,
     ) -> Result<KeyMaterialResponse, Refusal> {
         let supply = if self.rates.may_use_up(asker, &wanted.target_user, self.now()) {
             Supply::All
         } else {
             Supply::LastResort
         };
-        let person = self.house.accounts.person(&wanted.target_user.id).await?;
+        let admitted = self.house.minors.admits(&wanted.target_user, shown, self.now()).await?;
+        let person = self.house.accounts.person(&wanted.target_user.id).await?.filter(|_| admitted);
         let devices: Option<Vec<_>> =
             person.map(|person| person.devices.into_iter().map(|device| device.uri).collect());
         let claim = self

@@ -14,6 +14,7 @@ use crate::{
     behaviour::{Account, BehaviourError},
     federation::{Endpoint, IncidentReason},
     keys::{self, KeysError},
+    minors::Shown,
     passes::PassesError,
     policy_lists::{Action, PolicyListError},
 };
@@ -143,36 +144,14 @@ pub(super) async fn claim_for_peer(
     let FirstContact { token, claim } = request.value;
     match claim {
         Claim::Named(claim) => {
-            check_target(&claim, &target)?;
-            let Ok(requester) = keys::requester(&claim) else {
-                return Err(edge.lie(&peer, IncidentReason::Forged).await);
-            };
-            if claim.tbs.room_id.domain != *edge.domain() {
-                return Err(edge.lie(&peer, IncidentReason::RoomOfAnotherService).await);
-            }
-            if requester.domain != peer {
-                return Err(edge.lie(&peer, IncidentReason::VouchedForAnother).await);
-            }
-            let person = requester.user_uri();
-            let asker = Asker::Of(&peer, &person);
-            edge.rates.claim(asker, edge.now())?;
-            edge.is_free(&person, Doing::Beginning)?;
-            edge.is_not_listed(&person)?;
-            edge.house.rooms.may_claim(&requester, &claim.tbs.room_id).await?;
-            edge.with_pass(asker, &token, &claim).await
+            let person = edge.hub_may_be_asked(&peer, &target, &claim).await?;
+            edge.with_pass(Asker::Of(&peer, &person), &token, &claim).await
         }
         Claim::Nameless(claim) => {
-            if claim.target_user != target {
-                return Err(Refusal::new(ErrorCode::Malformed, "path and request name different people"));
-            }
-            if target.domain != *edge.domain() {
-                return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
-            }
-            edge.takes_from(&peer)?;
-            let asker = Asker::Nameless(&peer);
-            edge.rates.claim(asker, edge.now())?;
+            edge.may_be_asked_for_nobody(&peer, &target, &claim).await?;
             edge.house.passes.spend(token, edge.now()).await?;
-            Ok(Reply(StatusCode::OK, edge.claim(asker, &claim).await?).into_response())
+            let asker = Asker::Nameless(&peer);
+            Ok(Reply(StatusCode::OK, edge.claim(asker, &claim, Shown::Nothing).await?).into_response())
         }
     }
 }
@@ -230,24 +209,70 @@ impl Edge {
         refused_if(self.house.policy_lists.about_service(peer, self.now()))
     }
 
-    /// Whether another service may ask for key packages of a person of this one without a pass: where nobody needs any, and
-    /// for a device of that very person, whose room is elsewhere.
-    pub(super) async fn needs_no_pass(
+    /// Whether a device of that very person asks, whose room is elsewhere.
+    pub(super) async fn is_own_device(
         &self,
         requester: &DeviceUri,
         request: &KeyMaterialRequest,
-    ) -> Result<(), Refusal> {
-        if !self.about.first_contacts.passes {
-            return Ok(());
+    ) -> Result<bool, Refusal> {
+        if requester.user_uri() != request.tbs.target_user {
+            return Ok(false);
         }
-        if requester.user_uri() == request.tbs.target_user {
-            let device = self.house.accounts.device(requester).await?;
-            let key = &request.tbs.requester_signature_key;
-            if device.is_some_and(|device| device.signature_key[..] == key[..]) {
-                return Ok(());
+        let device = self.house.accounts.device(requester).await?;
+        let key = &request.tbs.requester_signature_key;
+        Ok(device.is_some_and(|device| device.signature_key[..] == key[..]))
+    }
+
+    /// Whether another service may ask for key packages of people of this one without a pass.
+    pub(super) fn needs_no_pass(&self) -> Result<(), Refusal> {
+        match self.about.first_contacts.passes {
+            true => {
+                Err(Refusal::new(ErrorCode::PassNeeded, "people of this service are turned to with a pass"))
             }
+            false => Ok(()),
         }
-        Err(Refusal::new(ErrorCode::PassNeeded, "people of this service are turned to with a pass"))
+    }
+
+    /// At the hub: whether a device of another service may ask for somebody's key packages. The person who asks.
+    pub(super) async fn hub_may_be_asked(
+        &self,
+        peer: &Domain,
+        target: &UserUri,
+        claim: &KeyMaterialRequest,
+    ) -> Result<UserUri, Refusal> {
+        check_target(claim, target)?;
+        let Ok(requester) = keys::requester(claim) else {
+            return Err(self.lie(peer, IncidentReason::Forged).await);
+        };
+        if claim.tbs.room_id.domain != *self.domain() {
+            return Err(self.lie(peer, IncidentReason::RoomOfAnotherService).await);
+        }
+        if requester.domain != *peer {
+            return Err(self.lie(peer, IncidentReason::VouchedForAnother).await);
+        }
+        let person = requester.user_uri();
+        self.rates.claim(Asker::Of(peer, &person), self.now())?;
+        self.is_free(&person, Doing::Beginning)?;
+        self.is_not_listed(&person)?;
+        self.house.rooms.may_claim(&requester, &claim.tbs.room_id).await?;
+        Ok(person)
+    }
+
+    /// At the service of the person: whether a hub may ask for their key packages without saying for whom.
+    pub(super) async fn may_be_asked_for_nobody(
+        &self,
+        peer: &Domain,
+        target: &UserUri,
+        claim: &NamelessClaim,
+    ) -> Result<(), Refusal> {
+        if claim.target_user != *target {
+            return Err(Refusal::new(ErrorCode::Malformed, "path and request name different people"));
+        }
+        if target.domain != *self.domain() {
+            return Err(self.lie(peer, IncidentReason::AskedForAnother).await);
+        }
+        self.takes_from(peer)?;
+        self.rates.claim(Asker::Nameless(peer), self.now())
     }
 
     /// At the hub: spends the pass here, or hands it to the target's service without who asks.
@@ -261,7 +286,9 @@ impl Edge {
         let target = claim.target_user.clone();
         if target.domain == *self.domain() {
             self.house.passes.spend(token.clone(), self.now()).await?;
-            return Ok(Reply(StatusCode::OK, self.claim(asker, &claim).await?).into_response());
+            return Ok(
+                Reply(StatusCode::OK, self.claim(asker, &claim, Shown::Nothing).await?).into_response()
+            );
         }
         let body = FirstContact { token: token.clone(), claim: Claim::Nameless(claim) }.encode();
         let (answer, response) =

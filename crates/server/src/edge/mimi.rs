@@ -14,6 +14,7 @@ use crate::{
     federation::{Endpoint, IncidentReason},
     keys,
     media::MediaUrl,
+    minors::Shown,
     rooms::{self, Origin},
 };
 use axum::{
@@ -157,8 +158,12 @@ pub(super) async fn key_material(
     } else if target.domain != *edge.domain() {
         return Err(edge.lie(&peer, IncidentReason::AskedForAnother).await);
     }
-    edge.needs_no_pass(&requester, &request.value).await?;
-    Ok(Reply(StatusCode::OK, edge.claim(asker, &NamelessClaim::of(&request.value)).await?).into_response())
+    let shown = match edge.is_own_device(&requester, &request.value).await? {
+        true => Shown::Own,
+        false => edge.needs_no_pass().map(|()| Shown::Nothing)?,
+    };
+    let claim = edge.claim(asker, &NamelessClaim::of(&request.value), shown).await?;
+    Ok(Reply(StatusCode::OK, claim).into_response())
 }
 
 /// `POST identifierQuery/{domain}`.
@@ -177,7 +182,7 @@ pub(super) async fn identifier_query(
     if asks_by_number(&request.value) {
         return Ok(Reply(StatusCode::OK, not_in_clear()));
     }
-    Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value).await?))
+    Ok(Reply(StatusCode::OK, edge.house.accounts.lookup(&request.value, edge.now()).await?))
 }
 
 /// `GET proxyDownload/{url}`: own media only. A peer reads those of a third service there.

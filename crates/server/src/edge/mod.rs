@@ -20,6 +20,7 @@ mod leases;
 mod listener;
 mod log;
 mod mimi;
+mod minors;
 mod people;
 mod pin;
 mod rates;
@@ -43,8 +44,8 @@ pub use tls::{TlsError, TlsFiles};
 use crate::{
     accounts::Accounts, backup::Backups, behaviour::Behaviour, clock::Clock, directory::Directory,
     discovery::Discovery, federation::Federation, keys::Keys, log::Log, mailbox::Mailboxes, media::Media,
-    passes::Passes, pin::Pins, policy_lists::PolicyLists, rendezvous::Rendezvous, rooms::Rooms,
-    safety::Safety, secrets::SecretKey,
+    minors::Minors, passes::Passes, pin::Pins, policy_lists::PolicyLists, rendezvous::Rendezvous,
+    rooms::Rooms, safety::Safety, secrets::SecretKey,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use budget::Budget;
@@ -69,6 +70,8 @@ pub struct About {
     pub limits: crate::config::Limits,
     /// Who may turn to whom.
     pub first_contacts: crate::config::FirstContacts,
+    /// From which age on somebody is of age.
+    pub ages: trefoil_proto::minors::Ages,
     /// Who may make an account.
     pub registration: crate::config::Registration,
     /// A proxy on this machine stands in front: the address of a caller is in `X-Forwarded-For`.
@@ -86,6 +89,8 @@ pub struct House {
     pub keys: Arc<Keys>,
     /// Mailboxes.
     pub mailboxes: Arc<Mailboxes>,
+    /// Accounts of minors.
+    pub minors: Arc<Minors>,
     /// Attachments.
     pub media: Arc<Media>,
     /// Backups.

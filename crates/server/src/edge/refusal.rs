@@ -4,8 +4,8 @@ use super::tokens::TokenError;
 use crate::{
     accounts::AccountsError, backup::BackupError, directory::DirectoryError, discovery::DiscoveryError,
     federation::FederationError, keys::KeysError, log::LogError, mailbox::MailboxError, media::MediaError,
-    passes::PassesError, pin::PinError, rate::Wait, rendezvous::RendezvousError, rooms::RoomsError,
-    safety::SafetyError,
+    minors::MinorsError, passes::PassesError, pin::PinError, rate::Wait, rendezvous::RendezvousError,
+    rooms::RoomsError, safety::SafetyError,
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -150,6 +150,7 @@ impl From<AccountsError> for Refusal {
             AccountsError::NoSuchDevice | AccountsError::NoSuchPerson => ErrorCode::NotFound,
             AccountsError::Directory(error) => return Self::from(error),
             AccountsError::Discovery(error) => return Self::from(error),
+            AccountsError::Minors(error) => return Self::from(error),
             AccountsError::Contended
             | AccountsError::DamagedRow
             | AccountsError::ReadAccount(_)
@@ -268,6 +269,24 @@ impl From<PassesError> for Refusal {
             | PassesError::Stopped
             | PassesError::Read(_)
             | PassesError::Write(_) => return Self::internal(&error),
+        };
+        Self::new(code, &error.to_string())
+    }
+}
+
+impl From<MinorsError> for Refusal {
+    fn from(error: MinorsError) -> Self {
+        let code = match &error {
+            MinorsError::Ends | MinorsError::Until => ErrorCode::Malformed,
+            MinorsError::NotTheGuardian => ErrorCode::NotFound,
+            MinorsError::Guarded | MinorsError::Replayed => ErrorCode::Conflict,
+            MinorsError::Link | MinorsError::Oneself => ErrorCode::NotAllowed,
+            MinorsError::Unsigned => ErrorCode::BadSignature,
+            MinorsError::Contended => return Self::busy(&error.to_string()),
+            MinorsError::Discovery(_)
+            | MinorsError::DamagedRow
+            | MinorsError::Read(_)
+            | MinorsError::Write(_) => return Self::internal(&error),
         };
         Self::new(code, &error.to_string())
     }

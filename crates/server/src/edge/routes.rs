@@ -2,8 +2,8 @@
 //! have a case for each line, and a new line without one fails them.
 
 use super::{
-    Edge, attachments, backups, conversation, directory, discovery, first_contacts, guard, log, mimi, people,
-    pin, registration, rendezvous, safety, stream,
+    Edge, attachments, backups, conversation, directory, discovery, first_contacts, guard, log, mimi, minors,
+    people, pin, registration, rendezvous, safety, stream,
 };
 use axum::{Router, handler::Handler, routing::MethodFilter};
 use http::Method;
@@ -49,6 +49,12 @@ pub(super) fn client() -> Routes {
         .on(Method::POST, "/keyMaterial/{user}", conversation::key_material)
         .on(Method::POST, "/passes/{domain}", first_contacts::passes)
         .on(Method::POST, "/firstContact/{user}", first_contacts::claim)
+        .on(Method::POST, "/reached/{user}", minors::claim)
+        .on(Method::POST, "/guardian/{user}", minors::word)
+        .on(Method::GET, "/minor", minors::standing)
+        .on(Method::POST, "/minor/reach", minors::replace_reach)
+        .on(Method::POST, "/minor/guardian", minors::invite_guardian)
+        .on(Method::GET, "/minors/ages", minors::ages)
         .on(Method::POST, "/identifierQuery/{domain}", conversation::identifier_query)
         .on(Method::POST, "/discovery/{domain}", discovery::ask)
         .on(Method::POST, "/requestConsent/{domain}", guard::unsupported)
@@ -110,6 +116,8 @@ pub(super) fn federation() -> Routes {
         .on(Method::POST, "/discovery/{domain}", discovery::ask_for_peer)
         .on(Method::POST, "/passes/{domain}", first_contacts::passes_for_peer)
         .on(Method::POST, "/firstContact/{user}", first_contacts::claim_for_peer)
+        .on(Method::POST, "/reached/{user}", minors::claim_for_peer)
+        .on(Method::POST, "/guardian/{user}", minors::word_for_peer)
         .from(paths::CLIENT_ROOT)
         .on(Method::GET, "/media/{id}", mimi::own_media)
         .from("")

@@ -77,6 +77,8 @@ mod tests {
             franking_key: String::new(),
             passes: String::new(),
             first_contact: String::new(),
+            reached: String::new(),
+            guardian: String::new(),
         }
     }
 

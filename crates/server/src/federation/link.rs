@@ -12,6 +12,7 @@ use trefoil_proto::{
         GroupInfoResponse, KeyMaterialResponse, SubmitMessageResponse, UpdateRoomResponse,
         directory::Directory, identifier::IdentifierResponse, report::ReportStanding,
     },
+    minors::Guarded,
     passes::Issued,
 };
 use trefoil_transparency::{
@@ -56,11 +57,15 @@ pub enum Endpoint {
     Passes,
     /// `firstContact/{targetUser}`: as well.
     FirstContact,
+    /// `reached/{targetUser}`: as well.
+    Reached,
+    /// `guardian/{targetUser}`: as well.
+    Guardian,
 }
 
 impl Endpoint {
     /// Each of them.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::KeyMaterial,
         Self::Update,
         Self::Notify,
@@ -78,6 +83,8 @@ impl Endpoint {
         Self::ForwardReport,
         Self::Passes,
         Self::FirstContact,
+        Self::Reached,
+        Self::Guardian,
     ];
 
     /// Not of MIMI: a service without it is none the worse.
@@ -92,6 +99,8 @@ impl Endpoint {
                 | Self::ForwardReport
                 | Self::Passes
                 | Self::FirstContact
+                | Self::Reached
+                | Self::Guardian
         )
     }
 
@@ -115,13 +124,16 @@ impl Endpoint {
             Self::ForwardReport => &directory.forward_report,
             Self::Passes => &directory.passes,
             Self::FirstContact => &directory.first_contact,
+            Self::Reached => &directory.reached,
+            Self::Guardian => &directory.guardian,
         }
     }
 
     /// Largest answer that is read, in bytes.
     pub(super) fn answer_limit(self) -> usize {
         match self {
-            Self::KeyMaterial | Self::FirstContact => KeyMaterialResponse::LIMIT,
+            Self::KeyMaterial | Self::FirstContact | Self::Reached => KeyMaterialResponse::LIMIT,
+            Self::Guardian => Guarded::LIMIT,
             Self::Passes => Issued::LIMIT,
             Self::Update => UpdateRoomResponse::LIMIT,
             Self::SubmitMessage => SubmitMessageResponse::LIMIT,

@@ -68,6 +68,9 @@ pub(super) async fn sweep(edge: Arc<Edge>, house: House, staff: Arc<Staff>, cloc
         if let Err(error) = house.passes.sweep(now).await {
             tracing::warn!(%error, "the sweep of spent passes stopped early");
         }
+        if let Err(error) = house.minors.sweep(now).await {
+            tracing::warn!(%error, "the sweep of minors' accounts stopped early");
+        }
         if let Err(error) = house.safety.sweep(now).await {
             tracing::warn!(%error, "the sweep of reports stopped early");
         }

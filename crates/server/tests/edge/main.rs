@@ -18,6 +18,7 @@ mod key_packages;
 mod lies;
 mod limits;
 mod media;
+mod minors;
 #[allow(dead_code)]
 #[path = "../../src/rooms/tests/client.rs"]
 mod mls;

@@ -27,6 +27,7 @@ use trefoil_proto::{
         RegisterTbs, RemoveDeviceRequest, TokenRequest, TokenResponse, TokenTbs, signed_content,
     },
     frame::{ClientFrame, ServerFrame},
+    minors::Marking,
     paths,
 };
 use trefoil_server::{
@@ -330,12 +331,34 @@ impl Running {
         self.log_in(member).await
     }
 
+    /// As [`Self::join`], of somebody under age.
+    pub async fn join_minor(&self, name: &str, identifier: Identifier, marking: Marking) -> Member {
+        let (member, request) = self.newcomer_marked(name, identifier, marking);
+        let answer = self.call("POST", "accounts", None, request.encode()).await;
+        assert_eq!(answer.status, 201, "{:?}", answer.error());
+        self.log_in(member).await
+    }
+
+    /// As [`Self::newcomer`], of somebody under age.
+    pub fn newcomer_marked(
+        &self,
+        name: &str,
+        identifier: Identifier,
+        marking: Marking,
+    ) -> (Member, RegisterRequest) {
+        let (member, RegisterRequest { tbs, .. }) = self.newcomer(name, identifier);
+        let tbs = RegisterTbs { minor: Some(marking), ..tbs };
+        let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
+        let signature = member.mls.signer.sign(&content).unwrap().try_into().unwrap();
+        (member, RegisterRequest { tbs, signature, pass: None })
+    }
+
     /// A device with a registration that was not sent.
     pub fn newcomer(&self, name: &str, identifier: Identifier) -> (Member, RegisterRequest) {
         let person = mls::Person::new(&self.domain, name);
         let device = person.device("d1");
         let device_set = device_set(&person.key, &[&[&device]]);
-        let tbs = RegisterTbs { identifier, device: new_device(&device), device_set };
+        let tbs = RegisterTbs { identifier, device: new_device(&device), device_set, minor: None };
         let content = signed_content(trefoil_proto::edge::REGISTER_LABEL, &tbs).unwrap();
         let signature = device.signer.sign(&content).unwrap().try_into().unwrap();
         let member = Member { mls: device, token: String::new() };

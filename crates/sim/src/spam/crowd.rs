@@ -98,6 +98,7 @@ impl Somebody {
             identifier,
             device: new_device(&device)?,
             device_set: device_set(&person.key, &device, services.clock.now())?,
+            minor: None,
         };
         let signature = sign(&device, REGISTER_LABEL, &tbs)?;
         let request = RegisterRequest { tbs, signature, pass: None };

@@ -12,7 +12,7 @@ use crate::{
     agent::Agent,
     backup,
     home::{FIRST, FURTHER, Home, HomeError, Passphrase},
-    person::{self, PersonError, Place},
+    person::{self, Newcomer, PersonError, Place},
     settings::{Choice, Settings},
     transport::Service,
 };
@@ -25,7 +25,6 @@ use std::{
     time::Duration,
 };
 use trefoil_client::{LinkOffer, backup::RecoverySecret, conversation::compose};
-use trefoil_proto::passes::RegistrationPass;
 
 /// How long a new account may take to be at rest before it is shown.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -181,14 +180,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The service refused or cannot be reached; nothing is kept then.
-    pub async fn register(
-        &self,
-        place: Place<'_>,
-        identifier: &str,
-        code: Option<&str>,
-        pass: Option<&RegistrationPass>,
-        name: &str,
-    ) -> Answer<Keeper> {
+    pub async fn register(&self, place: Place<'_>, who: Newcomer<'_>, name: &str) -> Answer<Keeper> {
         if !name.is_empty() {
             // Before anything is asked for: what is registered cannot be taken back.
             compose::profile(name)
@@ -199,7 +191,7 @@ impl Accounts {
         let (id, folder) = self.free_place()?;
         let home = Home::locate(Some(&folder))?;
         let place = Place { service: &known.url, ca: place.ca };
-        let made = person::register(&home, self.passphrase.as_ref(), place, identifier, code, pass).await;
+        let made = person::register_as(&home, self.passphrase.as_ref(), place, who).await;
         let mut agent = match made {
             Ok((agent, _)) => agent,
             Err(error) => {

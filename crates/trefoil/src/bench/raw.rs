@@ -82,6 +82,7 @@ async fn one(http: &reqwest::Client, url: &str, domain: Domain, index: usize) ->
         identifier: Identifier::AccountName(format!("load-{index}").into_bytes()),
         device: NewDevice { authorisation, uri: uri.clone(), signature_key },
         device_set: SignedDeviceSet::by_account(set, &account).encode(),
+        minor: None,
     };
     let signature = sign(&key, edge::REGISTER_LABEL, &tbs)?;
     let answer = post(http, url, "accounts", &RegisterRequest { tbs, signature, pass: None }).await?;

@@ -9,17 +9,20 @@ use super::{
 };
 use crate::{
     agent::Agent,
+    clock,
     exit::{NotFoundError, UsageError},
     home::write_private,
-    person::{self, PATIENCE, Place},
+    minors::{self, UnderAge},
+    person::{self, Newcomer, PATIENCE, Place},
     print, show,
+    transport::Service,
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::{fmt, fs, path::PathBuf};
 use trefoil_client::{conversation::compose, verification::Identity};
-use trefoil_proto::{DeviceUri, Domain, credential::AccountKey};
+use trefoil_proto::{DeviceUri, Domain, Month, credential::AccountKey, minors::Country};
 use trefoil_transparency::gossip::{Accused, Evidence};
 
 /// Make an account, look at it, link another device.
@@ -100,6 +103,16 @@ struct Create {
     /// Name that the people you write to see (encrypted on its way, unknown to the service)
     #[arg(long)]
     name: Option<String>,
+    /// The account is of somebody who is under age where they are: only their connections write to them
+    #[arg(long, conflicts_with = "born")]
+    under_age: bool,
+    /// Month of birth, as 2011-05: this device works out whether the account is of somebody under age, and until when; the
+    /// month of birth is told to nobody
+    #[arg(long, value_name = "YEAR-MONTH")]
+    born: Option<Month>,
+    /// Where you are, by two letters as in DE: the age is that of this place
+    #[arg(long, value_name = "COUNTRY", requires = "born")]
+    country: Option<Country>,
     /// Read the one-time code of a phone number from a file (or set TREFOIL_CODE, or standard input)
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
@@ -124,6 +137,9 @@ struct Card {
     /// Draw the URI as a QR code as well
     #[arg(long)]
     qr: bool,
+    /// As a minor: print a link instead, by which whoever has it reaches you. Show it to those whom you want to hear from
+    #[arg(long)]
+    reach: bool,
 }
 
 #[derive(Debug, Args)]
@@ -316,9 +332,15 @@ async fn create(shared: &Shared, ask: &Create) -> anyhow::Result<()> {
     let ca = ask.at.read_ca()?;
     let place = ask.at.place(ca.as_deref());
     let (home, passphrase) = (shared.home()?, shared.passphrase()?);
-    let (identifier, code) = (&ask.identifier, code.as_deref());
-    let (mut agent, _) =
-        person::register(&home, passphrase.as_ref(), place, identifier, code, pass.as_ref()).await?;
+    let minor = match ask.born {
+        Some(born) => {
+            let service = Service::new(place.service, place.ca)?;
+            minors::under_age(&service, born, ask.country, clock::now()).await?
+        }
+        None => ask.under_age.then_some(UnderAge(None)),
+    };
+    let who = Newcomer { identifier: &ask.identifier, code: code.as_deref(), pass: pass.as_ref(), minor };
+    let (mut agent, _) = person::register_as(&home, passphrase.as_ref(), place, who).await?;
     if let Some(name) = &ask.name {
         person::rename(&mut agent, name)?;
     }
@@ -343,10 +365,12 @@ pub(super) fn show(shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn card(shared: &Shared, ask: &Card) -> anyhow::Result<()> {
-    let me = shared.agent()?.client.identity().ok_or_else(unfinished)?;
-    shared.out.record(&Line { kind: "card", text: me.user.to_string() })?;
+    let agent = shared.agent()?;
+    let me = agent.client.identity().ok_or_else(unfinished)?;
+    let text = if ask.reach { agent.client.reach_link()? } else { me.user.to_string() };
+    shared.out.record(&Line { kind: "card", text: text.clone() })?;
     if ask.qr {
-        let code = qrcode::QrCode::new(me.user.to_string()).context("the URI does not fit a QR code")?;
+        let code = qrcode::QrCode::new(text).context("it does not fit a QR code")?;
         shared.out.say(code.render::<char>().quiet_zone(true).module_dimensions(2, 1).build())?;
     }
     Ok(())

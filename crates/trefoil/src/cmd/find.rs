@@ -5,6 +5,7 @@ use crate::{
     agent::Way,
     discovery,
     exit::{NotFoundError, UsageError},
+    minors,
     person::{self, PATIENCE, PersonError},
     print,
     show::NotTaken,
@@ -19,7 +20,7 @@ use trefoil_proto::{Domain, ErrorCode};
 #[derive(Debug, Args)]
 pub struct Find {
     /// A handle or phone number and the domain of its service: yuki.reads@handle.test, +380445550137@phone.test. With --book,
-    /// the domain alone
+    /// the domain alone. Or the link that a minor showed you, by which you reach them from now on
     #[arg(value_name = "NAME@DOMAIN")]
     whom: String,
     /// Look for all phone numbers in this file, one on each line, in international form
@@ -55,6 +56,11 @@ pub async fn run(shared: &Shared, ask: Find) -> anyhow::Result<()> {
             .parse()
             .map_err(|_| UsageError(format!("with --book give a domain alone: {} is none", ask.whom)))?;
         return book(shared, &domain, &read_text(Some(file), "the address book")?).await;
+    }
+    if minors::is_reach_link(&ask.whom) {
+        let user = minors::take_reach(&mut shared.agent()?, &ask.whom)?;
+        shared.out.record(&Found { user: user.to_string(), number: None })?;
+        return Ok(());
     }
     let refused = || UsageError(format!("{} is not of the form NAME@DOMAIN", ask.whom));
     let (name, domain) =

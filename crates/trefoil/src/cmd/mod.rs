@@ -16,6 +16,7 @@ pub mod export;
 pub mod find;
 mod found_evidence;
 mod found_reports;
+pub mod guardian;
 mod invitations;
 mod linking;
 pub mod log;
@@ -241,6 +242,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Report(ask) => Box::pin(report::run(shared, ask)).await,
             Ask::Find(ask) => Box::pin(find::run(shared, ask)).await,
             Ask::Boundaries(ask) => boundaries::run(shared, ask),
+            Ask::Guardian(ask) => Box::pin(guardian::run(shared, ask)).await,
             Ask::Scan(ask) => scan::run(shared, &ask),
             Ask::Services(ask) => services::run(shared, ask).await,
             Ask::Settings(ask) => settings::run(shared, ask),

@@ -76,7 +76,7 @@ fn candidate(user: &UserUri, account_name: &str) -> Vec<u8> {
     let set = DeviceSet::first(user.clone(), clock::now().month(), authorisation.account_key, vec![entry]);
     let device_set = SignedDeviceSet::by_account(set, &account).encode();
     let identifier = Identifier::AccountName(account_name.as_bytes().to_vec());
-    let tbs = RegisterTbs { identifier, device, device_set };
+    let tbs = RegisterTbs { identifier, device, device_set, minor: None };
     let content = signed_content(REGISTER_LABEL, &tbs).unwrap();
     let request = RegisterRequest { signature: key.sign(&content).to_bytes(), tbs, pass: None };
     let candidate = Candidate {

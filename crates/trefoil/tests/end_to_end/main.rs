@@ -27,6 +27,7 @@ mod kills;
 mod lies;
 mod linking;
 mod made_anew;
+mod minors;
 mod moderating;
 mod page;
 mod pasted;

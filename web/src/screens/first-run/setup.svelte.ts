@@ -69,10 +69,12 @@ export class Setup {
     }
   }
 
-  async create(identifier: string, name: string, code?: string, pass?: string): Promise<void> {
+  /** `born`: the month of birth of somebody under age, or an empty text; of others nothing. */
+  async create(identifier: string, name: string, { code, pass, born }: { code: string | undefined; pass: string; born: string | undefined }): Promise<void> {
     setting.up = true;
     const url = this.service!.url;
-    this.took(await api.createAccount({ url, identifier, name, ...(code === undefined ? {} : { code }), ...(pass ? { pass } : {}) }));
+    const age = born === undefined ? {} : { under_age: true, ...(born && { born }) };
+    this.took(await api.createAccount({ url, identifier, name, ...(code === undefined ? {} : { code }), ...(pass ? { pass } : {}), ...age }));
     this.steps = [];
     this.step = "recovery";
   }

@@ -12,7 +12,7 @@ use super::{
 use openmls_traits::signatures::Signer as _;
 use tls_codec::Serialize as _;
 use trefoil_proto::{
-    RoomUri, Wire,
+    RoomUri, Timestamp, UserUri, Wire,
     backup::*,
     decisions::{AppealDecision, CaseId},
     discovery, edge,
@@ -24,6 +24,7 @@ use trefoil_proto::{
         identifier::{IdentifierRequest, QueryElement},
         report::{AbuseReport, AbuseType, FollowReport},
     },
+    minors::{Act, GuardianWord, InviteGuardian, Reach, Reached, ReplaceReach, WordTbs},
     mls::Credential,
     passes,
     paths::segment as escaped,
@@ -80,6 +81,18 @@ pub(super) fn first_contact(claim: KeyMaterialRequest) -> passes::FirstContact {
         authenticator: [4; 48],
     };
     passes::FirstContact { token, claim: passes::Claim::Named(claim) }
+}
+
+/// A claim with a proof that nobody's key made.
+pub(super) fn reached(claim: KeyMaterialRequest, user: &UserUri) -> Reached {
+    let proof = Reach { serial: 0, seed: [1; 32] }.prove(user, 20_000, [2; 32]);
+    Reached { proof, claim: passes::Claim::Named(claim) }
+}
+
+/// What somebody says who is nobody's guardian.
+pub(super) fn guardian_word(by: &Device, about: &UserUri) -> GuardianWord {
+    let tbs = WordTbs { minor: about.clone(), device: by.uri.clone(), at: Timestamp(1), act: Act::Close };
+    GuardianWord { tbs, signature: [3; 64] }
 }
 
 /// A request for a room's group info, signed as it must be.
@@ -224,6 +237,7 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
     let of_another = format!("/v1/update/{}", escaped("mimi://phone.test/r/none"));
     let to_another = format!("/v1/submitMessage/{}", escaped("mimi://phone.test/r/none"));
     let for_another = format!("/v1/keyMaterial/{}", escaped("mimi://phone.test/u/other"));
+    let reached = reached(claim.clone(), &user);
     vec![
         case("POST", "/v1/rooms", "/v1/rooms", structure(&create), Who::Device),
         odd(at_room("update", "/v1/update/{room}", structure(&commit)), &[(of_another, "Malformed")]),
@@ -294,6 +308,48 @@ async fn conversation(service: &Running, ann: &mut Member) -> Vec<Case> {
                 (for_another.replace("keyMaterial", "firstContact"), "Malformed"),
             ],
         ),
+        odd(
+            case(
+                "POST",
+                "/v1/reached/{user}",
+                format!("/v1/reached/{}", escaped(&user.to_string())),
+                structure(&reached),
+                Who::Device,
+            ),
+            &[
+                ("/v1/reached/user".into(), "Malformed"),
+                (for_another.replace("keyMaterial", "reached"), "Malformed"),
+            ],
+        ),
+        odd(
+            case(
+                "POST",
+                "/v1/guardian/{user}",
+                format!("/v1/guardian/{}", escaped(&user.to_string())),
+                structure(&guardian_word(&ann.mls, &user)),
+                Who::Device,
+            ),
+            &[
+                ("/v1/guardian/user".into(), "Malformed"),
+                (for_another.replace("keyMaterial", "guardian"), "Malformed"),
+            ],
+        ),
+        case("GET", "/v1/minor", "/v1/minor", Takes::Nothing, Who::Device),
+        case(
+            "POST",
+            "/v1/minor/reach",
+            "/v1/minor/reach",
+            structure(&ReplaceReach { reach: [1; 32] }),
+            Who::Device,
+        ),
+        case(
+            "POST",
+            "/v1/minor/guardian",
+            "/v1/minor/guardian",
+            structure(&InviteGuardian { key: [1; 32] }),
+            Who::Device,
+        ),
+        case("GET", "/v1/minors/ages", "/v1/minors/ages", Takes::Nothing, Who::Anyone),
         unoffered("/v1/requestConsent/{domain}"),
         unoffered("/v1/updateConsent/{domain}"),
         at_room("reportAbuse", "/v1/reportAbuse/{room}", structure(&abuse_report("phone.test"))),

@@ -9,7 +9,8 @@ use super::{
     },
     Case, Gate, Takes, Who,
     devices::{
-        MEDIA_ID, abuse_report, first_contact, follow_report, group_info_request, pass_request, phone_service,
+        MEDIA_ID, abuse_report, first_contact, follow_report, group_info_request, guardian_word,
+        pass_request, phone_service, reached,
     },
     held_against, spoil, wrong_methods,
 };
@@ -67,6 +68,7 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
     };
     let user = ann.uri().user_uri();
     let claim = key_request(&ann.mls, &user, vec![1], &room.to_string());
+    let proven = reached(claim.clone(), &user);
     let notify = NotifyRequest { delivery: Delivery::Durable, recipients: vec![], messages: vec![] };
     let segment = segment(&room);
     let nobody = "mimi://phone.test/u/nobody".parse().unwrap();
@@ -188,6 +190,20 @@ async fn cases(service: &Running, ann: &mut Member) -> Vec<Case> {
             "/mimi/v1/firstContact/{user}",
             format!("/mimi/v1/firstContact/{}", escaped(&user.to_string())),
             structure(&first_contact(claim)),
+            &[("user", "Malformed"), (&escaped("mimi://phone.test/u/other"), "Malformed")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/reached/{user}",
+            format!("/mimi/v1/reached/{}", escaped(&user.to_string())),
+            structure(&proven),
+            &[("user", "Malformed"), (&escaped("mimi://phone.test/u/other"), "Malformed")],
+        ),
+        case(
+            "POST",
+            "/mimi/v1/guardian/{user}",
+            format!("/mimi/v1/guardian/{}", escaped(&user.to_string())),
+            structure(&guardian_word(&ann.mls, &user)),
             &[("user", "Malformed"), (&escaped("mimi://phone.test/u/other"), "Malformed")],
         ),
         Case {

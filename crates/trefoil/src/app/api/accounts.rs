@@ -9,8 +9,11 @@ use super::{
     Body,
 };
 use crate::{
+    clock,
+    minors::{self, UnderAge},
     passes,
-    person::{self, PATIENCE, PersonError, Place},
+    person::{self, Newcomer, PATIENCE, PersonError, Place},
+    transport::Service,
 };
 use axum::{
     Json,
@@ -20,7 +23,7 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 use trefoil_client::Event;
-use trefoil_proto::{DeviceUri, Domain, ErrorCode};
+use trefoil_proto::{DeviceUri, Domain, ErrorCode, Month};
 use utoipa::ToSchema;
 
 /// What makes an account.
@@ -38,6 +41,13 @@ pub(super) struct NewAccount {
     pass: Option<String>,
     /// The name that others see; may be empty.
     name: String,
+    /// The person is under age where they are: only their connections write to them.
+    #[serde(default)]
+    under_age: bool,
+    /// With it, the month of their birth, as `2011-05`: this program works out in which month that ends. It is kept nowhere and
+    /// told to nobody.
+    #[serde(default)]
+    born: Option<String>,
     /// Certificate authorities (PEM) to trust there instead of the public web's, or of what the suggestions name.
     #[serde(default)]
     ca: Option<String>,
@@ -80,7 +90,26 @@ pub(super) async fn register(
     let pass = pass.transpose().map_err(|error| Problem::because(ProblemCode::BadPass, error.to_string()))?;
     let ca = app.accounts.authority(ask.url.trim(), ask.ca.as_deref());
     let place = Place { service: ask.url.trim(), ca: ca.as_deref() };
-    let keeper = app.accounts.register(place, ask.identifier.trim(), code, pass.as_ref(), name).await?;
+    let born = ask.born.as_deref().map(str::trim).filter(|born| !born.is_empty());
+    let minor = match (ask.under_age, born) {
+        (false, _) => None,
+        (true, None) => Some(UnderAge(None)),
+        (true, Some(born)) => {
+            let born: Month = born.parse().map_err(|_| Problem::unusable("that is no month"))?;
+            let service = Service::new(place.service, place.ca).map_err(PersonError::from)?;
+            let minor = minors::under_age(&service, born, None, clock::now()).await?;
+            // Whoever says both is asked again.
+            Some(minor.ok_or_else(|| Problem::unusable("by this month the person is of age"))?)
+        }
+    };
+    let keeper = app
+        .accounts
+        .register(
+            place,
+            Newcomer { identifier: ask.identifier.trim(), code, pass: pass.as_ref(), minor },
+            name,
+        )
+        .await?;
     keeper.with(|kept| Ok(kept.account())).await.map(Json)
 }
 
@@ -104,9 +133,18 @@ pub(super) async fn rename(
 /// What others need to write to this person.
 #[utoipa::path(get, path = "/accounts/{account}/card", params(("account" = String, Path,)), responses((status = 200, body = Card)))]
 pub(super) async fn card(State(app): State<Arc<App>>, Path(account): Path<String>) -> Answer<Json<Card>> {
-    let user = app.accounts.get(&account)?.with(|kept| kept.me()).await?.to_string();
-    let qr = Qr::of(&user).ok_or_else(|| Problem::internal("the URI does not fit a QR code"))?;
-    Ok(Json(Card { link: user.clone(), user, qr }))
+    let (user, reach) = app
+        .accounts
+        .get(&account)?
+        .with(|kept| {
+            let client = &kept.agent.client;
+            let reach = if client.is_minor()? { Some(client.reach_link()?) } else { None };
+            Ok((kept.me()?.to_string(), reach))
+        })
+        .await?;
+    let link = reach.unwrap_or_else(|| user.clone());
+    let qr = Qr::of(&link).ok_or_else(|| Problem::internal("the link does not fit a QR code"))?;
+    Ok(Json(Card { link, user, qr }))
 }
 
 /// The account's devices, as last heard of.

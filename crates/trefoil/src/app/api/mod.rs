@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod links;
 mod messages;
+mod minors;
 mod once;
 mod people;
 mod pictures;
@@ -98,6 +99,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::accept_key))
         .routes(routes!(boundaries::all, boundaries::choose))
         .routes(routes!(boundaries::stance))
+        .routes(routes!(minors::all))
+        .routes(routes!(minors::link))
+        .routes(routes!(minors::accept))
+        .routes(routes!(minors::open, minors::release))
         .routes(routes!(rooms::all))
         .routes(routes!(rooms::create))
         .routes(routes!(rooms::join))

@@ -11,7 +11,7 @@ use super::{
     auditing::domain,
     user_uri,
 };
-use crate::{discovery, person};
+use crate::{discovery, minors, person};
 use axum::{
     Json,
     extract::{Path, State},
@@ -34,7 +34,7 @@ const MOST_NUMBERS: usize = 2000;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
-    /// A URI as a card shows it, or `NAME@DOMAIN` with an exact handle or phone number.
+    /// A URI as a card shows it, the link that a minor shows, or `NAME@DOMAIN` with an exact handle or phone number.
     whom: String,
 }
 
@@ -87,6 +87,13 @@ pub(super) async fn find(
 ) -> Answer<Json<Vec<Person>>> {
     let keeper = app.accounts.get(&account)?;
     let whom = ask.whom.trim().to_owned();
+    if minors::is_reach_link(&whom) {
+        let took = keeper.with(move |kept| {
+            let user = minors::take_reach(&mut kept.agent, &whom)?;
+            seen(kept, &user).map(|person| vec![person])
+        });
+        return took.await.map(Json);
+    }
     let found: Vec<UserUri> = match whom.parse() {
         Ok(user) => vec![user],
         Err(_) => {

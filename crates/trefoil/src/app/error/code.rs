@@ -98,6 +98,8 @@ pub enum ProblemCode {
     NoCommunity,
     /// No whole link of an invitation.
     BadInvitation,
+    /// No link that a minor showed.
+    BadMinorLink,
     /// Somebody's key is not the one that was compared.
     KeyChanged,
     /// There is no new key to accept.
@@ -189,10 +191,11 @@ pub(super) const fn of_client(error: &ClientError) -> ProblemCode {
         ClientError::BadCode => Code::BadLinkCode,
         ClientError::RendezvousAltered | ClientError::LinkAltered(_) => Code::LinkAltered,
         ClientError::BadInvitation => Code::BadInvitation,
+        ClientError::BadMinorLink => Code::BadMinorLink,
         ClientError::InRoomAlready(_) => Code::InRoomAlready,
         ClientError::RoomNotOpen(_) => Code::NotOpen,
         ClientError::NotParticipant(_) => Code::NotInRoom,
-        ClientError::NotAllowed => Code::NotAllowed,
+        ClientError::NotAllowed | ClientError::NotMinor => Code::NotAllowed,
         ClientError::NoCommunity(_) => Code::NoCommunity,
         ClientError::KeyChanged(_) | ClientError::OtherKeyInRoom { .. } => Code::KeyChanged,
         ClientError::NoNewKey(_) => Code::NoNewKey,

@@ -18,7 +18,8 @@ pub struct Qr {
 pub struct Card {
     /// The person's URI.
     pub user: String,
-    /// The same as a link that can be sent: the URI itself, which every Trefoil takes.
+    /// The same as a link that can be sent: the URI itself, which every Trefoil takes; of a minor the link by which they are
+    /// reached, which is for those alone whom they want to hear from.
     pub link: String,
     /// The link as a QR code.
     pub qr: Qr,

@@ -1,0 +1,144 @@
+//! Accounts of minors (`docs/spec/minors.md`), and whom this device reaches that is one.
+//!
+//! A minor's devices hand the reach key to their connections: to whoever is alone with them in a room that they opened or
+//! took up. Whoever has the key shows proofs under it where they ask for the minor's key packages.
+
+mod guardians;
+mod rows;
+
+pub use guardians::{GUARDIAN_LINK, REACH_LINK};
+pub use rows::{GUARDED, REACHES};
+
+pub(crate) use rows::{GuardedRow, OwnReachRow, ReachRow};
+
+use crate::{
+    ClientError, Method,
+    account::path,
+    boundaries::{Stance, stance},
+    conversation::compose,
+    core::Core,
+    live::Job,
+    rows::{ACCOUNT, RoomState, Row as _, name},
+};
+use trefoil_proto::{
+    Month, RoomUri, Timestamp, UserUri, Wire as _,
+    minors::{Marking, Reach, ReachProof, ReplaceReach},
+};
+
+impl Core {
+    /// Makes the first reach key of an account that is about to be made.
+    pub(crate) fn mark(&mut self, ends: Option<Month>) -> Result<Marking, ClientError> {
+        let reach = Reach { serial: 1, seed: *self.random::<32>()? };
+        let marking = Marking { ends, reach: reach.public() };
+        OwnReachRow { reach, told: Some(()) }.write(&mut self.tx(), ACCOUNT, name::REACH);
+        Ok(marking)
+    }
+
+    pub(crate) fn own_reach(&self) -> Result<Option<OwnReachRow>, ClientError> {
+        OwnReachRow::read(&self.tx(), ACCOUNT, name::REACH)
+    }
+
+    /// The account is not, or no more, a minor's.
+    pub(crate) fn unmark(&mut self) {
+        self.tx().delete(ACCOUNT, name::REACH);
+    }
+
+    /// Hands the own reach key to whoever is alone with this person in a room, if it is a connection.
+    pub(crate) fn hand_reach(&mut self, room: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
+        let Some(own) = self.own_reach()?.filter(|own| own.told.is_some()) else { return Ok(()) };
+        let [other] = &self.others_in(room)?[..] else { return Ok(()) };
+        if stance(&self.tx(), other)? != Stance::Normal {
+            return Ok(());
+        }
+        self.queue(room, compose::reach(&own.reach), now).map(drop)
+    }
+
+    /// Somebody handed their reach key on: to a connection, or to another device of their own.
+    pub(crate) fn reach_heard(&mut self, sender: &UserUri, reach: Reach) -> Result<(), ClientError> {
+        if *sender == self.me()?.user {
+            if self.own_reach()?.is_none_or(|own| own.reach.serial < reach.serial) {
+                OwnReachRow { reach, told: Some(()) }.write(&mut self.tx(), ACCOUNT, name::REACH);
+            }
+            return Ok(());
+        }
+        let key = sender.to_string();
+        let known = ReachRow::read(&self.tx(), REACHES, key.as_bytes())?;
+        if known.is_none_or(|known| known.reach.serial <= reach.serial) {
+            ReachRow { reach }.write(&mut self.tx(), REACHES, key);
+            self.live.unreached.retain(|(_, user)| user != sender);
+        }
+        Ok(())
+    }
+
+    /// A proof for asking for somebody's key packages, if this device has their key and it was not found to be void.
+    pub(crate) fn reach_proof(
+        &mut self,
+        room: &RoomUri,
+        user: &UserUri,
+        now: Timestamp,
+    ) -> Result<Option<ReachProof>, ClientError> {
+        let whom = (room.clone(), user.clone());
+        if *user == self.me()?.user || self.live.unreached.contains(&whom) {
+            return Ok(None);
+        }
+        let known = ReachRow::read(&self.tx(), REACHES, user.to_string().as_bytes())?;
+        let Some(ReachRow { reach }) = known else { return Ok(None) };
+        let day = u32::try_from(now.0 / (24 * 60 * 60 * 1000)).unwrap_or(u32::MAX);
+        let nonce = *self.random::<32>()?;
+        self.live.proven.insert(whom);
+        Ok(Some(reach.prove(user, day, nonce)))
+    }
+
+    /// Nothing came of asking with a proof: true if it is to be asked without. They may have come of age, or have another
+    /// key by now.
+    pub(crate) fn not_reached(&mut self, room: &RoomUri, user: &UserUri) -> bool {
+        let whom = (room.clone(), user.clone());
+        if self.live.proven.remove(&whom) {
+            self.live.unreached.insert(whom);
+            self.live.busy.insert(room.clone());
+            return true;
+        }
+        self.live.unreached.remove(&whom);
+        false
+    }
+
+    /// Key packages came. A key that was not needed any more is forgotten.
+    pub(crate) fn was_reached(&mut self, room: &RoomUri, user: &UserUri) {
+        let whom = (room.clone(), user.clone());
+        self.live.proven.remove(&whom);
+        if self.live.unreached.remove(&whom) {
+            self.tx().delete(REACHES, user.to_string());
+        }
+    }
+
+    /// Another key in the place of the one that somebody has who is to reach this person no more. Once the service checks with
+    /// it, it goes to the other connections.
+    pub(crate) fn replace_reach(&mut self) -> Result<(), ClientError> {
+        let Some(own) = self.own_reach()? else { return Ok(()) };
+        let reach = Reach { serial: own.reach.serial + 1, seed: *self.random::<32>()? };
+        OwnReachRow { reach, told: None }.write(&mut self.tx(), ACCOUNT, name::REACH);
+        Ok(())
+    }
+
+    pub(crate) fn pump_reach(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let Some(own) = self.own_reach()?.filter(|own| own.told.is_none()) else { return Ok(()) };
+        if self.live.may(&Job::Reach, now) {
+            let body = ReplaceReach { reach: own.reach.public() }.encode();
+            self.ask(Job::Reach, Method::Post, path("minor/reach"), body);
+        }
+        Ok(())
+    }
+
+    /// The service checks with the new key.
+    pub(crate) fn reach_replaced(&mut self, now: Timestamp) -> Result<(), ClientError> {
+        let Some(own) = self.own_reach()? else { return Ok(()) };
+        OwnReachRow { told: Some(()), ..own }.write(&mut self.tx(), ACCOUNT, name::REACH);
+        for room in self.room_uris()? {
+            let open = self.room(&room)?.is_some_and(|room| room.row.state == RoomState::Open);
+            if open && !self.is_shut(&room)? {
+                self.hand_reach(&room, now)?;
+            }
+        }
+        Ok(())
+    }
+}

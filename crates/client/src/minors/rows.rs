@@ -1,0 +1,43 @@
+//! Stored rows about minors.
+
+use crate::rows::Row;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use trefoil_proto::{Timestamp, minors::Reach};
+use trefoil_store::Table;
+
+/// Keys of minors whom this person reaches, by user URI. Secrets.
+pub const REACHES: Table = Table::new("client.reaches");
+/// Minors whose guardian this person is, by user URI.
+pub const GUARDED: Table = Table::new("client.guarded");
+
+/// The own reach key, of the row `reach` of the account.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct OwnReachRow {
+    pub(crate) reach: Reach,
+    /// The service checks with it.
+    pub(crate) told: Option<()>,
+}
+
+/// The key of a minor.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct ReachRow {
+    pub(crate) reach: Reach,
+}
+
+/// A minor whose guardian this person is.
+#[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct GuardedRow {
+    pub(crate) since: Timestamp,
+}
+
+impl Row for OwnReachRow {
+    const WHAT: &'static str = "own reach key";
+}
+
+impl Row for ReachRow {
+    const WHAT: &'static str = "reach key";
+}
+
+impl Row for GuardedRow {
+    const WHAT: &'static str = "guarded account";
+}
