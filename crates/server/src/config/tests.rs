@@ -136,7 +136,7 @@ fn the_pages_are_made_from_the_comments() {
 #[test]
 fn the_line_to_ncmec_is_read_before_anything_waits_for_it() {
     let tipline = |key: &str, value: &str| {
-        let mut all = vec![
+        let mut all = [
             ("endpoint", "https://report.cybertip.org/ispws"),
             ("credentials_file", "/etc/trefoil/tipline"),
             ("first_name", "Carla"),
