@@ -42,7 +42,7 @@ fn drawn_pictures_have_the_hash_and_the_quality_of_the_reference() {
 /// Some of the reference project's own pictures, which its licence (beside them) lets us hand on.
 #[test]
 fn pictures_of_the_reference_project_have_its_hash_and_quality() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/safety/known/tests/reference");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/pdq");
     let compared = compare_with_reference(&folder);
     assert_eq!(compared, 11, "pictures compared");
 }
@@ -61,7 +61,7 @@ fn all_pictures_of_the_reference_project_have_its_hash_and_quality() {
 /// Returns how many there are.
 fn compare_with_reference(folder: &Path) -> u32 {
     let (mut same, mut farthest, mut all) = (0, 0, 0);
-    for line in include_str!("reference/hashes.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("../../../../testdata/pdq/hashes.txt").lines().filter(|line| !line.starts_with('#')) {
         let [name, hash, quality] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let Ok(picture) = std::fs::read(folder.join(name)) else { continue };
         let pdq = pdq_of(&picture).unwrap().unwrap();
