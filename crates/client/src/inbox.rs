@@ -406,8 +406,10 @@ fn check(
     passing: bool,
 ) -> Result<Option<conversation::StoredFrank>, Refusal> {
     let tag = opened.tag.as_ref().ok_or(Refusal::Frank)?;
-    franking::verify_tag(tag, &opened.content.content.salt, &opened.content.bytes)
-        .map_err(|_| Refusal::Frank)?;
+    let tagged = franking::verify_tag(tag, &opened.content.content.salt, &opened.content.bytes);
+    if tagged.is_err() && Defence::FrankingTag.stands() {
+        return Err(Refusal::Frank);
+    }
     let user = opened.sender.user_uri();
     let extensions = &opened.content.content.extensions;
     let named = |uri: &Option<String>, is: &dyn std::fmt::Display| uri.as_ref() == Some(&is.to_string());

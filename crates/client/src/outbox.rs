@@ -208,6 +208,7 @@ impl Core {
             app_message: message.clone(),
             sending_uri: self.me()?.user.clone(),
             delivery,
+            sender_frank: None,
         };
         self.effect(Effect::Frame(ClientFrame::Submit { tag, room: uri.clone(), request }));
         Ok(())

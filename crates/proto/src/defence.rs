@@ -38,6 +38,8 @@ pub enum Defence {
     Order,
     /// The hub's stamp over sender, room and time.
     Stamp,
+    /// A device shows no message whose tag is not that of its content.
+    FrankingTag,
     /// A service speaks for its own people only.
     PeerForItsOwn,
     /// A room has the best suite that all its devices can do.
@@ -48,6 +50,8 @@ pub enum Defence {
     ReportStamp,
     /// A report is handed on by the hub in whose room it was, and by nobody else.
     HandedOnByHub,
+    /// A message that another hub shows counts only with the mark that the sender's own service put on it.
+    SenderFrank,
 }
 
 impl Defence {

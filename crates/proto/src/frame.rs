@@ -84,6 +84,10 @@ pub struct MailboxEntry {
 /// What a mailbox entry holds.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 #[repr(u8)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are the large one, read and written one at a time"
+)]
 pub enum MailboxEvent {
     /// An event of a room.
     #[tls_codec(discriminant = 1)]

@@ -6,6 +6,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tls_codec::{Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize, VLByteSlice};
+use zeroize::Zeroizing;
 
 /// The Safe AAD component that carries the tag.
 pub const FRANK_AAD: u16 = 0x0020;
@@ -13,6 +14,8 @@ pub const FRANK_AAD: u16 = 0x0020;
 pub const FRANKING_AGENT: u16 = 0x0021;
 /// Label of the hub's signature.
 pub const INTEGRITY_LABEL: &str = "FrankingIntegrityTBS";
+/// What the key of [`SenderFrank`]s is derived with.
+const SENDER_LABEL: &[u8] = b"Trefoil 1.0 SenderFrank";
 
 /// The sender's commitment to a message: HMAC-SHA256 with the content's 16-byte salt as key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -29,6 +32,19 @@ pub struct ServerFrankingContext {
     pub accepted_timestamp: Timestamp,
     /// Which of the hub's keys stamps it (profile addition).
     pub key_id: u32,
+    /// The mark of the sender's service, where that is not the hub (profile addition).
+    pub sender_frank: Option<SenderFrank>,
+}
+
+/// The mark that the sender's own service puts on a message for another service's room, so that the hub of that room cannot make
+/// up what its people wrote: HMAC-SHA256 under a key of that service over tag, sender and room. Only that service can check it; it
+/// has to when a report is handed on to it (profile addition, `docs/spec/reports.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct SenderFrank {
+    /// Which of the service's stamp keys it is made under.
+    pub key_id: u32,
+    /// The mark.
+    pub mac: [u8; 32],
 }
 
 /// What the hub signs, so that a follower cannot alter the stamp.
@@ -91,6 +107,15 @@ pub fn safe_aad_item(tag: &FrankingTag) -> Vec<u8> {
     tag.0.to_vec()
 }
 
+/// The mark of the sender's service over what its person sends to another service's room. The key is derived from the key by which
+/// that service stamps as a hub: nothing that a hub stamps is as short as the label.
+pub fn sender_frank(stamp_key: &[u8; 32], tag: &FrankingTag, sender: &UserUri, room: &RoomUri) -> [u8; 32] {
+    let key = Zeroizing::new(hmac(stamp_key, &[SENDER_LABEL]));
+    let (sender, room) = (sender.tls_serialize_detached(), room.tls_serialize_detached());
+    let bounded = "bounded structures always serialise";
+    hmac(&*key, &[&tag.0, &sender.expect(bounded), &room.expect(bounded)])
+}
+
 /// The hub's stamp: HMAC-SHA256 under its secret key over tag and context.
 pub fn stamp(hub_key: &[u8; 32], tag: &FrankingTag, context: &ServerFrankingContext) -> [u8; 32] {
     let context = context.tls_serialize_detached().expect("bounded structures always serialise");
@@ -129,6 +154,7 @@ mod tests {
             room_uri: "mimi://a.example/r/r".parse().unwrap(),
             accepted_timestamp: Timestamp(1),
             key_id: 1,
+            sender_frank: None,
         };
         let made = stamp(&[1; 32], &tag(&[1; 16], b"x"), &context);
         let other = |change: fn(&mut ServerFrankingContext)| {
@@ -140,9 +166,27 @@ mod tests {
         assert_ne!(made, other(|context| context.room_uri = "mimi://a.example/r/s".parse().unwrap()));
         assert_ne!(made, other(|context| context.accepted_timestamp = Timestamp(2)));
         assert_ne!(made, other(|context| context.key_id = 2));
+        const MARK: SenderFrank = SenderFrank { key_id: 1, mac: [0; 32] };
+        assert_ne!(made, other(|context| context.sender_frank = Some(MARK)));
         assert_ne!(made, stamp(&[2; 32], &tag(&[1; 16], b"x"), &context));
         assert_ne!(made, stamp(&[1; 32], &tag(&[1; 16], b"y"), &context));
         assert_eq!(made, other(|_| ()));
+    }
+
+    #[test]
+    fn a_mark_is_of_one_service_for_one_message_of_one_person_in_one_room() {
+        let user: fn(&str) -> UserUri = |id| format!("mimi://a.example/u/{id}").parse().unwrap();
+        let room: fn(&str) -> RoomUri = |id| format!("mimi://b.example/r/{id}").parse().unwrap();
+        let made = sender_frank(&[1; 32], &tag(&[1; 16], b"x"), &user("a"), &room("r"));
+        assert_eq!(made, sender_frank(&[1; 32], &tag(&[1; 16], b"x"), &user("a"), &room("r")));
+        for other in [
+            sender_frank(&[2; 32], &tag(&[1; 16], b"x"), &user("a"), &room("r")),
+            sender_frank(&[1; 32], &tag(&[1; 16], b"y"), &user("a"), &room("r")),
+            sender_frank(&[1; 32], &tag(&[1; 16], b"x"), &user("b"), &room("r")),
+            sender_frank(&[1; 32], &tag(&[1; 16], b"x"), &user("a"), &room("s")),
+        ] {
+            assert_ne!(made, other);
+        }
     }
 
     /// RFC 4231, test case 1.

@@ -79,11 +79,15 @@ const fn words(defence: Defence) -> &'static str {
         Defence::KeyUsedOnce => "a key package admits once",
         Defence::Order => "numbers and transcripts",
         Defence::Stamp => "the hub's stamp (and the cipher, which nobody can take away)",
+        Defence::FrankingTag => "a device shows nothing whose tag is not that of its content",
         Defence::PeerForItsOwn => "a service speaks for its own people",
         Defence::Suite => "a room has the best suite that all its devices can do",
         Defence::ReleaseHash => "the hash in the public log",
         Defence::ReportStamp => "the hub's own stamp over what a report shows",
         Defence::HandedOnByHub => "a report is handed on by the hub in whose room it was",
+        Defence::SenderFrank => {
+            "the mark of the sender's own service on every message that it hands to another hub"
+        }
     }
 }
 

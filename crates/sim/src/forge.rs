@@ -1,32 +1,30 @@
 //! Devices that nobody has: made by the adversary, who can do with them all that MLS lets a device do.
 
+mod session;
+
+pub use session::Session;
+
 use anyhow::{Context as _, anyhow, bail};
 use ed25519_dalek::SigningKey;
 use openmls::{component::*, group::ProposalStore, prelude::*, treesync::RatchetTree};
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
-use openmls_traits::signatures::Signer as _;
-use std::net::SocketAddr;
 use tls_codec::Serialize as _;
-use trefoil::clock;
 use trefoil_client::Suite;
 use trefoil_proto::{
     DeviceUri, Wire,
     credential::{AccountKey, DEVICE_AUTHORISATION, DeviceAuthorisation},
-    edge::{
-        CreateRoomRequest, Identifier, NewDevice, REGISTER_LABEL, RegisterRequest, RegisterTbs,
-        signed_content,
-    },
-    franking::FRANK_AAD,
+    edge::{CreateRoomRequest, NewDevice},
+    franking::{self, FRANK_AAD, FrankingTag},
     mimi::{
-        UpdateRequest,
+        Protocol, SubmitMessageRequest, UpdateRequest,
+        submit::Delivery,
         update::{GroupInfoOption, RatchetTreeOption},
     },
     mls::{self, MlsMessage},
-    paths,
     room::{PARTICIPANT_LIST, ParticipantList, ParticipantListUpdate},
 };
-use trefoil_transparency::device_set::{DeviceEntry, DeviceSet, SignedDeviceSet};
+use trefoil_transparency::device_set::DeviceEntry;
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 
@@ -91,39 +89,6 @@ impl Forged {
         Ok(mls::KeyPackage::parse(&bundle.key_package().tls_serialize_detached()?)?)
     }
 
-    /// Makes an account of its own at a service, as anybody can: with this device as its first.
-    ///
-    /// # Errors
-    /// The service refuses.
-    pub async fn register(
-        &self,
-        at: SocketAddr,
-        identifier: Identifier,
-        account: &SigningKey,
-    ) -> anyhow::Result<()> {
-        let user = self.device.uri.user_uri();
-        let account_key = self.device.authorisation.account_key;
-        let set = DeviceSet::first(user, clock::now().month(), account_key, vec![self.entry()]);
-        let tbs = RegisterTbs {
-            identifier,
-            device: self.device.clone(),
-            device_set: SignedDeviceSet::by_account(set, account).encode(),
-            minor: None,
-        };
-        let content = signed_content(REGISTER_LABEL, &tbs)?;
-        let signature = self.signer.sign(&content).map_err(|_| anyhow!("a registration cannot be signed"))?;
-        let signature = signature.try_into().map_err(|_| anyhow!("an Ed25519 signature has 64 bytes"))?;
-        let tls = trefoil::transport::client_config(None)?;
-        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?;
-        let answer = http
-            .post(format!("http://{at}{}/accounts", paths::CLIENT_ROOT))
-            .header("content-type", paths::MEDIA_TYPE)
-            .body(RegisterRequest { tbs, signature, pass: None }.encode())
-            .send()
-            .await?;
-        if answer.status().is_success() { Ok(()) } else { bail!("the service refused: {}", answer.status()) }
-    }
-
     /// Comes into a group by itself, with what its hub has at hand.
     ///
     /// # Errors
@@ -184,6 +149,23 @@ impl Forged {
                 false
             }
         }
+    }
+
+    /// Encrypts a content under a tag, which may be of another content.
+    ///
+    /// # Errors
+    /// It is in no group.
+    pub fn says(&mut self, content: &[u8], tag: &FrankingTag) -> anyhow::Result<SubmitMessageRequest> {
+        let group = self.group.as_mut().context("it is in no group")?;
+        group.set_safe_aad(vec![SafeAadItem::new(FRANK_AAD, franking::safe_aad_item(tag))])?;
+        let message = group.create_message(&self.provider, &self.signer, content)?;
+        Ok(SubmitMessageRequest {
+            protocol: Protocol::Mls10,
+            app_message: encoded(&message)?,
+            sending_uri: self.device.uri.user_uri(),
+            delivery: Delivery::Durable,
+            sender_frank: None,
+        })
     }
 
     fn credential(&self) -> CredentialWithKey {

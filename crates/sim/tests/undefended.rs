@@ -51,5 +51,7 @@ broken! {
     a_follower_that_forges_a_sender = "follower-forges-a-sender";
     a_report_that_frames_somebody = "framed-by-a-reporter";
     a_report_handed_on_by_no_hub = "framed-by-another-service";
+    a_report_of_a_message_that_the_hub_made_up = "framed-by-the-hub";
+    a_message_that_cannot_be_reported = "unreportable-message";
     an_altered_release = "altered-release";
 }

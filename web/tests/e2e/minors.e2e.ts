@@ -44,7 +44,7 @@ test("a minor's account is made in the first run, and its guardian opens and clo
   await field(hers, "guardian_link_take").fill(link);
   await button(hers, "guardian_become").click();
   await hers.getByText(word("minor_open_connections")).waitFor();
-  await button(hers, "guardian_open_found", { days: 30 }).click();
+  await button(hers, "guardian_open_found", { days: "30" }).click();
   await hers.getByText(word("minor_open_found").replace(/\.$/, "")).waitFor();
   await clean(hers, "a guardian's list");
   expect(await mum.post<unknown[]>(`accounts/${mum.account.id}/find`, { whom: `kim@${here.services.of("handle").domain}` })).toHaveLength(1);

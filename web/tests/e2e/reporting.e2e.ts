@@ -1,4 +1,4 @@
-// A report: what goes is chosen and seen before it does, and the room's service has that and nothing else.
+// A report: what goes is chosen and seen before it does; the room's service has that and nothing else, and shows it to its safety team.
 import { execFileSync } from "node:child_process";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { button, choose, message, openRoom } from "./setting/hands";
 import type { Person } from "./setting/person";
 import { program } from "./setting/process";
 import { stage } from "./setting/stage";
+import { ByCommand } from "./setting/team";
 import { until } from "./setting/until";
 import { word } from "./setting/words";
 
@@ -30,8 +31,7 @@ beforeAll(async () => {
 interface Taken {
   about: string;
   reason: string;
-  note: string;
-  messages: { text: string }[];
+  messages: number;
 }
 
 /** What the hub's operator reads: the room is of the service of whoever made it. */
@@ -56,6 +56,10 @@ test("one message is reported and not the other, with a reason and a note", asyn
   await send.click();
   await dialog.waitFor({ state: "detached" });
   const taken = reports();
-  expect(taken).toMatchObject([{ about: mallory.account.user, reason: "Harassment", note: "every night", messages: [{ text: "I know where you live" }] }]);
-  expect(JSON.stringify(taken)).not.toContain("weather");
+  expect(taken).toMatchObject([{ about: mallory.account.user, reason: "Harassment", messages: 1 }]);
+  for (const word of ["where you live", "every night", amina.account.user]) expect(JSON.stringify(taken), "that is for the safety team").not.toContain(word);
+  const lena = await ByCommand.join(here.services.of("handle"), "lena", "lead");
+  const opened = JSON.stringify(await lena.openNext());
+  for (const word of ["I know where you live", "every night"]) expect(opened).toContain(word);
+  expect(opened).not.toContain("weather");
 });

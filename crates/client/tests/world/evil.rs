@@ -62,6 +62,7 @@ pub fn message(world: &World, at: usize, room: &RoomUri, draft: Draft) -> Submit
         app_message: MlsMessage::parse(&message.tls_serialize_detached().unwrap()).unwrap(),
         sending_uri: user,
         delivery: Delivery::Durable,
+        sender_frank: None,
     }
 }
 

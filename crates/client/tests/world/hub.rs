@@ -555,18 +555,22 @@ impl Hub {
         tag: &franking::FrankingTag,
         at: Timestamp,
     ) -> Frank {
+        // Of each sender's service, as far as devices can tell.
+        let marked = sender.domain != room.domain;
+        let sender_frank = marked.then_some(franking::SenderFrank { key_id: 1, mac: [5; 32] });
         let context = ServerFrankingContext {
             sender_uri: sender.clone(),
             room_uri: room.clone(),
             accepted_timestamp: at,
             key_id: 1,
+            sender_frank,
         };
         let server_frank = franking::stamp(&self.stamp_key, tag, &context);
         let signature_ciphersuite: u16 = self.rooms[room].group.ciphersuite().into();
         let tbs = FrankingIntegrityTbs { server_frank, signature_ciphersuite, context };
         let signed = labelled(INTEGRITY_LABEL, &tbs.tls_serialize_detached().unwrap());
         let integrity_signature = self.franking.sign(&signed).to_bytes().to_vec();
-        Frank { key_id: 1, server_frank, signature_ciphersuite, integrity_signature }
+        Frank { key_id: 1, server_frank, signature_ciphersuite, integrity_signature, sender_frank }
     }
 
     pub fn submit(

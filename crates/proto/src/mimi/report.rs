@@ -5,7 +5,6 @@ use crate::{
     ProtoError, RoomUri, Timestamp, UserUri,
     decisions::{Appeal, Words},
     edge::signed_content,
-    franking::ServerFrankingContext,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -182,12 +181,8 @@ impl ForwardedReport {
         let whole = Signature::from_bytes(&self.signature);
         hub.verify_strict(&content, &whole).map_err(|_| REFUSED)?;
         for message in &self.tbs.messages {
-            let context = ServerFrankingContext {
-                sender_uri: self.tbs.alleged_abuser.clone(),
-                room_uri: self.tbs.room.clone(),
-                accepted_timestamp: message.accepted_timestamp,
-                key_id: message.frank.key_id,
-            };
+            let ForwardedReportTbs { alleged_abuser, room, .. } = &self.tbs;
+            let context = message.frank.context(alleged_abuser, room, message.accepted_timestamp);
             message.frank.verify(context, hub).map_err(|_| REFUSED)?;
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use super::Protocol;
 use crate::{
-    ProtoError, Timestamp, UserUri,
-    franking::{FrankingIntegrityTbs, ServerFrankingContext},
+    ProtoError, RoomUri, Timestamp, UserUri,
+    franking::{FrankingIntegrityTbs, SenderFrank, ServerFrankingContext},
     mls::MlsMessage,
 };
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -31,6 +31,9 @@ pub struct SubmitMessageRequest {
     pub sending_uri: UserUri,
     /// Durable or passing.
     pub delivery: Delivery,
+    /// The mark of the sender's service, which it adds when it hands the message to another hub; what a device says here counts
+    /// for nothing (profile addition).
+    pub sender_frank: Option<SenderFrank>,
 }
 
 /// The hub's stamp over a message it accepted (section 5.4.1); `crate::franking` makes and checks it.
@@ -45,9 +48,22 @@ pub struct Frank {
     /// `SignWithLabel(franking key, "FrankingIntegrityTBS", FrankingIntegrityTBS)`.
     #[tls_codec(with = "crate::wire::opaque")]
     pub integrity_signature: Vec<u8>,
+    /// The mark of the sender's service, where that is not the hub: under the stamp (profile addition).
+    pub sender_frank: Option<SenderFrank>,
 }
 
 impl Frank {
+    /// What it was made over, if this person sent the message into this room and the hub accepted it at this time.
+    pub fn context(&self, sender: &UserUri, room: &RoomUri, accepted: Timestamp) -> ServerFrankingContext {
+        ServerFrankingContext {
+            sender_uri: sender.clone(),
+            room_uri: room.clone(),
+            accepted_timestamp: accepted,
+            key_id: self.key_id,
+            sender_frank: self.sender_frank,
+        }
+    }
+
     /// Checks that the hub with this key signed this stamp for this context.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::{
     content::{MessageId, message_id},
     credential::DeviceAuthorisation,
     edge::{REGISTER_LABEL, signed_content},
-    franking::{FrankingIntegrityTbs, ServerFrankingContext, safe_aad_item, stamp, tag},
+    franking::{FrankingIntegrityTbs, ServerFrankingContext, safe_aad_item, sender_frank, stamp, tag},
     mimi::{
         Protocol,
         consent::{ConsentEntry, ConsentOperation, ConsentScope},
@@ -32,6 +32,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         room_uri: room(),
         accepted_timestamp: Timestamp(1_700_000_000_000),
         key_id: 1,
+        sender_frank: None,
     };
     let frank_tag = tag(&[7; 16], b"content");
     let server_frank = stamp(&[9; 32], &frank_tag, &context);
@@ -43,6 +44,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("Safe AAD", safe_aad(&[(crate::franking::FRANK_AAD, &safe_aad_item(&frank_tag))])),
         ("franking context", context.tls_serialize_detached().unwrap()),
         ("server frank", server_frank.to_vec()),
+        ("sender frank", sender_frank(&[9; 32], &frank_tag, &user("u1"), &room()).to_vec()),
         ("franking integrity", integrity.tls_serialize_detached().unwrap()),
         ("device authorisation", DeviceAuthorisation::sign(&account, &device("u1"), &[2; 32]).encode()),
         ("signed content", signed_content(REGISTER_LABEL, &device("u1")).unwrap()),
@@ -71,6 +73,7 @@ fn structures() -> Vec<(&'static str, Vec<u8>)> {
         app_message: objects::application(1, b"sealed"),
         sending_uri: user("u1"),
         delivery: Delivery::Durable,
+        sender_frank: None,
     };
     let accepted = SubmitMessageResponse::Accepted { accepted_timestamp: Timestamp(9), frank: Some(frank()) };
     let event = RoomEvent::Application { message: objects::application(1, b"sealed"), frank: Some(frank()) };

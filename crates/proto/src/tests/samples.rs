@@ -18,7 +18,7 @@ use crate::{
     decisions, discovery as by_number,
     edge::{self, NewDevice},
     frame::{ClientFrame, MailboxEntry, MailboxEvent, ServerFrame},
-    franking::FrankingAgentData,
+    franking::{FrankingAgentData, SenderFrank},
     mimi::{
         AppDataDictionary, ComponentData, Protocol,
         consent::{ConsentEntry, ConsentOperation, ConsentScope},
@@ -82,7 +82,13 @@ pub(super) fn room() -> crate::RoomUri {
 }
 
 pub(super) fn frank() -> Frank {
-    Frank { key_id: 1, server_frank: [2; 32], signature_ciphersuite: 0x4f, integrity_signature: vec![3; 64] }
+    Frank {
+        key_id: 1,
+        server_frank: [2; 32],
+        signature_ciphersuite: 0x4f,
+        integrity_signature: vec![3; 64],
+        sender_frank: Some(SenderFrank { key_id: 1, mac: [4; 32] }),
+    }
 }
 
 pub(super) fn content() -> MimiContent {
@@ -209,6 +215,7 @@ fn submission() -> SubmitMessageRequest {
         app_message: objects::application(1, b"sealed"),
         sending_uri: user("u1"),
         delivery: Delivery::Durable,
+        sender_frank: Some(SenderFrank { key_id: 1, mac: [4; 32] }),
     }
 }
 

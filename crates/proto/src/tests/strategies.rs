@@ -6,6 +6,7 @@ use crate::{
     credential::{AccountKey, DeviceAuthorisation},
     edge::{self, NewDevice},
     frame::{ClientFrame, MailboxEntry, MailboxEvent, ServerFrame},
+    franking::SenderFrank,
     mimi::{
         AppDataDictionary, ComponentData, Protocol,
         consent::{ConsentEntry, ConsentOperation, ConsentScope},
@@ -116,14 +117,19 @@ fn group_info() -> impl Strategy<Value = crate::mls::GroupInfo> {
 }
 
 fn frank() -> impl Strategy<Value = Frank> {
-    (any::<u32>(), uniform32(any::<u8>()), any::<u16>(), bytes()).prop_map(
-        |(key_id, server_frank, signature_ciphersuite, integrity_signature)| Frank {
+    (any::<u32>(), uniform32(any::<u8>()), any::<u16>(), bytes(), sender_frank()).prop_map(
+        |(key_id, server_frank, signature_ciphersuite, integrity_signature, sender_frank)| Frank {
             key_id,
             server_frank,
             signature_ciphersuite,
             integrity_signature,
+            sender_frank,
         },
     )
+}
+
+fn sender_frank() -> impl Strategy<Value = Option<SenderFrank>> {
+    option::of((any::<u32>(), uniform32(any::<u8>())).prop_map(|(key_id, mac)| SenderFrank { key_id, mac }))
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
@@ -139,9 +145,15 @@ pub(super) fn error_body() -> impl Strategy<Value = ErrorBody> {
 }
 
 pub(super) fn submit_request() -> impl Strategy<Value = SubmitMessageRequest> {
-    (application(), user(), delivery()).prop_map(|(app_message, sending_uri, delivery)| {
-        SubmitMessageRequest { protocol: Protocol::Mls10, app_message, sending_uri, delivery }
-    })
+    (application(), user(), delivery(), sender_frank()).prop_map(
+        |(app_message, sending_uri, delivery, sender_frank)| SubmitMessageRequest {
+            protocol: Protocol::Mls10,
+            app_message,
+            sending_uri,
+            delivery,
+            sender_frank,
+        },
+    )
 }
 
 pub(super) fn submit_response() -> impl Strategy<Value = SubmitMessageResponse> {

@@ -13,7 +13,7 @@ use crate::{
     federation::{self, Endpoint, IncidentReason},
     keys::Supply,
     minors::Shown,
-    rooms::{self, Origin},
+    rooms::{self, Origin, RoomsError},
 };
 use axum::{
     extract::State,
@@ -205,7 +205,9 @@ impl Edge {
         if request.app_message.group_id() != Some(room.to_string().as_bytes()) {
             return Err(of_another_room());
         }
-        let body = request.encode().into();
+        let tag = request.app_message.franking_tag().ok_or(RoomsError::NotFranked)?;
+        let mark = self.house.rooms.mark(&tag, &request.sending_uri, room);
+        let body = SubmitMessageRequest { sender_frank: Some(mark), ..request }.encode().into();
         let answer = self
             .house
             .federation

@@ -48,7 +48,9 @@ pub(super) struct Claim {
 
 impl Repeats {
     pub(super) fn look(&self, request: &SubmitMessageRequest) -> Known {
-        let whole = Sha256::digest(request.encode());
+        // The service that sends it again may have another key by now, and so another mark.
+        let unmarked = SubmitMessageRequest { sender_frank: None, ..request.clone() };
+        let whole = Sha256::digest(unmarked.encode());
         let mut digest = MessageDigest::default();
         digest.copy_from_slice(&whole[..16]);
         let mut inner = lock(&self.0);
@@ -109,6 +111,7 @@ mod tests {
             app_message: MlsMessage::parse(&bytes).unwrap(),
             sending_uri: "mimi://a.example/u/x".parse().unwrap(),
             delivery: Delivery::Durable,
+            sender_frank: None,
         }
     }
 

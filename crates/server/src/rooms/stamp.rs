@@ -1,10 +1,11 @@
-//! The hub's stamp on a message (draft-ietf-mimi-protocol-06, section 5.4.1).
+//! The hub's stamp on a message (draft-ietf-mimi-protocol-06, section 5.4.1), and the mark of a service on what its people send to
+//! other hubs.
 
 use super::{Rooms, keys::FrankingKeys};
 use subtle::ConstantTimeEq as _;
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
-    franking::{self, FrankingIntegrityTbs, FrankingTag, ServerFrankingContext},
+    franking::{self, FrankingIntegrityTbs, FrankingTag, SenderFrank, ServerFrankingContext},
     mimi::Frank,
 };
 
@@ -12,6 +13,22 @@ impl Rooms {
     /// The hub's Ed25519 signature over a content that names what it is for.
     pub fn sign_as_hub(&self, content: &[u8]) -> [u8; 64] {
         self.keys.sign_whole(content)
+    }
+
+    /// This service's mark on what one of its people sends to the room of another.
+    pub fn mark(&self, tag: &FrankingTag, sender: &UserUri, room: &RoomUri) -> SenderFrank {
+        self.keys.mark(tag, sender, room)
+    }
+
+    /// Whether this service made a mark. In constant time.
+    pub fn has_marked(
+        &self,
+        tag: &FrankingTag,
+        sender: &UserUri,
+        room: &RoomUri,
+        mark: &SenderFrank,
+    ) -> bool {
+        self.keys.has_marked(tag, sender, room, mark)
     }
 }
 
@@ -28,22 +45,40 @@ impl FrankingKeys {
         bool::from(franking::stamp(key, tag, context).ct_eq(&frank.server_frank))
     }
 
-    /// Stamps a message that the hub accepts at `now`: an HMAC that only the hub can check, and a signature over it
-    /// that every receiver checks.
-    pub(crate) fn frank(
+    pub(crate) fn mark(&self, tag: &FrankingTag, sender: &UserUri, room: &RoomUri) -> SenderFrank {
+        let (key_id, key) = self.stamp_key();
+        SenderFrank { key_id, mac: franking::sender_frank(key, tag, sender, room) }
+    }
+
+    pub(crate) fn has_marked(
         &self,
         tag: &FrankingTag,
         sender: &UserUri,
+        room: &RoomUri,
+        mark: &SenderFrank,
+    ) -> bool {
+        let Some(key) = self.stamp_key_of(mark.key_id) else { return false };
+        bool::from(franking::sender_frank(key, tag, sender, room).ct_eq(&mark.mac))
+    }
+
+    /// Stamps a message that the hub accepts at `now`: an HMAC that only the hub can check, and a signature over it
+    /// that every receiver checks. `sender_frank` is the mark of the sender's service, where that is another.
+    pub(crate) fn frank(
+        &self,
+        tag: &FrankingTag,
+        sender: (&UserUri, Option<SenderFrank>),
         room: &RoomUri,
         suite: u16,
         now: Timestamp,
     ) -> Frank {
         let (key_id, key) = self.stamp_key();
+        let (sender, sender_frank) = sender;
         let context = ServerFrankingContext {
             sender_uri: sender.clone(),
             room_uri: room.clone(),
             accepted_timestamp: now,
             key_id,
+            sender_frank,
         };
         let server_frank = franking::stamp(key, tag, &context);
         let tbs = FrankingIntegrityTbs { server_frank, signature_ciphersuite: suite, context };
@@ -52,6 +87,7 @@ impl FrankingKeys {
             server_frank,
             signature_ciphersuite: suite,
             integrity_signature: self.sign(&tbs.signed_content()),
+            sender_frank,
         }
     }
 }
@@ -73,12 +109,13 @@ mod tests {
         let room: RoomUri = "mimi://a.example/r/x".parse().unwrap();
         let tag = franking::tag(&[3; 16], b"hello");
         let now = Timestamp(99);
-        let frank = keys.frank(&tag, &sender, &room, 0x004f, now);
+        let frank = keys.frank(&tag, (&sender, None), &room, 0x004f, now);
         let context = |sender: &UserUri, now| ServerFrankingContext {
             sender_uri: sender.clone(),
             room_uri: room.clone(),
             accepted_timestamp: now,
             key_id: 7,
+            sender_frank: None,
         };
         let holds = |suite, context| {
             let tbs = FrankingIntegrityTbs {
@@ -93,7 +130,7 @@ mod tests {
         assert!(!holds(0x0001, context(&sender, now)));
         assert!(!holds(0x004f, context(&sender, Timestamp(98))));
         assert!(!holds(0x004f, context(&"mimi://a.example/u/y".parse().unwrap(), now)));
-        let other = FrankingKeys::new(7, &[9; 32], &[2; 32]).frank(&tag, &sender, &room, 0x004f, now);
+        let other = FrankingKeys::new(7, &[9; 32], &[2; 32]).frank(&tag, (&sender, None), &room, 0x004f, now);
         assert_ne!(other.server_frank, frank.server_frank);
     }
 
@@ -107,11 +144,12 @@ mod tests {
             room_uri: room.clone(),
             accepted_timestamp: now,
             key_id,
+            sender_frank: None,
         };
         let old = FrankingKeys::new(1, &[1; 32], &[2; 32]);
-        let stamped = old.frank(&tag, &sender, &room, 0x004f, now);
+        let stamped = old.frank(&tag, (&sender, None), &room, 0x004f, now);
         let rotated = FrankingKeys::new(1, &[1; 32], &[2; 32]).with_stamp(2, &[9; 32]);
-        let newer = rotated.frank(&tag, &sender, &room, 0x004f, now);
+        let newer = rotated.frank(&tag, (&sender, None), &room, 0x004f, now);
         assert_eq!((stamped.key_id, newer.key_id), (1, 2));
         assert!(rotated.has_stamped(&tag, &context(1), &stamped));
         assert!(rotated.has_stamped(&tag, &context(2), &newer));
@@ -120,6 +158,23 @@ mod tests {
         assert!(!rotated.has_stamped(&tag, &context(1), &newer));
         assert!(!rotated.has_stamped(&tag, &context(3), &newer));
         assert!(!old.has_stamped(&tag, &context(2), &newer));
+    }
+
+    #[test]
+    fn a_mark_is_known_again_by_who_made_it_also_after_the_key_was_changed() {
+        let sender: UserUri = "mimi://a.example/u/x".parse().unwrap();
+        let room: RoomUri = "mimi://b.example/r/x".parse().unwrap();
+        let tag = franking::tag(&[3; 16], b"hello");
+        let keys = FrankingKeys::new(1, &[1; 32], &[2; 32]);
+        let mark = keys.mark(&tag, &sender, &room);
+        let rotated = FrankingKeys::new(1, &[1; 32], &[2; 32]).with_stamp(2, &[9; 32]);
+        assert_eq!(rotated.mark(&tag, &sender, &room).key_id, 2);
+        assert!(rotated.has_marked(&tag, &sender, &room, &mark));
+        assert!(!rotated.has_marked(&tag, &sender, &room, &SenderFrank { key_id: 2, ..mark }));
+        assert!(!rotated.has_marked(&tag, &sender, &room, &SenderFrank { key_id: 3, ..mark }));
+        assert!(!rotated.has_marked(&franking::tag(&[4; 16], b"hello"), &sender, &room, &mark));
+        let hub = FrankingKeys::new(1, &[5; 32], &[6; 32]);
+        assert!(!hub.has_marked(&tag, &sender, &room, &mark));
     }
 
     #[test]

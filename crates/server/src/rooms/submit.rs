@@ -58,6 +58,10 @@ impl Rooms {
             return Err(RoomsError::Malformed("a message of another room"));
         }
         let tag = message.franking_tag().ok_or(RoomsError::NotFranked)?;
+        let sender_frank = match origin {
+            Origin::Device(_) => None,
+            Origin::Peer(_) => Some(request.sender_frank.ok_or(RoomsError::NotFranked)?),
+        };
         if !origin.vouches_for_user(&request.sending_uri) {
             self.misused(origin, IncidentReason::VouchedForAnother, now).await;
             return Err(RoomsError::WrongOrigin);
@@ -76,7 +80,7 @@ impl Rooms {
             return Ok(SubmitMessageResponse::NotAllowed);
         }
         let stamped = |at| {
-            let frank = self.keys.frank(&tag, &request.sending_uri, room, view.suite, at);
+            let frank = self.keys.frank(&tag, (&request.sending_uri, sender_frank), room, view.suite, at);
             SubmitMessageResponse::Accepted { accepted_timestamp: at, frank: Some(frank) }
         };
         let claim = match request.delivery {
@@ -90,7 +94,7 @@ impl Rooms {
         if message.epoch() != Some(view.epoch) {
             return Ok(SubmitMessageResponse::EpochTooOld { current_epoch: view.epoch });
         }
-        let frank = self.keys.frank(&tag, &request.sending_uri, room, view.suite, now);
+        let frank = self.keys.frank(&tag, (&request.sending_uri, sender_frank), room, view.suite, now);
         let except = match origin {
             Origin::Device(device) => Some(device),
             Origin::Peer(_) => sender,

@@ -5,7 +5,7 @@ use trefoil_proto::{
     RoomUri, UserUri,
     content::MimiContent,
     defence::Defence,
-    franking::{self, FrankingTag, ServerFrankingContext},
+    franking::{self, FrankingTag, SenderFrank, ServerFrankingContext},
     mimi::{
         Frank,
         report::{AbuseReport, AbusiveMessage},
@@ -40,18 +40,25 @@ pub(super) fn prove(
     let proven = |message: &AbusiveMessage| {
         let content = content_of(message)?;
         let tag = franking::tag(&content.salt, &message.message_content);
-        let context = ServerFrankingContext {
-            sender_uri: report.alleged_abuser.clone(),
-            room_uri: room.clone(),
-            accepted_timestamp: message.accepted_timestamp,
-            key_id: message.frank.key_id,
-        };
+        let context = message.frank.context(&report.alleged_abuser, room, message.accepted_timestamp);
         (is_stamped(&tag, &context, &message.frank) || !Defence::ReportStamp.stands()).then_some(())
     };
     match report.messages.iter().position(|message| proven(message).is_none()) {
         Some(index) => Err(SafetyError::Unproven { index }),
         None => Ok(()),
     }
+}
+
+/// Whether a message that another hub shows was handed to that hub by this service: a device could have shown it, and it has the mark
+/// of this service. `is_marked` says whether this service made a mark over a tag.
+pub(super) fn was_handed_over(
+    message: &AbusiveMessage,
+    is_marked: impl Fn(&FrankingTag, &SenderFrank) -> bool,
+) -> bool {
+    // What cannot be read can be no message that a device showed.
+    let Some(content) = content_of(message) else { return false };
+    let tag = franking::tag(&content.salt, &message.message_content);
+    message.frank.sender_frank.is_some_and(|mark| is_marked(&tag, &mark)) || !Defence::SenderFrank.stands()
 }
 
 /// The tags of the messages that a report shows: which messages they are.

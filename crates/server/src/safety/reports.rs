@@ -12,6 +12,7 @@ use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri, Wire as _,
     decisions::CaseId,
     defence::Defence,
+    franking::{FrankingTag, SenderFrank},
     mimi::report::{AbuseReport, AbuseType, ForwardedReport},
 };
 use trefoil_store::{Batch, KeyRange, SqliteView};
@@ -103,9 +104,11 @@ impl Safety {
         }
         let by_hub = tbs.room.domain == *hub || !Defence::HandedOnByHub.stands();
         let concerns = by_hub && tbs.alleged_abuser.domain == self.domain;
-        // What cannot be read can be no message that a device showed.
-        let readable = tbs.messages.iter().all(|message| decide::content_of(message).is_some());
-        if !concerns || !readable || report.verify(hub_key).is_err() {
+        let marked = |tag: &FrankingTag, mark: &SenderFrank| {
+            self.rooms.has_marked(tag, &tbs.alleged_abuser, &tbs.room, mark)
+        };
+        let sent = tbs.messages.iter().all(|message| decide::was_handed_over(message, marked));
+        if !concerns || !sent || report.verify(hub_key).is_err() {
             return Err(SafetyError::HandedOn);
         }
         let digest = Sha256::digest(report.encode()).into();

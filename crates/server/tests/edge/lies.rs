@@ -195,6 +195,7 @@ async fn fan_out_of_another_room_or_altered_or_malformed() {
         server_frank: [7; 32],
         signature_ciphersuite: 1,
         integrity_signature: vec![7; 64],
+        sender_frank: None,
     });
     let altered = notify(vec![altered]).encode();
     liar.lies("POST", &path, altered, "Conflict", IncidentReason::AlteredEvent).await;

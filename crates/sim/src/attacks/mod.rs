@@ -31,6 +31,8 @@ pub const ALL: &[Attack] = &[
     others::FORGED_SENDER,
     reports::FRAMED,
     reports::HANDED_ON,
+    reports::MADE_UP,
+    reports::UNREPORTABLE,
     others::ALTERED_RELEASE,
 ];
 

@@ -180,6 +180,7 @@ mod tests {
             server_frank: [1; 32],
             signature_ciphersuite: 0x4f,
             integrity_signature: vec![3; 64],
+            sender_frank: None,
         }
     }
 

@@ -128,13 +128,18 @@ export class ByCommand {
 
   /** Takes the next report, opens it and decides it: the case. */
   async decide(action: string, ...more: string[]): Promise<string> {
+    const { case: id } = await this.openNext();
+    this.run("decide", id, action, ...more);
+    return id;
+  }
+
+  /** Takes the next report and opens it: what is shown then. */
+  async openNext(): Promise<{ case: string }> {
     const { case: id } = await until("a report waits", () => {
       const taken = this.run("next");
       return taken["case"] ? (taken as { case: string }) : undefined;
     });
-    this.run("case", id, "--open");
-    this.run("decide", id, action, ...more);
-    return id;
+    return this.run("case", id, "--open") as { case: string };
   }
 
   private run(...args: string[]): Record<string, unknown> {

@@ -92,12 +92,14 @@ fn the_stamp_is_kept_with_the_content_it_was_made_over() {
             server_frank: [9; 32],
             signature_ciphersuite: 0x004F,
             integrity_signature: vec![1; 64],
+            sender_frank: None,
         },
         context: trefoil_proto::franking::ServerFrankingContext {
             sender_uri: me(),
             room_uri: room(),
             accepted_timestamp: Timestamp(NOW),
             key_id: 3,
+            sender_frank: None,
         },
     };
     sent(&mut world.tx, &room(), &me(), id, Timestamp(NOW), Some(&frank)).unwrap();

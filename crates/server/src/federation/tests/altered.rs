@@ -49,6 +49,7 @@ fn stamped(number: u64, at: u64, frank: u8) -> FanoutMessage {
         server_frank: [frank; 32],
         signature_ciphersuite: 1,
         integrity_signature: vec![frank; 64],
+        sender_frank: None,
     };
     let event = RoomEvent::Application { message, frank: Some(frank) };
     FanoutMessage { protocol: Protocol::Mls10, timestamp: Timestamp(at), event }

@@ -13,7 +13,7 @@ use trefoil_proto::{
     DeviceUri, RoomUri, UserUri, Wire as _,
     credential::{DEVICE_AUTHORISATION, DeviceAuthorisation},
     edge::CreateRoomRequest,
-    franking::{self, FRANK_AAD, FRANKING_AGENT, FrankingAgentData},
+    franking::{self, FRANK_AAD, FRANKING_AGENT, FrankingAgentData, SenderFrank},
     mimi::{
         FanoutMessage, Protocol, SubmitMessageRequest, UpdateRequest,
         fanout::RoomEvent,
@@ -333,6 +333,8 @@ impl Device {
             app_message: raw(&message),
             sending_uri: self.uri.user_uri(),
             delivery: Delivery::Durable,
+            // A hub looks at it only if another service hands the message in.
+            sender_frank: Some(SenderFrank { key_id: 1, mac: [5; 32] }),
         }
     }
 

@@ -43,6 +43,7 @@ async fn a_message_is_stamped_and_goes_to_all_but_its_sender() {
         room_uri: hub.room.clone(),
         accepted_timestamp,
         key_id: 1,
+        sender_frank: None,
     };
     assert_eq!(frank.server_frank, franking::stamp(&[1; 32], &tag, &context));
     let tbs = FrankingIntegrityTbs { server_frank: frank.server_frank, signature_ciphersuite: 1, context };
@@ -107,6 +108,7 @@ async fn a_device_sends_only_to_rooms_that_it_is_in() {
         app_message,
         sending_uri: bob.user.clone(),
         delivery: Delivery::Durable,
+        sender_frank: Some(franking::SenderFrank { key_id: 1, mac: [5; 32] }),
     };
     assert_eq!(hub.submit(&b, request).await.unwrap(), SubmitMessageResponse::NotAllowed);
     assert!(hub.events_for(&a.uri).await.is_empty());
@@ -135,6 +137,7 @@ async fn other_rooms_other_kinds_and_no_rooms_are_told_apart() {
         app_message: commit,
         sending_uri: a.uri.user_uri(),
         delivery: Delivery::Durable,
+        sender_frank: None,
     };
     assert!(matches!(hub.submit(&a, request).await, Err(RoomsError::Malformed(_))));
 }

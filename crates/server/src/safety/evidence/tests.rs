@@ -111,7 +111,7 @@ fn keys() -> FrankingKeys {
 
 fn sent(content: Vec<u8>) -> AbusiveMessage {
     let tag = franking::tag(&[7; 16], &content);
-    let frank = keys().frank(&tag, &user("mallory"), &room(), 0x004f, AT);
+    let frank = keys().frank(&tag, (&user("mallory"), None), &room(), 0x004f, AT);
     AbusiveMessage { message_content: content, frank, accepted_timestamp: AT }
 }
 

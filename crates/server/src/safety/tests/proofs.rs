@@ -52,7 +52,7 @@ fn content(text: &str, salt: [u8; 16]) -> Vec<u8> {
 fn sent(text: &str) -> AbusiveMessage {
     let content = content(text, [7; 16]);
     let tag = franking::tag(&[7; 16], &content);
-    let frank = keys().frank(&tag, &user("mallory"), &room("tea"), 0x004f, AT);
+    let frank = keys().frank(&tag, (&user("mallory"), None), &room("tea"), 0x004f, AT);
     AbusiveMessage { message_content: content, frank, accepted_timestamp: AT }
 }
 

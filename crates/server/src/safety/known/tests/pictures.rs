@@ -61,7 +61,9 @@ fn all_pictures_of_the_reference_project_have_its_hash_and_quality() {
 /// Returns how many there are.
 fn compare_with_reference(folder: &Path) -> u32 {
     let (mut same, mut farthest, mut all) = (0, 0, 0);
-    for line in include_str!("../../../../testdata/pdq/hashes.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in
+        include_str!("../../../../testdata/pdq/hashes.txt").lines().filter(|line| !line.starts_with('#'))
+    {
         let [name, hash, quality] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let Ok(picture) = std::fs::read(folder.join(name)) else { continue };
         let pdq = pdq_of(&picture).unwrap().unwrap();
