@@ -8,7 +8,7 @@ import { template } from "../desk/src/text/templates";
 import { age, clock, DAY } from "../desk/src/text/time";
 import { ACTS, CATEGORIES, INCIDENTS, KINDS, TIP_STATES } from "../desk/src/text/words";
 import { check } from "../desk/src/trail";
-import { ALONE, end, needsTwo, possible, RULE_OF, sorted } from "../desk/src/verdict";
+import { ALONE, end, isGrave, needsTwo, possible, RULE_OF, sorted } from "../desk/src/verdict";
 
 const source = (path: string) => readFileSync(new URL(`../../crates/server/src/${path}`, import.meta.url), "utf8");
 const kebab = (name: string) => name.replace(/(?!^)[A-Z]/g, (sign) => `-${sign}`).toLowerCase();
@@ -46,7 +46,7 @@ describe("words", () => {
     expect(Object.keys(INCIDENTS).sort()).toEqual(variants("safety/tipline/package.rs", "Incident").sort());
     expect(Object.keys(TIP_STATES).sort()).toEqual(variants("safety/tipline/state.rs", "State").sort());
     expect(Object.keys(CATEGORIES).sort()).toEqual(reasons.sort());
-    for (const act of variants("safety/audit.rs", "Act")) expect(ACTS, act).toHaveProperty([act]);
+    for (const act of variants("trail/entry.rs", "Act")) expect(ACTS, act).toHaveProperty([act]);
   });
 
   it("begins an explanation for every rule, which says what follows", () => {
@@ -65,20 +65,26 @@ describe("a verdict", () => {
   const rule = (weight: Rule["weight"]) => ({ name: "x", title: "", text: "", usual: "", weight });
   const one = rule("one-person");
   const item = (ours: boolean, room: string | null) => ({ ours, room }) as Item;
+  const of = (category: Item["category"], escalated = false, matches: Item["matches"] = []) => ({ category, escalated, matches });
 
   it("needs two people for what never ends, lasts long, or is about a child", () => {
     const now = 1_000_000;
     const all: [Parameters<typeof needsTwo>, boolean][] = [
-      [["ban", one, "spam", null, now], true],
-      [["suspend", one, "spam", now + ALONE * DAY, now], false],
-      [["suspend", one, "spam", end(ALONE, now), now - 30_000], false],
-      [["suspend", one, "spam", now + ALONE * DAY + 1, now], true],
-      [["warn", rule("two-people"), "other", null, now], true],
-      [["warn", one, "child-exploitation", null, now], true],
-      [["none", one, "child-exploitation", null, now], true],
-      [["none", rule("two-people"), "violence", null, now], false],
+      [["ban", one, of("spam"), null, now], true],
+      [["suspend", one, of("spam"), now + ALONE * DAY, now], false],
+      [["suspend", one, of("spam"), end(ALONE, now), now - 30_000], false],
+      [["suspend", one, of("spam"), now + ALONE * DAY + 1, now], true],
+      [["warn", rule("two-people"), of("other"), null, now], true],
+      [["warn", one, of("child-exploitation"), null, now], true],
+      [["none", one, of("child-exploitation"), null, now], true],
+      [["warn", one, of("spam", true), null, now], true],
+      [["none", rule("two-people"), of("violence"), null, now], false],
     ];
     for (const [asked, two] of all) expect(needsTwo(...asked), JSON.stringify(asked)).toBe(two);
+  });
+
+  it("veils what is grave, whatever whoever reported called it", () => {
+    expect([of("spam"), of("violence"), of("spam", true), of("spam", false, [{ list: "given", of: "terrorism", exact: true, distance: 0 }])].map(isGrave)).toEqual([false, true, true, true]);
   });
 
   it("offers what is possible towards people here and elsewhere", () => {

@@ -20,6 +20,8 @@ pub const METADATA: usize = 16 * 1024;
 pub const REQUEST: usize = 256 * 1024;
 /// Largest body of one `notify` request, in bytes.
 pub const NOTIFY: usize = 20 * 1024 * 1024;
+/// Largest report, in bytes: fifty messages of the largest size, with their stamps.
+pub const REPORT: usize = 50 * (MESSAGE + 1024) + 16 * 1024;
 /// Key packages a device may publish at once, and keep.
 pub const KEY_PACKAGES: usize = 100;
 /// Largest key package, in bytes.

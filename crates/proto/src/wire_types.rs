@@ -108,10 +108,10 @@ wire_types! {
     consent::ConsentEntry, "consent entry", KEY_MATERIAL;
     identifier::IdentifierRequest, "identifier request", SMALL;
     identifier::IdentifierResponse, "identifier response", limits::REQUEST;
-    report::AbuseReport, "abuse report", limits::NOTIFY;
+    report::AbuseReport, "abuse report", limits::REPORT;
     report::FollowReport, "question about a report", SMALL;
     report::ReportStanding, "standing of a report", SMALL;
-    report::ForwardedReport, "report that a hub hands on", limits::NOTIFY;
+    report::ForwardedReport, "report that a hub hands on", limits::REPORT;
     decisions::DecisionList, "decisions", decisions::DecisionList::MOST * 2 * SMALL;
     decisions::AppealDecision, "appeal", SMALL;
 

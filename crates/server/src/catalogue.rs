@@ -111,9 +111,11 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
         crate::policy_lists::TABLES,
         crate::rooms::TABLES,
         crate::safety::TABLES,
+        crate::safety::evidence::TABLES,
         crate::safety::known::TABLES,
         crate::safety::tipline::TABLES,
         crate::staff::TABLES,
+        crate::trail::TABLES,
         crate::service::fingerprints::TABLES,
     ]
     .into_iter()

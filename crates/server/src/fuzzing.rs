@@ -4,7 +4,7 @@
 
 use crate::{
     accounts, backup, behaviour, config::Config, discovery, edge, federation, keys, log, mailbox, media,
-    minors, pin, policy_lists, rooms, safety, secrets, staff,
+    minors, pin, policy_lists, rooms, safety, secrets, staff, trail,
 };
 use std::sync::LazyLock;
 use trefoil_proto::fuzzing::{Decoder, run_in};
@@ -32,6 +32,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
         safety::known::fuzzing::TARGETS,
         safety::tipline::fuzzing::TARGETS,
         staff::fuzzing::TARGETS,
+        trail::fuzzing::TARGETS,
         &[("server_configuration", configuration), ("server_secrets", secrets::is_readable)],
     ];
     rooms.concat()
@@ -95,6 +96,7 @@ mod tests {
             safety::known::fuzzing::samples(),
             safety::tipline::fuzzing::samples(),
             staff::fuzzing::samples(),
+            trail::fuzzing::samples(),
             own,
         ];
         exercise(&TARGETS, &samples.concat(), include_str!("../../../fuzz/Cargo.toml"), "server.rs");

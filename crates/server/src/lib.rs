@@ -19,6 +19,7 @@ pub mod federation;
 pub mod fuzzing;
 mod handed_in;
 mod json_row;
+mod json_text;
 pub mod keys;
 pub mod log;
 pub mod mailbox;
@@ -34,6 +35,7 @@ pub mod safety;
 pub mod secrets;
 pub mod service;
 pub mod staff;
+pub mod trail;
 mod usable;
 
 pub use config::Config;

@@ -31,6 +31,7 @@ use crate::{
     },
     secrets::{self, SecretName, Secrets, SecretsError},
     staff::Staff,
+    trail::Trail,
 };
 use fingerprints::Fingerprints;
 use futures_util::future::BoxFuture;
@@ -70,6 +71,7 @@ pub struct Service {
     console: Option<(TcpListener, Scheme)>,
     page: &'static [PageFile],
     staff: Arc<Staff>,
+    trail: Arc<Trail>,
     addresses: Addresses,
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
@@ -357,6 +359,7 @@ impl Service {
             RoomsSettings::default(),
         ));
         let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&blobs), media_settings));
+        let trail = Arc::new(Trail::new(Arc::clone(&store)));
         let house = House {
             accounts,
             discovery,
@@ -402,6 +405,7 @@ impl Service {
                     tipline: config.tipline.as_ref().map(tip_settings).transpose()?,
                 },
                 Arc::clone(&store),
+                Arc::clone(&trail),
                 Arc::clone(&rooms),
                 Arc::clone(&federation),
             )),
@@ -423,6 +427,7 @@ impl Service {
         }));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),
+            Arc::clone(&trail),
             config.console.as_ref().map(|console| console.place.clone()),
         ));
         let about = About {
@@ -457,6 +462,7 @@ impl Service {
             console,
             page: &[],
             staff,
+            trail,
             addresses,
             clock,
             store,
@@ -536,6 +542,7 @@ impl Service {
             console,
             page,
             staff,
+            trail,
             clock,
             drain,
             mut ended,
@@ -585,9 +592,10 @@ impl Service {
             background.spawn(listener.run(Arc::clone(&edge)));
         }
         background.spawn(Arc::clone(&house.safety).work(Arc::clone(&clock)));
-        let (team, safety, data, by) =
-            (Arc::clone(&staff), Arc::clone(&house.safety), config.data.clone(), Arc::clone(&clock));
-        background.spawn(async move { console::follow_orders(team, safety, &data, &*by).await });
+        let (team, data, by) = (Arc::clone(&staff), config.data.clone(), Arc::clone(&clock));
+        background.spawn(async move { team.keep_following(&data, &*by).await });
+        let (log, by) = (Arc::clone(&house.log), Arc::clone(&clock));
+        background.spawn(async move { trail.keep_anchored(&log, &*by).await });
         background.spawn(client.run(Arc::clone(&edge)));
         background.spawn(federation.run(Arc::clone(&edge)));
         let residents = upkeep::Registered { accounts: Arc::clone(&house.accounts), domain: config.domain };

@@ -180,7 +180,7 @@ mod tests {
     use crate::{
         device_set::DeviceEntry,
         gossip::{Comparison, compare},
-        log::{DirectoryRoot, LogSigner, MerkleLog, WitnessSigner},
+        log::{DirectoryRoot, LogSigner, MerkleLog, TrailHead, WitnessSigner},
     };
     use ed25519_dalek::SigningKey;
     use trefoil_proto::{
@@ -247,6 +247,7 @@ mod tests {
             ("signed_device_set", signed_set.encode()),
             ("device_set_chain", chain.encode()),
             ("log_entry", entries[0].encode()),
+            ("log_entry", LogEntry::Trail(TrailHead { number: 7, hash: [8; 32] }).encode()),
             ("tree_head", log.head().encode()),
             ("inclusion_proof", log.prove_inclusion(3, 7).unwrap().encode()),
             ("consistency_proof", log.prove_consistency(3, 7).unwrap().encode()),

@@ -20,8 +20,11 @@ export const RULE_OF: Partial<Record<Category, string>> = {
   impersonation: "impersonation",
 };
 
-/** What is shown of these is veiled until somebody wants to see it. */
-export const isGrave = (category: Category) => ["child-exploitation", "violence", "self-harm", "sexual-content"].includes(category);
+/** Whoever reported called it so, somebody handed it on, or a list has it. */
+export const isOfChild = (item: Pick<Item, "category" | "escalated">) => item.category === "child-exploitation" || item.escalated;
+
+/** What is shown of these is veiled until somebody wants to see it; and whatever a list has, whoever reported may have called it anything. */
+export const isGrave = (item: Pick<Item, "category" | "escalated" | "matches">) => isOfChild(item) || item.matches.length > 0 || ["violence", "self-harm", "sexual-content"].includes(item.category);
 
 export const isTimed = (action: Action) => action === "limit" || action === "suspend";
 
@@ -35,9 +38,9 @@ export const usualDays = (action: Action) => (action === "limit" ? 7 : 30);
 
 export const end = (days: number, now = Date.now()) => now + days * DAY - SLACK;
 
-export function needsTwo(action: Action, rule: Rule | undefined, category: Category, until: number | null, now = Date.now()): boolean {
+export function needsTwo(action: Action, rule: Rule | undefined, item: Pick<Item, "category" | "escalated">, until: number | null, now = Date.now()): boolean {
   if (action === "ban") return true;
-  if (category === "child-exploitation") return true;
+  if (isOfChild(item)) return true;
   if (action === "none") return false;
   return rule?.weight === "two-people" || (until !== null && until - now > ALONE * DAY);
 }

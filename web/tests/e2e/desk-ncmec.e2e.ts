@@ -101,6 +101,12 @@ test("one prepares a report, which says of a file that somebody saw it only if s
   await page.getByText(createHash("sha256").update(flower).digest("hex")).waitFor();
   await page.getByRole("combobox", { name: "What happened" }).selectOption({ label: "Online enticement" });
   await page.getByRole("combobox", { name: "What file A1 shows" }).selectOption("B2");
+  // Whoever did not even fetch a file did not look at it.
+  carla.watch.allow(/status of 409 .*\/tip/);
+  await page.getByRole("checkbox", { name: "I looked at all of file A1" }).check();
+  await carla.button("Prepare the report").click();
+  await carla.refused("that you neither showed nor saved");
+  await page.getByRole("checkbox", { name: "I looked at all of file A1" }).uncheck();
   await page.getByRole("textbox", { name: "Why it cannot wait" }).fill("they meet tomorrow");
   await page.getByRole("textbox", { name: "Anything else" }).fill("A1 is the file");
   await clean(page, "a report to NCMEC that is prepared");
@@ -141,8 +147,20 @@ test("a second person confirms the decision and releases the report, and NCMEC h
   await lena.button("Confirm").click();
   await lena.said("Confirmed.");
   await lena.go("NCMEC");
+  // What NCMEC refuses for good waits for a person, who reads why.
+  ncmec.barred.add("submit");
   await lena.button("Release").click();
   await lena.said("Released: it is sent.");
+  await until("it is refused", async () => {
+    await lena.button("Look again").click();
+    return (await tip(lena).getByText("This account may not do it (code 3100)").count()) > 0;
+  });
+  await clean(lena.page, "a report that NCMEC refused");
+  expect(ncmec.asked).toEqual(["submit"]);
+  ncmec.barred.clear();
+  ncmec.calls.length = 0;
+  await tip(lena).getByRole("button", { name: "Go on" }).click();
+  await lena.said("It goes on.");
   await isSoFar(lena, "NCMEC has it");
   await tip(lena).getByText("prepared by carla").waitFor();
   await tip(lena).getByText(/released by lena; number 4564654 there/).waitFor();
@@ -178,6 +196,7 @@ test("a report that is not finished is taken back, and NCMEC is told", async () 
   await carla.button("List the attachments").click();
   await carla.button("Show A1").click();
   await carla.button("See A1 clearly").waitFor();
+  await carla.page.getByRole("checkbox", { name: "I looked at all of file A1" }).check();
   await carla.button("Prepare the report").click();
   await carla.said("Prepared.");
   // One that was not released goes without a word to anybody.

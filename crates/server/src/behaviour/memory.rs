@@ -11,9 +11,9 @@ use std::{
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
-use trefoil_proto::{RoomUri, UserId, UserUri, franking::FrankingTag};
+use trefoil_proto::{Domain, RoomUri, UserId, UserUri, franking::FrankingTag};
 
-/// Pairs that are remembered; beyond it somebody may be counted twice, or an answer not at all. Some 100 MB of each.
+/// Pairs that are remembered; beyond it a contact may be counted twice, and an answer or a report not at all. Some 100 MB of each.
 const MOST: usize = 1_000_000;
 
 /// See the module.
@@ -32,8 +32,10 @@ pub(super) struct Memory {
 struct Lately {
     /// The last day on which what is older was forgotten.
     day: u32,
-    /// Since which day.
+    /// Who turned to whom, since which day.
     pairs: HashMap<u64, u32>,
+    /// Who reported whom and which messages were shown, since which day. Apart, so that whoever turns to many fills no other's place.
+    reports: HashMap<u64, u32>,
 }
 
 /// Who waits for an answer, since when.
@@ -42,17 +44,26 @@ struct Waiting {
     since: u32,
 }
 
+/// Whose report counts once.
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum Witness<'a> {
+    /// One of our people.
+    Own(&'a UserUri),
+    /// Another service, whoever of its people it names.
+    Service(&'a Domain),
+}
+
 impl Memory {
     /// True if the account turned to this person in these days already.
     pub(super) fn turned_to_lately(&self, user: &UserId, target: &UserUri, today: u32) -> bool {
         self.lately(today).pairs.contains_key(&self.secret.hash_one((user, target)))
     }
 
-    /// False if this person reported this account in these days already, or if everything that is shown was counted: something
-    /// must be shown, since what shows nothing proves nothing.
+    /// False if this witness reported this account in these days already, or if everything that is shown was counted: something
+    /// must be shown, since what shows nothing proves nothing. Also false when nothing more can be remembered.
     pub(super) fn is_new_report(
         &self,
-        by: &UserUri,
+        by: Witness<'_>,
         user: &UserId,
         shown: &[FrankingTag],
         today: u32,
@@ -60,13 +71,11 @@ impl Memory {
         let mut known = self.lately(today);
         let pair = self.secret.hash_one((by, user));
         let messages: Vec<u64> = shown.iter().map(|tag| self.secret.hash_one((&tag.0, user))).collect();
-        let counted = messages.iter().all(|message| known.pairs.contains_key(message));
-        if counted || known.pairs.contains_key(&pair) {
+        let counted = messages.iter().all(|message| known.reports.contains_key(message));
+        if counted || known.reports.contains_key(&pair) || known.reports.len() >= MOST {
             return false;
         }
-        if known.pairs.len() < MOST {
-            known.pairs.extend(messages.into_iter().chain([pair]).map(|one| (one, today)));
-        }
+        known.reports.extend(messages.into_iter().chain([pair]).map(|one| (one, today)));
         true
     }
 
@@ -90,7 +99,10 @@ impl Memory {
         let mut known = lock(&self.lately);
         if known.day != today {
             known.day = today;
-            known.pairs.retain(|_, since| since.saturating_add(WAIT_DAYS) > today);
+            let Lately { pairs, reports, .. } = &mut *known;
+            for kept in [pairs, reports] {
+                kept.retain(|_, since| since.saturating_add(WAIT_DAYS) > today);
+            }
         }
         known
     }

@@ -17,6 +17,7 @@ mod tests;
 
 pub use decide::{ANSWER_DAYS, Counts, GIVING_DAYS, Giving, REPORT_DAYS, Rules, WAIT_DAYS};
 pub use error::BehaviourError;
+pub use memory::Witness;
 pub use rows::TABLES;
 
 use memory::Memory;
@@ -168,7 +169,7 @@ impl Behaviour {
         self.count(&waiting, now, |counts| counts.answered += 1).await
     }
 
-    /// An account was reported, with messages that are proven to be its own. The same reporter counts once in three days, and so
+    /// An account was reported, with messages that are proven to be its own. The same witness counts once in three days, and so
     /// does the same message, whoever shows it: a stamp can be handed to others.
     ///
     /// # Errors
@@ -176,7 +177,7 @@ impl Behaviour {
     pub async fn reported(
         &self,
         user: &UserId,
-        by: &UserUri,
+        by: Witness<'_>,
         shown: &[FrankingTag],
         now: Timestamp,
     ) -> Result<(), BehaviourError> {

@@ -106,11 +106,11 @@ async fn who_is_never_answered_turns_to_fewer() {
 async fn reports_halve_and_then_stop_for_four_weeks() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     let on = |days: u64| START.plus_millis(days * DAY);
-    room.behaviour.reported(&ann, &person(101), &[message(1)], START).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(101)), &[message(1)], START).await.unwrap();
     // Day 5: 20 by age.
     assert_eq!(room.spread(&ann, 0..30, on(5)).await.0, 10);
-    room.behaviour.reported(&ann, &person(102), &[message(2)], on(6)).await.unwrap();
-    room.behaviour.reported(&ann, &person(103), &[message(3)], on(6)).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(102)), &[message(2)], on(6)).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(103)), &[message(3)], on(6)).await.unwrap();
     assert_eq!(room.spread(&ann, 40..60, on(6)).await, (0, Timestamp(20_028 * DAY)));
     room.behaviour.sweep(on(9)).await.unwrap();
     room.behaviour.sweep(on(28)).await.unwrap();
@@ -134,20 +134,35 @@ async fn the_same_person_reports_once_in_these_days() {
     let times =
         [(1, START), (1, START), (2, START), (1, START.plus_millis(DAY)), (1, START.plus_millis(3 * DAY))];
     for (number, (by, at)) in (0_u8..).zip(times) {
-        room.behaviour.reported(&ann, &person(by), &[message(number)], at).await.unwrap();
+        room.behaviour.reported(&ann, Witness::Own(&person(by)), &[message(number)], at).await.unwrap();
     }
     assert_eq!(room.behaviour.counts(&ann, START.plus_millis(3 * DAY)).await.unwrap().reports, 3);
+}
+
+#[tokio::test]
+async fn another_service_counts_once_whomever_of_its_people_it_names() {
+    let (room, ann) = (room(RULES), "ann".parse().unwrap());
+    let (service, other) = ("b.test".parse().unwrap(), "c.test".parse().unwrap());
+    for number in 0..5 {
+        room.behaviour.reported(&ann, Witness::Service(&service), &[message(number)], START).await.unwrap();
+    }
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 1);
+    room.behaviour.reported(&ann, Witness::Service(&other), &[message(9)], START).await.unwrap();
+    assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 2);
 }
 
 #[tokio::test]
 async fn the_same_message_counts_once_whoever_shows_it_and_nothing_shown_counts_for_nothing() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     for by in 0..5 {
-        room.behaviour.reported(&ann, &person(by), &[message(1), message(2)], START).await.unwrap();
-        room.behaviour.reported(&ann, &person(20 + by), &[], START).await.unwrap();
+        room.behaviour
+            .reported(&ann, Witness::Own(&person(by)), &[message(1), message(2)], START)
+            .await
+            .unwrap();
+        room.behaviour.reported(&ann, Witness::Own(&person(20 + by)), &[], START).await.unwrap();
     }
     assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 1);
-    room.behaviour.reported(&ann, &person(9), &[message(2), message(3)], START).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(9)), &[message(2), message(3)], START).await.unwrap();
     assert_eq!(room.behaviour.counts(&ann, START).await.unwrap().reports, 2);
 }
 
@@ -156,7 +171,7 @@ async fn what_is_stored_names_nobody_else() {
     let (room, ann) = (room(RULES), "ann".parse().unwrap());
     room.spread(&ann, 0..9, START).await;
     room.behaviour.wrote(&person(0), &talk(0), START).await.unwrap();
-    room.behaviour.reported(&ann, &person(104), &[message(4)], START).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(104)), &[message(4)], START).await.unwrap();
     let rows = room.store.scan(ACCOUNTS, KeyRange::all(), 9).await.unwrap();
     let [(key, value)] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(&key[..], b"ann");
@@ -200,7 +215,7 @@ async fn an_account_of_some_age_gives_few_passes_for_registrations_and_none_once
     assert_eq!(until(give(2, 13).await), 40);
     // Asking for the key is nothing that counts.
     give(0, 13).await.unwrap();
-    room.behaviour.reported(&ann, &person(101), &[message(1)], on(20)).await.unwrap();
+    room.behaviour.reported(&ann, Witness::Own(&person(101)), &[message(1)], on(20)).await.unwrap();
     assert_eq!(until(give(1, 38).await), 48);
     give(2, 48).await.unwrap();
     room.behaviour.sweep(on(75)).await.unwrap();

@@ -181,6 +181,9 @@ pub(super) async fn answer(
 ) -> Changed {
     let id = named(&case)?;
     let Json(AnswerToAppeal { upheld, explanation }) = answer?;
+    for decider in console.safety.decided_by_two(id, &who).await? {
+        console.are_two(&who, &decider).await?;
+    }
     changed(id, console.safety.answer(id, &who, upheld, &explanation, console.now()).await)
 }
 

@@ -99,16 +99,21 @@ impl From<SafetyError> for Problem {
             SafetyError::Known(
                 KnownError::Line(_) | KnownError::Provenance | KnownError::Empty | KnownError::TooMany,
             ) => Self::new(StatusCode::BAD_REQUEST, "bad-list", message),
-            SafetyError::Tip(_) | SafetyError::Known(_) => Self::failed(&error),
+            SafetyError::Tip(_) | SafetyError::Known(_) | SafetyError::Evidence(_) => Self::failed(&error),
             SafetyError::NoSuchCase => Self::new(StatusCode::NOT_FOUND, "no-such-case", message),
+            SafetyError::NotFetched => Self::new(StatusCode::CONFLICT, "not-fetched", message),
             SafetyError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
             SafetyError::NotTheReporter
             | SafetyError::Stranger
             | SafetyError::TooMuch
             | SafetyError::Note
+            | SafetyError::Doubled
             | SafetyError::Unproven { .. }
             | SafetyError::HandedOn => Self::malformed(message),
-            SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => Self::failed(&error),
+            SafetyError::Trail(_)
+            | SafetyError::DamagedRow
+            | SafetyError::Read(_)
+            | SafetyError::Write(_) => Self::failed(&error),
         }
     }
 }
@@ -151,9 +156,11 @@ impl From<StaffError> for Problem {
             StaffError::NoPasskeys => Self::new(StatusCode::CONFLICT, "no-passkeys", message),
             StaffError::NoSession => Self::new(StatusCode::UNAUTHORIZED, "no-session", message),
             StaffError::Contended => Self::new(StatusCode::CONFLICT, "contended", message),
-            StaffError::DamagedRow | StaffError::Encode | StaffError::Read(_) | StaffError::Write(_) => {
-                Self::failed(&error)
-            }
+            StaffError::Trail(_)
+            | StaffError::DamagedRow
+            | StaffError::Encode
+            | StaffError::Read(_)
+            | StaffError::Write(_) => Self::failed(&error),
         }
     }
 }

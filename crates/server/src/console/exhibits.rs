@@ -8,9 +8,9 @@ use super::{
     team::leads,
 };
 use crate::safety::{
-    Act, SafetyError, Tip,
+    Listed, SafetyError, Tip,
     known::{Algorithm, Kind, List, Provenance},
-    tipline::{Classification, Incident, Standing},
+    tipline::{Classification, Incident, Refused, Standing},
 };
 use axum::{
     Json,
@@ -21,16 +21,16 @@ use axum::{
 };
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
-use trefoil_proto::{Timestamp, decisions::CaseId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use trefoil_proto::Timestamp;
 
 type Served = State<Arc<Console>>;
 
 /// Largest file with a list, in bytes: a million hashes and what stands behind them.
 pub(super) const LIST: usize = 256 * 1024 * 1024;
-
-/// So many of the first bytes of an attachment are told with its name: enough to say what it is, and too few to show it.
-const BEGINS: usize = 64;
 
 /// An attachment that a report shows.
 #[derive(Serialize)]
@@ -60,6 +60,8 @@ pub(super) struct TipAsked {
     remarks: Option<String>,
     #[serde(default)]
     classified: BTreeMap<usize, Classification>,
+    #[serde(default)]
+    viewed: BTreeSet<usize>,
 }
 
 #[derive(Serialize)]
@@ -76,6 +78,15 @@ pub(super) struct TipView {
     state: &'static str,
     /// NCMEC's number of it, while it has one.
     report: Option<u64>,
+    /// What NCMEC refused for good: it waits until somebody says that it may go on.
+    refused: Option<RefusedView>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedView {
+    at: Timestamp,
+    code: u32,
+    words: String,
 }
 
 #[derive(Deserialize)]
@@ -108,10 +119,11 @@ pub(super) async fn list(
     Path(case): Path<String>,
 ) -> Result<Json<Vec<ExhibitView>>, Problem> {
     let exhibits = console.safety.exhibits(named(&case)?, &who, console.now()).await?;
-    let view = |(number, exhibit): (usize, crate::safety::evidence::Exhibit)| {
-        let problem = exhibit.opened.as_ref().err().map(ToString::to_string);
-        let begins =
-            exhibit.opened.as_ref().ok().map(|bytes| HEXLOWER.encode(&bytes[..bytes.len().min(BEGINS)]));
+    let view = |(number, exhibit): (usize, Listed)| {
+        let (opened, problem) = match exhibit.opened {
+            Ok(opened) => (Some(opened), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         ExhibitView {
             number,
             message: exhibit.message,
@@ -119,8 +131,8 @@ pub(super) async fn list(
             name: exhibit.label.filename,
             description: exhibit.label.description,
             sha256: exhibit.hash.map(|hash| HEXLOWER.encode(&hash)),
-            size: exhibit.opened.ok().map(|bytes| bytes.len()),
-            begins,
+            size: opened.as_ref().map(|(size, _)| *size),
+            begins: opened.map(|(_, begins)| HEXLOWER.encode(&begins)),
             problem,
         }
     };
@@ -152,25 +164,26 @@ pub(super) async fn prepare(
     Path(case): Path<String>,
     asked: Result<Json<TipAsked>, JsonRejection>,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    let (id, Json(TipAsked { incident, urgent, remarks, classified })) = (named(&case)?, asked?);
-    let tip = Tip { incident, urgent, remarks, classified };
+    let (id, Json(TipAsked { incident, urgent, remarks, classified, viewed })) = (named(&case)?, asked?);
+    let tip = Tip { incident, urgent, remarks, classified, viewed };
     let made = console.safety.prepare_tip(id, &who, tip, console.now()).await?;
     Ok(Json(serde_json::json!({ "tip": made.to_string() })))
 }
 
 /// `GET /api/tips`: reports to NCMEC, the oldest first.
 pub(super) async fn tips(State(console): Served, Signed(who): Signed) -> Result<Json<Vec<TipView>>, Problem> {
-    let view = |(standing, case): (Standing, Option<CaseId>)| TipView {
+    let view = |standing: Standing| TipView {
         tip: standing.id.to_string(),
         made: standing.made,
         prepared_by: standing.prepared_by,
         released_by: standing.approved_by,
         about: standing.package.reported.user,
         incident: standing.package.incident,
-        case: case.map(|case| case.to_string()),
+        case: standing.case.map(|case| case.to_string()),
         files: standing.package.files.len(),
         state: standing.state.as_str(),
         report: standing.state.report(),
+        refused: standing.refused.map(|Refused { at, code, words }| RefusedView { at, code, words }),
     };
     Ok(Json(console.safety.tips(&who).await?.into_iter().map(view).collect()))
 }
@@ -182,11 +195,20 @@ pub(super) async fn release(
     Path(tip): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id = tip.parse().map_err(SafetyError::Tip)?;
-    let made_by = console.safety.tips(&who).await?.into_iter().find(|(standing, _)| standing.id == id);
-    if let Some(preparer) = made_by.and_then(|(standing, _)| standing.prepared_by.parse().ok()) {
+    if let Ok(preparer) = console.safety.tip(id, &who).await?.prepared_by.parse() {
         console.are_two(&who, &preparer).await?;
     }
     console.safety.release_tip(id, &who, console.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/tips/{tip}/resume`.
+pub(super) async fn resume(
+    State(console): Served,
+    Signed(who): Signed,
+    Path(tip): Path<String>,
+) -> Result<StatusCode, Problem> {
+    console.safety.resume_tip(tip.parse().map_err(SafetyError::Tip)?, &who, console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -223,11 +245,10 @@ pub(super) async fn take_list(
     let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
     let kind =
         kind.ok_or_else(|| Problem::malformed("a kind is child-abuse, terrorism, intimate or other"))?;
-    let provenance = Provenance { name: name.clone(), giver, kind };
+    let provenance = Provenance { name, giver, kind };
     let now = console.now();
-    let imported =
-        console.safety.known()?.import(provenance, &file[..], now).await.map_err(SafetyError::Known)?;
-    console.safety.note(who.name.as_str(), Act::ListTaken, &name, now).await?;
+    let imported = console.safety.known()?.import(provenance, &file[..], &who.name, now).await;
+    let imported = imported.map_err(SafetyError::Known)?;
     console.safety.compare_again(now).await?;
     Ok(Json(Taken { taken: imported.taken, passed_over: imported.passed_over }))
 }
@@ -239,10 +260,9 @@ pub(super) async fn remove_list(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     leads(&who)?;
-    let now = console.now();
-    if !console.safety.known()?.remove(&name).await.map_err(SafetyError::Known)? {
+    let removed = console.safety.known()?.remove(&name, &who.name, console.now()).await;
+    if !removed.map_err(SafetyError::Known)? {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no-list", "there is no list of this name"));
     }
-    console.safety.note(who.name.as_str(), Act::ListRemoved, &name, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

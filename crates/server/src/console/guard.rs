@@ -10,8 +10,8 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// The cookie of a browser's session.
-pub(super) const COOKIE: &str = "trefoil-desk";
+/// What the cookie of a browser's session is called, before its port.
+const COOKIE: &str = "trefoil-desk";
 
 /// Nothing is loaded from elsewhere, nobody frames it. Reported pictures come from this port, and are shown by the page only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; connect-src 'self'; \
@@ -43,16 +43,6 @@ pub(super) async fn no_such_path() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "the console has no such address")
 }
 
-/// The session that somebody shows: a browser its cookie, the command line a header.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    if let Some(shown) = headers.get(header::AUTHORIZATION) {
-        return shown.to_str().ok()?.strip_prefix("Bearer ");
-    }
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
-}
-
 /// Somebody of the team who is signed in.
 pub(super) struct Signed(pub(super) Member);
 
@@ -60,7 +50,7 @@ impl FromRequestParts<Arc<Console>> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Problem> {
-        let token = token(&parts.headers).ok_or(StaffError::NoSession)?;
+        let token = console.token(&parts.headers).ok_or(StaffError::NoSession)?;
         Ok(Self(console.staff.whose(token, console.now())?))
     }
 }
@@ -103,6 +93,30 @@ impl Console {
         Ok(())
     }
 
+    /// The session that somebody shows: a browser its cookie, the command line a header.
+    pub(super) fn token<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        if let Some(shown) = headers.get(header::AUTHORIZATION) {
+            return shown.to_str().ok()?.strip_prefix("Bearer ");
+        }
+        let own = self.cookie_name();
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == own).map(|(_, value)| value)
+    }
+
+    /// A browser sends a cookie to every port of a host: consoles of several services on one machine have one each. Under `https` no
+    /// other host can set it.
+    fn cookie_name(&self) -> String {
+        let origin = &self.settings.origin;
+        let port = origin.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
+        let prefix = if origin.starts_with("https://") { "__Host-" } else { "" };
+        match port {
+            Some(port) => format!("{prefix}{COOKIE}-{port}"),
+            None => format!("{prefix}{COOKIE}"),
+        }
+    }
+
     /// The cookie of a session; `None` ends it.
     pub(super) fn cookie(&self, token: Option<&str>) -> HeaderValue {
         let secure = if self.settings.origin.starts_with("https://") { "; Secure" } else { "" };
@@ -110,7 +124,8 @@ impl Console {
             Some(token) => (token, ""),
             None => ("", "; Max-Age=0"),
         };
-        let text = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{ends}");
+        let name = self.cookie_name();
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{ends}");
         HeaderValue::from_str(&text).expect("base64url and fixed text are a header")
     }
 }

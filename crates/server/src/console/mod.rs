@@ -18,19 +18,17 @@ pub use routes::Endpoint;
 use crate::{
     accounts::Accounts,
     clock::Clock,
-    safety::{Act, Safety},
-    staff::{Followed, Member, Staff, StaffName},
+    safety::Safety,
+    staff::{Member, Staff, StaffName},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use error::Problem;
 use rates::ConsoleRates;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::sync::Arc;
 use trefoil_proto::{Domain, Timestamp};
 
 /// Largest body, in bytes: a verdict with a long explanation, a passkey.
 const BODY: usize = 64 * 1024;
-/// Between two looks at what the operator handed in.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What the console is told when the service opens.
 pub struct Settings {
@@ -93,22 +91,5 @@ impl Console {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-}
-
-/// Follows what the operator hands in about the team, until it is dropped, and enters it into the trail.
-pub async fn follow_orders(staff: Arc<Staff>, safety: Arc<Safety>, data: &Path, clock: &dyn Clock) {
-    loop {
-        let now = clock.now();
-        for followed in staff.follow_orders(data, now).await {
-            let (act, detail) = match followed {
-                Followed::Invited(name, role) => (Act::Invited, format!("{name}, {}", role.as_str())),
-                Followed::Removed(name) => (Act::Removed, name.to_string()),
-            };
-            if let Err(error) = safety.note("operator", act, &detail, now).await {
-                tracing::error!(%error, "what the operator did with the team is not in the trail");
-            }
-        }
-        tokio::time::sleep(LOOK).await;
     }
 }

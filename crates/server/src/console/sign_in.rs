@@ -3,14 +3,11 @@
 use super::{
     Console,
     error::Problem,
-    guard::{Signed, token},
+    guard::Signed,
     rates::{Anyone, Beginner},
     shape::SessionView,
 };
-use crate::{
-    safety::Act,
-    staff::{Member, StaffError, StaffName},
-};
+use crate::staff::{Member, StaffError, StaffName};
 use axum::{
     Json,
     body::Bytes,
@@ -86,7 +83,7 @@ pub(super) async fn join_with_passkey(
 ) -> Result<Response, Problem> {
     let Json(WithPasskey { code, passkey }) = asked?;
     let joined = console.staff.join_with_passkey(&code, passkey.get().as_bytes(), console.now()).await?;
-    console.signed_in(joined, Act::Enrolled, true).await
+    Ok(console.signed_in(joined, true))
 }
 
 /// `POST /api/join/key`.
@@ -97,7 +94,7 @@ pub(super) async fn join_with_key(
 ) -> Result<Response, Problem> {
     let Json(WithKey { code, key }) = asked?;
     let joined = console.staff.join_with_key(&code, &bytes(&key)?, console.now()).await?;
-    console.signed_in(joined, Act::Enrolled, false).await
+    Ok(console.signed_in(joined, false))
 }
 
 /// `POST /api/session/begin`: what a browser needs to show a passkey.
@@ -116,7 +113,7 @@ pub(super) async fn enter_with_passkey(
     answer: Bytes,
 ) -> Result<Response, Problem> {
     let entered = console.staff.enter_with_passkey(&answer, console.now()).await?;
-    console.signed_in(entered, Act::SignedIn, true).await
+    Ok(console.signed_in(entered, true))
 }
 
 /// `POST /api/session/challenge`: what a key of the command line is to sign.
@@ -136,7 +133,7 @@ pub(super) async fn enter_with_key(
     if matches!(entered, Err(StaffError::NotProven)) {
         console.note_failure(&name).await?;
     }
-    console.signed_in(entered?, Act::SignedIn, false).await
+    Ok(console.signed_in(entered?, false))
 }
 
 /// `GET /api/session`: who is signed in.
@@ -149,7 +146,7 @@ pub(super) async fn session(
 
 /// `DELETE /api/session`.
 pub(super) async fn leave(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
-    if let Some(token) = token(&headers) {
+    if let Some(token) = console.token(&headers) {
         console.staff.leave(token);
     }
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, console.cookie(None))]).into_response()
@@ -161,24 +158,18 @@ impl Console {
     async fn note_failure(&self, name: &StaffName) -> Result<(), Problem> {
         let now = self.now();
         if self.staff.knows(name).await? && self.rates.notes_failure(name, now) {
-            self.safety.note(name.as_str(), Act::SignInFailed, "", now).await?;
+            self.staff.note_failure(name, now).await?;
         }
         Ok(())
     }
 
     /// A browser keeps its session in a cookie that no script reads; a command line is told it.
-    async fn signed_in(
-        &self,
-        (member, token): (Member, Zeroizing<String>),
-        act: Act,
-        browser: bool,
-    ) -> Result<Response, Problem> {
-        self.safety.note(member.name.as_str(), act, member.role.as_str(), self.now()).await?;
+    fn signed_in(&self, (member, token): (Member, Zeroizing<String>), browser: bool) -> Response {
         if browser {
             let view = SessionView::of(&member, &self.settings.domain, None);
-            Ok(([(header::SET_COOKIE, self.cookie(Some(&token)))], Json(view)).into_response())
+            ([(header::SET_COOKIE, self.cookie(Some(&token)))], Json(view)).into_response()
         } else {
-            Ok(Json(SessionView::of(&member, &self.settings.domain, Some(token.to_string()))).into_response())
+            Json(SessionView::of(&member, &self.settings.domain, Some(token.to_string()))).into_response()
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Console, error::Problem, guard::Signed};
 use crate::{
-    safety::{Act, AuditEntry, SafetyError, case::CaseRefusal},
+    safety::{SafetyError, case::CaseRefusal},
     staff::{Inviter, Listed, Member, Role, StaffName},
+    trail::{Anchor, AuditEntry},
 };
 use axum::{
     Json,
@@ -54,6 +55,14 @@ pub(super) async fn audit(
     Ok(Json(console.safety.trail(after, ENTRIES, &who).await?))
 }
 
+/// `GET /api/audit/anchors`: the heads of the trail that stand in the public log, the oldest first.
+pub(super) async fn anchors(
+    State(console): Served,
+    Signed(who): Signed,
+) -> Result<Json<Vec<Anchor>>, Problem> {
+    Ok(Json(console.safety.anchors(&who).await?))
+}
+
 /// `GET /api/staff`.
 pub(super) async fn list(
     State(console): Served,
@@ -75,9 +84,7 @@ pub(super) async fn invite(
 ) -> Result<Json<Invited>, Problem> {
     leads(&who)?;
     let Json(Invite { name, role }) = asked?;
-    let now = console.now();
-    let code = console.staff.invite(&name, role, Inviter::Lead(who.name.clone()), now).await?;
-    console.safety.note(who.name.as_str(), Act::Invited, &format!("{name}, {}", role.as_str()), now).await?;
+    let code = console.staff.invite(&name, role, Inviter::Lead(who.name), console.now()).await?;
     Ok(Json(Invited { code }))
 }
 
@@ -89,9 +96,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Problem> {
     leads(&who)?;
     let name: StaffName = name.parse().map_err(crate::staff::StaffError::Name)?;
-    let now = console.now();
-    console.staff.remove(&name, now).await?;
-    console.safety.note(who.name.as_str(), Act::Removed, name.as_str(), now).await?;
+    console.staff.remove(&name, &Inviter::Lead(who.name), console.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -32,6 +32,7 @@ pub(super) struct EdgeRates {
     claims_of_target_by_one: Rates,
     peers: Rates,
     peer_lookups: Rates,
+    peer_reports: Rates,
     numbers: Rates,
     buckets: Rates,
     peer_numbers: Rates,
@@ -73,6 +74,7 @@ impl EdgeRates {
             claims_of_target_by_one: Rates::new(Rate::per_hour(share)),
             peers: Rates::new(Rate::per_second(limits.peer_requests_per_second)),
             peer_lookups: Rates::new(Rate::per_hour(limits.peer_lookups_per_hour)),
+            peer_reports: Rates::new(Rate::per_hour(limits.peer_lookups_per_hour)),
             numbers: Rates::new(Rate::per_day(limits.numbers_per_day)),
             buckets: Rates::new(Rate::per_day(limits.numbers_per_day)),
             peer_numbers: Rates::new(Rate::per_day(limits.peer_numbers_per_day)),
@@ -185,6 +187,12 @@ impl EdgeRates {
     /// True if one more false name of whoever proved this one is to be recorded.
     pub(super) fn may_note_name(&self, proven: &Domain, now: Timestamp) -> bool {
         self.false_names.check(&host(proven), now).is_ok()
+    }
+
+    /// A report that another service hands in or on: as many as look-ups, counted apart, so that whoever looks people up keeps no
+    /// report away.
+    pub(super) fn peer_report(&self, peer: &Domain, now: Timestamp) -> Result<(), Refusal> {
+        pass(self.peer_reports.check(&host(peer), now))
     }
 
     /// A look-up by another service.

@@ -238,18 +238,23 @@ impl From<SafetyError> for Refusal {
             SafetyError::NotTheReporter => ErrorCode::NotAllowed,
             SafetyError::Stranger => ErrorCode::PeerUnavailable,
             SafetyError::TooMuch => ErrorCode::TooLarge,
-            SafetyError::Note => ErrorCode::Malformed,
+            SafetyError::Note | SafetyError::Doubled => ErrorCode::Malformed,
             SafetyError::Unproven { .. } => ErrorCode::NotFranked,
             SafetyError::HandedOn => ErrorCode::BadSignature,
             SafetyError::NoSuchCase => ErrorCode::NotFound,
             SafetyError::Case(_) => ErrorCode::Conflict,
             // Of the desk alone, which is elsewhere.
-            SafetyError::NoTipline | SafetyError::Tip(_) | SafetyError::Known(_) => {
-                return Self::internal(&error);
-            }
+            SafetyError::NoTipline
+            | SafetyError::Tip(_)
+            | SafetyError::Known(_)
+            | SafetyError::NotFetched
+            | SafetyError::Evidence(_) => return Self::internal(&error),
             SafetyError::Rest { .. } => ErrorCode::NotAllowed,
             SafetyError::Contended => return Self::busy("others work on this at the same moment"),
-            SafetyError::DamagedRow | SafetyError::Read(_) | SafetyError::Write(_) => {
+            SafetyError::Trail(_)
+            | SafetyError::DamagedRow
+            | SafetyError::Read(_)
+            | SafetyError::Write(_) => {
                 return Self::internal(&error);
             }
         };

@@ -7,6 +7,7 @@ use super::{
     segment::Segment,
 };
 use crate::{
+    behaviour::Witness,
     federation::{Endpoint, IncidentReason},
     safety::{self, SafetyError, Standing, Taken},
 };
@@ -110,7 +111,7 @@ pub(super) async fn report_of_peer(
     request: Body<AbuseReport>,
 ) -> Result<StatusCode, Refusal> {
     let room = edge.own_room(&peer, &room).await?;
-    edge.rates.peer_lookup(&peer, edge.now())?;
+    edge.rates.peer_report(&peer, edge.now())?;
     let reporter = request.value.reporting_user.clone();
     edge.speaks_for(&peer, &reporter.domain).await?;
     edge.take(&reporter, &room, request.value).await?;
@@ -139,7 +140,7 @@ pub(super) async fn take_over(
     request: Body<ForwardedReport>,
 ) -> Result<StatusCode, Refusal> {
     let user: UserUri = user.parse()?;
-    edge.rates.peer_lookup(&peer, edge.now())?;
+    edge.rates.peer_report(&peer, edge.now())?;
     if user != request.value.tbs.alleged_abuser {
         return Err(Refusal::new(ErrorCode::Malformed, "path and report name different people"));
     }
@@ -162,7 +163,13 @@ impl Edge {
             return Ok(());
         }
         // A report that was taken is not refused for what comes after it.
-        if let Err(error) = self.house.behaviour.reported(&about.id, reporter, &shown, self.now()).await {
+        // Another service says who of its people reports, and could say it of many.
+        let witness = if reporter.domain == *self.domain() {
+            Witness::Own(reporter)
+        } else {
+            Witness::Service(&reporter.domain)
+        };
+        if let Err(error) = self.house.behaviour.reported(&about.id, witness, &shown, self.now()).await {
             tracing::warn!(%error, "a report was not counted");
         }
         Ok(())

@@ -112,7 +112,7 @@ impl FederationError {
 
     /// True if the same request can never succeed: a refusal in the peer's own words whose reason lies in the request.
     /// `NotFound` and `Unsupported` are what a peer of another version says of an endpoint, so they do not end anything.
-    pub(super) fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         let Self::Refused { status, body, decoded, .. } = self else { return false };
         let for_good = matches!(
             body.code,
@@ -129,7 +129,7 @@ impl FederationError {
     }
 
     /// True if the peer as a whole cannot take anything now, and not only what was sent.
-    pub(super) fn is_of_the_peer(&self) -> bool {
+    pub(crate) fn is_of_the_peer(&self) -> bool {
         match self {
             Self::Unavailable { .. } | Self::Directory { .. } => true,
             Self::Refused { status, body, .. } => {

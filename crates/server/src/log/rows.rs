@@ -38,7 +38,8 @@ pub const TABLES: &[TableNote] = &[
     },
     TableNote {
         table: ENTRIES,
-        holds: "the entries of the public log: roots of the key directory, hashes of releases",
+        holds: "the entries of the public log: roots of the key directory, hashes of releases, heads of the \
+                audit trail",
         kept: "for ever",
         discloses: "nothing that is not public",
     },

@@ -1,6 +1,7 @@
 //! Whether a report proves what it says.
 
 use super::SafetyError;
+use std::collections::HashSet;
 use trefoil_proto::{
     RoomUri, UserUri,
     content::MimiContent,
@@ -21,7 +22,7 @@ pub const NOTE: usize = 4096;
 /// room, as it stands there. `is_stamped` says whether this hub made a stamp. A report may show no message.
 ///
 /// # Errors
-/// [`SafetyError::NotTheReporter`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`].
+/// [`SafetyError::NotTheReporter`], [`SafetyError::TooMuch`], [`SafetyError::Doubled`], [`SafetyError::Unproven`].
 pub(super) fn prove(
     reporter: &UserUri,
     room: &RoomUri,
@@ -36,6 +37,13 @@ pub(super) fn prove(
     }
     if std::str::from_utf8(&report.note).is_err() {
         return Err(SafetyError::Note);
+    }
+    let mut shown = HashSet::new();
+    for message in &report.messages {
+        // Under the largest limit there is room for fifty copies.
+        if !shown.insert(&message.message_content) {
+            return Err(SafetyError::Doubled);
+        }
     }
     let proven = |message: &AbusiveMessage| {
         let content = content_of(message)?;

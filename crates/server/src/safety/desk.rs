@@ -1,15 +1,16 @@
 //! What the team does with cases. Each act is one commit: the case, what is in force, what follows, the trail.
 
 use super::{
-    Act, AuditEntry, Safety, SafetyError,
+    Safety, SafetyError,
     case::{Case, CaseRefusal, Queue, Verdict, is_grave_to_see},
     load::{self, Load},
-    rows::{self, AUDIT, AUDIT_HEAD, AuditHead, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
+    rows::{self, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
     standing::measures,
 };
 use crate::{
     json_row::JsonRow as _,
     staff::{Member, StaffName},
+    trail::{Act, Note, TrailError},
 };
 use std::collections::BTreeMap;
 use trefoil_proto::{Timestamp, UserUri, decisions::CaseId};
@@ -133,6 +134,19 @@ impl Safety {
         Ok(case.proposed.map(|decision| decision.by))
     }
 
+    /// Who made the decision that is appealed against, if two did: whoever answers is neither of them, nor one whom they let in.
+    ///
+    /// # Errors
+    /// As [`Self::proposed_by`].
+    pub async fn decided_by_two(&self, id: CaseId, who: &Member) -> Result<Vec<StaffName>, SafetyError> {
+        let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+        case.may_see(who)?;
+        let decision = case.in_force();
+        let two =
+            decision.and_then(|decision| Some([decision.by.clone(), decision.second.as_ref()?.by.clone()]));
+        Ok(two.into_iter().flatten().collect())
+    }
+
     /// Confirms what somebody else proposed.
     ///
     /// # Errors
@@ -200,23 +214,8 @@ impl Safety {
         .await
     }
 
-    /// Enters into the trail what was done beside cases.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn note(&self, who: &str, act: Act, detail: &str, now: Timestamp) -> Result<(), SafetyError> {
-        let _turn = self.turn.lock().await;
-        for _ in 0..ATTEMPTS {
-            let mut batch = Batch::new();
-            let entry = (act, detail.to_owned());
-            self.append(&mut batch, who, entry, None, now).await?;
-            if self.commit(batch).await? {
-                return Ok(());
-            }
-        }
-        Err(SafetyError::Contended)
-    }
-
+    /// Every act on a case goes through here: the case as it is after it, what that puts in force, and the entry of the trail are one
+    /// commit.
     pub(super) async fn act(
         &self,
         id: CaseId,
@@ -224,22 +223,39 @@ impl Safety {
         now: Timestamp,
         change: impl Fn(&mut Case, Option<&ReportRow>) -> Result<Said, CaseRefusal>,
     ) -> Result<Case, SafetyError> {
+        self.act_with(id, who, now, &Batch::new(), change).await
+    }
+
+    /// The same, in one commit with something else.
+    pub(super) async fn act_with(
+        &self,
+        id: CaseId,
+        who: &Member,
+        now: Timestamp,
+        also: &Batch,
+        change: impl Fn(&mut Case, Option<&ReportRow>) -> Result<Said, CaseRefusal>,
+    ) -> Result<Case, SafetyError> {
         let _turn = self.turn.lock().await;
         let report = self.report_of(id).await?;
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
             let mut after = before.clone();
-            let said = change(&mut after, report.as_ref())?;
-            let mut batch = Batch::new();
+            let (act, detail) = change(&mut after, report.as_ref())?;
+            let mut batch = also.clone();
             self.put_case(&mut batch, id, (row, &before), &after, now);
             let is_opened = |case: &Case| case.claim.as_ref().is_some_and(|claim| claim.opened);
             if is_opened(&after) && !is_opened(&before) {
                 self.count(&mut batch, who, &after, now).await?;
             }
-            self.append(&mut batch, who.name.as_str(), said, Some(id), now).await?;
-            if self.commit(batch).await? {
-                self.follow_through(id, &before, &after);
-                return Ok(after);
+            let note = Note::new(who.name.as_str(), act).of(id).saying(detail);
+            match self.trail.enter(note, batch, now).await {
+                Ok(()) => {
+                    self.follow_through(id, &before, &after);
+                    return Ok(after);
+                }
+                // The case changed meanwhile.
+                Err(TrailError::Assert { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(SafetyError::Contended)
@@ -293,30 +309,8 @@ impl Safety {
             self.standings.put(after.about.clone(), (id, number), measure);
         }
         if before.removals() != after.removals() {
-            self.due.notify_one();
+            self.due.ring();
         }
-    }
-
-    pub(super) async fn append(
-        &self,
-        batch: &mut Batch,
-        who: &str,
-        (act, detail): Said,
-        case: Option<CaseId>,
-        now: Timestamp,
-    ) -> Result<(), SafetyError> {
-        let key = Vec::from(*b"head");
-        let row = self.store.get(AUDIT_HEAD, key.clone().into()).await.map_err(SafetyError::Read)?;
-        let head = row.as_ref().map(|row| AuditHead::decode(row)).transpose()?.unwrap_or_default();
-        let number = head.number + 1;
-        let entry = AuditEntry { number, at: now, who: who.to_owned(), act, case, detail, before: head.hash };
-        match row {
-            Some(row) => batch.assert_equals(AUDIT_HEAD, key.clone(), row),
-            None => batch.assert_absent(AUDIT_HEAD, key.clone()),
-        };
-        batch.put(AUDIT_HEAD, key, AuditHead { number, hash: entry.hash() }.encode());
-        batch.put(AUDIT, number.to_be_bytes().to_vec(), entry.encode());
-        Ok(())
     }
 
     async fn count(
@@ -328,6 +322,10 @@ impl Safety {
     ) -> Result<(), SafetyError> {
         let key = rows::load_key(load::day(now), &who.name);
         let row = self.store.get(LOAD, key.clone().into()).await.map_err(SafetyError::Read)?;
+        match &row {
+            Some(row) => batch.assert_equals(LOAD, key.clone(), row.clone()),
+            None => batch.assert_absent(LOAD, key.clone()),
+        };
         let mut load = row.map(|row| Load::decode(&row)).transpose()?.unwrap_or_default();
         load.open(is_grave_to_see(case), self.wellbeing, now).map_err(|until| SafetyError::Rest { until })?;
         batch.put(LOAD, key, load.encode());

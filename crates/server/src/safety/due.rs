@@ -7,14 +7,15 @@ use super::{
     policy,
     rows::{self, DUE, Due},
 };
-use crate::{
-    clock::Clock,
-    federation::{Endpoint, FederationError},
-    json_row::JsonRow as _,
-    rooms::RoomsError,
-};
+use crate::{clock::Clock, federation::Endpoint, json_row::JsonRow as _, rooms::RoomsError};
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Notify;
 use trefoil_proto::{
     Timestamp, Wire as _,
     decisions::CaseId,
@@ -36,25 +37,96 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 const PATIENCE: u64 = 7 * DAY;
 /// After so long attachments that cannot be read are not compared any more.
 const COMPARED_FOR: u64 = DAY;
-/// Things that are tried at once: most of them wait for another service.
+/// Other services that are asked at once, and cases whose attachments are fetched at once.
 const AT_ONCE: usize = 8;
+/// Longest that the attachments of one case may keep others waiting.
+const A_CASE: Duration = Duration::from_secs(600);
+/// Longest pause before something that failed is tried again.
+const LONGEST_PAUSE: u64 = 6 * 60 * 60 * 1000;
+/// Rows that are read at once.
+const PAGE: usize = 256;
 
 enum Done {
     Yes,
     Later,
+    /// Later, and so is all that waits for the same.
+    AllLater,
+}
+
+/// What waits for the same things, and for nothing of another line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// Rooms of this hub: no network.
+    Rooms,
+    /// Other services that reports are handed on to.
+    Services,
+    /// Attachments, here and elsewhere.
+    Attachments,
+}
+
+/// When something that failed is tried again: each time after twice as long. In memory, as it is about nothing but time.
+#[derive(Default)]
+struct Pauses(HashMap<Bytes, (u32, Timestamp)>);
+
+impl Pauses {
+    fn is_over(&self, of: &[u8], now: Timestamp) -> bool {
+        self.0.get(of).is_none_or(|(_, until)| *until <= now)
+    }
+
+    fn longer(&mut self, of: Bytes, now: Timestamp) {
+        let (failed, until) = self.0.entry(of).or_default();
+        let pause = u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX) << (*failed).min(16);
+        *failed = failed.saturating_add(1);
+        *until = now.plus_millis(pause.min(LONGEST_PAUSE));
+    }
+
+    fn end(&mut self, of: &[u8]) {
+        self.0.remove(of);
+    }
+}
+
+/// Rung when something is due.
+#[derive(Default)]
+pub(super) struct Bells {
+    rooms: Notify,
+    services: Notify,
+    attachments: Notify,
+}
+
+impl Bells {
+    /// Rings all of them: whose it is finds it.
+    pub fn ring(&self) {
+        for bell in [&self.rooms, &self.services, &self.attachments] {
+            bell.notify_one();
+        }
+    }
+}
+
+impl Due {
+    const fn line(&self) -> Line {
+        match self {
+            Self::AskRemoval { .. } | Self::LiftRemoval { .. } => Line::Rooms,
+            Self::HandOn { .. } => Line::Services,
+            Self::Compare { .. } => Line::Attachments,
+        }
+    }
 }
 
 impl Safety {
     /// Does what is due, until it is dropped.
     pub async fn work(self: Arc<Self>, clock: Arc<dyn Clock>) {
-        // A slow service does not hold up what goes to NCMEC.
-        let follow = async {
-            loop {
-                if let Err(error) = self.do_what_is_due(clock.now()).await {
-                    tracing::warn!(%error, "what follows from reports has to wait");
+        // A slow service holds up neither what goes to NCMEC nor what a room is asked.
+        let line = |line| {
+            let (safety, clock) = (&self, &clock);
+            async move {
+                let mut pauses = Pauses::default();
+                loop {
+                    if let Err(error) = safety.follow_line(line, &mut pauses, clock.now()).await {
+                        tracing::warn!(%error, "what follows from reports has to wait");
+                    }
+                    // Rung, or time for another try.
+                    let _ = tokio::time::timeout(PAUSE, safety.bell(line).notified()).await;
                 }
-                // Rung, or time for another try.
-                let _ = tokio::time::timeout(PAUSE, self.due.notified()).await;
             }
         };
         let send = async {
@@ -65,33 +137,96 @@ impl Safety {
                 let _ = tokio::time::timeout(PAUSE, self.tips_due.notified()).await;
             }
         };
-        tokio::join!(follow, send);
+        tokio::join!(line(Line::Rooms), line(Line::Services), line(Line::Attachments), send);
     }
 
-    /// One round of it. What cannot be done stops nothing else.
+    /// One round of all of it. What cannot be done stops nothing else.
     ///
     /// # Errors
     /// The store failed.
     pub async fn do_what_is_due(&self, now: Timestamp) -> Result<(), SafetyError> {
-        let due = self.store.scan(DUE, KeyRange::all(), usize::MAX).await.map_err(SafetyError::Read)?;
-        stream::iter(due)
-            .for_each_concurrent(AT_ONCE, |(key, row)| async move {
-                if let Err(error) = self.try_row(key, &row, now).await {
-                    tracing::warn!(%error, "something that follows from a report could not be done");
-                }
-            })
-            .await;
+        for line in [Line::Rooms, Line::Services, Line::Attachments] {
+            self.follow_line(line, &mut Pauses::default(), now).await?;
+        }
         Ok(())
     }
 
-    async fn try_row(&self, key: bytes::Bytes, row: &[u8], now: Timestamp) -> Result<(), SafetyError> {
-        let (case, what) = (rows::due_case(&key)?, Due::decode(row)?);
-        if let Done::Yes = self.try_once(case, what, now).await? {
+    const fn bell(&self, line: Line) -> &Notify {
+        match line {
+            Line::Rooms => &self.due.rooms,
+            Line::Services => &self.due.services,
+            Line::Attachments => &self.due.attachments,
+        }
+    }
+
+    /// One round of one line.
+    async fn follow_line(&self, line: Line, pauses: &mut Pauses, now: Timestamp) -> Result<(), SafetyError> {
+        // By whom each waits for: one that is slow keeps those behind it waiting, and nobody else.
+        let mut waiting: BTreeMap<Bytes, Vec<Bytes>> = BTreeMap::new();
+        let mut range = KeyRange::all();
+        loop {
+            let page = self.store.scan(DUE, range.clone(), PAGE).await.map_err(SafetyError::Read)?;
+            let Some((last, _)) = page.last() else { break };
+            range.start = [last, [0].as_slice()].concat().into();
+            for (key, row) in page {
+                let what = Due::decode(&row)?;
+                if what.line() != line {
+                    continue;
+                }
+                let for_whom = self.waits_for(&key, &what).await?;
+                if pauses.is_over(&for_whom, now) {
+                    waiting.entry(for_whom).or_default().push(key);
+                }
+            }
+        }
+        let done: Vec<(Bytes, bool)> = stream::iter(waiting)
+            .map(|(for_whom, keys)| async move { (for_whom, self.try_all(keys, now).await) })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (for_whom, all) in done {
+            if all { pauses.end(&for_whom) } else { pauses.longer(for_whom, now) }
+        }
+        Ok(())
+    }
+
+    /// What waits for the same as others: a report for the service that it is handed on to, all else for itself.
+    async fn waits_for(&self, key: &Bytes, what: &Due) -> Result<Bytes, SafetyError> {
+        let Due::HandOn { .. } = what else { return Ok(key.clone()) };
+        let (_, case) = match self.case(rows::due_case(key)?).await? {
+            Some(found) => found,
+            None => return Ok(key.clone()),
+        };
+        Ok(Bytes::copy_from_slice(case.about.domain.as_str().as_bytes()))
+    }
+
+    /// Tries one after the other; whether all are done.
+    async fn try_all(&self, keys: Vec<Bytes>, now: Timestamp) -> bool {
+        let mut all = true;
+        for key in keys {
+            match self.try_row(key, now).await {
+                Ok(Done::Yes) => {}
+                Ok(Done::Later) => all = false,
+                Ok(Done::AllLater) => return false,
+                Err(error) => {
+                    tracing::warn!(%error, "something that follows from a report could not be done");
+                    all = false;
+                }
+            }
+        }
+        all
+    }
+
+    async fn try_row(&self, key: Bytes, now: Timestamp) -> Result<Done, SafetyError> {
+        let row = self.store.get(DUE, key.clone()).await.map_err(SafetyError::Read)?;
+        let Some(row) = row else { return Ok(Done::Yes) };
+        let done = self.try_once(rows::due_case(&key)?, Due::decode(&row)?, now).await?;
+        if let Done::Yes = done {
             let mut batch = Batch::new();
             batch.delete(DUE, key);
             self.store.commit(batch).await.map_err(SafetyError::Write)?;
         }
-        Ok(())
+        Ok(done)
     }
 
     async fn try_once(&self, case: CaseId, what: Due, now: Timestamp) -> Result<Done, SafetyError> {
@@ -116,7 +251,8 @@ impl Safety {
     }
 
     async fn compared(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
-        match self.compare(case, now).await {
+        let compared = tokio::time::timeout(A_CASE, self.compare(case, now)).await;
+        match compared.unwrap_or(Ok(Compared::Later)) {
             Ok(Compared::Done) => Ok(Done::Yes),
             // A list that cannot be compared with, or a case that is gone, stops nothing else.
             Ok(Compared::Later) | Err(SafetyError::Known(_) | SafetyError::Contended) => {
@@ -145,14 +281,14 @@ impl Safety {
             self.federation.forward(&home, Endpoint::ForwardReport, &segment, handed.encode().into()).await;
         Ok(match answer {
             Ok(_) => Done::Yes,
-            Err(FederationError::Refused { .. }) => {
-                tracing::warn!(%home, "a report that was handed on was refused");
+            Err(error) if error.is_final() => {
+                tracing::warn!(%home, %error, "a report that was handed on was refused");
                 Done::Yes
             }
             Err(_) if since.0.saturating_add(PATIENCE) <= now.0 => Done::Yes,
             Err(error) => {
                 tracing::debug!(%error, "a report could not be handed on yet");
-                Done::Later
+                if error.is_of_the_peer() { Done::AllLater } else { Done::Later }
             }
         })
     }

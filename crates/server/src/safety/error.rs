@@ -1,7 +1,7 @@
 //! Why a report is not taken, or something cannot be done with a case.
 
-use super::{case::CaseRefusal, known::KnownError, tipline::TiplineError};
-use crate::json_row::Damaged;
+use super::{case::CaseRefusal, evidence::EvidenceError, known::KnownError, tipline::TiplineError};
+use crate::{json_row::Damaged, trail::TrailError};
 use trefoil_proto::Timestamp;
 use trefoil_store::StoreError;
 
@@ -17,6 +17,9 @@ pub enum SafetyError {
     /// More messages, or a longer note, than one report has.
     #[error("the report is too large")]
     TooMuch,
+    /// It shows the same message twice.
+    #[error("the report shows a message twice")]
+    Doubled,
     /// The note is no text.
     #[error("the note is no text")]
     Note,
@@ -46,15 +49,24 @@ pub enum SafetyError {
         "this service has no line to NCMEC: the operator sets it up under `tipline` in the configuration"
     )]
     NoTipline,
+    /// A report to NCMEC says that somebody looked at a file that they did not fetch.
+    #[error("you say that you looked at an attachment that you neither showed nor saved")]
+    NotFetched,
     /// A report to NCMEC cannot be made, or taken further.
     #[error(transparent)]
     Tip(TiplineError),
     /// A list of known material cannot be used.
     #[error(transparent)]
     Known(KnownError),
+    /// What a report shows cannot be kept, or forgotten.
+    #[error(transparent)]
+    Evidence(EvidenceError),
     /// Others changed the same case again and again.
     #[error("others work on this at the same moment: try again")]
     Contended,
+    /// What was done could not be entered into the audit trail, and was not done.
+    #[error("enter it into the audit trail")]
+    Trail(#[source] TrailError),
     /// A stored row cannot be decoded.
     #[error("a stored row of safety is damaged")]
     DamagedRow,
@@ -64,6 +76,15 @@ pub enum SafetyError {
     /// The store could not be written.
     #[error("keep what was reported or decided")]
     Write(#[source] StoreError),
+}
+
+impl From<TrailError> for SafetyError {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Assert { .. } | TrailError::Contended => Self::Contended,
+            error => Self::Trail(error),
+        }
+    }
 }
 
 impl From<Damaged> for SafetyError {

@@ -2,19 +2,51 @@
 //! brings a case forward and does nothing else.
 
 use super::{
-    Act, Safety, SafetyError,
+    Safety, SafetyError,
     case::{self, Case, CaseRefusal, KnownMatch},
     due,
-    evidence::{self, Bounds, EvidenceError, Exhibit},
+    evidence::{self, A_REPORT, Bounds, EvidenceError, Exhibit, Named, OfCase},
     known::{Algorithm, Kind},
     rows::{self, DUE, Due, ReportRow},
 };
-use crate::{json_row::JsonRow as _, staff::Member};
-use trefoil_proto::{Timestamp, decisions::CaseId};
+use crate::{json_row::JsonRow as _, staff::Member, trail::Act};
+use bytes::Bytes;
+use std::time::Duration;
+use trefoil_proto::{
+    Timestamp,
+    attachment::{Digest32, Label},
+    decisions::CaseId,
+};
 use trefoil_store::Batch;
 
 /// How often a case is brought forward again because it changed meanwhile.
 const ATTEMPTS: usize = 8;
+
+/// How long one attachment may take to be kept.
+const FETCHED_IN: Duration = Duration::from_secs(120);
+/// So many of the first bytes of an attachment are told with its name: enough to say what it is, and too few to show it.
+const BEGINS: usize = 64;
+
+/// What an attachment of a report is.
+pub struct Listed {
+    /// Which message has it, counted from 0.
+    pub message: usize,
+    /// What its sender says about it.
+    pub label: Label,
+    /// The SHA-256 of its plaintext as the stamped content names it.
+    pub hash: Option<Digest32>,
+    /// Its size in bytes and the first of them, or why it could not be opened.
+    pub opened: Result<(usize, Bytes), EvidenceError>,
+}
+
+impl Listed {
+    fn of(exhibit: Exhibit) -> Self {
+        let Exhibit { message, label, hash, opened } = exhibit;
+        let opened =
+            opened.map(|bytes| (bytes.len(), Bytes::copy_from_slice(&bytes[..bytes.len().min(BEGINS)])));
+        Self { message, label, hash, opened }
+    }
+}
 
 /// What came of comparing the attachments of a report.
 pub(super) enum Compared {
@@ -25,7 +57,7 @@ pub(super) enum Compared {
 }
 
 impl Safety {
-    /// The attachments of a case, for whoever has it and opened it.
+    /// The attachments of a case, for whoever has it and opened it: what each is, without its bytes.
     ///
     /// # Errors
     /// [`CaseRefusal::NotOpened`]; as for looking at a case.
@@ -34,12 +66,17 @@ impl Safety {
         id: CaseId,
         who: &Member,
         now: Timestamp,
-    ) -> Result<Vec<Exhibit>, SafetyError> {
+    ) -> Result<Vec<Listed>, SafetyError> {
         let Some(report) = self.opened_report(id, who, now).await? else { return Ok(Vec::new()) };
-        Ok(evidence::gather(&report.messages, Bounds::default(), &self.reach).await)
+        let mut all = Vec::new();
+        for named in evidence::named(&report.messages, Bounds::default()) {
+            // One at a time: together they can be more than there is memory.
+            all.push(Listed::of(named.open(&self.way_to(id)).await));
+        }
+        Ok(all)
     }
 
-    /// One of them, by its place, counted from 0.
+    /// One of them, by its place, counted from 0. That it was fetched stands in the trail.
     ///
     /// # Errors
     /// As [`Self::exhibits`].
@@ -51,8 +88,19 @@ impl Safety {
         now: Timestamp,
     ) -> Result<Option<Exhibit>, SafetyError> {
         let Some(report) = self.opened_report(id, who, now).await? else { return Ok(None) };
-        self.note_fetch(id, number, who, now).await?;
-        Ok(evidence::gather_one(&report.messages, number, Bounds::default(), &self.reach).await)
+        let Some(named) = evidence::named(&report.messages, Bounds::default()).into_iter().nth(number) else {
+            return Ok(None);
+        };
+        let exhibit = named.open(&self.way_to(id)).await;
+        if exhibit.opened.is_ok() {
+            self.note_fetch(id, number, who, now).await?;
+        }
+        Ok(Some(exhibit))
+    }
+
+    /// The way to the attachments of a case.
+    pub(super) fn way_to(&self, case: CaseId) -> OfCase<'_> {
+        OfCase { kept: &self.kept, case, reach: &self.reach }
     }
 
     /// That somebody fetched an attachment stands in the trail, once for each claim: a report to NCMEC says which files a person
@@ -75,7 +123,7 @@ impl Safety {
         self.act(id, who, now, fetch).await.map(drop)
     }
 
-    async fn opened_report(
+    pub(super) async fn opened_report(
         &self,
         id: CaseId,
         who: &Member,
@@ -89,15 +137,14 @@ impl Safety {
         self.report_of(id).await
     }
 
-    /// Compares the attachments of a case with the lists, and brings it forward if there is a match.
+    /// Keeps the attachments of a case, compares them with the lists, and brings it forward if there is a match.
     pub(super) async fn compare(&self, id: CaseId, now: Timestamp) -> Result<Compared, SafetyError> {
         let Some(report) = self.report_of(id).await? else { return Ok(Compared::Done) };
         let Some(known) = self.known.get() else { return Ok(Compared::Later) };
-        if known.lists().is_empty() {
-            return Ok(Compared::Done);
-        }
+        self.keep(id, &report).await?;
         let (mut matches, mut done) = (Vec::new(), Compared::Done);
-        for exhibit in evidence::gather(&report.messages, Bounds::default(), &self.reach).await {
+        for named in evidence::named(&report.messages, Bounds::default()) {
+            let exhibit = named.open(&self.way_to(id)).await;
             if let Err(EvidenceError::Elsewhere(_) | EvidenceError::Slow) = exhibit.opened {
                 done = Compared::Later;
             }
@@ -116,6 +163,25 @@ impl Safety {
         Ok(done)
     }
 
+    /// Keeps what can be kept of what a report shows, the small files first: what a sender puts beside a picture does not keep it away.
+    async fn keep(&self, id: CaseId, report: &ReportRow) -> Result<(), SafetyError> {
+        let named = evidence::named(&report.messages, Bounds::default());
+        let mut files: Vec<_> = named.iter().filter_map(Named::file).collect();
+        files.sort_by_key(|file| file.layout.size());
+        let mut left = A_REPORT;
+        for file in files {
+            let Some(rest) = left.checked_sub(file.layout.size()) else { break };
+            left = rest;
+            match tokio::time::timeout(FETCHED_IN, self.kept.keep(id, file, &self.reach)).await {
+                Ok(Err(EvidenceError::Kept(error))) => return Err(SafetyError::Write(error)),
+                // Opening it says why.
+                Ok(Err(error)) => tracing::debug!(%error, "an attachment of a report is not kept"),
+                Ok(Ok(())) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// A list was taken in: the attachments of what is not decided are compared with it.
     ///
     /// # Errors
@@ -128,7 +194,7 @@ impl Safety {
             }
         }
         self.store.commit(batch).await.map_err(SafetyError::Write)?;
-        self.due.notify_one();
+        self.due.ring();
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! What people hear: whoever reported, what came of it; whoever is decided about, what and why. Both may ask for another look.
 
 use super::{
-    Act, Safety, SafetyError,
+    Safety, SafetyError,
     case::{Action, Appeal as AppealOfCase, Case, Decision, Party},
     rows::{self, TAKEN},
 };
+use crate::trail::{Act, Note};
 use trefoil_proto::{
     Timestamp, UserUri,
     decisions::{
@@ -98,7 +99,8 @@ impl Safety {
     /// # Errors
     /// The store failed.
     pub async fn note_look(&self, who: &str, user: &UserUri, now: Timestamp) -> Result<(), SafetyError> {
-        self.note(who, Act::LookedUp, &user.to_string(), now).await
+        let note = Note::new(who, Act::LookedUp).saying(user.to_string());
+        Ok(self.trail.enter(note, Batch::new(), now).await?)
     }
 }
 

@@ -11,8 +11,6 @@ pub(crate) const TARGETS: &[Target] = &[
     ("server_safety_case_row", bears::<super::case::Case>),
     ("server_safety_measure_row", bears::<rows::Measure>),
     ("server_safety_due_row", bears::<rows::Due>),
-    ("server_safety_audit_row", bears::<super::AuditEntry>),
-    ("server_safety_audit_head_row", bears::<rows::AuditHead>),
     ("server_safety_load_row", bears::<super::load::Load>),
 ];
 

@@ -1,15 +1,16 @@
 //! What the team sees: queues, a case with what was shown, and an account as this service knows it.
 
 use super::{
-    AuditEntry, Safety, SafetyError, Standing,
+    Safety, SafetyError, Standing,
     case::{Case, CaseRefusal, Exposed, Queue},
     decide::content_of,
-    rows::{self, AUDIT, QUEUE},
+    rows::{self, QUEUE},
     statement::ContentType,
 };
 use crate::{
     json_row::JsonRow as _,
     staff::{Member, Role},
+    trail::{Anchor, AuditEntry},
 };
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
@@ -189,9 +190,18 @@ impl Safety {
         if !who.role.audits() {
             return Err(CaseRefusal::Role.into());
         }
-        let range = KeyRange { start: after.saturating_add(1).to_be_bytes().to_vec().into(), end: None };
-        let rows = self.store.scan(AUDIT, range, limit).await.map_err(SafetyError::Read)?;
-        rows.iter().map(|(_, row)| Ok(AuditEntry::decode(row)?)).collect()
+        Ok(self.trail.after(after, limit).await?)
+    }
+
+    /// The heads of the trail that this service said in its public log, the oldest first.
+    ///
+    /// # Errors
+    /// [`CaseRefusal::Role`]; the store failed.
+    pub async fn anchors(&self, who: &Member) -> Result<Vec<Anchor>, SafetyError> {
+        if !who.role.audits() {
+            return Err(CaseRefusal::Role.into());
+        }
+        Ok(self.trail.anchors().await?)
     }
 
     fn word_for(&self, reporter: &UserUri) -> String {

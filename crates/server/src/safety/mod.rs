@@ -2,7 +2,6 @@
 //! (`docs/spec/reports.md`); nothing here reads what nobody reported, and nothing can. What is decided is for one reason of a written
 //! policy, told to the person, and open to appeal before somebody else (`docs/spec/decisions.md`).
 
-mod audit;
 pub mod case;
 mod decide;
 mod desk;
@@ -25,13 +24,12 @@ pub mod statement;
 mod statements;
 #[cfg(test)]
 mod tests;
-mod text;
 pub mod tipline;
 mod tips;
 
-pub use audit::{Act, AuditEntry, broken};
 pub use decide::{MESSAGES, NOTE, shown_by};
 pub use error::SafetyError;
+pub use exhibits::Listed;
 pub use figures::{Figure, Figures, figures};
 pub use load::Wellbeing;
 pub use look::{History, Item, Shown, Waiting, cases};
@@ -41,8 +39,8 @@ pub use standing::Standing;
 pub use statements::statements;
 pub use tips::{Tip, TipSettings};
 
-use crate::{federation::Federation, json_row::JsonRow as _, rooms::Rooms, secrets::SecretKey};
-use evidence::Reach;
+use crate::{federation::Federation, json_row::JsonRow as _, rooms::Rooms, secrets::SecretKey, trail::Trail};
+use evidence::{Kept, Reach};
 use known::Known;
 use rows::{CASES, MEASURES, Measure};
 use standing::Standings;
@@ -79,16 +77,17 @@ pub struct Safety {
     reach: Reach,
     /// Read before anybody is served.
     known: OnceCell<Known>,
+    kept: Kept,
     tipline: Tipline,
     tip_settings: Option<TipSettings>,
     store: Arc<dyn Store>,
+    trail: Arc<Trail>,
     rooms: Arc<Rooms>,
     federation: Arc<Federation>,
     standings: Standings,
-    /// The team's acts follow each other in the trail; what is asked at the same moment waits here instead of being tried again.
+    /// The team's acts follow each other; what is asked at the same moment waits here instead of being tried again.
     turn: Mutex<()>,
-    /// Rung when something is due.
-    due: Notify,
+    due: due::Bells,
     /// Rung when a report to NCMEC can go on.
     tips_due: Notify,
 }
@@ -98,25 +97,28 @@ impl Safety {
     pub fn new(
         settings: Settings,
         store: Arc<dyn Store>,
+        trail: Arc<Trail>,
         rooms: Arc<Rooms>,
         federation: Arc<Federation>,
     ) -> Self {
         let Settings { domain, reporters, wellbeing, reach, tips, tipline: tip_settings } = settings;
-        let tipline = Tipline::new(Arc::clone(&store), tips);
+        let tipline = Tipline::new(Arc::clone(&store), Arc::clone(&trail), tips);
         Self {
             domain,
             reporters,
             wellbeing,
             reach,
             known: OnceCell::new(),
+            kept: Kept::new(Arc::clone(&store)),
             tipline,
             tip_settings,
             store,
+            trail,
             rooms,
             federation,
             standings: Standings::default(),
             turn: Mutex::default(),
-            due: Notify::new(),
+            due: due::Bells::default(),
             tips_due: Notify::new(),
         }
     }
@@ -131,7 +133,7 @@ impl Safety {
             let (user, mark) = rows::measured(&key)?;
             self.standings.put(user, mark, Measure::decode(&row)?);
         }
-        let open = || Known::open(Arc::clone(&self.store));
+        let open = || Known::open(Arc::clone(&self.store), Arc::clone(&self.trail));
         self.known.get_or_try_init(open).await.map_err(SafetyError::Known)?;
         Ok(())
     }

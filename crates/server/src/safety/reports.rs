@@ -4,7 +4,7 @@ use super::{
     CASE_KEPT, Safety, SafetyError,
     case::Case,
     decide, due, load, look,
-    rows::{self, ABOUT, AUDIT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow, TAKEN},
+    rows::{self, ABOUT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow, TAKEN},
 };
 use crate::json_row::JsonRow as _;
 use sha2::{Digest as _, Sha256};
@@ -156,7 +156,7 @@ impl Safety {
             return Ok(Taken::Repeated);
         }
         if hand_on || attached {
-            self.due.notify_one();
+            self.due.ring();
         }
         Ok(Taken::New)
     }
@@ -175,6 +175,8 @@ impl Safety {
             // Who decides or hears an appeal sees what it is about.
             let case = self.case(rows::case_of(&key)?).await?;
             if case.is_none_or(|(_, case)| case.queue().is_none() && !case.is_appealable(now)) {
+                // First: what is left when it fails is asked for again.
+                self.kept.forget(rows::case_of(&key)?).await.map_err(SafetyError::Evidence)?;
                 batch.delete(REPORTS, key).delete(TAKEN, report.digest.to_vec());
             }
         }
@@ -193,11 +195,6 @@ impl Safety {
                 batch.delete(ABOUT, rows::about_key(&case.about, id));
             }
         }
-        for (key, row) in self.all(AUDIT).await? {
-            if super::AuditEntry::decode(&row)?.at.0.saturating_add(CASE_KEPT) <= now.0 {
-                batch.delete(AUDIT, key);
-            }
-        }
         let over = rows::loads_before(load::day(now).saturating_sub(1));
         for (key, _) in self.store.scan(LOAD, over, usize::MAX).await.map_err(SafetyError::Read)? {
             batch.delete(LOAD, key);
@@ -206,6 +203,7 @@ impl Safety {
         if self.commit(batch).await? {
             ended.iter().for_each(|(user, mark)| self.standings.take(user, *mark));
         }
+        self.trail.sweep(now).await?;
         self.tipline.sweep(now).await.map_err(SafetyError::Tip)
     }
 

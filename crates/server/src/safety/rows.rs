@@ -3,7 +3,6 @@
 
 use super::{
     SafetyError,
-    audit::AuditEntry,
     case::{Action, Case, Queue},
     load::Load,
 };
@@ -32,10 +31,6 @@ pub(super) const ABOUT: Table = Table::new("safety.about");
 pub(super) const MEASURES: Table = Table::new("safety.measures");
 /// What is still to be done because of a report or a decision.
 pub(super) const DUE: Table = Table::new("safety.due");
-/// Who of the team did what.
-pub(super) const AUDIT: Table = Table::new("safety.audit");
-/// The number and the hash of the last entry of that.
-pub(super) const AUDIT_HEAD: Table = Table::new("safety.audit_head");
 /// How much somebody of the team opened today.
 pub(super) const LOAD: Table = Table::new("safety.load");
 
@@ -87,18 +82,6 @@ pub const TABLES: &[TableNote] = &[
                 lists, a room's members to ask for a removal",
         kept: "until it is done: seconds, or, while the other service cannot be reached, up to a week",
         discloses: "as the reports and `rooms.removals`",
-    },
-    TableNote {
-        table: AUDIT,
-        holds: "who of the team did what with which case, when; each entry with the hash of the one before",
-        kept: "for two years",
-        discloses: "the work of the team, and which accounts they looked up; no content",
-    },
-    TableNote {
-        table: AUDIT_HEAD,
-        holds: "number and hash of the last entry of the trail",
-        kept: "as long as the trail",
-        discloses: "how much was done",
     },
     TableNote {
         table: LOAD,
@@ -159,35 +142,26 @@ pub(super) enum Due {
     Compare { since: Timestamp },
     /// A room's members are to be asked to remove somebody.
     AskRemoval {
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::json_text")]
         room: RoomUri,
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::json_text")]
         user: UserUri,
         rule: String,
         at: Timestamp,
     },
     /// That is taken back.
     LiftRemoval {
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::json_text")]
         room: RoomUri,
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::json_text")]
         user: UserUri,
         at: Timestamp,
     },
 }
 
-/// Number and hash of the last entry of the audit trail.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct AuditHead {
-    pub number: u64,
-    pub hash: String,
-}
-
 impl JsonRow for Case {}
 impl JsonRow for Measure {}
 impl JsonRow for Due {}
-impl JsonRow for AuditEntry {}
-impl JsonRow for AuditHead {}
 impl JsonRow for Load {}
 
 pub(super) fn case_key(case: CaseId) -> Vec<u8> {

@@ -1,19 +1,23 @@
 //! Reports of cases to NCMEC's CyberTipline, at the desk: one prepares, another releases, and both see the case.
 
 use super::{
-    Act, Safety, SafetyError,
-    case::{Case, CaseRefusal},
+    Safety, SafetyError,
+    case::CaseRefusal,
     decide::content_of,
+    evidence::{self, Bounds, EvidenceError},
     tipline::{
-        Classification, FileAbout, Incident, Line, Package, PackageId, Relevance, Reported, Reporter,
-        Standing,
+        Classification, FileAbout, Gathered, Incident, Line, Package, PackageId, Relevance, Reported,
+        Reporter, Standing,
     },
 };
-use crate::staff::Member;
+use crate::{staff::Member, trail::Act};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trefoil_proto::{Timestamp, decisions::CaseId};
+
+/// Most bytes of files that are enclosed in one report to NCMEC: they are in memory together.
+const ENCLOSED: usize = 256 * 1024 * 1024;
 
 /// Where reports go, and who is said to make them.
 pub struct TipSettings {
@@ -34,6 +38,8 @@ pub struct Tip {
     pub remarks: Option<String>,
     /// How files are on the scale of the industry, by their number among the attachments, counted from 0.
     pub classified: BTreeMap<usize, Classification>,
+    /// The files that this person looked at, all of them, by the same numbers: it weighs before a court.
+    pub viewed: BTreeSet<usize>,
 }
 
 impl Safety {
@@ -49,16 +55,24 @@ impl Safety {
         now: Timestamp,
     ) -> Result<PackageId, SafetyError> {
         let settings = self.tip_settings(who)?;
-        let exhibits = self.exhibits(id, who, now).await?;
+        let report = self.opened_report(id, who, now).await?.ok_or(SafetyError::NoSuchCase)?;
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
         if !case.is_child_safety() {
             return Err(CaseRefusal::OtherCategory.into());
         }
-        let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
         let fetched = case.claimed(now).map(|claim| claim.fetched.clone()).unwrap_or_default();
+        if !tip.viewed.is_subset(&fetched) {
+            return Err(SafetyError::NotFetched);
+        }
         let (mut files, mut about, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, exhibit) in exhibits.into_iter().enumerate() {
-            let bytes = match exhibit.opened {
+        let mut left = ENCLOSED;
+        for (index, named) in evidence::named(&report.messages, Bounds::default()).into_iter().enumerate() {
+            let exhibit = named.open(&self.way_to(id)).await;
+            let within = exhibit.opened.and_then(|bytes| {
+                left = left.checked_sub(bytes.len()).ok_or(EvidenceError::TooMany)?;
+                Ok(bytes)
+            });
+            let bytes = match within {
                 Ok(bytes) => bytes,
                 Err(error) => {
                     missing.push(format!("Attachment {} is not enclosed: {error}.", index + 1));
@@ -67,7 +81,7 @@ impl Safety {
             };
             let sent = report.messages.get(exhibit.message).map(|message| message.accepted_timestamp);
             let classification = tip.classified.get(&index).copied();
-            let viewed = fetched.contains(&index);
+            let viewed = tip.viewed.contains(&index);
             about.push(described(index, &bytes, exhibit.label.filename, sent, viewed, classification));
             files.push(bytes);
         }
@@ -96,9 +110,14 @@ impl Safety {
             remarks: Some(remarks).filter(|remarks| !remarks.is_empty()),
             files: about,
         };
-        let made =
-            self.tipline.prepare(package, &files, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
-        self.note_tip(who, Act::TipPrepared, id, made, now).await?;
+        let gathered = self.tipline.gather(package, &files, id, who.name.as_str(), now).await;
+        let Gathered { id: made, prepared } = gathered.map_err(SafetyError::Tip)?;
+        // The case and the trail name it from the moment on in which it can be released.
+        self.act_with(id, who, now, &prepared, |case, _| {
+            case.tips.push(made.to_string());
+            Ok((Act::TipPrepared, made.to_string()))
+        })
+        .await?;
         Ok(made)
     }
 
@@ -108,13 +127,13 @@ impl Safety {
     /// As [`Self::prepare_tip`]; [`CaseRefusal::NotOpened`].
     pub async fn release_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
         self.tip_settings(who)?;
-        let named = id.to_string();
-        let of = self.every_case().await?.into_values().find(|case| case.tips.contains(&named));
-        if !of.ok_or(SafetyError::NoSuchCase)?.opened_by.contains(&who.name) {
+        let of = self.tipline.standing(id).await.map_err(SafetyError::Tip)?.case;
+        let (_, case) =
+            self.case(of.ok_or(SafetyError::NoSuchCase)?).await?.ok_or(SafetyError::NoSuchCase)?;
+        if !case.opened_by.contains(&who.name) {
             return Err(CaseRefusal::NotOpened.into());
         }
         self.tipline.approve(id, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
-        self.note(who.name.as_str(), Act::TipReleased, &id.to_string(), now).await?;
         self.tips_due.notify_one();
         Ok(())
     }
@@ -125,29 +144,42 @@ impl Safety {
     /// As [`Self::prepare_tip`].
     pub async fn withdraw_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
         self.tip_settings(who)?;
-        self.tipline.withdraw(id).await.map_err(SafetyError::Tip)?;
-        self.note(who.name.as_str(), Act::TipWithdrawn, &id.to_string(), now).await?;
+        self.tipline.withdraw(id, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
         self.tips_due.notify_one();
         Ok(())
     }
 
-    /// Every report to NCMEC, the oldest first, each with its case as long as that is kept.
+    /// Goes on with a report that NCMEC refused.
     ///
     /// # Errors
     /// As [`Self::prepare_tip`].
-    pub async fn tips(&self, who: &Member) -> Result<Vec<(Standing, Option<CaseId>)>, SafetyError> {
+    pub async fn resume_tip(&self, id: PackageId, who: &Member, now: Timestamp) -> Result<(), SafetyError> {
+        self.tip_settings(who)?;
+        self.tipline.resume(id, who.name.as_str(), now).await.map_err(SafetyError::Tip)?;
+        self.tips_due.notify_one();
+        Ok(())
+    }
+
+    /// Every report to NCMEC, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::prepare_tip`].
+    pub async fn tips(&self, who: &Member) -> Result<Vec<Standing>, SafetyError> {
         if !who.role.sees_child_safety() {
             return Err(CaseRefusal::Role.into());
         }
-        let cases = self.every_case().await?;
-        let named = cases.iter().flat_map(|(id, case)| case.tips.iter().map(move |tip| (tip.as_str(), *id)));
-        let named: BTreeMap<&str, CaseId> = named.collect();
-        let all = self.tipline.all().await.map_err(SafetyError::Tip)?;
-        let of = |standing: Standing| {
-            let case = named.get(standing.id.to_string().as_str()).copied();
-            (standing, case)
-        };
-        Ok(all.into_iter().map(of).collect())
+        self.tipline.all().await.map_err(SafetyError::Tip)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// As [`Self::prepare_tip`].
+    pub async fn tip(&self, id: PackageId, who: &Member) -> Result<Standing, SafetyError> {
+        if !who.role.sees_child_safety() {
+            return Err(CaseRefusal::Role.into());
+        }
+        self.tipline.standing(id).await.map_err(SafetyError::Tip)
     }
 
     /// Sends what is left to send.
@@ -169,22 +201,6 @@ impl Safety {
             return Err(CaseRefusal::Role.into());
         }
         self.tip_settings.as_ref().ok_or(SafetyError::NoTipline)
-    }
-
-    /// The trail, and the case, name the report.
-    async fn note_tip(
-        &self,
-        who: &Member,
-        act: Act,
-        id: CaseId,
-        made: PackageId,
-        now: Timestamp,
-    ) -> Result<Case, SafetyError> {
-        self.act(id, who, now, |case, _| {
-            case.tips.push(made.to_string());
-            Ok((act, made.to_string()))
-        })
-        .await
     }
 }
 

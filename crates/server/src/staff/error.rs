@@ -1,7 +1,7 @@
 //! Why somebody of a team is not let in, or not made.
 
 use super::role::BadName;
-use crate::json_row::Damaged;
+use crate::{json_row::Damaged, trail::TrailError};
 use trefoil_store::StoreError;
 
 /// Why something about the team failed. Safe to log.
@@ -39,6 +39,9 @@ pub enum StaffError {
     /// Others changed the same at the same moment.
     #[error("somebody changed this at the same moment: try again")]
     Contended,
+    /// What was done could not be entered into the audit trail, and was not done.
+    #[error("enter it into the audit trail")]
+    Trail(#[source] TrailError),
     /// A stored row cannot be decoded.
     #[error("a stored row of the team is damaged")]
     DamagedRow,

@@ -15,13 +15,16 @@ mod session;
 mod tests;
 
 pub use error::StaffError;
-pub use orders::{Followed, Order, hand_in, invite};
+pub use orders::{Order, hand_in, invite};
 pub use pairs::Inviter;
 pub use passkey::Place;
 pub use role::{BadName, Member, Role, StaffName};
 pub use rows::TABLES;
 
-use crate::json_row::JsonRow as _;
+use crate::{
+    json_row::JsonRow as _,
+    trail::{Act, Note, Trail, TrailError},
+};
 use challenges::Challenges;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -33,7 +36,7 @@ use session::Sessions;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use trefoil_proto::Timestamp;
-use trefoil_store::{Batch, KeyRange, Store, StoreError};
+use trefoil_store::{Batch, KeyRange, Store};
 use zeroize::Zeroizing;
 
 /// What a key of the command line signs, before the challenge.
@@ -47,6 +50,7 @@ const KEYS: usize = 8;
 /// The teams of one service.
 pub struct Staff {
     store: Arc<dyn Store>,
+    trail: Arc<Trail>,
     sessions: Sessions,
     ceremonies: Option<Ceremonies>,
     challenges: Challenges,
@@ -67,11 +71,12 @@ pub struct Listed {
 }
 
 impl Staff {
-    /// The team in a store. Passkeys are bound to `place`; without one there are only keys of the command line.
-    pub fn new(store: Arc<dyn Store>, place: Option<Place>) -> Self {
+    /// The team in a store; what is done with it stands in the trail from the same commit on. Passkeys are bound to `place`; without one there are only keys of the command line.
+    pub fn new(store: Arc<dyn Store>, trail: Arc<Trail>, place: Option<Place>) -> Self {
         let ceremonies = place.and_then(Ceremonies::at);
         Self {
             store,
+            trail,
             sessions: Sessions::default(),
             ceremonies,
             challenges: Challenges::default(),
@@ -107,11 +112,15 @@ impl Staff {
             return Err(StaffError::Taken);
         }
         let until = now.plus_millis(INVITATION);
+        let note = Note::new(by.as_str(), Act::Invited).saying(format!("{name}, {}", role.as_str()));
         let row = InvitationRow { name: name.clone(), role, until, by: Some(by) };
         let mut batch = Batch::new();
-        batch.put(INVITATIONS, hash.to_vec(), row.encode());
-        self.store.commit(batch).await.map_err(StaffError::Write)?;
-        Ok(())
+        batch.assert_absent(INVITATIONS, hash.to_vec()).put(INVITATIONS, hash.to_vec(), row.encode());
+        match self.trail.enter(note, batch, now).await {
+            // The same order again: the service ended before its file was taken away.
+            Ok(()) | Err(TrailError::Assert { .. }) => Ok(()),
+            Err(error) => Err(StaffError::Trail(error)),
+        }
     }
 
     /// Whom an invitation is for, and what a browser is given to make a passkey.
@@ -184,10 +193,11 @@ impl Staff {
         batch.assert_absent(MEMBERS, name.as_str().as_bytes().to_vec());
         batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
         batch.delete(INVITATIONS, hash.to_vec());
-        match self.store.commit(batch).await {
-            Ok(_) => {}
-            Err(StoreError::AssertFailed { .. }) => return Err(StaffError::Taken),
-            Err(error) => return Err(StaffError::Write(error)),
+        let note = Note::new(name.as_str(), Act::Enrolled).saying(role.as_str());
+        match self.trail.enter(note, batch, now).await {
+            Ok(()) => {}
+            Err(TrailError::Assert { .. }) => return Err(StaffError::Taken),
+            Err(error) => return Err(StaffError::Trail(error)),
         }
         let member = Member { name, role };
         let token = self.sessions.begin(member.clone(), now);
@@ -225,15 +235,9 @@ impl Staff {
             *known = ceremonies.enter(&claimed, known)?;
             let mut batch = Batch::new();
             batch.assert_equals(MEMBERS, key.clone(), old).put(MEMBERS, key.clone(), row.encode());
-            match self.store.commit(batch).await {
-                Ok(_) => {}
-                Err(StoreError::AssertFailed { .. }) => return Err(StaffError::Contended),
-                Err(error) => return Err(StaffError::Write(error)),
-            }
             let name = std::str::from_utf8(&key).ok().and_then(|name| name.parse().ok());
             let member = Member { name: name.ok_or(StaffError::DamagedRow)?, role: row.role };
-            let token = self.sessions.begin(member.clone(), now);
-            return Ok((member, token));
+            return self.begin(member, batch, now).await;
         }
         Err(StaffError::NotProven)
     }
@@ -277,9 +281,34 @@ impl Staff {
             return Err(StaffError::NotProven);
         }
         self.challenges.spend(challenge, now);
-        let member = Member { name: name.clone(), role: row.role };
+        self.begin(Member { name: name.clone(), role: row.role }, Batch::new(), now).await
+    }
+
+    /// Begins a session, as soon as it stands in the trail.
+    async fn begin(
+        &self,
+        member: Member,
+        batch: Batch,
+        now: Timestamp,
+    ) -> Result<(Member, Zeroizing<String>), StaffError> {
+        let note = Note::new(member.name.as_str(), Act::SignedIn).saying(member.role.as_str());
+        match self.trail.enter(note, batch, now).await {
+            Ok(()) => {}
+            Err(TrailError::Assert { .. }) => return Err(StaffError::Contended),
+            Err(error) => return Err(StaffError::Trail(error)),
+        }
         let token = self.sessions.begin(member.clone(), now);
         Ok((member, token))
+    }
+
+    /// Somebody named one of the team, and did not prove to be them: that stands in the trail. Whether
+    /// somebody has or had the name is for the caller to ask ([`Self::knows`]).
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn note_failure(&self, name: &StaffName, now: Timestamp) -> Result<(), StaffError> {
+        let note = Note::new(name.as_str(), Act::SignInFailed);
+        self.trail.enter(note, Batch::new(), now).await.map_err(StaffError::Trail)
     }
 
     /// Who shows a session.
@@ -299,13 +328,16 @@ impl Staff {
     ///
     /// # Errors
     /// [`StaffError::Nobody`]; the store failed.
-    pub async fn remove(&self, name: &StaffName, now: Timestamp) -> Result<(), StaffError> {
+    pub async fn remove(&self, name: &StaffName, by: &Inviter, now: Timestamp) -> Result<(), StaffError> {
         let _team = self.team.lock().await;
         let mut row = self.member(name).await?.ok_or(StaffError::Nobody)?;
-        row.removed.get_or_insert(now);
-        let mut batch = Batch::new();
-        batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
-        self.store.commit(batch).await.map_err(StaffError::Write)?;
+        if row.removed.is_none() {
+            row.removed = Some(now);
+            let mut batch = Batch::new();
+            batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
+            let note = Note::new(by.as_str(), Act::Removed).saying(name.as_str());
+            self.trail.enter(note, batch, now).await.map_err(StaffError::Trail)?;
+        }
         self.sessions.end_all_of(name);
         Ok(())
     }

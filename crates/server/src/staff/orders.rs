@@ -5,13 +5,21 @@ use super::{
     pairs::Inviter,
     role::{Role, StaffName},
 };
-use crate::handed_in::{HandInError, Inbox, Taken};
+use crate::{
+    clock::Clock,
+    handed_in::{HandInError, Inbox, Taken},
+};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use trefoil_proto::Timestamp;
 
+/// Between two looks at what was handed in.
+const LOOK: Duration = Duration::from_secs(1);
 /// Largest file.
 const LARGEST: usize = 4 * 1024;
 
@@ -27,15 +35,6 @@ pub enum Order {
     },
     /// Somebody is of the team no more.
     Remove,
-}
-
-/// What became of an order: for the trail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// Somebody was invited.
-    Invited(StaffName, Role),
-    /// Somebody was removed.
-    Removed(StaffName),
 }
 
 /// An order as a file. The code is not in it: whoever reads the folder cannot come in.
@@ -73,35 +72,35 @@ pub fn hand_in(data: &Path, name: &StaffName, order: &Order, now: Timestamp) -> 
 }
 
 impl Staff {
-    /// Follows what is handed in, once, and says what was followed.
-    pub async fn follow_orders(&self, data: &Path, now: Timestamp) -> Vec<Followed> {
-        let mut followed = Vec::new();
+    /// Follows what the operator hands in, until it is dropped.
+    pub async fn keep_following(&self, data: &Path, clock: &dyn Clock) {
+        loop {
+            self.follow_orders(data, clock.now()).await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Follows what is handed in, once. What is followed stands in the trail.
+    pub async fn follow_orders(&self, data: &Path, now: Timestamp) {
         for file in inbox(data).waiting().await {
             let taken = match file.read(LARGEST).await {
-                Ok(content) => self.follow(&content, now, &mut followed).await,
+                Ok(content) => self.follow(&content, now).await,
                 Err(taken) => taken,
             };
             if !file.settle(taken).await {
                 break;
             }
         }
-        followed
     }
 
-    async fn follow(&self, content: &[u8], now: Timestamp, followed: &mut Vec<Followed>) -> Taken {
+    async fn follow(&self, content: &[u8], now: Timestamp) -> Taken {
         let Some((file, invitation)) = parse(content) else { return Taken::Unfit("it is no order") };
         let done = match invitation {
-            Some((role, hash)) => {
-                let kept = self.keep_invitation(hash, &file.name, role, Inviter::Operator, now).await;
-                kept.map(|()| Followed::Invited(file.name, role))
-            }
-            None => self.remove(&file.name, now).await.map(|()| Followed::Removed(file.name)),
+            Some((role, hash)) => self.keep_invitation(hash, &file.name, role, Inviter::Operator, now).await,
+            None => self.remove(&file.name, &Inviter::Operator, now).await,
         };
         match done {
-            Ok(done) => {
-                followed.push(done);
-                Taken::Done
-            }
+            Ok(()) => Taken::Done,
             Err(StaffError::Taken) => Taken::Unfit("somebody has or had this name"),
             Err(StaffError::Nobody) => Taken::Unfit("nobody has this name"),
             Err(error) => Taken::Later(error.into()),

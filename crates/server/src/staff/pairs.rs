@@ -7,9 +7,10 @@ use super::{
 };
 use crate::json_row::JsonRow as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use trefoil_store::KeyRange;
 
-/// Who let somebody in.
+/// Who let somebody in, or takes somebody off the team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inviter {
@@ -17,6 +18,16 @@ pub enum Inviter {
     Operator,
     /// A lead.
     Lead(StaffName),
+}
+
+impl Inviter {
+    /// As it stands in the trail.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Operator => "operator",
+            Self::Lead(name) => name.as_str(),
+        }
+    }
 }
 
 /// What somebody comes in with.
@@ -50,7 +61,7 @@ impl Credential {
 
 impl Staff {
     /// Whether what these two did counts as done by two people: both are or were of the team, they are not the same, and neither let
-    /// the other in. Whom the operator let in, pairs with everybody but whom they let in themselves.
+    /// the other in, nor whoever let the other in, and so on. Whom the operator let in, pairs with everybody who did not come in by them.
     ///
     /// What it cannot tell: two whom the same lead let in may be that lead's with a key each. Who let whom in stands in the trail for
     /// that; where it weighs, the operator invites. Who came in before this was recorded counts as let in by the operator.
@@ -58,11 +69,23 @@ impl Staff {
     /// # Errors
     /// The store failed, or a row cannot be read.
     pub async fn may_pair(&self, one: &StaffName, other: &StaffName) -> Result<bool, StaffError> {
-        let (Some(row), Some(other_row)) = (self.member(one).await?, self.member(other).await?) else {
+        if self.member(one).await?.is_none() || self.member(other).await?.is_none() {
             return Ok(false);
-        };
-        let let_in = |row: &MemberRow, by: &StaffName| row.invited_by == Some(Inviter::Lead(by.clone()));
-        Ok(one != other && !let_in(&row, other) && !let_in(&other_row, one))
+        }
+        Ok(one != other && !self.came_in_by(one, other).await? && !self.came_in_by(other, one).await?)
+    }
+
+    /// Whether somebody was let in by this lead, or by somebody whom that lead let in, and so on.
+    async fn came_in_by(&self, name: &StaffName, lead: &StaffName) -> Result<bool, StaffError> {
+        let (mut name, mut seen) = (name.clone(), BTreeSet::new());
+        while seen.insert(name.clone()) {
+            match self.member(&name).await?.and_then(|row| row.invited_by) {
+                Some(Inviter::Lead(by)) if by == *lead => return Ok(true),
+                Some(Inviter::Lead(by)) => name = by,
+                Some(Inviter::Operator) | None => return Ok(false),
+            }
+        }
+        Ok(false)
     }
 
     /// Refuses what proves, or proved, somebody else. To be asked under [`Staff::team`]'s lock.

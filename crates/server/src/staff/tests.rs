@@ -8,7 +8,18 @@ use trefoil_store::MemoryStore;
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn staff() -> Staff {
-    Staff::new(Arc::new(MemoryStore::new()), None)
+    over(Arc::new(MemoryStore::new()), None)
+}
+
+fn over(store: Arc<MemoryStore>, place: Option<Place>) -> Staff {
+    let trail = Arc::new(Trail::new(store.clone()));
+    Staff::new(store, trail, place)
+}
+
+/// What stands in the trail: who, and what.
+async fn trail(staff: &Staff) -> Vec<(String, Act, String)> {
+    let entries = staff.trail.after(0, 100).await.unwrap();
+    entries.into_iter().map(|entry| (entry.who, entry.act, entry.detail)).collect()
 }
 
 fn name(text: &str) -> StaffName {
@@ -40,7 +51,7 @@ async fn an_invitation_is_good_once_and_for_a_time() {
 #[tokio::test]
 async fn a_passkey_may_be_in_whatever_verifies_its_user() {
     let place = Place { origin: "http://localhost:7421".to_owned(), host: "localhost".to_owned() };
-    let staff = Staff::new(Arc::new(MemoryStore::new()), Some(place));
+    let staff = over(Arc::new(MemoryStore::new()), Some(place));
     let code = staff.invite(&name("ines"), Role::Lead, Inviter::Operator, NOW).await.unwrap();
     let (whom, options) = staff.begin_joining(&code, NOW).await.unwrap();
     let options: serde_json::Value = serde_json::from_slice(&options).unwrap();
@@ -87,7 +98,7 @@ async fn asking_for_challenges_shuts_nobody_out() {
 #[tokio::test]
 async fn beginning_with_passkeys_shuts_nobody_out() {
     let place = Place { origin: "http://localhost:7421".to_owned(), host: "localhost".to_owned() };
-    let staff = Staff::new(Arc::new(MemoryStore::new()), Some(place));
+    let staff = over(Arc::new(MemoryStore::new()), Some(place));
     for _ in 0..5000 {
         staff.begin_entering().unwrap();
     }
@@ -98,7 +109,7 @@ async fn who_is_removed_is_out_at_once_and_the_name_is_nobody_elses() {
     let (staff, key) = (staff(), SigningKey::from_bytes(&[1; 32]));
     let code = staff.invite(&name("ines"), Role::Reviewer, Inviter::Operator, NOW).await.unwrap();
     let (_, token) = staff.join_with_key(&code, &key.verifying_key().to_bytes(), NOW).await.unwrap();
-    staff.remove(&name("ines"), NOW).await.unwrap();
+    staff.remove(&name("ines"), &Inviter::Operator, NOW).await.unwrap();
     assert!(matches!(staff.whose(&token, NOW), Err(StaffError::NoSession)));
     let challenge = staff.challenge(NOW);
     let again = staff.enter_with_key(&name("ines"), &challenge, &sign(&key, &challenge), NOW).await;
@@ -117,13 +128,26 @@ async fn an_operator_invites_from_beside_and_the_code_stays_out_of_the_folder() 
     let order = Order::Invite { role: Role::Lead, code: code.clone() };
     let file = hand_in(data.path(), &name("ines"), &order, NOW).unwrap();
     assert!(!std::fs::read_to_string(&file).unwrap().contains(&code));
-    let followed = staff.follow_orders(data.path(), NOW).await;
-    assert_eq!(followed, [Followed::Invited(name("ines"), Role::Lead)]);
+    // As if the service had ended before the file was taken away.
+    let copy = std::fs::read(&file).unwrap();
+    staff.follow_orders(data.path(), NOW).await;
+    assert!(!file.exists());
+    std::fs::write(&file, copy).unwrap();
+    staff.follow_orders(data.path(), NOW).await;
     assert!(!file.exists());
     let key = SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes();
     staff.join_with_key(&code, &key, NOW).await.unwrap();
     hand_in(data.path(), &name("ines"), &Order::Remove, NOW).unwrap();
-    assert_eq!(staff.follow_orders(data.path(), NOW).await, [Followed::Removed(name("ines"))]);
+    staff.follow_orders(data.path(), NOW).await;
+    hand_in(data.path(), &name("ines"), &Order::Remove, NOW).unwrap();
+    staff.follow_orders(data.path(), NOW).await;
+    let told = |who: &str, act, detail: &str| (who.to_owned(), act, detail.to_owned());
+    let expected = [
+        told("operator", Act::Invited, "ines, lead"),
+        told("ines", Act::Enrolled, "lead"),
+        told("operator", Act::Removed, "ines"),
+    ];
+    assert_eq!(trail(&staff).await, expected);
 }
 
 async fn join(staff: &Staff, who: &str, by: Inviter, seed: u8) -> Result<Member, StaffError> {
@@ -139,7 +163,7 @@ async fn two_of_the_team_do_not_come_in_with_one_key() {
     let two = join(&staff, "ines-two", Inviter::Lead(name("ines")), 1).await;
     assert!(matches!(two, Err(StaffError::KnownKey)), "{two:?}");
     // Nor with that of somebody who is gone; nor two at the same moment; nor with one that anybody can sign for.
-    staff.remove(&name("ines"), NOW).await.unwrap();
+    staff.remove(&name("ines"), &Inviter::Operator, NOW).await.unwrap();
     assert!(matches!(join(&staff, "ines-three", Inviter::Operator, 1).await, Err(StaffError::KnownKey)));
     let (one, other) =
         tokio::join!(join(&staff, "ada", Inviter::Operator, 2), join(&staff, "bea", Inviter::Operator, 2));
@@ -163,7 +187,10 @@ async fn two_pair_unless_one_let_the_other_in() {
     assert!(pairs("ines", "omar").await && pairs("omar", "bea").await && pairs("bea", "omar").await);
     assert!(!pairs("ines", "bea").await && !pairs("bea", "ines").await);
     assert!(!pairs("ines", "ines").await && !pairs("ines", "nobody").await);
-    staff.remove(&name("ines"), NOW).await.unwrap();
+    // Nor does somebody in between make two of one.
+    join(&staff, "cora", Inviter::Lead(name("bea")), 4).await.unwrap();
+    assert!(!pairs("ines", "cora").await && !pairs("cora", "ines").await && pairs("cora", "omar").await);
+    staff.remove(&name("ines"), &Inviter::Operator, NOW).await.unwrap();
     assert!(
         pairs("ines", "omar").await && !pairs("bea", "ines").await,
         "as long as names stand in the trail"
@@ -196,7 +223,7 @@ async fn a_sign_in_that_races_a_removal_leaves_no_session() {
         if round % 2 == 0 {
             tokio::task::yield_now().await;
         }
-        staff.remove(&name("ines"), NOW).await.unwrap();
+        staff.remove(&name("ines"), &Inviter::Operator, NOW).await.unwrap();
         if let Ok((_, token)) = entering.await.unwrap() {
             assert!(matches!(staff.whose(&token, NOW), Err(StaffError::NoSession)), "round {round}");
         }

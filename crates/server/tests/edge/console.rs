@@ -6,11 +6,12 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 use trefoil_server::{
     console::Console,
     staff::{self, Order, Role},
 };
+use trefoil_store::{MemoryStore, Store};
 
 /// A service with a console, and how a browser or a command line beside it asks.
 pub struct Desk {
@@ -28,11 +29,22 @@ impl Desk {
 
     /// With other services that it knows, and its port for them.
     pub fn start_in(world: &World, federation: u16, peers: &[(&str, u16)]) -> Self {
+        Self::start_over(world, federation, peers, "", |store| store)
+    }
+
+    /// With more lines of configuration, and something between the service and its store.
+    pub fn start_over(
+        world: &World,
+        federation: u16,
+        peers: &[(&str, u16)],
+        more: &str,
+        over: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn Store>,
+    ) -> Self {
         let port = free_port();
         let origin = format!("http://localhost:{port}");
         let console =
-            format!("[console]\nlisten = \"127.0.0.1:{port}\"\norigin = \"{origin}\"\nplain = true\n");
-        let service = world.start_with("account", "account.test", federation, peers, &console);
+            format!("[console]\nlisten = \"127.0.0.1:{port}\"\norigin = \"{origin}\"\nplain = true\n{more}");
+        let service = world.start_over("account", "account.test", federation, peers, &console, None, over);
         Self { service, origin }
     }
 
@@ -60,8 +72,7 @@ impl Desk {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        // Everybody has a key of their own.
-        let key = SigningKey::from_bytes(&Sha256::digest(name).into()).verifying_key();
+        let key = key_of(name).verifying_key();
         let joined = self
             .ask("POST", "/api/join/key")
             .json(&json!({"code": code, "key": BASE64URL_NOPAD.encode(key.as_bytes())}));
@@ -69,6 +80,24 @@ impl Desk {
         assert_eq!(status, StatusCode::OK, "{said}");
         said["token"].as_str().unwrap().to_owned()
     }
+
+    /// Somebody who came in before: a fresh session.
+    pub async fn sign_in(&self, name: &str) -> String {
+        let begun: Value = answer(self.ask("POST", "/api/session/challenge")).await.1;
+        let challenge = BASE64URL_NOPAD.decode(begun["challenge"].as_str().unwrap().as_bytes()).unwrap();
+        let signature = key_of(name).sign(&[staff::SESSION_LABEL, &challenge].concat()).to_bytes();
+        let body = json!({
+            "name": name, "challenge": begun["challenge"], "signature": BASE64URL_NOPAD.encode(&signature),
+        });
+        let (status, said) = answer(self.ask("POST", "/api/session/key").json(&body)).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+        said["token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Everybody has a key of their own.
+fn key_of(name: &str) -> SigningKey {
+    SigningKey::from_bytes(&Sha256::digest(name).into())
 }
 
 /// Status and JSON of an answer, which is marked as each must be.
@@ -161,11 +190,17 @@ async fn without_a_session_there_is_what_anybody_may_and_nothing_else() {
     desk.service.stop().await;
 }
 
+/// Each port has its own: a browser keeps cookies by host.
+fn cookie_name(desk: &Desk) -> String {
+    let (_, port) = desk.origin.rsplit_once(':').expect("a console of the tests has a port");
+    format!("trefoil-desk-{port}")
+}
+
 #[tokio::test]
 async fn another_name_and_another_origin_get_nothing() {
     let desk = Desk::start();
     let token = desk.member("ines", Role::Lead).await;
-    let cookie = format!("trefoil-desk={token}");
+    let cookie = format!("{}={token}", cookie_name(&desk));
     for host in ["evil.example", "127.0.0.1", "localhost", "localhost:1"] {
         let (status, said) = answer(desk.ask_at(host, "GET", "/")).await;
         assert_eq!(
@@ -203,12 +238,13 @@ async fn another_name_and_another_origin_get_nothing() {
 async fn a_browser_that_signs_out_forgets_its_session() {
     let desk = Desk::start();
     let token = desk.member("ines", Role::Lead).await;
-    let cookie = format!("trefoil-desk={token}");
+    let cookie = format!("{}={token}", cookie_name(&desk));
     let asked = desk.ask("DELETE", "/api/session").header("cookie", &cookie).header("origin", &desk.origin);
     let left = asked.send().await.unwrap();
     assert_eq!(left.status(), StatusCode::NO_CONTENT);
     let set = left.headers()["set-cookie"].to_str().unwrap().to_owned();
-    for part in ["trefoil-desk=", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=0"] {
+    let named = format!("{}=", cookie_name(&desk));
+    for part in [&named, "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=0"] {
         assert!(set.split("; ").any(|found| found == part), "{part} in {set}");
     }
     let (status, _) = answer(desk.ask("GET", "/api/session").header("cookie", &cookie)).await;

@@ -19,7 +19,7 @@ use trefoil_server::staff::Role;
 use trefoil_store::{Batch, Store as _, Table};
 
 /// Ann reports somebody, without content.
-async fn report(desk: &Desk, ann: &Member, room: &RoomUri, about: &UserUri, reason: AbuseType) {
+pub async fn report(desk: &Desk, ann: &Member, room: &RoomUri, about: &UserUri, reason: AbuseType) {
     let report = spoken(ann, about, reason);
     let path = format!("reportAbuse/{}", segment(&room.to_string()));
     let taken = desk.service.call("POST", &path, Some(&ann.token), report.encode()).await;
@@ -39,13 +39,13 @@ fn spoken(by: &Member, about: &UserUri, reason: AbuseType) -> AbuseReport {
 }
 
 /// Somebody of the team asks, and is not refused.
-async fn asks(desk: &Desk, token: &str, method: &str, path: &str, body: Value) -> Value {
+pub async fn asks(desk: &Desk, token: &str, method: &str, path: &str, body: Value) -> Value {
     let (status, said) = answer(desk.ask(method, path).bearer_auth(token).json(&body)).await;
     assert!(status.is_success(), "{method} {path}: {status} {said}");
     said
 }
 
-async fn next(desk: &Desk, token: &str, queue: &str) -> String {
+pub async fn next(desk: &Desk, token: &str, queue: &str) -> String {
     let claimed = asks(desk, token, "POST", &format!("/api/queues/{queue}/claim"), json!({})).await;
     claimed["case"].as_str().unwrap().to_owned()
 }

@@ -32,4 +32,5 @@ mod rendezvous;
 mod secrets;
 mod slow_hub;
 mod stream;
+mod trail;
 mod world;

@@ -92,6 +92,11 @@ impl World {
         Self { folder: Arc::new(folder), issuer: Issuer::new(params, key) }
     }
 
+    /// The folder of this test.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Writes a certificate for a name, and returns the paths of certificate and key.
     pub fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -155,6 +160,21 @@ impl World {
         more: &str,
         link: Option<Arc<dyn Link>>,
     ) -> Running {
+        self.start_over(profile, domain, federation_port, peers, more, link, |store| store)
+    }
+
+    /// As [`Self::start_linked`], with something between the service and its store.
+    #[allow(clippy::too_many_arguments)]
+    pub fn start_over(
+        &self,
+        profile: &str,
+        domain: &str,
+        federation_port: u16,
+        peers: &[(&str, u16)],
+        more: &str,
+        link: Option<Arc<dyn Link>>,
+        over: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn Store>,
+    ) -> Running {
         let (mut text, data) = self.configuration(profile, domain, federation_port);
         for (peer, port) in peers {
             text.push_str(&format!("[peers.{peer:?}]\nurl = \"https://127.0.0.1:{port}\"\n"));
@@ -167,7 +187,7 @@ impl World {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let parts = Parts {
-            store: store.clone(),
+            store: over(store.clone()),
             blobs: Arc::new(MemoryBlobs::new()),
             wakes: Arc::new(LocalWakes::new()),
             clock: clock.clone(),

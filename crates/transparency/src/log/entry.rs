@@ -15,6 +15,9 @@ pub enum LogEntry {
     /// A program that people run.
     #[tls_codec(discriminant = 2)]
     Release(Release),
+    /// How far the audit trail of the service's team has come.
+    #[tls_codec(discriminant = 3)]
+    Trail(TrailHead),
 }
 
 /// What a service says its key directory is at an epoch.
@@ -44,6 +47,16 @@ pub struct Release {
     pub target: ReleaseLabel,
     /// SHA-256 of the file.
     pub sha256: [u8; 32],
+}
+
+/// The last entry of the service's audit trail when this was said, and nothing of what is in it: a trail that is written anew later
+/// does not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub struct TrailHead {
+    /// Its number: how many entries there were.
+    pub number: u64,
+    /// Its hash, SHA-256, which holds that of the one before.
+    pub hash: [u8; 32],
 }
 
 /// A version or target: 1 to 64 of `a` to `z`, digits, `.`, `_`, `-`, `+`.

@@ -21,7 +21,7 @@ mod witness;
 
 pub use checkpoint::{CHECKPOINT, LogKey, LogSigner, OpenCheckpoint, WitnessKey, WitnessSigner};
 pub use edge::RightEdge;
-pub use entry::{DirectoryRoot, LogEntry, Release, ReleaseLabel};
+pub use entry::{DirectoryRoot, LogEntry, Release, ReleaseLabel, TrailHead};
 pub use error::{
     CheckpointError, LoggedError, MalformedText, PolicyError, PolicyFileError, ProofError, TileError,
     WitnessError,

@@ -37,7 +37,7 @@ enum What {
     Staff(admin_staff::Staff),
     /// Stamp messages by a fresh key from the next start on; what earlier keys stamped stays proven
     RotateStamps(Which),
-    /// Print what people reported, with the messages that they showed, oldest first
+    /// Print which reports were taken, without who reported and what was shown, oldest first
     Reports(Which),
     /// Take nothing from a person in a room any more, and ask its members to remove them
     RemoveFromRoom(RemoveFromRoom),

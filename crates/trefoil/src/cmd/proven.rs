@@ -23,6 +23,7 @@ const POLICY: u64 = 64 * 1024 + 1;
 pub(super) enum Entry {
     Release { version: String, target: String, sha256: String },
     DirectoryRoot { directory: String, epoch: u64, root: String, time: u64 },
+    Trail { number: u64, hash: String },
 }
 
 /// An entry with its place.
@@ -64,6 +65,7 @@ impl From<&LogEntry> for Entry {
                 root: HEXLOWER.encode(&root.root),
                 time: root.time.0,
             },
+            LogEntry::Trail(head) => Self::Trail { number: head.number, hash: HEXLOWER.encode(&head.hash) },
         }
     }
 }
@@ -98,6 +100,9 @@ impl fmt::Display for Entry {
             Self::DirectoryRoot { directory, epoch, root, time } => {
                 let at = clock::readable(Timestamp(*time));
                 write!(f, "key directory of {directory}, epoch {epoch}, {at}, root {}…", &root[..16])
+            }
+            Self::Trail { number, hash } => {
+                write!(f, "audit trail of the team at entry {number}, hash {}…", &hash[..16])
             }
         }
     }

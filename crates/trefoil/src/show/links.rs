@@ -130,16 +130,29 @@ fn looks_like_another(label: &str) -> bool {
     !label.is_single_script() || alike.is_ascii()
 }
 
-/// Whether a text reads like an address of another host.
+/// Whether a text reads like an address of another host: one of its words does.
 fn names_other_host(said: &str, host: &str) -> bool {
     let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
-    said.split(char::is_whitespace).filter(|word| !word.is_empty()).enumerate().any(|(index, word)| {
+    said.split(char::is_whitespace).any(|word| {
+        let word = word.trim_matches(|letter: char| !letter.is_alphanumeric() && letter != '/');
         let whole = if word.contains("://") { word.to_owned() } else { format!("https://{word}") };
-        let is_domain = index == 0 && word.contains('.') && !word.ends_with('.');
-        let looks_like_one = word.contains("://") || word.starts_with("www.") || is_domain;
+        let looks_like_one = word.contains("://") || word.starts_with("www.") || reads_as_domain(word);
         let named = Url::parse(&whole).ok().and_then(|url| url.host_str().map(str::to_owned));
         named.is_some_and(|named| looks_like_one && bare(&named) != bare(host))
     })
+}
+
+/// Whether people would take a word for a domain: labels with points between them, and a last one of letters. What follows a slash is
+/// not looked at. No list of endings is asked: a file that is named in the words of a link (`report.pdf`) is warned of too.
+fn reads_as_domain(word: &str) -> bool {
+    let host = word.split(['/', '?', '#']).next().unwrap_or_default();
+    let labels: Vec<&str> = host.split('.').collect();
+    let plain = |label: &&str| {
+        !label.is_empty() && label.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
+    };
+    labels.len() > 1
+        && labels.iter().all(plain)
+        && labels.last().is_some_and(|last| last.chars().count() > 1 && last.chars().all(char::is_alphabetic))
 }
 
 #[cfg(test)]
@@ -188,6 +201,11 @@ mod tests {
             ("log in at https://bank.example", "https://evil.example", Some(OtherHost)),
             ("see www.bank.example now", "https://evil.example", Some(OtherHost)),
             ("bank.example", "https://bank.example.evil.example", Some(OtherHost)),
+            ("Log in at bank.example", "https://evil.example", Some(OtherHost)),
+            ("Log in (bank.example/login)!", "https://evil.example", Some(OtherHost)),
+            ("at bank.example, as ever", "https://www.bank.example/login", None),
+            ("version 1.2.3 is out. See it", "https://example.org", None),
+            ("at 10.30, e.g. here...", "https://example.org", None),
             ("my shop", "http://192.0.2.7", Some(Address)),
         ] {
             let url = Url::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));

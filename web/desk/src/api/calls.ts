@@ -45,6 +45,7 @@ export const attachment = (of: string, number: number, signal: AbortSignal) => b
 export const prepareTip = (of: string, tip: NewTip) => ask<{ tip: string }>("POST", at`cases/${of}/tip`, tip);
 export const tips = () => ask<Tip[]>("GET", "tips");
 export const releaseTip = (tip: string) => ask<void>("POST", at`tips/${tip}/release`);
+export const resumeTip = (tip: string) => ask<void>("POST", at`tips/${tip}/resume`);
 export const withdrawTip = (tip: string) => ask<void>("POST", at`tips/${tip}/withdraw`);
 export const known = () => ask<KnownList[]>("GET", "known");
 export const takeList = (name: string, giver: string, kind: Kind, file: Blob) => ask<{ taken: number; passed_over: number }>("POST", at`known?name=${name}&giver=${giver}&kind=${kind}`, file);

@@ -162,6 +162,8 @@ export interface NewTip {
   remarks: string | null;
   /** By the number of the file. */
   classified: Record<number, Classification>;
+  /** The files that whoever prepares it looked at, all of them. */
+  viewed: number[];
 }
 
 /** A report to NCMEC. */
@@ -178,6 +180,8 @@ export interface Tip {
   state: string;
   /** Its number at NCMEC. */
   report: number | null;
+  /** What NCMEC refused for good: it waits until somebody lets it go on. */
+  refused: { at: number; code: number; words: string } | null;
 }
 
 export type Kind = "child-abuse" | "terrorism" | "intimate" | "other";

@@ -40,6 +40,7 @@ const SENTENCES: Record<string, string> = {
   "no-tipline": "This service has no line to NCMEC: the operator sets it up in the configuration.",
   "not-now": "This report to NCMEC was released or taken back already: load the list again.",
   "no-attachment": "There is no such attachment, or it could not be opened: load the case again.",
+  "not-fetched": "You say that you looked at a file that you neither showed nor saved in this case: show it first, or take the mark away.",
   "no-tip": "There is no such report to NCMEC (any more): load the list again.",
   "no-list": "There is no list of this name (any more): load them again.",
   "no-appeal-taken": "No appeal is taken: there is one for each decision, within half a year.",

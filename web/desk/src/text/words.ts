@@ -48,6 +48,7 @@ export const ACTS: Record<string, string> = {
   "tip-prepared": "prepared a report to NCMEC",
   "tip-released": "released a report to NCMEC",
   "tip-withdrawn": "took a report to NCMEC back",
+  "tip-resumed": "let a report to NCMEC go on that was refused",
   "list-taken": "took in a list of known material",
   "list-removed": "took a list of known material away",
   invited: "invited",

@@ -15,6 +15,8 @@ export class Ncmec {
   readonly calls: Call[] = [];
   /** What is refused for the time being, as by a fault there. */
   readonly down = new Set<string>();
+  /** What is refused for good. */
+  readonly barred = new Set<string>();
   private reports = 4_564_653;
   private files = 0;
 
@@ -56,6 +58,7 @@ export class Ncmec {
     const refused = (code: number, why: string): [number, string] => [400, response(code, why)];
     if (request.headers.authorization !== `Basic ${Buffer.from("trefoil:open sesame").toString("base64")}`) return refused(2000, "Authentication required");
     if (this.down.has(what)) return refused(1000, "A fault, try again");
+    if (this.barred.has(what)) return refused(3100, "This account may not do it");
     if (what === "submit") {
       const places = ORDER.map((element) => text.indexOf(element));
       if (places.some((place, i) => place < (places[i - 1] ?? 0))) return refused(4100, "not as the schema has it");

@@ -95,8 +95,13 @@ impl Case {
             None => (false, BTreeSet::new()),
         };
         let again = self.appeals.iter().any(|appeal| appeal.answer.as_ref().is_some_and(|one| !one.upheld));
-        let by_others = matches!(queue, Queue::Second | Queue::Appeals) || again;
-        if by_others && self.took_part(&who.name) {
+        let took_part = match queue {
+            _ if again => self.took_part(&who.name),
+            Queue::Appeals => self.took_part(&who.name),
+            Queue::Second => self.decided(&who.name),
+            Queue::General | Queue::ChildSafety => false,
+        };
+        if took_part {
             return Err(CaseRefusal::TookPart);
         }
         self.claim = Some(Claim { by: who.name.clone(), until: now.plus_millis(CLAIM), opened, fetched });
@@ -349,10 +354,15 @@ impl Case {
 
     /// Whoever decided, confirmed, or sent back has made up their mind.
     fn took_part(&self, name: &StaffName) -> bool {
-        let decided = self.decisions.iter().chain(&self.proposed).any(|decision| {
+        self.decided(name) || self.sent_back.iter().any(|sent| sent.by == *name)
+    }
+
+    /// Whoever decided, confirmed or proposed. Who sent a proposal back can confirm another one.
+    fn decided(&self, name: &StaffName) -> bool {
+        let proposed = self.sent_back.iter().map(|sent| &sent.proposal);
+        self.decisions.iter().chain(&self.proposed).chain(proposed).any(|decision| {
             decision.by == *name || decision.second.as_ref().is_some_and(|second| second.by == *name)
-        });
-        decided || self.sent_back.iter().any(|sent| sent.by == *name || sent.proposal.by == *name)
+        })
     }
 
     fn proposal_for(&mut self, who: &Member, now: Timestamp) -> Result<Decision, CaseRefusal> {

@@ -26,12 +26,12 @@ pub struct Case {
     /// When the report was taken.
     pub opened: Timestamp,
     /// Who is reported.
-    #[serde(with = "super::text")]
+    #[serde(with = "crate::json_text")]
     pub about: UserUri,
     /// Whether this service is theirs.
     pub ours: bool,
     /// In which room; a decision is taken back there also when the report is gone.
-    #[serde(default, with = "super::text::option")]
+    #[serde(default, with = "crate::json_text::option")]
     pub room: Option<RoomUri>,
     /// Why it was reported.
     pub category: AbuseType,

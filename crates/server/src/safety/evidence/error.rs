@@ -2,6 +2,7 @@
 
 use crate::{federation::FederationError, media::MediaError};
 use trefoil_proto::{Domain, attachment::OpenError};
+use trefoil_store::StoreError;
 
 /// Why an attachment of a report is not shown to a moderator. Safe to log: it names services, and nothing of what was sent.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +13,8 @@ pub enum EvidenceError {
     /// More attachments than are looked at in one report.
     #[error("the report has more attachments than are opened")]
     TooMany,
-    /// More bytes than are looked at in one report.
-    #[error("the report has more bytes of attachments than are opened")]
+    /// More bytes than are opened.
+    #[error("it is larger than the 128 MiB that are opened")]
     TooLarge,
     /// Its URL is not that of a service's media.
     #[error("its URL is not that of a service's media")]
@@ -27,6 +28,9 @@ pub enum EvidenceError {
     /// It could not be read at another service.
     #[error("read it from another service")]
     Elsewhere(#[source] FederationError),
+    /// The store failed.
+    #[error("keep it, or read what is kept")]
+    Kept(#[source] StoreError),
     /// It took too long to come.
     #[error("it took too long to come")]
     Slow,

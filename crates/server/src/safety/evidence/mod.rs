@@ -6,11 +6,13 @@
 //! saw: AES-GCM alone would let a sender make one file that opens to a kitten here and to a threat there.
 
 mod error;
+mod kept;
 mod reach;
 #[cfg(test)]
 mod tests;
 
 pub use error::EvidenceError;
+pub use kept::{A_REPORT, Kept, OfCase, TABLES};
 pub use reach::Reach;
 
 use crate::media::MediaUrl;
@@ -31,11 +33,15 @@ pub type Pieces = BoxStream<'static, Result<Bytes, EvidenceError>>;
 
 /// A way to the ciphertext of attachments.
 pub trait Sealed: Send + Sync {
-    /// What lies at a media URL, from its first byte.
+    /// The ciphertext of a file, which lies at this media URL, from its first byte.
     ///
     /// # Errors
     /// It is gone, or where it lies cannot be reached.
-    fn read<'a>(&'a self, url: &'a MediaUrl) -> BoxFuture<'a, Result<Pieces, EvidenceError>>;
+    fn read<'a>(
+        &'a self,
+        file: &'a Descriptor,
+        url: &'a MediaUrl,
+    ) -> BoxFuture<'a, Result<Pieces, EvidenceError>>;
 }
 
 /// How much of one report is looked at.
@@ -43,13 +49,13 @@ pub trait Sealed: Send + Sync {
 pub struct Bounds {
     /// Attachments.
     pub attachments: usize,
-    /// Bytes of plaintext, of all of them together.
-    pub bytes: u64,
+    /// Bytes of plaintext of each: what comes before it takes nothing away from it.
+    pub each: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { attachments: 64, bytes: 64 * 1024 * 1024 }
+        Self { attachments: 64, each: 128 * 1024 * 1024 }
     }
 }
 
@@ -66,31 +72,34 @@ pub struct Exhibit {
     pub opened: Result<Bytes, EvidenceError>,
 }
 
-/// Opens the attachments of the messages of a report that was proven, those first that come first. Each is there once, also those that are
+/// The attachments of the messages of a report that was proven, those first that come first. Each is there once, also those that are
 /// refused: a moderator is told what is missing.
 ///
 /// Two are the same only if everything is the same that the messages name, the key too. The URL alone would let the first of
 /// two messages hide what the second shows.
-pub async fn gather(messages: &[AbusiveMessage], bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
-    let mut exhibits = Vec::new();
-    for named in named_in(messages, bounds) {
-        exhibits.push(named.open(sealed).await);
+pub fn named(messages: &[AbusiveMessage], bounds: Bounds) -> Vec<Named> {
+    let mut left = bounds.attachments;
+    let mut all: Vec<Named> = Vec::new();
+    for (message, shown) in messages.iter().enumerate() {
+        // A report is taken only if its contents decode.
+        let Ok(content) = MimiContent::decode(&shown.message_content) else { continue };
+        for described in Descriptor::all(&content) {
+            let file = described.map_err(EvidenceError::from);
+            let within = match &file {
+                Ok(file) if all.iter().any(|known| known.file.as_ref().is_ok_and(|known| known == file)) => {
+                    continue;
+                }
+                Ok(file) => take(&mut left, file, bounds.each),
+                Err(_) => Ok(()),
+            };
+            all.push(Named { message, file, within });
+        }
     }
-    exhibits
-}
-
-/// One of them, by its place among all, counted from 0: the others are not fetched.
-pub async fn gather_one(
-    messages: &[AbusiveMessage],
-    number: usize,
-    bounds: Bounds,
-    sealed: &dyn Sealed,
-) -> Option<Exhibit> {
-    Some(named_in(messages, bounds).into_iter().nth(number)?.open(sealed).await)
+    all
 }
 
 /// An attachment as a message names it, before it is opened.
-struct Named {
+pub struct Named {
     message: usize,
     /// `Err`: described in a way that cannot be read.
     file: Result<Descriptor, EvidenceError>,
@@ -99,7 +108,13 @@ struct Named {
 }
 
 impl Named {
-    async fn open(self, sealed: &dyn Sealed) -> Exhibit {
+    /// How it is described, if that can be read and is within what is looked at.
+    pub fn file(&self) -> Option<&Descriptor> {
+        self.file.as_ref().ok().filter(|_| self.within.is_ok())
+    }
+
+    /// Fetches it and opens it.
+    pub async fn open(self, sealed: &dyn Sealed) -> Exhibit {
         let Self { message, file, within } = self;
         let file = match file {
             Ok(file) => file,
@@ -115,39 +130,17 @@ impl Named {
     }
 }
 
-fn named_in(messages: &[AbusiveMessage], bounds: Bounds) -> Vec<Named> {
-    let mut left = bounds;
-    let mut all: Vec<Named> = Vec::new();
-    for (message, shown) in messages.iter().enumerate() {
-        // A report is taken only if its contents decode.
-        let Ok(content) = MimiContent::decode(&shown.message_content) else { continue };
-        for described in Descriptor::all(&content) {
-            let file = described.map_err(EvidenceError::from);
-            let within = match &file {
-                Ok(file) if all.iter().any(|known| known.file.as_ref().is_ok_and(|known| known == file)) => {
-                    continue;
-                }
-                Ok(file) => take(&mut left, file),
-                Err(_) => Ok(()),
-            };
-            all.push(Named { message, file, within });
-        }
-    }
-    all
-}
-
 /// Takes an attachment out of what may still be looked at.
-fn take(left: &mut Bounds, file: &Descriptor) -> Result<(), EvidenceError> {
-    left.attachments = left.attachments.checked_sub(1).ok_or(EvidenceError::TooMany)?;
-    left.bytes = left.bytes.checked_sub(file.layout.size()).ok_or(EvidenceError::TooLarge)?;
-    Ok(())
+fn take(left: &mut usize, file: &Descriptor, each: u64) -> Result<(), EvidenceError> {
+    *left = left.checked_sub(1).ok_or(EvidenceError::TooMany)?;
+    if file.layout.size() > each { Err(EvidenceError::TooLarge) } else { Ok(()) }
 }
 
 /// Fetches an attachment, opens it, and accepts it only if it is the one that the content names.
 async fn open(file: &Descriptor, sealed: &dyn Sealed) -> Result<Bytes, EvidenceError> {
     let url = MediaUrl::parse(&file.url).ok_or(EvidenceError::NoMedia)?;
     let whole = async {
-        let mut pieces = sealed.read(&url).await?;
+        let mut pieces = sealed.read(file, &url).await?;
         let (mut opener, mut opened) = (Opener::new(file), Vec::new());
         while let Some(piece) = pieces.next().await {
             // Refuses the first byte past the size that the content names, so no peer can send without end.

@@ -7,7 +7,7 @@ use crate::{
 };
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use std::{collections::BTreeSet, sync::Arc};
-use trefoil_proto::Domain;
+use trefoil_proto::{Domain, attachment::Descriptor};
 
 /// Bytes that are read from the blob store at a time.
 const PIECE: usize = 256 * 1024;
@@ -25,7 +25,11 @@ pub struct Reach {
 }
 
 impl Sealed for Reach {
-    fn read<'a>(&'a self, url: &'a MediaUrl) -> BoxFuture<'a, Result<Pieces, EvidenceError>> {
+    fn read<'a>(
+        &'a self,
+        _: &'a Descriptor,
+        url: &'a MediaUrl,
+    ) -> BoxFuture<'a, Result<Pieces, EvidenceError>> {
         async move {
             if url.base == self.origin { self.here(&url.id).await } else { self.elsewhere(url).await }
         }

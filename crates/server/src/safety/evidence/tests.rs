@@ -18,15 +18,16 @@ use std::{
 use trefoil_proto::{
     Domain, RoomUri, Timestamp, UserUri,
     attachment::{
-        FileCipher, FileKey, Layout, PLAINTEXT_HASHES, plaintext_hashes,
+        CHUNK, FileCipher, FileKey, Layout, PLAINTEXT_HASHES, plaintext_hashes,
         salamander::{SIZE, two_ways},
     },
     content::{ExtensionKey, Extensions, NestedPart, Part, PartSemantics},
+    decisions::CaseId,
     edge::OpenUpload,
     franking,
     mimi::report::{AbuseReport, AbuseType, AbusiveMessage},
 };
-use trefoil_store::{MemoryBlobs, MemoryStore};
+use trefoil_store::{KeyRange, MemoryBlobs, MemoryStore};
 
 const AT: Timestamp = Timestamp(1_700_000_000_000);
 const SHOWN: &[u8; 16] = b"kittens at play.";
@@ -40,7 +41,11 @@ struct Shelf {
 }
 
 impl Sealed for Shelf {
-    fn read<'a>(&'a self, url: &'a MediaUrl) -> BoxFuture<'a, Result<Pieces, EvidenceError>> {
+    fn read<'a>(
+        &'a self,
+        _: &'a Descriptor,
+        url: &'a MediaUrl,
+    ) -> BoxFuture<'a, Result<Pieces, EvidenceError>> {
         async move {
             *self.asked.lock().unwrap() += 1;
             let file = self.files.get(&url.id).ok_or_else(|| EvidenceError::Stranger(url.host.clone()))?;
@@ -49,6 +54,15 @@ impl Sealed for Shelf {
         }
         .boxed()
     }
+}
+
+/// Opens all of them.
+async fn gather(messages: &[AbusiveMessage], bounds: Bounds, sealed: &dyn Sealed) -> Vec<Exhibit> {
+    let mut exhibits = Vec::new();
+    for named in named(messages, bounds) {
+        exhibits.push(named.open(sealed).await);
+    }
+    exhibits
 }
 
 fn id(letter: char) -> String {
@@ -192,12 +206,58 @@ async fn no_more_is_fetched_than_the_bounds_say() {
     let mut shelf = Shelf::default();
     let files: Vec<_> = ('a'..='d').map(|letter| shelved(&mut shelf, letter, &[letter as u8; 40])).collect();
     let report = report(vec![sent(content(&files))]);
-    let few = gather(&report.messages, Bounds { attachments: 2, bytes: 1000 }, &shelf).await;
+    let few = gather(&report.messages, Bounds { attachments: 2, each: 1000 }, &shelf).await;
     assert_eq!(few.iter().filter(|exhibit| exhibit.opened.is_ok()).count(), 2);
     assert!(matches!(few[2].opened, Err(EvidenceError::TooMany)));
     assert_eq!(*shelf.asked.lock().unwrap(), 2, "what is past the bound is not even asked for");
-    let small = gather(&report.messages, Bounds { attachments: 9, bytes: 100 }, &shelf).await;
-    assert!(small[1].opened.is_ok() && matches!(small[2].opened, Err(EvidenceError::TooLarge)));
+    let small = gather(&report.messages, Bounds { attachments: 9, each: 39 }, &shelf).await;
+    assert!(matches!(small[0].opened, Err(EvidenceError::TooLarge)));
+    let all = gather(&report.messages, Bounds { attachments: 9, each: 40 }, &shelf).await;
+    assert!(all.iter().all(|exhibit| exhibit.opened.is_ok()), "those before take nothing away from the last");
+}
+
+/// What a report shows stays for the team, whatever becomes of it where it lay.
+#[tokio::test]
+async fn what_is_kept_opens_when_it_is_gone_and_is_forgotten_with_its_case() {
+    let mut shelf = Shelf::default();
+    let large: Vec<u8> = (0..600_000_u32).map(|at| at as u8).collect();
+    let sealed = {
+        let layout = Layout::of(large.len() as u64).unwrap();
+        let cipher = FileCipher::new(&key(1), layout);
+        let chunk = |at: u32| {
+            let start = at as usize * CHUNK;
+            cipher.seal(at, &large[start..large.len().min(start + CHUNK)])
+        };
+        (0..layout.chunks()).flat_map(chunk).collect::<Vec<u8>>()
+    };
+    let url = |letter| format!("https://a.example/v1/media/{}", id(letter));
+    let file = described(url('a'), key(1), &sealed, &large);
+    shelf.files.insert(id('a'), sealed);
+    let kept = Kept::new(Arc::new(MemoryStore::new()));
+    let (case, other) = (CaseId([1; 10]), CaseId([2; 10]));
+    kept.keep(case, &file, &shelf).await.unwrap();
+    kept.keep(case, &file, &shelf).await.unwrap();
+    assert_eq!(*shelf.asked.lock().unwrap(), 1, "once");
+
+    // What is not as it was stamped is not kept, nor what was cut short.
+    let mut lie = file.clone();
+    (lie.key, lie.sealed_hash) = (key(2), [7; 32]);
+    assert!(kept.keep(case, &lie, &shelf).await.is_err());
+    assert!(!kept.has(case, &lie.sealed_hash).await.unwrap());
+    shelf.files.get_mut(&id('a')).unwrap().truncate(300_000);
+    assert!(kept.keep(other, &file, &shelf).await.is_err());
+    assert!(!kept.has(other, &file.sealed_hash).await.unwrap());
+
+    let mut bytes = Vec::new();
+    let (mut opener, mut pieces) = (Opener::new(&file), kept.read(case, file.sealed_hash));
+    while let Some(piece) = pieces.next().await {
+        opener.feed(&piece.unwrap(), &mut bytes).unwrap();
+    }
+    opener.finish().unwrap();
+    assert!(bytes == large);
+    kept.forget(case).await.unwrap();
+    assert!(!kept.has(case, &file.sealed_hash).await.unwrap());
+    assert_eq!(kept.store.scan(kept::PIECES, KeyRange::prefix(case.0.to_vec()), 9).await.unwrap(), []);
 }
 
 #[tokio::test]

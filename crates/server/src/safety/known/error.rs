@@ -1,5 +1,6 @@
 //! Why a list was not taken in, or nothing could be compared.
 
+use crate::trail::TrailError;
 use trefoil_store::StoreError;
 
 /// What can go wrong with lists of known material. Safe to log: it says nothing of what was compared.
@@ -20,6 +21,9 @@ pub enum KnownError {
     /// The file could not be read.
     #[error("read the file of hashes")]
     File(#[source] std::io::Error),
+    /// What was done could not be entered into the audit trail, and was not done.
+    #[error("enter it into the audit trail")]
+    Trail(#[source] TrailError),
     /// A stored row cannot be decoded.
     #[error("a stored list of hashes is damaged")]
     DamagedRow,

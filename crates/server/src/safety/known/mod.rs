@@ -26,15 +26,19 @@ pub use picture::{PIXELS, pdq_of};
 pub use rows::TABLES;
 
 use super::evidence::Exhibit;
+use crate::{
+    staff::StaffName,
+    trail::{Act, Note, Trail},
+};
 use bytes::Bytes;
 use list::Listed;
 use rows::ListRow;
-use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
     io::BufRead,
     sync::{Arc, PoisonError, RwLock},
 };
+use tokio::sync::Semaphore;
 use trefoil_proto::Timestamp;
 use trefoil_store::{Batch, Store};
 
@@ -79,9 +83,12 @@ pub struct Imported {
 /// The lists of one service.
 pub struct Known {
     store: Arc<dyn Store>,
+    trail: Arc<Trail>,
     /// Imports come one after the other: each takes the next number.
     importing: tokio::sync::Mutex<()>,
     compared: RwLock<Arc<Compared>>,
+    /// A picture of 48 million points takes more than half a GB while it is decoded: one at a time.
+    decoding: Semaphore,
 }
 
 /// What attachments are compared with, in memory.
@@ -100,13 +107,20 @@ impl Known {
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
-    pub async fn open(store: Arc<dyn Store>) -> Result<Self, KnownError> {
-        let known = Self { store, importing: tokio::sync::Mutex::default(), compared: RwLock::default() };
+    pub async fn open(store: Arc<dyn Store>, trail: Arc<Trail>) -> Result<Self, KnownError> {
+        let known = Self {
+            store,
+            trail,
+            importing: tokio::sync::Mutex::default(),
+            compared: RwLock::default(),
+            decoding: Semaphore::new(1),
+        };
         known.reload().await?;
         Ok(known)
     }
 
-    /// Takes a list in; one of the same name goes. Nothing of it is used if any of it cannot be read.
+    /// Takes a list in; one of the same name goes. Nothing of it is used if any of it cannot be read. That it is in use, and that
+    /// somebody took it in stands in the trail, is one commit.
     ///
     /// # Errors
     /// [`KnownError::Line`] names the first line that is no hash; [`KnownError::Provenance`]; [`KnownError::Empty`]; the store
@@ -115,6 +129,7 @@ impl Known {
         &self,
         provenance: Provenance,
         file: impl BufRead,
+        by: &StaffName,
         now: Timestamp,
     ) -> Result<Imported, KnownError> {
         provenance.check()?;
@@ -128,8 +143,9 @@ impl Known {
         let row = ListRow::new(number, &provenance, now);
         let old = lists.into_iter().find(|old| old.name == row.name);
         let mut batch = Batch::new();
-        batch.put(rows::LISTS, provenance.name, row.encode());
-        self.store.commit(batch).await.map_err(KnownError::Write)?;
+        batch.put(rows::LISTS, provenance.name.clone(), row.encode());
+        let note = Note::new(by.as_str(), Act::ListTaken).saying(provenance.name);
+        self.trail.enter(note, batch, now).await.map_err(KnownError::Trail)?;
         if let Some(old) = old {
             rows::clear(&*self.store, old.number).await?;
         }
@@ -137,17 +153,18 @@ impl Known {
         Ok(Imported { taken: hashes.len() as u64, passed_over })
     }
 
-    /// Removes a list; says whether there was one of this name.
+    /// Removes a list, which stands in the trail from then on; says whether there was one of this name.
     ///
     /// # Errors
     /// The store failed, or a row cannot be read.
-    pub async fn remove(&self, name: &str) -> Result<bool, KnownError> {
+    pub async fn remove(&self, name: &str, by: &StaffName, now: Timestamp) -> Result<bool, KnownError> {
         let _one = self.importing.lock().await;
         let lists = rows::lists(&*self.store).await?;
         let Some(row) = lists.into_iter().find(|row| row.name == name.as_bytes()) else { return Ok(false) };
         let mut batch = Batch::new();
         batch.delete(rows::LISTS, name.to_owned());
-        self.store.commit(batch).await.map_err(KnownError::Write)?;
+        let note = Note::new(by.as_str(), Act::ListRemoved).saying(name);
+        self.trail.enter(note, batch, now).await.map_err(KnownError::Trail)?;
         rows::clear(&*self.store, row.number).await?;
         self.reload().await?;
         Ok(true)
@@ -174,16 +191,24 @@ impl Known {
         self.now().lists.clone()
     }
 
-    /// What others know of a piece of evidence: for each list and algorithm the nearest. Nothing for what did not open.
+    /// What others know of a piece of evidence: for each list and algorithm the nearest. Of what did not open, whether the very file is
+    /// known: no device shows a file that has not the hash that its message names.
     ///
     /// # Errors
     /// [`KnownError::Ended`].
     pub async fn compare(&self, exhibit: &Exhibit) -> Result<Vec<Match>, KnownError> {
-        let Ok(bytes) = &exhibit.opened else { return Ok(Vec::new()) };
-        let (compared, bytes): (_, Bytes) = (self.now(), bytes.clone());
-        // A picture takes its time to be decoded.
-        let found = tokio::task::spawn_blocking(move || compared.matches(&bytes)).await;
-        found.map_err(|_| KnownError::Ended)
+        let compared = self.now();
+        let mut found = exhibit.hash.map(|hash| compared.files(&hash)).unwrap_or_default();
+        if let Ok(bytes) = &exhibit.opened
+            && !compared.ends.is_empty()
+        {
+            let _one = self.decoding.acquire().await.map_err(|_| KnownError::Ended)?;
+            let bytes: Bytes = bytes.clone();
+            // A picture takes its time to be decoded.
+            let pictures = tokio::task::spawn_blocking(move || compared.pictures_near(&bytes)).await;
+            found.extend(pictures.map_err(|_| KnownError::Ended)?);
+        }
+        Ok(found)
     }
 
     fn now(&self) -> Arc<Compared> {
@@ -212,26 +237,31 @@ impl Compared {
         Ok(made)
     }
 
-    fn matches(&self, bytes: &[u8]) -> Vec<Match> {
-        let found = |place: usize, distance, by| {
-            let Provenance { name, kind, .. } = &self.lists[place].provenance;
-            Match { list: name.clone(), distance, kind: *kind, by }
-        };
-        let sha256: [u8; 32] = Sha256::digest(bytes).into();
+    /// The lists that have the very file.
+    fn files(&self, sha256: &[u8; 32]) -> Vec<Match> {
         let of_list = |(place, hashes): &(usize, Vec<[u8; 32]>)| {
-            hashes.binary_search(&sha256).is_ok().then(|| found(*place, 0, Algorithm::Sha256))
+            hashes.binary_search(sha256).is_ok().then(|| self.found(*place, 0, Algorithm::Sha256))
         };
-        let mut all: Vec<_> = self.files.iter().filter_map(of_list).collect();
-        if let Some(pdq) = pdq_of(bytes).ok().flatten().filter(|pdq| pdq.quality >= QUALITY) {
-            let mut nearest = BTreeMap::new();
-            self.pictures.within(&pdq.hash, RADIUS, |at, distance| {
-                let list = self.ends.partition_point(|(end, _)| *end <= at);
-                let place = self.ends[list].1;
-                let best = nearest.entry(place).or_insert(distance);
-                *best = distance.min(*best);
-            });
-            all.extend(nearest.into_iter().map(|(place, distance)| found(place, distance, Algorithm::Pdq)));
-        }
-        all
+        self.files.iter().filter_map(of_list).collect()
+    }
+
+    /// For each list the picture that is nearest, if one is near.
+    fn pictures_near(&self, bytes: &[u8]) -> Vec<Match> {
+        let Some(pdq) = pdq_of(bytes).ok().flatten().filter(|pdq| pdq.quality >= QUALITY) else {
+            return Vec::new();
+        };
+        let mut nearest = BTreeMap::new();
+        self.pictures.within(&pdq.hash, RADIUS, |at, distance| {
+            let list = self.ends.partition_point(|(end, _)| *end <= at);
+            let place = self.ends[list].1;
+            let best = nearest.entry(place).or_insert(distance);
+            *best = distance.min(*best);
+        });
+        nearest.into_iter().map(|(place, distance)| self.found(place, distance, Algorithm::Pdq)).collect()
+    }
+
+    fn found(&self, place: usize, distance: u32, by: Algorithm) -> Match {
+        let Provenance { name, kind, .. } = &self.lists[place].provenance;
+        Match { list: name.clone(), distance, kind: *kind, by }
     }
 }

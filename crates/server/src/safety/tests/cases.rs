@@ -147,6 +147,20 @@ fn what_is_sent_back_is_decided_anew() {
     assert_eq!((case.in_force().unwrap().number, case.sent_back.len()), (2, 1));
 }
 
+/// A team of two comes to an end.
+#[test]
+fn who_sent_a_proposal_back_can_confirm_another() {
+    let mut case = reported(AbuseType::Spam);
+    decide(&mut case, &ines(), verdict(Action::Ban, None)).unwrap();
+    take(&mut case, &otto()).unwrap();
+    case.send_back(&otto(), "two months do", NOW).unwrap();
+    decide(&mut case, &ines(), verdict(Action::Suspend, Some(ALONE * 2))).unwrap();
+    assert_eq!(case.claim(&ines(), NOW), Err(CaseRefusal::TookPart));
+    take(&mut case, &otto()).unwrap();
+    case.confirm(&otto(), NOW).unwrap();
+    assert_eq!(case.in_force().unwrap().second.as_ref().unwrap().by, otto().name);
+}
+
 #[test]
 fn a_verdict_is_whole_or_none() {
     let refused = |verdict: Verdict, ours: bool, has_room: bool| {

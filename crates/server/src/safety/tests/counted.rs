@@ -1,8 +1,8 @@
-//! The trail, and the figures that are published.
+//! The figures that are published.
 #![allow(clippy::unwrap_used)]
 
 use super::super::{
-    Act, AuditEntry, Figure, broken,
+    Figure,
     case::{Action, Case, Verdict},
     figures,
 };
@@ -10,34 +10,6 @@ use crate::staff::{Member, Role};
 use trefoil_proto::{Timestamp, mimi::report::AbuseType};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
-
-#[test]
-fn a_trail_that_was_changed_is_found() {
-    let mut trail: Vec<AuditEntry> = Vec::new();
-    for number in 7..12 {
-        let before = trail.last().map(AuditEntry::hash).unwrap_or_default();
-        let detail = format!("entry {number}");
-        trail.push(AuditEntry {
-            number,
-            at: NOW,
-            who: "ines".into(),
-            act: Act::Claimed,
-            case: None,
-            detail,
-            before,
-        });
-    }
-    assert_eq!(broken(&trail), None);
-    let mut changed = trail.clone();
-    changed[2].who = "otto".into();
-    assert_eq!(broken(&changed), Some(10));
-    let mut missing = trail.clone();
-    missing.remove(2);
-    assert_eq!(broken(&missing), Some(10));
-    let mut swapped = trail;
-    swapped.swap(1, 2);
-    assert!(broken(&swapped).is_some());
-}
 
 #[test]
 fn figures_count_and_do_not_point_at_anybody() {

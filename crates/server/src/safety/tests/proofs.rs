@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::super::{
-    Act, AuditEntry, SafetyError,
+    SafetyError,
     case::{Action, Case, Party, Verdict},
     decide::prove,
     load::Load,
-    rows::{AuditHead, Due, Measure, ReportRow},
+    rows::{Due, Measure, ReportRow},
 };
 use crate::{
     json_row::JsonRow as _,
@@ -16,7 +16,6 @@ use crate::{
 use trefoil_proto::{
     RoomUri, Timestamp, UserUri,
     content::{Extensions, MimiContent, NestedPart},
-    decisions::CaseId,
     franking::{self, ServerFrankingContext},
     mimi::report::{AbuseReport, AbuseType, AbusiveMessage},
 };
@@ -81,23 +80,12 @@ pub(in crate::safety) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         messages: vec![sent("I know where you live")],
     };
     let case = decided();
-    let entry = AuditEntry {
-        number: 2,
-        at: AT,
-        who: "ines".into(),
-        act: Act::Decided,
-        case: Some(CaseId([1; 10])),
-        detail: "warn, rule spam".into(),
-        before: "00".into(),
-    };
     let due = Due::AskRemoval { room: room("tea"), user: user("mallory"), rule: "spam".into(), at: AT };
     vec![
         ("server_safety_report_row", row.encode()),
         ("server_safety_case_row", case.encode()),
         ("server_safety_measure_row", Measure { action: Action::Limit, until: Some(AT) }.encode()),
         ("server_safety_due_row", due.encode()),
-        ("server_safety_audit_row", entry.encode()),
-        ("server_safety_audit_head_row", AuditHead { number: 2, hash: entry.hash() }.encode()),
         ("server_safety_load_row", Load { opened: 3, grave: 1, last_grave: Some(AT) }.encode()),
     ]
 }
@@ -198,6 +186,8 @@ fn nobody_reports_in_anothers_name_and_a_report_has_bounds() {
     assert!(matches!(others, Err(SafetyError::NotTheReporter)));
     let many = report(vec![sent("one"); super::super::MESSAGES + 1]);
     assert!(matches!(proven(&many), Err(SafetyError::TooMuch)));
+    let twice = report(vec![sent("one"), sent("two"), sent("one")]);
+    assert!(matches!(proven(&twice), Err(SafetyError::Doubled)));
     let mut long = report(vec![]);
     long.note = vec![b'a'; super::super::NOTE + 1];
     assert!(matches!(proven(&long), Err(SafetyError::TooMuch)));

@@ -1,6 +1,6 @@
 //! Why a package was not kept, released or sent.
 
-use crate::json_row::Damaged;
+use crate::{json_row::Damaged, trail::TrailError};
 use trefoil_store::StoreError;
 
 /// What NCMEC means by a response code.
@@ -90,6 +90,9 @@ pub enum TiplineError {
     /// A step with NCMEC failed.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// What was done could not be entered into the audit trail, and was not done.
+    #[error("enter it into the audit trail")]
+    Trail(#[source] TrailError),
     /// A stored package or file is damaged.
     #[error("a stored package is damaged")]
     DamagedRow,

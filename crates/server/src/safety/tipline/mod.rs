@@ -24,14 +24,19 @@ pub use package::{Classification, FileAbout, Incident, Package, Relevance, Repor
 pub use rows::TABLES;
 pub use state::State;
 
-use crate::{json_row::JsonRow as _, secrets::SecretKey};
+use crate::{
+    json_row::JsonRow as _,
+    secrets::SecretKey,
+    trail::{Act, Note, Trail, TrailError},
+};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use rows::{PACKAGES, PackageRow};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use state::{Done, Step};
 use std::{fmt, str::FromStr, sync::Arc};
-use trefoil_proto::Timestamp;
+use trefoil_proto::{Timestamp, decisions::CaseId};
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
 /// How long a package is kept after it was finished, in milliseconds: a year. One that is never finished, after it was made.
@@ -63,6 +68,31 @@ impl FromStr for PackageId {
     }
 }
 
+/// What NCMEC refused: the same again would be refused again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// When.
+    pub at: Timestamp,
+    /// Its code.
+    pub code: u32,
+    /// In its words.
+    pub words: String,
+}
+
+impl Refused {
+    /// `None` for what is worth another try as it is.
+    fn of(error: &LineError, now: Timestamp) -> Option<Self> {
+        match error {
+            LineError::Refused { code, meaning, description }
+                if matches!(meaning, Meaning::Unknown | Meaning::NotAllowed | Meaning::Invalid) =>
+            {
+                Some(Self { at: now, code: *code, words: description.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A package as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -78,11 +108,33 @@ pub struct Standing {
     pub package: Package,
     /// How far it has come.
     pub state: State,
+    /// What NCMEC refused for good.
+    pub refused: Option<Refused>,
+    /// Of which case it is; that may be gone.
+    pub case: Option<CaseId>,
+}
+
+impl Standing {
+    fn of(id: PackageId, row: PackageRow) -> Self {
+        let PackageRow { made, prepared_by, approved_by, package, state, refused, case, .. } = row;
+        let case = case.and_then(|case| case.parse().ok());
+        Self { id, made, prepared_by, approved_by, package, state, refused, case }
+    }
+}
+
+/// A package whose files are kept, and which nobody can release yet.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Its name.
+    pub id: PackageId,
+    /// What makes it one that can be released, to be committed with what names it.
+    pub prepared: Batch,
 }
 
 /// The packages of a service.
 pub struct Tipline {
     store: Arc<dyn Store>,
+    trail: Arc<Trail>,
     sealing: SecretKey,
     /// One is driven at a time, so that none is sent twice.
     driving: tokio::sync::Mutex<()>,
@@ -90,21 +142,23 @@ pub struct Tipline {
 
 impl Tipline {
     /// Those in a store; `sealing` is the key under which files lie in it.
-    pub fn new(store: Arc<dyn Store>, sealing: SecretKey) -> Self {
-        Self { store, sealing, driving: tokio::sync::Mutex::default() }
+    pub fn new(store: Arc<dyn Store>, trail: Arc<Trail>, sealing: SecretKey) -> Self {
+        Self { store, trail, sealing, driving: tokio::sync::Mutex::default() }
     }
 
-    /// Keeps a package with the bytes of its files. Nothing is sent until another person approves it.
+    /// Keeps the bytes of a package's files. It is there when [`Gathered::prepared`] is committed; what is not goes within the hour.
+    /// Nothing is sent until another person approves it.
     ///
     /// # Errors
     /// [`TiplineError::Package`] says what is missing or too much; the store failed.
-    pub async fn prepare(
+    pub async fn gather(
         &self,
         package: Package,
         files: &[Bytes],
+        case: CaseId,
         by: &str,
         now: Timestamp,
-    ) -> Result<PackageId, TiplineError> {
+    ) -> Result<Gathered, TiplineError> {
         package.check()?;
         let hashes = files.iter().map(|file| <[u8; 32]>::from(Sha256::digest(file)));
         if by.is_empty() || !hashes.eq(package.files.iter().map(|file| file.sha256)) {
@@ -121,6 +175,8 @@ impl Tipline {
             approved_by: None,
             package,
             state: State::Gathering,
+            refused: None,
+            case: Some(case.to_string()),
         };
         // The row first: no crash leaves files that nothing knows of.
         let old = Bytes::from(row.encode());
@@ -131,11 +187,10 @@ impl Tipline {
             rows::write_file(&*self.store, &self.sealing, id, file, bytes).await?;
         }
         (row.state, row.until) = (State::Prepared, now.plus_millis(KEPT));
-        self.replace(id, old, &row).await?;
-        Ok(id)
+        Ok(Gathered { id, prepared: replacing(id, old, &row) })
     }
 
-    /// Releases a package; from now on [`Tipline::drive`] sends it.
+    /// Releases a package; from now on [`Tipline::drive`] sends it. That stands in the trail from then on.
     ///
     /// # Errors
     /// [`TiplineError::SamePerson`]; [`TiplineError::NotNow`] if it was released or withdrawn; the store failed.
@@ -149,20 +204,30 @@ impl Tipline {
         }
         (row.approved_by, row.state) = (Some(by.to_owned()), State::Approved);
         row.until = now.plus_millis(KEPT);
-        self.replace(id, old, &row).await?;
-        Ok(())
+        self.enter(Note::new(by, Act::TipReleased), id, replacing(id, old, &row), now).await
     }
 
-    /// Takes a package back: at once if nothing was sent, else [`Tipline::drive`] retracts it.
+    /// Takes a package back: at once if nothing was sent, else [`Tipline::drive`] retracts it. That stands in the trail from then on.
     ///
     /// # Errors
     /// [`TiplineError::NotNow`] if it was finished: NCMEC has it then. The store failed.
-    pub async fn withdraw(&self, id: PackageId) -> Result<(), TiplineError> {
+    pub async fn withdraw(&self, id: PackageId, by: &str, now: Timestamp) -> Result<(), TiplineError> {
         let _one = self.driving.lock().await;
         let (old, mut row) = self.row(id).await?;
         row.state = row.state.withdrawn().ok_or(TiplineError::NotNow)?;
-        self.replace(id, old, &row).await?;
-        Ok(())
+        row.refused = None;
+        self.enter(Note::new(by, Act::TipWithdrawn), id, replacing(id, old, &row), now).await
+    }
+
+    /// Goes on with a package that NCMEC refused, once a person mended why. That stands in the trail.
+    ///
+    /// # Errors
+    /// [`TiplineError::NotNow`] if it was not refused; the store failed.
+    pub async fn resume(&self, id: PackageId, by: &str, now: Timestamp) -> Result<(), TiplineError> {
+        let _one = self.driving.lock().await;
+        let (old, mut row) = self.row(id).await?;
+        row.refused.take().ok_or(TiplineError::NotNow)?;
+        self.enter(Note::new(by, Act::TipResumed), id, replacing(id, old, &row), now).await
     }
 
     /// Sends what is left of a package, step by step, and says where it then stands. To be called again after an error, as
@@ -176,7 +241,7 @@ impl Tipline {
         loop {
             let (mut old, mut row) = self.row(id).await?;
             let step = row.state.next_step(row.package.files.len(), now);
-            if let Step::Wait | Step::Over = step {
+            if matches!(step, Step::Wait | Step::Over) || row.refused.is_some() {
                 return Ok(row.state);
             }
             if let Some(marked) = row.state.marked(&step) {
@@ -190,7 +255,10 @@ impl Tipline {
                     dropped = true;
                     (Done::Dropped, None)
                 }
-                Err(error @ TiplineError::Line(LineError::Refused { .. })) => (Done::Refused, Some(error)),
+                Err(TiplineError::Line(refused @ LineError::Refused { .. })) => {
+                    row.refused = Refused::of(&refused, now);
+                    (Done::Refused, Some(TiplineError::Line(refused)))
+                }
                 // Nobody knows whether it arrived: what is stored says so.
                 Err(error) => return Err(error),
             };
@@ -214,12 +282,20 @@ impl Tipline {
             self.store.scan(PACKAGES, KeyRange::all(), usize::MAX).await.map_err(TiplineError::Read)?;
         let read = |(key, row): (Bytes, Bytes)| {
             let id = key[..].try_into().map_err(|_| TiplineError::DamagedRow)?;
-            let PackageRow { made, prepared_by, approved_by, package, state, .. } = PackageRow::decode(&row)?;
-            Ok(Standing { id: PackageId(id), made, prepared_by, approved_by, package, state })
+            Ok(Standing::of(PackageId(id), PackageRow::decode(&row)?))
         };
         let mut all = rows.into_iter().map(read).collect::<Result<Vec<_>, TiplineError>>()?;
         all.sort_by_key(|standing| standing.made);
         Ok(all)
+    }
+
+    /// One package.
+    ///
+    /// # Errors
+    /// [`TiplineError::NotFound`]; the store failed.
+    pub async fn standing(&self, id: PackageId) -> Result<Standing, TiplineError> {
+        let (_, row) = self.row(id).await?;
+        Ok(Standing::of(id, row))
     }
 
     /// A file of a package, as it was put in.
@@ -298,15 +374,33 @@ impl Tipline {
         }
     }
 
+    /// What somebody did with a package, and the entry of the trail, in one commit.
+    async fn enter(
+        &self,
+        note: Note,
+        id: PackageId,
+        batch: Batch,
+        now: Timestamp,
+    ) -> Result<(), TiplineError> {
+        match self.trail.enter(note.saying(id.to_string()), batch, now).await {
+            Ok(()) => Ok(()),
+            Err(TrailError::Assert { .. }) => Err(TiplineError::NotNow),
+            Err(error) => Err(TiplineError::Trail(error)),
+        }
+    }
+
     /// Puts a row in the place of the one that was read; gives its bytes.
     async fn replace(&self, id: PackageId, old: Bytes, row: &PackageRow) -> Result<Bytes, TiplineError> {
-        let new = Bytes::from(row.encode());
-        let mut batch = Batch::new();
-        batch.assert_equals(PACKAGES, id.0.to_vec(), old).put(PACKAGES, id.0.to_vec(), new.clone());
-        match self.store.commit(batch).await {
-            Ok(_) => Ok(new),
+        match self.store.commit(replacing(id, old, row)).await {
+            Ok(_) => Ok(row.encode().into()),
             Err(StoreError::AssertFailed { .. }) => Err(TiplineError::NotNow),
             Err(error) => Err(TiplineError::Write(error)),
         }
     }
+}
+
+fn replacing(id: PackageId, old: Bytes, row: &PackageRow) -> Batch {
+    let mut batch = Batch::new();
+    batch.assert_equals(PACKAGES, id.0.to_vec(), old).put(PACKAGES, id.0.to_vec(), row.encode());
+    batch
 }

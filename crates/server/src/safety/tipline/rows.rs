@@ -1,6 +1,6 @@
 //! Stored packages. First byte: version of the codec.
 
-use super::{FileAbout, Package, PackageId, State, TiplineError};
+use super::{FileAbout, Package, PackageId, Refused, State, TiplineError};
 use crate::{catalogue::TableNote, json_row::JsonRow, secrets::SecretKey};
 use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
@@ -50,6 +50,12 @@ pub(super) struct PackageRow {
     pub approved_by: Option<String>,
     pub package: Package,
     pub state: State,
+    /// What NCMEC refused for good: nothing is tried again before a person says so.
+    #[serde(default)]
+    pub refused: Option<Refused>,
+    /// Of which case it is, as that is written.
+    #[serde(default)]
+    pub case: Option<String>,
 }
 
 impl JsonRow for PackageRow {}

@@ -35,6 +35,10 @@ fn hashes(texts: &[&str]) -> Vec<[u8; 32]> {
     texts.iter().map(|text| hex(text).try_into().unwrap()).collect()
 }
 
+fn trail() -> LogEntry {
+    LogEntry::Trail(TrailHead { number: 7, hash: [8; 32] })
+}
+
 fn entry(number: u64) -> LogEntry {
     if number.is_multiple_of(2) {
         LogEntry::Directory(DirectoryRoot {
@@ -386,15 +390,17 @@ fn encodings_stay_as_they_are() {
     let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
     let checkpoint = String::from_utf8(cosign(&signer().sign(&log.head()), 1, NOW)).unwrap();
     insta::assert_snapshot!(format!(
-        "directory root: {}\nrelease: {}\ninclusion: {}\nconsistency: {}\nhead: {}\n\n{checkpoint}",
+        "directory root: {}\nrelease: {}\ntrail: {}\ninclusion: {}\nconsistency: {}\nhead: {}\n\n{checkpoint}",
         hex(&entry(0).encode()),
         hex(&entry(1).encode()),
+        hex(&trail().encode()),
         hex(&log.prove_inclusion(1, 5).unwrap().encode()),
         hex(&log.prove_consistency(2, 5).unwrap().encode()),
         hex(&log.head().encode()),
     ));
     mutations::of::<LogEntry>(&entry(0).encode());
     mutations::of::<LogEntry>(&entry(1).encode());
+    mutations::of::<LogEntry>(&trail().encode());
     mutations::of::<InclusionProof>(&log.prove_inclusion(1, 5).unwrap().encode());
     mutations::of::<ConsistencyProof>(&log.prove_consistency(2, 5).unwrap().encode());
     mutations::of::<TreeHead>(&log.head().encode());

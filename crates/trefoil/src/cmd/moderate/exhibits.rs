@@ -86,6 +86,8 @@ enum TipAsk {
     Prepare(Prepare),
     /// Release a report that somebody else prepared: it is sent
     Release(Tip),
+    /// Go on with a report that NCMEC refused, once what it says is mended
+    Resume(Tip),
     /// Take a report back
     Withdraw(Tip),
 }
@@ -103,6 +105,9 @@ struct Prepare {
     /// Anything else
     #[arg(long, value_name = "TEXT")]
     remarks: Option<String>,
+    /// An attachment that you saved and looked at, all of it, by its number; may be given several times. The report says so
+    #[arg(long, value_name = "NUMBER")]
+    viewed: Vec<usize>,
 }
 
 /// What happened.
@@ -179,8 +184,9 @@ pub(super) async fn tips(shared: &Shared, desk: &Desk, ask: Tips) -> anyhow::Res
     };
     match ask.what {
         TipAsk::List => each(shared, "tip", desk.get("api/tips").await?, words::tip),
-        TipAsk::Prepare(Prepare { case, incident, urgent, remarks }) => {
-            let body = json!({ "incident": incident, "urgent": urgent, "remarks": remarks });
+        TipAsk::Prepare(Prepare { case, incident, urgent, remarks, viewed }) => {
+            let body =
+                json!({ "incident": incident, "urgent": urgent, "remarks": remarks, "viewed": viewed });
             let answer: Value = desk.post(&format!("api/cases/{case}/tip"), Some(&body)).await?;
             let tip = answer["tip"].as_str().unwrap_or_default();
             Ok(shared.out.record(&done(tip, "is prepared; somebody else releases it"))?)
@@ -188,6 +194,10 @@ pub(super) async fn tips(shared: &Shared, desk: &Desk, ask: Tips) -> anyhow::Res
         TipAsk::Release(Tip { tip }) => {
             let _: Value = desk.post(&format!("api/tips/{tip}/release"), None).await?;
             Ok(shared.out.record(&done(&tip, "is released, and sent"))?)
+        }
+        TipAsk::Resume(Tip { tip }) => {
+            let _: Value = desk.post(&format!("api/tips/{tip}/resume"), None).await?;
+            Ok(shared.out.record(&done(&tip, "goes on"))?)
         }
         TipAsk::Withdraw(Tip { tip }) => {
             let _: Value = desk.post(&format!("api/tips/{tip}/withdraw"), None).await?;

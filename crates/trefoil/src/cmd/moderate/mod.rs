@@ -1,6 +1,7 @@
 //! `trefoil moderate`: the safety team of a service, from the command line. It does what the console's page does.
 
 mod acts;
+mod audit;
 mod exhibits;
 mod looks;
 mod team;
@@ -65,8 +66,8 @@ enum What {
     Person(Person),
     /// Print the rules that decisions rest on
     Policy,
-    /// Print who of the team did what, and check that nothing was changed or left out
-    Audit(team::Audit),
+    /// Print who of the team did what, and check that nothing was changed, left out, or written anew
+    Audit(audit::Audit),
     /// List, invite and remove people of the team
     Staff(team::Staff),
 }
@@ -188,7 +189,7 @@ async fn perform(shared: &Shared, desk: &Desk, what: What) -> anyhow::Result<()>
         What::Known(ask) => exhibits::known(shared, desk, ask).await,
         What::Person(Person { person }) => looks::person(shared, desk, &person).await,
         What::Policy => looks::policy(shared, desk).await,
-        What::Audit(ask) => team::audit(shared, desk, ask).await,
+        What::Audit(ask) => audit::run(shared, desk, ask).await,
         What::Staff(ask) => team::staff(shared, desk, ask).await,
     }
 }

@@ -1,21 +1,10 @@
-//! The team and its trail.
+//! The team.
 
 use super::{Shared, Told, looks::each, words};
 use crate::desk::Desk;
-use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use trefoil_server::{
-    safety::{AuditEntry, broken},
-    staff::{Role, StaffName},
-};
-
-#[derive(Debug, Args)]
-pub(super) struct Audit {
-    /// Begin after this number
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    after: u64,
-}
+use trefoil_server::staff::{Role, StaffName};
 
 #[derive(Debug, Args)]
 pub(super) struct Staff {
@@ -54,24 +43,6 @@ pub fn role(text: &str) -> Result<Role, String> {
         let all: Vec<_> = Role::ALL.into_iter().map(Role::as_str).collect();
         format!("a role is one of {}", all.join(", "))
     })
-}
-
-pub(super) async fn audit(shared: &Shared, desk: &Desk, ask: Audit) -> anyhow::Result<()> {
-    let (mut after, mut last) = (ask.after, None::<AuditEntry>);
-    loop {
-        let page: Vec<AuditEntry> = desk.get(&format!("api/audit?after={after}")).await?;
-        let Some(newest) = page.last() else { return Ok(()) };
-        after = newest.number;
-        let trail: Vec<_> = last.into_iter().chain(page.iter().cloned()).collect();
-        if let Some(number) = broken(&trail) {
-            bail!(
-                "entry {number} of the trail does not follow from the one before: it was changed, or something is missing"
-            );
-        }
-        last = trail.last().cloned();
-        let answers = page.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?;
-        each(shared, "act", answers, words::act)?;
-    }
 }
 
 pub(super) async fn staff(shared: &Shared, desk: &Desk, ask: Staff) -> anyhow::Result<()> {

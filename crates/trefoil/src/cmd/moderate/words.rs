@@ -149,8 +149,14 @@ pub(super) fn list_of_hashes(list: &Value) -> String {
 pub(super) fn tip(tip: &Value) -> String {
     let case = tip["case"].as_str().map_or_else(String::new, |case| format!(", case {case}"));
     let released = tip["released_by"].as_str().map_or_else(String::new, |by| format!(", released by {by}"));
+    let refused = tip["refused"]["words"].as_str().map_or_else(String::new, |words| {
+        format!(
+            "; NCMEC refused it: {words} (code {}). Once that is mended: tip resume",
+            tip["refused"]["code"]
+        )
+    });
     format!(
-        "{}  {}  about {}, {} files, prepared by {}{released}{case}",
+        "{}  {}  about {}, {} files, prepared by {}{released}{case}{refused}",
         text(&tip["tip"]),
         text(&tip["state"]),
         text(&tip["about"]),

@@ -7,6 +7,7 @@ use super::{
 use crate::safety::evidence::EvidenceError;
 use proptest::prelude::*;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use sha2::{Digest as _, Sha256};
 use trefoil_proto::attachment::Label;
 use trefoil_store::{KeyRange, MemoryStore};
 
@@ -18,16 +19,24 @@ fn provenance(name: &str, kind: Kind) -> Provenance {
 
 fn exhibit(bytes: &[u8]) -> Exhibit {
     let opened = Ok(Bytes::copy_from_slice(bytes));
-    Exhibit { message: 0, label: Label::default(), hash: None, opened }
+    Exhibit { message: 0, label: Label::default(), hash: Some(Sha256::digest(bytes).into()), opened }
 }
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
+fn ines() -> StaffName {
+    "ines".parse().unwrap()
+}
+
+async fn open(store: &Arc<MemoryStore>) -> Result<Known, KnownError> {
+    Known::open(store.clone(), Arc::new(Trail::new(store.clone()))).await
+}
+
 async fn known() -> (Arc<MemoryStore>, Known) {
     let store = Arc::new(MemoryStore::new());
-    let known = Known::open(store.clone()).await.unwrap();
+    let known = open(&store).await.unwrap();
     (store, known)
 }
 
@@ -38,13 +47,15 @@ async fn a_picture_is_found_again_by_what_it_looks_like_and_a_file_by_its_bytes(
     let (original, compressed) = (png(&picture), encoded(&picture, ImageFormat::Jpeg));
     let looks = format!("pdq {}\n", hex(&pdq_of(&original).unwrap().unwrap().hash));
     let bytes = format!("sha256,{}\n# and\nmd5,{}\n", hex(&Sha256::digest(b"film")), "00".repeat(16));
-    let taken = known.import(provenance("looks", Kind::ChildAbuse), looks.as_bytes(), NOW).await.unwrap();
+    let taken =
+        known.import(provenance("looks", Kind::ChildAbuse), looks.as_bytes(), &ines(), NOW).await.unwrap();
     assert_eq!(taken, Imported { taken: 1, passed_over: 0 });
-    let taken = known.import(provenance("bytes", Kind::Terrorism), bytes.as_bytes(), NOW).await.unwrap();
+    let taken =
+        known.import(provenance("bytes", Kind::Terrorism), bytes.as_bytes(), &ines(), NOW).await.unwrap();
     assert_eq!(taken, Imported { taken: 1, passed_over: 1 });
 
     // Read anew from the store, as after a restart.
-    for known in [known, Known::open(store).await.unwrap()] {
+    for known in [known, open(&store).await.unwrap()] {
         let [found] = &known.compare(&exhibit(&compressed)).await.unwrap()[..] else { panic!("one match") };
         assert_eq!((found.list.as_str(), found.kind, found.by), ("looks", Kind::ChildAbuse, Algorithm::Pdq));
         assert!(found.distance <= RADIUS);
@@ -58,35 +69,41 @@ async fn a_picture_is_found_again_by_what_it_looks_like_and_a_file_by_its_bytes(
 }
 
 #[tokio::test]
-async fn a_flat_picture_and_what_did_not_open_match_nothing() {
+async fn a_flat_picture_matches_nothing_and_what_did_not_open_is_known_by_its_hash_alone() {
     let (_, known) = known().await;
     let flat = png(&draw(flat, 50, 50));
     let list = format!("pdq {}\n", hex(&pdq_of(&flat).unwrap().unwrap().hash));
-    known.import(provenance("flat", Kind::Other), list.as_bytes(), NOW).await.unwrap();
+    known.import(provenance("flat", Kind::Other), list.as_bytes(), &ines(), NOW).await.unwrap();
     assert_eq!(known.compare(&exhibit(&flat)).await.unwrap(), []);
     let refused = Exhibit { opened: Err(EvidenceError::TooLarge), ..exhibit(&flat) };
     assert_eq!(known.compare(&refused).await.unwrap(), []);
+    let list = format!("sha256 {}\n", hex(&Sha256::digest(&flat)));
+    known.import(provenance("files", Kind::Other), list.as_bytes(), &ines(), NOW).await.unwrap();
+    let [found] = &known.compare(&refused).await.unwrap()[..] else { panic!("one match") };
+    assert_eq!((found.list.as_str(), found.by), ("files", Algorithm::Sha256));
 }
 
 #[tokio::test]
 async fn a_list_says_where_it_comes_from_is_replaced_whole_and_goes_whole() {
     let (store, known) = known().await;
     let first: String = (0..3000_u32).map(|at| format!("pdq {:064x}\n", at)).collect();
-    known.import(provenance("one", Kind::Other), first.as_bytes(), NOW).await.unwrap();
+    known.import(provenance("one", Kind::Other), first.as_bytes(), &ines(), NOW).await.unwrap();
     let file = format!("sha256 {}\n", hex(&Sha256::digest(b"film")));
-    known.import(provenance("two", Kind::Intimate), file.as_bytes(), NOW).await.unwrap();
+    known.import(provenance("two", Kind::Intimate), file.as_bytes(), &ines(), NOW).await.unwrap();
     let lists = known.lists();
     assert_eq!((lists[0].provenance.clone(), lists[0].taken), (provenance("one", Kind::Other), NOW));
     assert_eq!(lists[0].hashes[&Algorithm::Pdq], 3000);
 
-    known.import(provenance("one", Kind::Terrorism), file.as_bytes(), NOW).await.unwrap();
+    known.import(provenance("one", Kind::Terrorism), file.as_bytes(), &ines(), NOW).await.unwrap();
     let found = known.compare(&exhibit(b"film")).await.unwrap();
     assert_eq!(found.iter().map(|found| found.kind).collect::<Vec<_>>(), [Kind::Terrorism, Kind::Intimate]);
     let rows = |table| Store::scan(&*store, table, KeyRange::all(), usize::MAX);
     assert_eq!(rows(HASHES).await.unwrap().len(), 2, "nothing of the first is left");
 
-    assert!(known.remove("one").await.unwrap() && known.remove("two").await.unwrap());
-    assert!(!known.remove("two").await.unwrap());
+    assert!(
+        known.remove("one", &ines(), NOW).await.unwrap() && known.remove("two", &ines(), NOW).await.unwrap()
+    );
+    assert!(!known.remove("two", &ines(), NOW).await.unwrap());
     assert_eq!(known.compare(&exhibit(b"film")).await.unwrap(), []);
     assert!(rows(HASHES).await.unwrap().is_empty() && rows(LISTS).await.unwrap().is_empty());
 }
@@ -98,7 +115,7 @@ async fn what_an_import_left_that_was_cut_short_is_no_part_of_the_next() {
     write(&*store, 0, &half).await.unwrap();
     assert!(known.lists().is_empty());
     let file = format!("sha256 {}\n", hex(&Sha256::digest(b"film")));
-    known.import(provenance("one", Kind::Other), file.as_bytes(), NOW).await.unwrap();
+    known.import(provenance("one", Kind::Other), file.as_bytes(), &ines(), NOW).await.unwrap();
     assert_eq!(known.lists()[0].hashes[&Algorithm::Pdq], 0);
 }
 
@@ -114,13 +131,13 @@ async fn a_file_with_a_line_that_is_no_hash_changes_nothing() {
         (format!("\n\nsha256 {}zz", &good[2..]), 3),
         (long, 1),
     ] {
-        let refused = known.import(provenance("one", Kind::Other), file.as_bytes(), NOW).await;
+        let refused = known.import(provenance("one", Kind::Other), file.as_bytes(), &ines(), NOW).await;
         assert!(matches!(refused, Err(KnownError::Line(at)) if at == line), "{file}: {refused:?}");
     }
-    let empty = known.import(provenance("one", Kind::Other), &b"# nothing\nmd5 00\n"[..], NOW).await;
+    let empty = known.import(provenance("one", Kind::Other), &b"# nothing\nmd5 00\n"[..], &ines(), NOW).await;
     assert!(matches!(empty, Err(KnownError::Empty)));
     let file = format!("pdq {good}");
-    let unnamed = known.import(provenance("No Name", Kind::Other), file.as_bytes(), NOW).await;
+    let unnamed = known.import(provenance("No Name", Kind::Other), file.as_bytes(), &ines(), NOW).await;
     assert!(matches!(unnamed, Err(KnownError::Provenance)));
     assert!(known.lists().is_empty());
 }

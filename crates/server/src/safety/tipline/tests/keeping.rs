@@ -82,10 +82,10 @@ async fn what_could_not_be_sent_is_not_prepared() {
     for spoil in spoilt {
         let mut package = package();
         spoil(&mut package);
-        let refused = world.tipline.prepare(package, &files(), "ann", NOW).await;
+        let refused = world.prepare(package, &files(), "ann", NOW).await;
         assert!(matches!(refused, Err(TiplineError::Package(_))));
     }
-    assert!(world.tipline.prepare(package(), &files()[..1], "ann", NOW).await.is_err());
+    assert!(world.prepare(package(), &files()[..1], "ann", NOW).await.is_err());
     assert_eq!(rows(&world).await, (0, 0));
 }
 

@@ -72,6 +72,8 @@ pub(super) fn row() -> PackageRow {
             described: 1,
             uploading: true,
         },
+        refused: Some(Refused { at: Timestamp(5), code: 4100, words: "not so".to_owned() }),
+        case: Some(CaseId([1; 10]).to_string()),
     }
 }
 
@@ -96,8 +98,21 @@ impl World {
         self.tipline = tipline(&self.store);
     }
 
+    /// As the desk does, without a case.
+    pub async fn prepare(
+        &self,
+        package: Package,
+        files: &[Bytes],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<PackageId, TiplineError> {
+        let Gathered { id, prepared } = self.tipline.gather(package, files, CaseId([1; 10]), by, now).await?;
+        Store::commit(&*self.store, prepared).await.map_err(TiplineError::Write)?;
+        Ok(id)
+    }
+
     pub async fn approved(&self) -> PackageId {
-        let id = self.tipline.prepare(package(), &files(), "ann", NOW).await.unwrap();
+        let id = self.prepare(package(), &files(), "ann", NOW).await.unwrap();
         self.tipline.approve(id, "bob", NOW).await.unwrap();
         id
     }
@@ -108,5 +123,5 @@ impl World {
 }
 
 fn tipline(store: &Arc<MemoryStore>) -> Tipline {
-    Tipline::new(store.clone(), SecretKey::fixed([5; 32]))
+    Tipline::new(store.clone(), Arc::new(Trail::new(store.clone())), SecretKey::fixed([5; 32]))
 }

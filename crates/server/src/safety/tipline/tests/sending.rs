@@ -42,7 +42,7 @@ async fn what_two_people_released_arrives_whole_and_as_the_schema_says() {
 #[tokio::test]
 async fn nothing_leaves_before_a_second_person_approves() {
     let world = World::new().await;
-    let id = world.tipline.prepare(package(), &files(), "ann", NOW).await.unwrap();
+    let id = world.prepare(package(), &files(), "ann", NOW).await.unwrap();
     assert_eq!(world.drive(id).await.unwrap(), State::Prepared);
     for nobody in ["ann", ""] {
         assert!(world.tipline.approve(id, nobody, NOW).await.is_err());
@@ -80,7 +80,7 @@ async fn an_answer_that_is_lost_and_a_crash_double_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_meaning_and_can_be_tried_again() {
+async fn a_refusal_is_told_with_its_meaning_and_what_is_refused_for_good_waits_for_a_person() {
     let world = World::new().await;
     let id = world.approved().await;
     for (code, meaning) in [
@@ -95,6 +95,17 @@ async fn a_refusal_is_told_with_its_meaning_and_can_be_tried_again() {
             matches!(&refused, TiplineError::Line(LineError::Refused { code: c, meaning: m, .. }) if (*c, *m) == (code, meaning)),
             "{refused}"
         );
+        let standing = world.tipline.all().await.unwrap().remove(0);
+        if let Meaning::NotAllowed | Meaning::Invalid = meaning {
+            assert_eq!(standing.refused.map(|refused| refused.code), Some(code));
+            let asked = world.ncmec.books().asked.len();
+            assert!(!world.drive(id).await.unwrap().is_over());
+            assert_eq!(world.ncmec.books().asked.len(), asked, "nothing is asked again by itself");
+            world.tipline.resume(id, "ann", NOW).await.unwrap();
+        } else {
+            assert_eq!(standing.refused, None, "worth another try");
+            assert!(matches!(world.tipline.resume(id, "ann", NOW).await, Err(TiplineError::NotNow)));
+        }
     }
     assert!(world.drive(id).await.unwrap().is_over());
     let asked = world.ncmec.books().asked.clone();
@@ -136,13 +147,13 @@ async fn what_ncmec_dropped_is_begun_anew_but_not_for_ever() {
 async fn a_package_is_taken_back_until_it_is_finished() {
     let world = World::new().await;
     let (early, midway, late) = (world.approved().await, world.approved().await, world.approved().await);
-    world.tipline.withdraw(early).await.unwrap();
+    world.tipline.withdraw(early, "bob", NOW).await.unwrap();
     assert_eq!(world.drive(early).await.unwrap(), State::Withdrawn);
     assert!(world.ncmec.books().asked.is_empty());
 
     world.ncmec.books().faults.push(("fileinfo", 0, Fault::Code(1000)));
     assert!(world.drive(midway).await.is_err());
-    world.tipline.withdraw(midway).await.unwrap();
+    world.tipline.withdraw(midway, "bob", NOW).await.unwrap();
     // That it was retracted before is as good.
     world.ncmec.books().faults.push(("retract", 0, Fault::AnswerLost));
     assert!(world.drive(midway).await.is_err());
@@ -151,7 +162,7 @@ async fn a_package_is_taken_back_until_it_is_finished() {
     assert!(world.ncmec.books().reports.values().all(|report| report.stage == Stage::Retracted));
 
     assert!(world.drive(late).await.unwrap().is_over());
-    assert!(matches!(world.tipline.withdraw(late).await, Err(TiplineError::NotNow)));
+    assert!(matches!(world.tipline.withdraw(late, "bob", NOW).await, Err(TiplineError::NotNow)));
 }
 
 #[test]

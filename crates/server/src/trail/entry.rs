@@ -1,5 +1,4 @@
-//! Who of the team did what. Each entry holds the hash of the one before: whoever changes the past, or leaves something out, is
-//! found by going through it.
+//! One entry: who of the teams did what.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -17,7 +16,7 @@ pub struct AuditEntry {
     /// What.
     pub act: Act,
     /// With which case.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "super::text::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::json_text::option")]
     pub case: Option<CaseId>,
     /// What else is to be known, without content: an action, a name, a reason of the team.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -46,6 +45,8 @@ pub enum Act {
     TipPrepared,
     TipReleased,
     TipWithdrawn,
+    /// Let one go on that NCMEC had refused.
+    TipResumed,
     ListTaken,
     ListRemoved,
     Invited,
@@ -63,11 +64,30 @@ impl AuditEntry {
     }
 }
 
-/// The first entry that does not follow from the one before, if there is one. The trail may begin later than with 1: what is older
-/// than two years is gone.
-pub fn broken(trail: &[AuditEntry]) -> Option<u64> {
-    trail.windows(2).find_map(|pair| {
-        let follows = pair[1].number == pair[0].number + 1 && pair[1].before == pair[0].hash();
-        (!follows).then_some(pair[1].number)
-    })
+/// What goes into the trail, before it has a number and a place.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub(super) who: String,
+    pub(super) act: Act,
+    pub(super) case: Option<CaseId>,
+    pub(super) detail: String,
+}
+
+impl Note {
+    /// Somebody did something: a name of the team, or `operator`.
+    pub fn new(who: impl Into<String>, act: Act) -> Self {
+        Self { who: who.into(), act, case: None, detail: String::new() }
+    }
+
+    /// With a case.
+    #[must_use]
+    pub fn of(self, case: CaseId) -> Self {
+        Self { case: Some(case), ..self }
+    }
+
+    /// What else is to be known, without content.
+    #[must_use]
+    pub fn saying(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
 }
