@@ -214,7 +214,7 @@ impl Blinded {
 }
 
 fn day_of(now: Timestamp) -> u64 {
-    now.0 / (24 * 60 * 60 * 1000)
+    now.day()
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// A day, in milliseconds.
+    pub const DAY: u64 = 24 * 60 * 60 * 1000;
+
     /// This time plus a number of milliseconds, stopping at the largest value.
     pub const fn plus_millis(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -36,10 +39,20 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Days since the UNIX epoch, in UTC.
+    pub const fn day(self) -> u64 {
+        self.0 / Self::DAY
+    }
+
+    /// The same in 32 bits, stopping at the largest: for rows and messages that say days so.
+    pub const fn short_day(self) -> u32 {
+        if self.day() > u32::MAX as u64 { u32::MAX } else { self.day() as u32 }
+    }
+
     /// The Gregorian date in UTC: year, month, day of the month. After Howard Hinnant, "chrono-compatible low-level date
     /// algorithms", `civil_from_days`.
     pub const fn date(self) -> (u64, u64, u64) {
-        let shifted = self.0 / 86_400_000 + 719_468;
+        let shifted = self.day() + 719_468;
         let era = shifted / 146_097;
         let of_era = shifted % 146_097;
         let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -68,6 +81,15 @@ impl Month {
     /// Months from `earlier` to this one; 0 if `earlier` is later.
     pub const fn since(self, earlier: Self) -> u16 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// When it begins. After Howard Hinnant, "chrono-compatible low-level date algorithms", `days_from_civil`.
+    pub const fn start(self) -> Timestamp {
+        let (month, year) = (self.0 as u64 % 12 + 1, 1970 + self.0 as u64 / 12 - (self.0 % 12 < 2) as u64);
+        let shifted_month = if month > 2 { month - 3 } else { month + 9 };
+        let (era, of_era) = (year / 400, year % 400);
+        let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * shifted_month + 2) / 5;
+        Timestamp((days - 719_468) * Timestamp::DAY)
     }
 }
 
@@ -112,6 +134,15 @@ mod tests {
         for bad in ["", "2024", "2024-3", "2024-13", "2024-00", "1969-12", "+024-03", "2024-03-01"] {
             assert!(bad.parse::<Month>().is_err(), "{bad}");
         }
+        for month in (0..u16::MAX).map(Month) {
+            let start = month.start();
+            assert_eq!((start.date().2, start.month(), start.0 % 86_400_000), (1, month, 0), "{month}");
+        }
+        assert_eq!((Timestamp(Timestamp::DAY - 1).day(), Timestamp(Timestamp::DAY).day()), (0, 1));
+        assert_eq!(
+            (Timestamp(Timestamp::DAY * 7).short_day(), Timestamp(u64::MAX).short_day()),
+            (7, u32::MAX)
+        );
         assert_eq!(Month(14).since(Month(12)), 2);
         assert_eq!(Month(12).since(Month(14)), 0);
     }

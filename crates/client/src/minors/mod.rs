@@ -83,7 +83,7 @@ impl Core {
         }
         let known = ReachRow::read(&self.tx(), REACHES, user.to_string().as_bytes())?;
         let Some(ReachRow { reach }) = known else { return Ok(None) };
-        let day = u32::try_from(now.0 / (24 * 60 * 60 * 1000)).unwrap_or(u32::MAX);
+        let day = now.short_day();
         let nonce = *self.random::<32>()?;
         self.live.proven.insert(whom);
         Ok(Some(reach.prove(user, day, nonce)))

@@ -342,5 +342,5 @@ pub(super) fn digest(request: &RegisterRequest) -> [u8; 32] {
 
 /// Days since the UNIX epoch.
 pub(super) fn day(now: Timestamp) -> u32 {
-    u32::try_from(now.0 / 86_400_000).unwrap_or(u32::MAX)
+    now.short_day()
 }

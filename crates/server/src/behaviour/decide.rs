@@ -18,7 +18,7 @@ const ONE_IN: u32 = 5;
 /// What is left of an account's allowance then.
 const LEFT: u32 = 4;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 
 /// The thresholds, as the operator sets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub(super) fn next_day(today: u32, free: impl Fn(u32) -> bool) -> u32 {
 
 /// Days since the UNIX epoch.
 pub(super) fn day(now: Timestamp) -> u32 {
-    u32::try_from(now.0 / DAY).unwrap_or(u32::MAX - REPORT_DAYS)
+    now.short_day().min(u32::MAX - REPORT_DAYS)
 }
 
 /// When a day begins.

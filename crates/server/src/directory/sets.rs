@@ -7,7 +7,7 @@ use trefoil_transparency::device_set::{
     DeviceEntry, DeviceSetChain, SetHash, SetSigner, SignedDeviceSet, Step, VerifiedSet,
 };
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 
 impl Directory {
     /// Adds to a batch that a person has these devices from now on, in the words of `set` (an encoded

@@ -21,7 +21,7 @@ use trefoil_proto::{
 };
 use trefoil_store::Batch;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = trefoil_proto::Timestamp::DAY;
 
 /// `POST accounts`.
 pub(super) async fn register(

@@ -91,5 +91,5 @@ pub(super) fn is_id(raw: &str) -> bool {
 
 /// Days since the UNIX epoch.
 pub(super) fn day(now: Timestamp) -> u32 {
-    u32::try_from(now.0 / 86_400_000).unwrap_or(u32::MAX)
+    now.short_day()
 }

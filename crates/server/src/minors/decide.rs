@@ -11,7 +11,6 @@ use trefoil_proto::{
 
 /// Nobody is a minor for longer, in months.
 const LONGEST: u16 = 30 * 12;
-const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// The row of an account that says so at its beginning.
 pub(super) fn marked(marking: &Marking, entry: Vec<u8>, now: Timestamp) -> Result<MinorRow, MinorsError> {
@@ -114,5 +113,5 @@ fn is_of_these_days(day: u32, now: Timestamp) -> bool {
 
 /// Days since the UNIX epoch.
 pub(super) fn day(now: Timestamp) -> u32 {
-    u32::try_from(now.0 / DAY).unwrap_or(u32::MAX)
+    now.short_day()
 }

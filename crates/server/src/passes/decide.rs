@@ -122,5 +122,5 @@ impl Issuer {
 
 /// Days since the UNIX epoch.
 pub(super) fn day(now: Timestamp) -> u32 {
-    u32::try_from(now.0 / (24 * 60 * 60 * 1000)).unwrap_or(u32::MAX)
+    now.short_day()
 }

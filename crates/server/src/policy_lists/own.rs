@@ -8,7 +8,7 @@ use trefoil_proto::{
     policy_list::{ENTRIES, Entry, PolicyList, Recommendation, Subject},
 };
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

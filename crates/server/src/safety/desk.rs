@@ -3,7 +3,7 @@
 use super::{
     Safety, SafetyError,
     case::{Case, CaseRefusal, Queue, Verdict, is_grave_to_see},
-    load::{self, Load},
+    load::Load,
     rows::{self, CASES, DUE, Due, LOAD, MEASURES, QUEUE, ReportRow},
     standing::measures,
 };
@@ -320,7 +320,7 @@ impl Safety {
         case: &Case,
         now: Timestamp,
     ) -> Result<(), SafetyError> {
-        let key = rows::load_key(load::day(now), &who.name);
+        let key = rows::load_key(now.day(), &who.name);
         let row = self.store.get(LOAD, key.clone().into()).await.map_err(SafetyError::Read)?;
         match &row {
             Some(row) => batch.assert_equals(LOAD, key.clone(), row.clone()),

@@ -32,7 +32,7 @@ pub(super) const HAND_ON: u32 = 0;
 pub(super) const COMPARE: u32 = u32::MAX;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(30);
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 /// After so long a report is not handed on any more, in milliseconds: a week.
 const PATIENCE: u64 = 7 * DAY;
 /// After so long attachments that cannot be read are not compared any more.

@@ -4,8 +4,6 @@
 use serde::{Deserialize, Serialize};
 use trefoil_proto::Timestamp;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
-
 /// How much somebody may open.
 #[derive(Clone, Copy, Debug)]
 pub struct Wellbeing {
@@ -25,11 +23,6 @@ pub(super) struct Load {
     pub last_grave: Option<Timestamp>,
 }
 
-/// The day of a time, counted from 1970.
-pub(super) fn day(now: Timestamp) -> u64 {
-    now.0 / DAY
-}
-
 impl Load {
     /// Counts one more, or says from when on there may be.
     pub(super) fn open(
@@ -38,7 +31,7 @@ impl Load {
         limits: Wellbeing,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
-        let tomorrow = Timestamp((day(now) + 1) * DAY);
+        let tomorrow = Timestamp((now.day() + 1) * Timestamp::DAY);
         if self.opened >= limits.a_day {
             return Err(tomorrow);
         }
@@ -66,16 +59,16 @@ mod tests {
     #[test]
     fn there_is_an_end_to_what_one_person_sees() {
         let limits = Wellbeing { a_day: 3, grave_a_day: 2, pause: 1000 };
-        let (mut load, now) = (Load::default(), Timestamp(10 * DAY));
+        let (mut load, now) = (Load::default(), Timestamp(10 * Timestamp::DAY));
         load.open(true, limits, now).unwrap();
         // A pause after what was grave, not after the rest.
         assert_eq!(load.open(true, limits, now), Err(Timestamp(now.0 + 1000)));
         load.open(false, limits, now).unwrap();
         load.open(true, limits, Timestamp(now.0 + 1000)).unwrap();
         // The day is over.
-        assert_eq!(load.open(false, limits, Timestamp(now.0 + 5000)), Err(Timestamp(11 * DAY)));
+        assert_eq!(load.open(false, limits, Timestamp(now.0 + 5000)), Err(Timestamp(11 * Timestamp::DAY)));
         let mut load = Load { opened: 2, grave: 2, last_grave: None };
-        assert_eq!(load.open(true, limits, now), Err(Timestamp(11 * DAY)));
+        assert_eq!(load.open(true, limits, now), Err(Timestamp(11 * Timestamp::DAY)));
         load.open(false, limits, now).unwrap();
     }
 }

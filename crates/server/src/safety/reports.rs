@@ -3,7 +3,7 @@
 use super::{
     CASE_KEPT, Safety, SafetyError,
     case::Case,
-    decide, due, load, look,
+    decide, due, look,
     rows::{self, ABOUT, CASES, DUE, Due, LOAD, MEASURES, Measure, QUEUE, REPORTS, ReportRow, TAKEN},
 };
 use crate::json_row::JsonRow as _;
@@ -195,7 +195,7 @@ impl Safety {
                 batch.delete(ABOUT, rows::about_key(&case.about, id));
             }
         }
-        let over = rows::loads_before(load::day(now).saturating_sub(1));
+        let over = rows::loads_before(now.day().saturating_sub(1));
         for (key, _) in self.store.scan(LOAD, over, usize::MAX).await.map_err(SafetyError::Read)? {
             batch.delete(LOAD, key);
         }

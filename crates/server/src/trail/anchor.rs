@@ -19,7 +19,7 @@ use trefoil_transparency::log::{LogEntry, TrailHead};
 
 /// From one head to the next, in milliseconds: a day. The log tells everybody how much the team did in the meantime, and nothing
 /// finer.
-const APART: u64 = 24 * 60 * 60 * 1000;
+const APART: u64 = Timestamp::DAY;
 /// Between two looks whether it is time.
 const LOOK: Duration = Duration::from_secs(10 * 60);
 

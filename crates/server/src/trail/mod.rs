@@ -27,7 +27,7 @@ use trefoil_proto::Timestamp;
 use trefoil_store::{Batch, KeyRange, Store, StoreError};
 
 /// How long an entry is kept, in milliseconds: two years.
-pub const KEPT: u64 = 2 * 365 * 24 * 60 * 60 * 1000;
+pub const KEPT: u64 = 2 * 365 * Timestamp::DAY;
 /// How often an entry is made again because another process made one meanwhile.
 const ATTEMPTS: usize = 8;
 

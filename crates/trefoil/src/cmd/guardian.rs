@@ -18,7 +18,7 @@ use trefoil_proto::{
 };
 
 /// A day, in milliseconds.
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 
 /// Link a guardian to a minor's account; as a guardian, open it to others or close it.
 #[derive(Debug, Args)]

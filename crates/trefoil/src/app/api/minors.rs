@@ -26,7 +26,7 @@ use trefoil_proto::{
 use utoipa::ToSchema;
 
 /// A day, in milliseconds.
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = trefoil_proto::Timestamp::DAY;
 
 /// A link that a minor showed.
 #[derive(Deserialize, ToSchema)]

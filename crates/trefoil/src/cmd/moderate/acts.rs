@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trefoil_proto::decisions::CaseId;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = trefoil_proto::Timestamp::DAY;
 
 #[derive(Debug, Args)]
 pub(super) struct Decide {

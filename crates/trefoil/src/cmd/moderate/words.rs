@@ -89,8 +89,7 @@ pub(super) fn person(person: &Value) -> String {
         standing["until"].as_u64().map_or_else(String::new, |until| format!(" until {}", when(until)));
     let _ = write!(out, "\n  standing: {}{until}", text(&standing["is"]));
     if let (Some(day), Some(devices)) = (person["registered_day"].as_u64(), person["devices"].as_u64()) {
-        let _ =
-            write!(out, "\n  registered on {}, {devices} devices", &when(day * 24 * 60 * 60 * 1000)[..10]);
+        let _ = write!(out, "\n  registered on {}, {devices} devices", &when(day * Timestamp::DAY)[..10]);
     }
     for case in list(&person["cases"]) {
         let _ = write!(out, "\n  {}", case_line(case));
