@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     json_row::JsonRow as _,
-    staff::{Member, Role},
+    staff::Member,
     trail::{Anchor, AuditEntry},
 };
 use hmac::{Hmac, Mac as _};
@@ -83,12 +83,12 @@ impl Safety {
     pub async fn waiting(&self, who: &Member) -> Result<Vec<Waiting>, SafetyError> {
         let mut all = Vec::new();
         for queue in [Queue::General, Queue::ChildSafety, Queue::Second, Queue::Appeals] {
-            if queue == Queue::ChildSafety && who.role == Role::Reviewer {
+            if queue == Queue::ChildSafety && !who.role.counts_child_safety() {
                 continue;
             }
             let keys = self.store.scan(QUEUE, KeyRange::prefix(rows::queue_prefix(queue)), usize::MAX).await;
             let mut keys = keys.map_err(SafetyError::Read)?;
-            if who.role == Role::Reviewer && matches!(queue, Queue::Second | Queue::Appeals) {
+            if !who.role.counts_child_safety() && matches!(queue, Queue::Second | Queue::Appeals) {
                 // Here those about the exploitation of children wait among the others: not even their number is told.
                 let mut seen = Vec::new();
                 for key in keys {
@@ -115,14 +115,15 @@ impl Safety {
     /// [`SafetyError::NoSuchCase`]; [`CaseRefusal::Role`]; the store failed.
     pub async fn item(&self, id: CaseId, who: &Member, now: Timestamp) -> Result<Item, SafetyError> {
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
-        if who.role != Role::Auditor {
+        if !who.role.reads_every_case() {
             case.may_see(who).map_err(SafetyError::Case)?;
         }
         let opened = case.claimed(now).is_some_and(|claim| claim.by == who.name && claim.opened);
         let report = self.report_of(id).await?;
         let mut others = self.cases_about(&case.about).await?;
-        others
-            .retain(|(other, case)| *other != id && (who.role == Role::Auditor || case.may_see(who).is_ok()));
+        others.retain(|(other, case)| {
+            *other != id && (who.role.reads_every_case() || case.may_see(who).is_ok())
+        });
         let mut item = Item {
             id,
             by: None,

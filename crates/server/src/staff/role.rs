@@ -83,25 +83,76 @@ impl Role {
         }
     }
 
+    /// Everything that it may do: the one place that says it.
+    const fn may(self) -> May {
+        const NOTHING: May = May {
+            reviews: false,
+            sees_child_safety: false,
+            counts_child_safety: false,
+            reads_every_case: false,
+            leads: false,
+            audits: false,
+        };
+        match self {
+            Self::Reviewer => May { reviews: true, ..NOTHING },
+            Self::ChildSafetyReviewer => {
+                May { reviews: true, sees_child_safety: true, counts_child_safety: true, ..NOTHING }
+            }
+            Self::Lead => May {
+                reviews: true,
+                sees_child_safety: true,
+                counts_child_safety: true,
+                leads: true,
+                audits: true,
+                ..NOTHING
+            },
+            Self::Auditor => {
+                May { counts_child_safety: true, reads_every_case: true, audits: true, ..NOTHING }
+            }
+        }
+    }
+
     /// May claim and decide.
-    pub fn reviews(self) -> bool {
-        self != Self::Auditor
+    pub const fn reviews(self) -> bool {
+        self.may().reviews
     }
 
     /// May see what is said to exploit children.
-    pub fn sees_child_safety(self) -> bool {
-        matches!(self, Self::ChildSafetyReviewer | Self::Lead)
+    pub const fn sees_child_safety(self) -> bool {
+        self.may().sees_child_safety
+    }
+
+    /// May know how many cases there are about that.
+    pub const fn counts_child_safety(self) -> bool {
+        self.may().counts_child_safety
+    }
+
+    /// May read every case, without what was reported.
+    pub const fn reads_every_case(self) -> bool {
+        self.may().reads_every_case
     }
 
     /// May invite and remove staff, and take back what others decided.
-    pub fn leads(self) -> bool {
-        self == Self::Lead
+    pub const fn leads(self) -> bool {
+        self.may().leads
     }
 
     /// May read the audit trail.
-    pub fn audits(self) -> bool {
-        matches!(self, Self::Lead | Self::Auditor)
+    pub const fn audits(self) -> bool {
+        self.may().audits
     }
+}
+
+/// What somebody of a role may do.
+#[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // Each is a right of its own, and every mixture of them could be a role.
+struct May {
+    reviews: bool,
+    sees_child_safety: bool,
+    counts_child_safety: bool,
+    reads_every_case: bool,
+    leads: bool,
+    audits: bool,
 }
 
 impl FromStr for Role {
