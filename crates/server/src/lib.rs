@@ -39,7 +39,7 @@ pub mod trail;
 mod usable;
 
 pub use config::Config;
-pub use service::{Addresses, OpenError, Parts, RunError, Service};
+pub use service::{Addresses, FiguresError, OpenError, Parts, RunError, Service};
 
 // Devices for the tests of every room.
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::{
     policy_lists::{self, PolicyListError, PolicyLists},
     rooms::{FrankingKeys, People, PeopleError, Rooms, RoomsError, RoomsSettings, asked_removal},
     safety::{
-        self, Figures, Safety, SafetyError, TakenReport, TipSettings,
+        self, Figures, Quarter, QuarterError, Safety, SafetyError, TakenReport, TipSettings,
         evidence::Reach,
         statement::StatementError,
         tipline::{Credentials, Line, LineError},
@@ -151,6 +151,17 @@ pub enum OpenError {
     },
 }
 
+/// Why figures are not published.
+#[derive(Debug, thiserror::Error)]
+pub enum FiguresError {
+    /// Nothing is published of that quarter.
+    #[error(transparent)]
+    Quarter(#[from] QuarterError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Safety(#[from] SafetyError),
+}
+
 /// Why a service stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -212,8 +223,9 @@ impl Service {
     /// What this service publishes of its safety, for reports taken in a time; read beside a service that may run.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub fn figures(data: &Path, from: Timestamp, until: Timestamp) -> Result<Figures, SafetyError> {
+    /// [`FiguresError`].
+    pub fn figures(data: &Path, quarter: Quarter, now: Timestamp) -> Result<Figures, FiguresError> {
+        let (from, until) = quarter.published(now)?;
         let view = SqliteView::open(&data.join(DATABASE)).map_err(SafetyError::Read)?;
         Ok(safety::figures(safety::cases(&view)?.values(), from, until))
     }

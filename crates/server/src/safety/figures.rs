@@ -1,9 +1,9 @@
 //! What a service publishes of its safety: numbers, and nothing about a person. Counts under five are not told: with few reports of a
 //! kind, a number would point at somebody. Nor is what would give them away by subtraction.
 
-use super::case::{Action, Case};
+use super::case::{Action, Case, Decision};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 use trefoil_proto::{Timestamp, mimi::report::AbuseType};
 
 /// Counts below this are only told to be below it.
@@ -13,10 +13,11 @@ const FEW: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Figure(pub Option<usize>);
 
-/// The figures of a time.
+/// The figures of a time: what happened in it, each thing once, whenever the report came that it follows from. Reports about the same
+/// that are one case are one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    /// From when on reports count, in milliseconds since 1970.
+    /// From when on things count, in milliseconds since 1970.
     pub from: u64,
     /// Until when.
     pub until: u64,
@@ -31,9 +32,9 @@ pub struct Figures {
 pub struct CategoryFigures {
     /// Reports taken.
     pub reports: Figure,
-    /// Of them, decided by now.
+    /// Cases that were decided for the first time.
     pub decided: Figure,
-    /// What was done, by action, decisions that were taken back included.
+    /// What was done, by action, decisions that were taken back later included.
     pub actions: BTreeMap<String, Figure>,
     /// Appeals.
     pub appeals: Figure,
@@ -43,16 +44,16 @@ pub struct CategoryFigures {
     pub median_minutes: Option<u64>,
 }
 
-/// Counts the cases whose reports were taken in a time.
+/// Counts what happened in a time.
 pub fn figures<'a>(cases: impl IntoIterator<Item = &'a Case>, from: Timestamp, until: Timestamp) -> Figures {
-    let counted: Vec<&Case> =
-        cases.into_iter().filter(|case| (from.0..until.0).contains(&case.opened.0)).collect();
+    let cases: Vec<&Case> = cases.into_iter().collect();
+    let time = from..until;
     let of_reason = |category| {
-        let own: Vec<&Case> = counted.iter().copied().filter(|case| case.category == category).collect();
-        Counts::of(&own)
+        let own: Vec<&Case> = cases.iter().copied().filter(|case| case.category == category).collect();
+        Counts::of(&own, &time)
     };
     let rows: Vec<Counts> = AbuseType::ALL.into_iter().map(of_reason).collect();
-    let all = Counts::of(&counted);
+    let all = Counts::of(&cases, &time);
     let mut told = vec![[true; MEASURES]; rows.len()];
     let mut all_told = [true; MEASURES];
     for measure in 0..MEASURES {
@@ -91,19 +92,25 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(cases: &[&Case]) -> Self {
-        let first =
-            |case: &Case| case.decisions.first().map(|decision| decision.at.0.saturating_sub(case.opened.0));
-        let mut waits: Vec<u64> = cases.iter().filter_map(|case| first(case)).collect();
+    fn of(cases: &[&Case], time: &Range<Timestamp>) -> Self {
+        let wait = |case: &&Case| {
+            let first = case.decisions.first().filter(|decision| time.contains(&decision.at))?;
+            Some(first.at.0.saturating_sub(case.opened.0))
+        };
+        let mut waits: Vec<u64> = cases.iter().filter_map(wait).collect();
         waits.sort_unstable();
         let decisions = || cases.iter().flat_map(|case| &case.decisions);
+        let undone =
+            |decision: &&Decision| decision.undone.as_ref().is_some_and(|one| time.contains(&one.at));
         let mut counts = [0; MEASURES];
-        counts[0] = cases.len();
+        counts[0] = cases.iter().filter(|case| time.contains(&case.opened)).count();
         counts[1] = waits.len();
-        counts[2] = cases.iter().map(|case| case.appeals.len()).sum();
-        counts[3] = decisions().filter(|decision| decision.undone.is_some()).count();
+        counts[2] =
+            cases.iter().flat_map(|case| &case.appeals).filter(|appeal| time.contains(&appeal.at)).count();
+        counts[3] = decisions().filter(undone).count();
         for (at, action) in DONE.into_iter().enumerate() {
-            counts[ACTIONS + at] = decisions().filter(|decision| decision.verdict.action == action).count();
+            let done = |one: &&Decision| one.verdict.action == action && time.contains(&one.at);
+            counts[ACTIONS + at] = decisions().filter(done).count();
         }
         let median_minutes = (waits.len() >= FEW).then(|| waits[waits.len() / 2] / 60_000);
         Self { counts, median_minutes }

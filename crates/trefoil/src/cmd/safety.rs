@@ -1,17 +1,17 @@
 //! `trefoil safety`: what a service publishes of its safety.
 
 use super::{Shared, admin::Which};
-use crate::{clock, print::remark};
+use crate::{clock, exit::UsageError, print::remark};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt;
 use trefoil_proto::Timestamp;
 use trefoil_server::{
-    Service,
-    safety::{Figure, Figures},
+    FiguresError, Service,
+    safety::{self, Figure, Quarter},
 };
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+const DAY: u64 = Timestamp::DAY;
 
 /// What a service publishes of its safety: numbers, and nothing about a person.
 #[derive(Debug, Args)]
@@ -22,10 +22,19 @@ pub struct Safety {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Print the figures of the last days: reports, actions, appeals, reversals, median time, by reason
-    Report(Period),
+    /// Print the figures of a quarter: reports, actions, appeals, reversals, median time, by reason
+    Report(Figures),
     /// Print the decisions of the last days as statements of reasons, as the EU's DSA Transparency Database takes them, one a line
     Statements(Period),
+}
+
+#[derive(Debug, Args)]
+struct Figures {
+    /// Which quarter of the calendar, in UTC, as 2026-Q3; it has ended (default: the last that has)
+    #[arg(long, value_name = "QUARTER")]
+    quarter: Option<Quarter>,
+    #[command(flatten)]
+    which: Which,
 }
 
 #[derive(Debug, Args)]
@@ -40,19 +49,15 @@ struct Period {
 #[derive(Serialize)]
 struct Published {
     kind: &'static str,
+    quarter: String,
     #[serde(flatten)]
-    figures: Figures,
+    figures: safety::Figures,
 }
 
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (from, until) =
-            (clock::readable(Timestamp(self.figures.from)), clock::readable(Timestamp(self.figures.until)));
-        writeln!(
-            f,
-            "reports taken from {from} to {until}; counts of 1 to {} are not told",
-            self.figures.fewer_than_is_null - 1
-        )?;
+        let few = self.figures.fewer_than_is_null - 1;
+        writeln!(f, "what happened in {}; counts of 1 to {few} are not told", self.quarter)?;
         write!(
             f,
             "{:<20} {:>8} {:>8} {:>8} {:>8}  {:<8}  actions",
@@ -90,9 +95,17 @@ pub fn run(shared: &Shared, ask: Safety) -> anyhow::Result<()> {
     let until = clock::now();
     let from = |days: u32| Timestamp(until.0.saturating_sub(u64::from(days) * DAY));
     match ask.what {
-        What::Report(Period { days, which }) => {
-            let figures = Service::figures(&which.data()?, from(days), until)?;
-            Ok(shared.out.record(&Published { kind: "safety-report", figures })?)
+        What::Report(Figures { quarter, which }) => {
+            let quarter = quarter.unwrap_or_else(|| Quarter::last_ended(until));
+            let figures = Service::figures(&which.data()?, quarter, until).map_err(|error| match error {
+                FiguresError::Quarter(error) => UsageError(error.to_string()).into(),
+                FiguresError::Safety(error) => anyhow::Error::from(error),
+            })?;
+            Ok(shared.out.record(&Published {
+                kind: "safety-report",
+                quarter: quarter.to_string(),
+                figures,
+            })?)
         }
         What::Statements(Period { days, which }) => {
             for (number, made) in Service::statements(&which.data()?, from(days), until)? {

@@ -18,6 +18,8 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use trefoil_server::trail::AuditEntry;
+use trefoil_store::{Batch, KeyRange, SqliteOptions, SqliteStore, Store as _, Table};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() {
@@ -168,9 +170,75 @@ async fn a_report_is_decided_by_two_where_it_weighs_holds_and_can_be_appealed() 
     }
     otto.refused(&["audit"], "role");
     let config = services.planned(2).config.clone();
-    let figures = trefoil(services.path(), &["safety", "report", "--config", config.to_str().unwrap()]);
-    assert_eq!(figures.data[0]["by_category"]["harassment"]["reports"], Value::Null, "one is few");
+    let ask = ["safety", "report", "--config", config.to_str().unwrap()];
+    let figures = trefoil(services.path(), &ask);
+    assert_eq!(
+        figures.data[0]["by_category"]["all"]["reports"],
+        json!(0),
+        "before this quarter: {}",
+        figures.said
+    );
     assert!(!figures.data[0].to_string().contains("mimi://"));
+    let running = trefoil(services.path(), &[&ask[..], &["--quarter", "2999-Q1"]].concat());
+    assert!(running.code != 0 && running.said.contains("has not ended"), "{}", running.said);
+}
+
+/// Makes the trail of a service that does not run say something else, with every entry following from the one before.
+async fn write_anew(data: &std::path::Path) {
+    let store = SqliteStore::open(data.join("service.db"), SqliteOptions::default()).unwrap();
+    let table = Table::new("safety.audit");
+    let rows = store.scan(table, KeyRange::all(), usize::MAX).await.unwrap();
+    let (mut batch, mut last) = (Batch::new(), None::<AuditEntry>);
+    let row = |json: Vec<u8>| [&[1][..], &json].concat();
+    for (key, old) in rows {
+        let mut entry: AuditEntry = serde_json::from_slice(&old[1..]).unwrap();
+        entry.detail = entry.detail.replace("lena", "nobody");
+        entry.before = last.as_ref().map(AuditEntry::hash).unwrap_or_default();
+        batch.put(table, key, row(serde_json::to_vec(&entry).unwrap()));
+        last = Some(entry);
+    }
+    let last = last.expect("there is a trail");
+    let head = json!({ "number": last.number, "hash": last.hash() });
+    batch.put(Table::new("safety.audit_head"), &b"head"[..], row(serde_json::to_vec(&head).unwrap()));
+    // What the service remembers of its heads as well: only the log itself says otherwise.
+    let anchors = Table::new("trail.anchors");
+    for (key, _) in store.scan(anchors, KeyRange::all(), usize::MAX).await.unwrap() {
+        batch.delete(anchors, key);
+    }
+    store.commit(batch).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_finds_a_trail_that_was_written_anew() {
+    let mut services = Services::start().await;
+    let lena = Reviewer::invited(&services, 0, "lena", "lead");
+    let (url, ca) = (services.planned(0).url.clone(), services.plan.ca.to_str().unwrap().to_owned());
+    let made = trefoil(services.path(), &["log", "policy", &url, "--ca", &ca]);
+    let policy = services.path().join("policy");
+    std::fs::write(&policy, made.data[0]["policy"].as_str().unwrap()).unwrap();
+    let audit = ["audit", "--log", &url, "--policy", policy.to_str().unwrap(), "--ca", &ca];
+    let mut checked = Value::Null;
+    for _ in 0..100 {
+        let said = lena.ask(&audit);
+        assert_eq!(said.code, 0, "{}", said.said);
+        checked = said.data.last().unwrap().clone();
+        if checked["heads"] != 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(
+        (&checked["kind"], &checked["heads"], &checked["log"]),
+        (&json!("trail"), &json!(1), &json!(true))
+    );
+    services.stop(0);
+    write_anew(&services.planned(0).data).await;
+    services.begin(0).await;
+    // By itself it is whole, and the console names no head that it does not have.
+    assert_eq!(lena.ask(&["audit"]).code, 0);
+    let found = lena.ask(&audit);
+    assert_eq!(found.code, 9, "{}", found.said);
+    assert!(found.said.contains("written anew"), "{}", found.said);
 }
 
 /// What NCMEC's reporting API answers, and what it was asked.
