@@ -80,6 +80,8 @@ pub enum ErrorCode {
     TooManyFirstContacts = 31,
     /// Somebody of another service is asked for by a pass of theirs only, and this is none that is good.
     PassNeeded = 32,
+    /// Earlier reports of this person are still being looked at, as many as one person may have.
+    TooManyReports = 33,
 }
 
 impl ErrorCode {
@@ -111,6 +113,7 @@ impl ErrorCode {
         Self::Suspended,
         Self::TooManyFirstContacts,
         Self::PassNeeded,
+        Self::TooManyReports,
     ];
 }
 

@@ -220,7 +220,7 @@ impl Service {
         safety::taken(&view)
     }
 
-    /// What this service publishes of its safety, for reports taken in a time; read beside a service that may run.
+    /// What this service publishes of its safety, of a quarter that has ended; read beside a service that may run.
     ///
     /// # Errors
     /// [`FiguresError`].
@@ -407,6 +407,7 @@ impl Service {
                     domain: config.domain.clone(),
                     reporters: secrets.key(SecretName::Reporters).clone(),
                     wellbeing: config.wellbeing,
+                    open_reports: config.open_reports,
                     reach: Reach {
                         media: Arc::clone(&media),
                         federation: Arc::clone(&federation),

@@ -502,6 +502,9 @@ fn refusal(code: ErrorCode, detail: &str) -> String {
         ErrorCode::Suspended => {
             "the service's safety team decided that nothing is taken from this account: see `trefoil account decisions`"
         }
+        ErrorCode::TooManyReports => {
+            "your earlier reports are still being looked at: report this when some of them are decided (`trefoil account reports`)"
+        }
         ErrorCode::PassNeeded => "a registration pass is needed that is good here",
         ErrorCode::NotFound => "there is no such thing, or not for you",
         ErrorCode::PeerUnavailable => "the other person's service cannot be reached now: try again later",

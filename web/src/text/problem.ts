@@ -26,6 +26,7 @@ export const PROBLEMS: Record<ProblemCode, Sentence> = {
   unsupported: m.error_unsupported,
   "rate-limited": m.error_rate_limited,
   "quota-exceeded": m.error_quota_exceeded,
+  "too-many-reports": m.error_too_many_reports,
   removed: m.error_removed,
   taken: m.error_taken,
   "bad-identifier": m.error_bad_identifier,

@@ -17,6 +17,8 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
     Debug,
     PartialEq,
     Eq,
+    PartialOrd,
+    Ord,
     Hash,
     TlsSize,
     TlsSerialize,

@@ -46,6 +46,9 @@ pub(super) struct File {
     /// How much of what is reported one person of the team sees.
     #[serde(default)]
     pub wellbeing: Wellbeing,
+    /// Reports.
+    #[serde(default)]
+    pub safety: Safety,
     /// What one person, one address or one service may use up.
     #[serde(default)]
     pub limits: Limits,
@@ -218,6 +221,21 @@ pub(super) struct Wellbeing {
 impl Default for Wellbeing {
     fn default() -> Self {
         Self { items_per_day: 150, grave_items_per_day: 20, pause_minutes: 5 }
+    }
+}
+
+/// The table `[safety]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Safety {
+    /// Reports of one person that are looked at at a time; further ones are refused until some of those are decided. Default: 20.
+    /// Example: `20`
+    pub open_reports: u32,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self { open_reports: 20 }
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Config {
     pub tipline: Option<TiplineConfig>,
     /// What one person of the team sees at most.
     pub wellbeing: Wellbeing,
+    /// Reports of one person that are looked at at a time.
+    pub open_reports: NonZeroU32,
     /// Rates and quotas.
     pub limits: Limits,
     /// How many people an account may turn to for the first time.
@@ -389,6 +391,8 @@ fn check(file: file::File) -> Result<Config, ConfigError> {
         console: file.console.map(console).transpose()?,
         tipline: file.tipline.map(tipline).transpose()?,
         wellbeing: wellbeing(&file.wellbeing)?,
+        open_reports: NonZeroU32::new(file.safety.open_reports)
+            .ok_or_else(|| invalid("safety.open_reports", "must not be zero"))?,
         limits: limits(&file.limits)?,
         first_contacts: first_contacts(&file.first_contacts)?,
         ages: ages(&file.minors)?,

@@ -27,6 +27,7 @@ pub(super) fn keys(source: &str) -> Vec<Key> {
                 "Console" => "console",
                 "Tipline" => "tipline",
                 "Wellbeing" => "wellbeing",
+                "Safety" => "safety",
                 "Limits" => "limits",
                 "FirstContacts" => "first_contacts",
                 "Minors" => "minors",

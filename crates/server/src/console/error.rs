@@ -109,6 +109,7 @@ impl From<SafetyError> for Problem {
             | SafetyError::Note
             | SafetyError::Doubled
             | SafetyError::Unproven { .. }
+            | SafetyError::TooManyOpen
             | SafetyError::HandedOn => Self::malformed(message),
             SafetyError::Trail(_)
             | SafetyError::DamagedRow

@@ -114,9 +114,10 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Conflict | ErrorCode::IdentifierTaken | ErrorCode::WrongEpoch | ErrorCode::WrongOffset => {
             StatusCode::CONFLICT
         }
-        ErrorCode::RateLimited | ErrorCode::QuotaExceeded | ErrorCode::TooManyFirstContacts => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        ErrorCode::RateLimited
+        | ErrorCode::QuotaExceeded
+        | ErrorCode::TooManyFirstContacts
+        | ErrorCode::TooManyReports => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::PeerUnavailable | ErrorCode::PeerMisbehaved => StatusCode::BAD_GATEWAY,
         ErrorCode::Unsupported => StatusCode::NOT_IMPLEMENTED,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -241,6 +242,7 @@ impl From<SafetyError> for Refusal {
             SafetyError::Note | SafetyError::Doubled => ErrorCode::Malformed,
             SafetyError::Unproven { .. } => ErrorCode::NotFranked,
             SafetyError::HandedOn => ErrorCode::BadSignature,
+            SafetyError::TooManyOpen => ErrorCode::TooManyReports,
             SafetyError::NoSuchCase => ErrorCode::NotFound,
             SafetyError::Case(_) => ErrorCode::Conflict,
             // Of the desk alone, which is elsewhere.

@@ -26,9 +26,7 @@ use trefoil_proto::{
 };
 use trefoil_store::{Batch, KeyRange};
 
-/// The number under which handing on stands; decisions have theirs, doubled.
-pub(super) const HAND_ON: u32 = 0;
-/// The same for comparing attachments: no case has as many decisions.
+/// The number under which comparing attachments stands; decisions have theirs, doubled, and no case has as many.
 pub(super) const COMPARE: u32 = u32::MAX;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -45,6 +43,12 @@ const A_CASE: Duration = Duration::from_secs(600);
 const LONGEST_PAUSE: u64 = 6 * 60 * 60 * 1000;
 /// Rows that are read at once.
 const PAGE: usize = 256;
+
+/// Where handing on a report of a case stands, by the report's number: that of the first is 0, those of the others are counted down
+/// from [`COMPARE`].
+pub(super) fn hand_on_key(case: CaseId, report: u32) -> Vec<u8> {
+    rows::due_key(case, if report == 0 { 0 } else { COMPARE - report })
+}
 
 enum Done {
     Yes,
@@ -231,7 +235,7 @@ impl Safety {
 
     async fn try_once(&self, case: CaseId, what: Due, now: Timestamp) -> Result<Done, SafetyError> {
         let asked = match what {
-            Due::HandOn { since } => return self.hand_on(case, since, now).await,
+            Due::HandOn { since, report } => return self.hand_on(case, report, since, now).await,
             Due::Compare { since } => return self.compared(case, since, now).await,
             Due::AskRemoval { room, user, rule, at } => {
                 let title = policy::rule(&rule).map_or("the rules of this service", |rule| rule.title);
@@ -263,8 +267,14 @@ impl Safety {
         }
     }
 
-    async fn hand_on(&self, case: CaseId, since: Timestamp, now: Timestamp) -> Result<Done, SafetyError> {
-        let Some(report) = self.report_of(case).await? else { return Ok(Done::Yes) };
+    async fn hand_on(
+        &self,
+        case: CaseId,
+        number: u32,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Done, SafetyError> {
+        let Some(report) = self.one_report(case, number).await? else { return Ok(Done::Yes) };
         if !self.may_call(&report.about.domain) {
             return Ok(Done::Yes);
         }

@@ -29,6 +29,9 @@ pub enum SafetyError {
         /// Which, counted from 0.
         index: usize,
     },
+    /// As many reports of this person as one may have are still being looked at.
+    #[error("your earlier reports are still being looked at: report this when some of them are decided")]
+    TooManyOpen,
     /// What another service hands on is not of its room, not about somebody here, or not signed by it.
     #[error("the report that was handed on does not prove itself")]
     HandedOn,

@@ -141,7 +141,7 @@ impl Safety {
     pub(super) async fn compare(&self, id: CaseId, now: Timestamp) -> Result<Compared, SafetyError> {
         let Some(report) = self.report_of(id).await? else { return Ok(Compared::Done) };
         let Some(known) = self.known.get() else { return Ok(Compared::Later) };
-        self.keep(id, &report).await?;
+        self.keep_attachments(id, &report).await?;
         let (mut matches, mut done) = (Vec::new(), Compared::Done);
         for named in evidence::named(&report.messages, Bounds::default()) {
             let exhibit = named.open(&self.way_to(id)).await;
@@ -164,7 +164,7 @@ impl Safety {
     }
 
     /// Keeps what can be kept of what a report shows, the small files first: what a sender puts beside a picture does not keep it away.
-    async fn keep(&self, id: CaseId, report: &ReportRow) -> Result<(), SafetyError> {
+    async fn keep_attachments(&self, id: CaseId, report: &ReportRow) -> Result<(), SafetyError> {
         let named = evidence::named(&report.messages, Bounds::default());
         let mut files: Vec<_> = named.iter().filter_map(Named::file).collect();
         files.sort_by_key(|file| file.layout.size());

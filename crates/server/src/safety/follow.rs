@@ -26,15 +26,15 @@ impl Safety {
     pub async fn follow(&self, asked: &FollowReport, now: Timestamp) -> Result<ReportStanding, SafetyError> {
         let row = self.store.get(TAKEN, asked.report.to_vec().into()).await.map_err(SafetyError::Read)?;
         let id = rows::case_of(&row.ok_or(SafetyError::NoSuchCase)?)?;
-        let report = self.report_of(id).await?.ok_or(SafetyError::NoSuchCase)?;
-        if report.reporter.as_ref() != Some(&asked.reporting_user) {
-            return Err(SafetyError::NoSuchCase);
-        }
+        let reports = self.reports_of(id).await?.into_iter();
+        let own = reports.filter(|report| report.reporter.as_ref() == Some(&asked.reporting_user));
+        let own = own.into_iter().find(|report| report.digest == asked.report);
+        let at = own.ok_or(SafetyError::NoSuchCase)?.at;
         if let Some(words) = &asked.appeal {
             self.take_appeal(id, Party::Reporter, words, now).await?;
         }
         let (_, case) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
-        Ok(standing_of(&case, now))
+        Ok(standing_of(&case, at, now))
     }
 
     /// The decisions about somebody of this service, the newest first.
@@ -104,7 +104,8 @@ impl Safety {
     }
 }
 
-fn standing_of(case: &Case, now: Timestamp) -> ReportStanding {
+/// How a report stands that was taken at a time. That others reported the same before is not told.
+fn standing_of(case: &Case, at: Timestamp, now: Timestamp) -> ReportStanding {
     let appeals = if case.takes_appeal(Party::Reporter, now) { Appeal::Open } else { Appeal::Closed };
     let (stage, since) = if let Some(appeal) = case.open_appeal() {
         (ReportStage::Appealed, appeal.at)
@@ -112,9 +113,9 @@ fn standing_of(case: &Case, now: Timestamp) -> ReportStanding {
         let nothing = decision.verdict.action == Action::None;
         (if nothing { ReportStage::NoAction } else { ReportStage::ActedOn }, decision.at)
     } else if case.proposed.is_some() || case.claimed(now).is_some() {
-        (ReportStage::InReview, case.opened)
+        (ReportStage::InReview, at)
     } else {
-        (ReportStage::Waiting, case.opened)
+        (ReportStage::Waiting, at)
     };
     ReportStanding { stage, since, appeals }
 }

@@ -43,11 +43,11 @@ pub struct Item {
     pub case: Case,
     /// The hub that handed it on.
     pub by: Option<Domain>,
-    /// The same word for the same reporter: it tells apart who reports often, and nobody's name.
+    /// The same word for the same reporter, of the first report: it tells apart who reports often, and nobody's name.
     pub reporter: Option<String>,
-    /// The reporter's words, for whoever opened what was shown.
+    /// The words of those who reported, for whoever opened what was shown.
     pub note: String,
-    /// How many messages the report shows.
+    /// How many messages are shown, each counted once whoever shows it.
     pub messages: usize,
     /// What they are, for whoever opened them.
     pub shown: Option<Vec<Shown>>,
@@ -143,7 +143,12 @@ impl Safety {
                 Ok(Shown { at: message.accepted_timestamp, content })
             });
             item.shown = Some(shown.collect::<Result<_, SafetyError>>()?);
-            item.note = String::from_utf8_lossy(&report.note).into_owned();
+            let notes = self.reports_of(id).await?.into_iter().map(|report| report.note);
+            let notes = notes.filter(|note| !note.is_empty());
+            item.note = notes
+                .map(|note| String::from_utf8_lossy(&note).into_owned())
+                .collect::<Vec<_>>()
+                .join("\n\n");
         }
         item.by = report.by;
         Ok(item)

@@ -13,12 +13,13 @@ mod figures;
 mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod joining;
 pub mod known;
 mod load;
 mod look;
 pub mod policy;
-mod reports;
 mod quarter;
+mod reports;
 mod rows;
 mod standing;
 pub mod statement;
@@ -34,8 +35,8 @@ pub use exhibits::Listed;
 pub use figures::{Figure, Figures, figures};
 pub use load::Wellbeing;
 pub use look::{History, Item, Shown, Waiting, cases};
-pub use reports::{KEPT, Taken, TakenReport, taken};
 pub use quarter::{Quarter, QuarterError};
+pub use reports::{KEPT, Taken, TakenReport, taken};
 pub use rows::TABLES;
 pub use standing::Standing;
 pub use statements::statements;
@@ -46,7 +47,7 @@ use evidence::{Kept, Reach};
 use known::Known;
 use rows::{CASES, MEASURES, Measure};
 use standing::Standings;
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 use tipline::Tipline;
 use tokio::sync::{Mutex, Notify, OnceCell};
 use trefoil_proto::{Domain, Timestamp, UserUri, decisions::CaseId};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub reporters: SecretKey,
     /// What one person of the team sees at most.
     pub wellbeing: Wellbeing,
+    /// Reports of one person that are looked at at a time.
+    pub open_reports: NonZeroU32,
     /// The way to the attachments of what is reported.
     pub reach: Reach,
     /// The key under which files of reports to NCMEC lie.
@@ -76,6 +79,7 @@ pub struct Safety {
     domain: Domain,
     reporters: SecretKey,
     wellbeing: Wellbeing,
+    open_reports: NonZeroU32,
     reach: Reach,
     /// Read before anybody is served.
     known: OnceCell<Known>,
@@ -89,6 +93,8 @@ pub struct Safety {
     standings: Standings,
     /// The team's acts follow each other; what is asked at the same moment waits here instead of being tried again.
     turn: Mutex<()>,
+    /// Reports are taken one after the other: the second about the same joins the first.
+    taking: Mutex<()>,
     due: due::Bells,
     /// Rung when a report to NCMEC can go on.
     tips_due: Notify,
@@ -103,12 +109,14 @@ impl Safety {
         rooms: Arc<Rooms>,
         federation: Arc<Federation>,
     ) -> Self {
-        let Settings { domain, reporters, wellbeing, reach, tips, tipline: tip_settings } = settings;
+        let Settings { domain, reporters, wellbeing, open_reports, reach, tips, tipline: tip_settings } =
+            settings;
         let tipline = Tipline::new(Arc::clone(&store), Arc::clone(&trail), tips);
         Self {
             domain,
             reporters,
             wellbeing,
+            open_reports,
             reach,
             known: OnceCell::new(),
             kept: Kept::new(Arc::clone(&store)),
@@ -120,6 +128,7 @@ impl Safety {
             federation,
             standings: Standings::default(),
             turn: Mutex::default(),
+            taking: Mutex::default(),
             due: due::Bells::default(),
             tips_due: Notify::new(),
         }

@@ -13,10 +13,12 @@ use trefoil_proto::{
     decisions::CaseId,
     defence::Defence,
     franking::{FrankingTag, SenderFrank},
-    mimi::report::{AbuseReport, AbuseType, ForwardedReport},
+    mimi::report::{AbuseReport, AbuseType, AbusiveMessage, ForwardedReport},
 };
 use trefoil_store::{Batch, KeyRange, SqliteView};
 
+/// How often a report is taken again because the case that it joins changed meanwhile.
+const ATTEMPTS: usize = 8;
 /// How long a report is kept, in milliseconds: half a year.
 pub const KEPT: u64 = 180 * 24 * 60 * 60 * 1000;
 /// Other cases about a person that are counted when a new one is opened.
@@ -26,7 +28,7 @@ const OTHERS: usize = 4;
 /// looks are in the trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenReport {
-    /// The case that it opened.
+    /// The case that it opened or joined.
     pub case: CaseId,
     /// When.
     pub at: Timestamp,
@@ -52,12 +54,12 @@ pub enum Taken {
 }
 
 impl Safety {
-    /// Takes a report of `reporter` about a room. It is on the disk, and waits for the team, when this returns. What is about a
-    /// person of another service is handed on to it.
+    /// Takes a report of `reporter` about a room. It is on the disk, and waits for the team, when this returns: in a case of its own,
+    /// or in one that waits already and has the same message. What is about a person of another service is handed on to it.
     ///
     /// # Errors
     /// [`SafetyError::NotTheReporter`], [`SafetyError::Stranger`], [`SafetyError::TooMuch`], [`SafetyError::Unproven`]; the store
-    /// failed.
+    /// failed; [`SafetyError::TooManyOpen`].
     pub async fn take(
         &self,
         reporter: &UserUri,
@@ -127,38 +129,50 @@ impl Safety {
     }
 
     async fn open(&self, row: ReportRow, now: Timestamp) -> Result<Taken, SafetyError> {
+        let _one = self.taking.lock().await;
+        for _ in 0..ATTEMPTS {
+            let digest = row.digest.to_vec();
+            if self.store.get(TAKEN, digest.clone().into()).await.map_err(SafetyError::Read)?.is_some() {
+                return Ok(Taken::Repeated);
+            }
+            self.may_report(&row).await?;
+            let mut batch = match self.case_about_the_same(&row).await? {
+                Some(open) => self.join(open, &row, now),
+                None => self.open_case(&row, now).await?,
+            };
+            batch.assert_absent(TAKEN, digest);
+            // Not: the case that it joins changed meanwhile.
+            if self.commit(batch).await? {
+                self.due.ring();
+                return Ok(Taken::New);
+            }
+        }
+        Err(SafetyError::Contended)
+    }
+
+    /// A report opens a case.
+    async fn open_case(&self, row: &ReportRow, now: Timestamp) -> Result<Batch, SafetyError> {
         // Told to whom it is about, and in published statements: made of the report it would say who reported.
         let id = CaseId(rand::random());
         let others = KeyRange::prefix(rows::about_prefix(&row.about));
         let others = self.store.scan(ABOUT, others, OTHERS).await.map_err(SafetyError::Read)?.len();
         let ours = row.about.domain == self.domain;
         let case = Case::open(row.about.clone(), ours, row.reason, others, now);
-        let case = Case { room: Some(row.room.clone()), exposed: look::exposed(&row.messages), ..case };
+        let case = Case { room: Some(row.room.clone()), ..case.showing(look::exposed(&row.messages)) };
         let mut batch = Batch::new();
-        let digest = row.digest.to_vec();
-        batch.assert_absent(TAKEN, digest.clone()).put(TAKEN, digest, rows::case_key(id));
-        batch.put(REPORTS, rows::case_key(id), row.encode());
         batch.assert_absent(CASES, rows::case_key(id)).put(CASES, rows::case_key(id), case.encode());
         batch.put(ABOUT, rows::about_key(&row.about, id), Vec::new());
         if let Some(queue) = case.queue() {
             batch.put(QUEUE, rows::queue_key(queue, id, &case), Vec::new());
         }
-        let attached =
-            row.messages.iter().filter_map(decide::content_of).any(|content| look::attached(&content.part));
-        if attached {
+        self.keep(&mut batch, id, 0, row);
+        if attached(&row.messages) {
             batch.put(DUE, rows::due_key(id, due::COMPARE), Due::Compare { since: now }.encode());
         }
-        let hand_on = !ours && row.by.is_none();
-        if hand_on {
-            batch.put(DUE, rows::due_key(id, due::HAND_ON), Due::HandOn { since: now }.encode());
+        if !ours && row.by.is_none() {
+            batch.put(DUE, due::hand_on_key(id, 0), Due::HandOn { since: now, report: 0 }.encode());
         }
-        if !self.commit(batch).await? {
-            return Ok(Taken::Repeated);
-        }
-        if hand_on || attached {
-            self.due.ring();
-        }
-        Ok(Taken::New)
+        Ok(batch)
     }
 
     /// Forgets what has run out: reports, cases, ended measures, the trail, what was seen on days that are over, reports to NCMEC.
@@ -167,19 +181,7 @@ impl Safety {
     /// The store failed, or a row cannot be read.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), SafetyError> {
         let mut batch = Batch::new();
-        for (key, row) in self.all(REPORTS).await? {
-            let report = ReportRow::decode(&row)?;
-            if report.at.0.saturating_add(KEPT) > now.0 {
-                continue;
-            }
-            // Who decides or hears an appeal sees what it is about.
-            let case = self.case(rows::case_of(&key)?).await?;
-            if case.is_none_or(|(_, case)| case.queue().is_none() && !case.is_appealable(now)) {
-                // First: what is left when it fails is asked for again.
-                self.kept.forget(rows::case_of(&key)?).await.map_err(SafetyError::Evidence)?;
-                batch.delete(REPORTS, key).delete(TAKEN, report.digest.to_vec());
-            }
-        }
+        self.forget_reports(&mut batch, now).await?;
         let mut ended = Vec::new();
         for (key, row) in self.all(MEASURES).await? {
             if Measure::decode(&row)?.until.is_some_and(|until| until <= now) {
@@ -213,11 +215,6 @@ impl Safety {
     ) -> Result<Vec<trefoil_store::Pair>, SafetyError> {
         self.store.scan(table, KeyRange::all(), usize::MAX).await.map_err(SafetyError::Read)
     }
-
-    pub(super) async fn report_of(&self, id: CaseId) -> Result<Option<ReportRow>, SafetyError> {
-        let found = self.store.get(REPORTS, rows::case_key(id).into()).await.map_err(SafetyError::Read)?;
-        found.map(|row| ReportRow::decode(&row)).transpose()
-    }
 }
 
 /// The reports in a store, the oldest first, for whoever reads beside the service.
@@ -230,10 +227,15 @@ pub fn taken(view: &SqliteView) -> Result<Vec<TakenReport>, SafetyError> {
         .into_iter()
         .map(|(key, row)| {
             let ReportRow { at, by, about, room, reason, messages, .. } = ReportRow::decode(&row)?;
-            let (case, messages) = (rows::case_of(&key)?, messages.len());
+            let (case, messages) = (rows::report_case(&key)?, messages.len());
             Ok(TakenReport { case, at, by, about, room, reason, messages })
         })
         .collect::<Result<Vec<_>, SafetyError>>()?;
     all.sort_by_key(|taken| taken.at);
     Ok(all)
+}
+
+/// Whether there is more than words in messages.
+pub(super) fn attached(messages: &[AbusiveMessage]) -> bool {
+    messages.iter().filter_map(decide::content_of).any(|content| look::attached(&content.part))
 }

@@ -19,7 +19,7 @@ use trefoil_store::{KeyRange, Table};
 
 /// Which case a report opened, by the SHA-256 of its bytes.
 pub(super) const TAKEN: Table = Table::new("safety.taken");
-/// Reports, by case.
+/// Reports, by case: the first under its name, those that joined it behind that with their number.
 pub(super) const REPORTS: Table = Table::new("safety.reports");
 /// What came of each, by case.
 pub(super) const CASES: Table = Table::new("safety.cases");
@@ -27,6 +27,10 @@ pub(super) const CASES: Table = Table::new("safety.cases");
 pub(super) const QUEUE: Table = Table::new("safety.queue");
 /// Cases by whom they are about.
 pub(super) const ABOUT: Table = Table::new("safety.about");
+/// Which case somebody opened last about a message or an account, by the hash of what names it.
+pub(super) const SUBJECTS: Table = Table::new("safety.subjects");
+/// Reports by whoever made them.
+pub(super) const REPORTERS: Table = Table::new("safety.reporters");
 /// What is in force against whom.
 pub(super) const MEASURES: Table = Table::new("safety.measures");
 /// What is still to be done because of a report or a decision.
@@ -42,7 +46,7 @@ pub const TABLES: &[TableNote] = &[
         table: REPORTS,
         holds: "reports that people made or that a hub handed on: who reports whom, why, in which room, their note, and the \
                 messages that they chose to show, in clear, with the hub's stamps",
-        kept: "for 180 days, and until the case is decided and no appeal is taken any more",
+        kept: "for 180 days after the last about the same, and until the case is decided and no appeal is taken any more",
         discloses: "all of that: it is what was reported, and nothing beside it",
     },
     TableNote {
@@ -53,7 +57,7 @@ pub const TABLES: &[TableNote] = &[
     },
     TableNote {
         table: CASES,
-        holds: "for each report: whom it is about, in which room, its reason, who of the team has it, what they decided and why, appeals in the \
+        holds: "for each report, and those that joined it: whom it is about, in which room, its reason, how many people reported it, who of the team has it, what they decided and why, appeals in the \
                 words of those who made them",
         kept: "for two years after the last change",
         discloses: "all of that; not who reported",
@@ -69,6 +73,18 @@ pub const TABLES: &[TableNote] = &[
         holds: "cases by whom they are about",
         kept: "as the cases",
         discloses: "who was reported how often",
+    },
+    TableNote {
+        table: SUBJECTS,
+        holds: "by the hash of whom a report is about, in which room, and of the tag of a message that it shows: the case that has it",
+        kept: "as the report",
+        discloses: "nothing to who does not have the message; to who does, which case it is in",
+    },
+    TableNote {
+        table: REPORTERS,
+        holds: "by a keyed hash of who reported: in which cases their reports are",
+        kept: "as the report",
+        discloses: "nothing that the reports do not",
     },
     TableNote {
         table: MEASURES,
@@ -137,7 +153,12 @@ pub(super) struct Measure {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Due {
     /// A report is to be handed on to the service of whom it is about.
-    HandOn { since: Timestamp },
+    HandOn {
+        since: Timestamp,
+        /// Which of the case's reports; 0 is the first.
+        #[serde(default)]
+        report: u32,
+    },
     /// Its attachments are to be compared with lists of known material.
     Compare { since: Timestamp },
     /// A room's members are to be asked to remove somebody.
@@ -170,6 +191,38 @@ pub(super) fn case_key(case: CaseId) -> Vec<u8> {
 
 pub(super) fn case_of(key: &[u8]) -> Result<CaseId, SafetyError> {
     key.try_into().map(CaseId).map_err(|_| SafetyError::DamagedRow)
+}
+
+/// Where a report of a case is kept, by its number; that of the first is 0.
+pub(super) fn report_key(case: CaseId, number: u32) -> Vec<u8> {
+    let mut key = case_key(case);
+    if number > 0 {
+        key.extend(number.to_be_bytes());
+    }
+    key
+}
+
+/// The case of a report's key.
+pub(super) fn report_case(key: &[u8]) -> Result<CaseId, SafetyError> {
+    match key.len() {
+        10 | 14 => case_of(&key[..10]),
+        _ => Err(SafetyError::DamagedRow),
+    }
+}
+
+/// The number of a report, of its key.
+pub(super) fn report_number(key: &[u8]) -> u32 {
+    key.get(10..14).and_then(|number| number.try_into().ok()).map_or(0, u32::from_be_bytes)
+}
+
+/// What counts a report for whoever made it.
+pub(super) fn reporter_key(reporter: [u8; 16], case: CaseId, number: u32) -> Vec<u8> {
+    [&reporter[..], &case.0, &number.to_be_bytes()].concat()
+}
+
+/// The case of such a key.
+pub(super) fn reporter_case(key: &[u8]) -> Result<CaseId, SafetyError> {
+    case_of(key.get(16..26).unwrap_or_default())
 }
 
 /// Where a case stands in its queue: the urgent first, then the old.

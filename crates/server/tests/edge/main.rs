@@ -29,6 +29,7 @@ mod recovery;
 mod registrations;
 mod removal;
 mod rendezvous;
+mod reported;
 mod secrets;
 mod slow_hub;
 mod stream;

@@ -23,6 +23,9 @@ impl Case {
             escalated: false,
             opened_by: BTreeSet::new(),
             exposed: Exposed::default(),
+            joined: 0,
+            reporters: 1,
+            also: BTreeSet::new(),
             priority: weight::urgency(category, others),
             claim: None,
             proposed: None,
@@ -32,6 +35,40 @@ impl Case {
             matches: Vec::new(),
             tips: Vec::new(),
         }
+    }
+
+    /// What the report shows. If it is nothing the case is less urgent: anybody can say anything of anybody.
+    pub fn showing(mut self, exposed: Exposed) -> Self {
+        if exposed.first.is_none() {
+            self.priority = weight::unproven(self.priority);
+        }
+        self.exposed = exposed;
+        self
+    }
+
+    /// Whether another report about the same joins it: while it is not decided. What is said to exploit a child joins only what those
+    /// who are trained for it look at.
+    pub fn may_be_joined(&self, category: AbuseType) -> bool {
+        let undecided = matches!(self.queue(), Some(Queue::General | Queue::ChildSafety | Queue::Second));
+        undecided && (category != AbuseType::ChildExploitation || self.is_child_safety())
+    }
+
+    /// Another report about the same joins it: of a reason, of somebody who did or did not report it before.
+    pub fn join(&mut self, category: AbuseType, by_another: bool, exposed: Exposed) {
+        self.joined = self.joined.saturating_add(1);
+        self.reporters = self.reporters.saturating_add(u32::from(by_another));
+        if category != self.category {
+            self.also.insert(category);
+        }
+        self.exposed.first = self.exposed.first.into_iter().chain(exposed.first).min();
+        self.exposed.kinds.extend(exposed.kinds);
+        self.priority = weight::joined(
+            self.priority,
+            category,
+            by_another,
+            self.reporters,
+            self.exposed.first.is_some(),
+        );
     }
 
     /// Where it waits; `None` if there is nothing to do.

@@ -1,4 +1,4 @@
-//! A case: what came of one report. Pure: who may do what, in which order, and what follows.
+//! A case: what came of a report, and of those about the same that joined it. Pure: who may do what, in which order, and what follows.
 //!
 //! Nobody decides what they did not claim; what weighs is confirmed by somebody else; whoever decided does not hear the appeal.
 
@@ -20,10 +20,10 @@ pub const APPEALABLE: u64 = 183 * 24 * 60 * 60 * 1000;
 /// Longest limit or suspension that one person decides, in milliseconds: 30 days.
 pub const ALONE: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What came of one report.
+/// What came of a report, and of those about the same that joined it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    /// When the report was taken.
+    /// When the first report was taken.
     pub opened: Timestamp,
     /// Who is reported.
     #[serde(with = "crate::json_text")]
@@ -45,6 +45,15 @@ pub struct Case {
     /// What the report shows, as far as it is told after the report is forgotten.
     #[serde(default)]
     pub exposed: Exposed,
+    /// Reports that joined the first, about the same.
+    #[serde(default)]
+    pub joined: u32,
+    /// How many people reported it, as far as this service knows them.
+    #[serde(default = "one")]
+    pub reporters: u32,
+    /// Reasons that those who joined gave beside the first.
+    #[serde(default)]
+    pub also: BTreeSet<AbuseType>,
     /// Higher comes first.
     pub priority: u8,
     /// Who has it now.
@@ -63,6 +72,11 @@ pub struct Case {
     /// Reports to NCMEC that were prepared of it.
     #[serde(default)]
     pub tips: Vec<String>,
+}
+
+/// In rows of earlier versions, where each report had a case of its own.
+fn one() -> u32 {
+    1
 }
 
 /// What a report shows, without what it says.

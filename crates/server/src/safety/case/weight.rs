@@ -10,6 +10,8 @@ pub(in crate::safety) const FOREMOST: u8 = 250;
 pub(in crate::safety) const KNOWN: u8 = 190;
 /// Other cases about a person beyond which more of them make a case no more urgent.
 const OTHERS: usize = 3;
+/// People who reported the same beyond which more of them make a case no more urgent: many accounts are not many people.
+const REPORTERS: u32 = 4;
 
 /// What one person does not decide: what never ends, what lasts long, and whatever is done where children are exploited.
 pub(super) fn is_grave(verdict: &Verdict, is_child_safety: bool, now: Timestamp) -> bool {
@@ -22,6 +24,27 @@ pub(super) fn is_grave(verdict: &Verdict, is_child_safety: bool, now: Timestamp)
         Action::Warn | Action::Limit | Action::Suspend | Action::AskRemoval => long || child,
     }
 }
+
+/// How urgent a case is when another report joined it: as the graver of the reasons, and a little more for each further person who
+/// reported it, up to [`REPORTERS`]; the same person again makes it no more urgent.
+pub(super) fn joined(
+    before: u8,
+    category: AbuseType,
+    by_another: bool,
+    reporters: u32,
+    is_shown: bool,
+) -> u8 {
+    let of_reason = urgency(category, 0);
+    let least = before.max(if is_shown { of_reason } else { unproven(of_reason) });
+    if by_another && reporters <= REPORTERS && least < FOREMOST {
+        least.saturating_add(5).min(FOREMOST - 1)
+    } else {
+        least
+    }
+}
+
+/// What a report is worth that shows nothing: anybody can say anything of anybody.
+const UNPROVEN: u8 = 4;
 
 /// How urgent a case is as it is opened: where lives may be at stake comes first, and of the same reason the case of whom others
 /// are about too.
@@ -39,7 +62,13 @@ pub(super) fn urgency(category: AbuseType, others: usize) -> u8 {
     of_reason.saturating_add(10 * u8::try_from(others.min(OTHERS)).unwrap_or(u8::MAX))
 }
 
+/// The same of a case of which nothing is shown: it comes after most of what is.
+pub(super) const fn unproven(urgency: u8) -> u8 {
+    urgency / UNPROVEN
+}
+
 /// What is grave to look at.
 pub(in crate::safety) fn is_grave_to_see(case: &Case) -> bool {
-    case.is_child_safety() || matches!(case.category, AbuseType::Violence | AbuseType::SelfHarm)
+    let grave = |category: &AbuseType| matches!(category, AbuseType::Violence | AbuseType::SelfHarm);
+    case.is_child_safety() || grave(&case.category) || case.also.iter().any(grave)
 }

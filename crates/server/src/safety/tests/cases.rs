@@ -147,6 +147,18 @@ fn what_is_sent_back_is_decided_anew() {
     assert_eq!((case.in_force().unwrap().number, case.sent_back.len()), (2, 1));
 }
 
+#[test]
+fn what_shows_nothing_comes_after_what_does() {
+    let shown = |reason| reported(reason).priority;
+    let said = |reason| {
+        Case::open("mimi://a.example/u/mallory".parse().unwrap(), true, reason, 3, NOW)
+            .showing(Exposed::default())
+            .priority
+    };
+    assert!(said(AbuseType::ChildExploitation) < shown(AbuseType::Harassment));
+    assert!(said(AbuseType::ChildExploitation) > said(AbuseType::Harassment));
+}
+
 /// A team of two comes to an end.
 #[test]
 fn who_sent_a_proposal_back_can_confirm_another() {

@@ -50,6 +50,8 @@ pub enum ProblemCode {
     RateLimited,
     /// What the service keeps for an account is full.
     QuotaExceeded,
+    /// As many reports as one person may have are still being looked at.
+    TooManyReports,
     /// The service no longer knows this device.
     Removed,
 
@@ -244,6 +246,7 @@ pub(super) const fn of_service(code: ErrorCode) -> ProblemCode {
         ErrorCode::BadIdentifier => Code::BadIdentifier,
         ErrorCode::BadCode => Code::BadCode,
         ErrorCode::PassNeeded => Code::PassNeeded,
+        ErrorCode::TooManyReports => Code::TooManyReports,
         ErrorCode::RateLimited => Code::RateLimited,
         ErrorCode::QuotaExceeded => Code::QuotaExceeded,
         ErrorCode::TooLarge => Code::TooLarge,

@@ -35,6 +35,12 @@ pub(super) fn item(item: &Value) -> String {
     if let Some(reporter) = item["reporter"].as_str() {
         line(format!("by somebody who is known here as {reporter}"));
     }
+    if let Some(reporters) = item["reporters"].as_u64().filter(|reporters| *reporters > 1) {
+        line(format!("by {reporters} people in all"));
+    }
+    if item["also"].as_array().is_some_and(|also| !also.is_empty()) {
+        line(format!("also as {}", list(&item["also"]).map(text).collect::<Vec<_>>().join(", ")));
+    }
     if let Some(claim) = item["claim"].as_object() {
         let until = claim["until"].as_u64().unwrap_or_default();
         line(format!("with {} until {}", text(&claim["by"]), when(until)));
