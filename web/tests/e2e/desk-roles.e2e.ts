@@ -13,11 +13,13 @@ let room: string;
 let ida: Reviewer;
 let axel: Reviewer;
 
-/** Mallory says something, and Amina shows it, each time as a case of its own. */
+/** Mallory says something so many times, and Amina shows each: reports of one message would be one case. */
 async function reported(text: string, reason: string, times = 1): Promise<void> {
-  await mallory.say(room, text);
-  const message = await until("it is there", async () => (await amina.messages(room)).find((one) => JSON.stringify(one).includes(text)));
-  for (let i = 0; i < times; i++) await amina.post(amina.in(room, "report"), { person: mallory.account.user, reason, messages: [message.message], note: `the ${i + 1}. time` });
+  for (let i = 0; i < times; i++) {
+    await mallory.say(room, text);
+    const message = await until("it is there", async () => (await amina.messages(room)).filter((one) => JSON.stringify(one).includes(text))[i]);
+    await amina.post(amina.in(room, "report"), { person: mallory.account.user, reason, messages: [message.message], note: `the ${i + 1}. time` });
+  }
 }
 
 beforeAll(async () => {
