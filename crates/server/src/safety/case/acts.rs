@@ -62,13 +62,8 @@ impl Case {
         }
         self.exposed.first = self.exposed.first.into_iter().chain(exposed.first).min();
         self.exposed.kinds.extend(exposed.kinds);
-        self.priority = weight::joined(
-            self.priority,
-            category,
-            by_another,
-            self.reporters,
-            self.exposed.first.is_some(),
-        );
+        self.priority =
+            weight::joined(self.priority, category, by_another, self.reporters, self.exposed.first.is_some());
     }
 
     /// Where it waits; `None` if there is nothing to do.

@@ -83,11 +83,11 @@ impl Refused {
     /// `None` for what is worth another try as it is.
     fn of(error: &LineError, now: Timestamp) -> Option<Self> {
         match error {
-            LineError::Refused { code, meaning, description }
-                if matches!(meaning, Meaning::Unknown | Meaning::NotAllowed | Meaning::Invalid) =>
-            {
-                Some(Self { at: now, code: *code, words: description.clone() })
-            }
+            LineError::Refused {
+                code,
+                meaning: Meaning::Unknown | Meaning::NotAllowed | Meaning::Invalid,
+                description,
+            } => Some(Self { at: now, code: *code, words: description.clone() }),
             _ => None,
         }
     }
