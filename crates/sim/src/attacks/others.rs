@@ -16,7 +16,7 @@ use trefoil::{
     public_log::{self, Older, RemoteLog},
     transport::Service,
 };
-use trefoil_proto::{Wire as _, defence::Defence, mimi::SubmitMessageResponse};
+use trefoil_proto::{Wire as _, defence::Defence, franking::SenderFrank, mimi::SubmitMessageResponse};
 use trefoil_server::{
     federation::{Endpoint, IncidentReason, Link as _, recorded},
     log::hand_in,
@@ -58,6 +58,8 @@ async fn forged_sender(world: &World) -> anyhow::Result<Played> {
     .await?;
     let mut said = hal.between.submissions().pop().context("it was kept")?;
     said.sending_uri = ann.user();
+    // The mark that the hub asks of every other service; only the service that made one can check it.
+    said.sender_frank = Some(SenderFrank { key_id: 1, mac: [7; 32] });
     let (hub, follower) = (&world.services[ACCOUNT], &world.services[HANDLE]);
     let answer = follower
         .link()?
