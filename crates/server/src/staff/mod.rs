@@ -176,8 +176,8 @@ impl Staff {
         credential: Credential,
         now: Timestamp,
     ) -> Result<(Member, Zeroizing<String>), StaffError> {
-        let (hash, InvitationRow { name, role, by, .. }) = self.invitation(code, now).await?;
         let _team = self.team.lock().await;
+        let (hash, InvitationRow { name, role, by, .. }) = self.invitation(code, now).await?;
         self.refuse_known(&credential).await?;
         let mut row = MemberRow {
             role,
@@ -324,7 +324,8 @@ impl Staff {
         self.sessions.end(token);
     }
 
-    /// Takes somebody off the team: their sessions end, their name stays in the trail and is nobody else's.
+    /// Takes somebody off the team: their sessions end, whom they invited does not come in any more, their name stays in the trail and
+    /// is nobody else's.
     ///
     /// # Errors
     /// [`StaffError::Nobody`]; the store failed.
@@ -379,6 +380,10 @@ impl Staff {
         let row = self.store.get(INVITATIONS, hash.to_vec().into()).await.map_err(StaffError::Read)?;
         let row = row.map(|row| InvitationRow::decode(&row)).transpose()?;
         let row = row.filter(|row| row.until > now).ok_or(StaffError::BadInvitation)?;
+        // Whoever is taken off the team leaves no door open behind them.
+        if let Some(Inviter::Lead(by)) = &row.by {
+            self.member(by).await?.filter(|by| by.removed.is_none()).ok_or(StaffError::BadInvitation)?;
+        }
         Ok((hash, row))
     }
 

@@ -122,6 +122,17 @@ async fn who_is_removed_is_out_at_once_and_the_name_is_nobody_elses() {
 }
 
 #[tokio::test]
+async fn whom_somebody_invited_does_not_come_in_after_they_were_removed() {
+    let staff = staff();
+    join(&staff, "ines", Inviter::Operator, 1).await.unwrap();
+    let code = staff.invite(&name("ada"), Role::Lead, Inviter::Lead(name("ines")), NOW).await.unwrap();
+    let key = SigningKey::from_bytes(&[2; 32]).verifying_key().to_bytes();
+    staff.remove(&name("ines"), &Inviter::Operator, NOW).await.unwrap();
+    let late = staff.join_with_key(&code, &key, NOW).await;
+    assert!(matches!(late, Err(StaffError::BadInvitation)), "{late:?}");
+}
+
+#[tokio::test]
 async fn an_operator_invites_from_beside_and_the_code_stays_out_of_the_folder() {
     let (staff, data) = (staff(), tempfile::tempdir().unwrap());
     let Order::Invite { code, .. } = invite(Role::Lead) else { unreachable!("an order to invite") };
