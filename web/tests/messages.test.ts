@@ -4,10 +4,17 @@ import { describe, expect, it } from "vitest";
 type Form = { declarations: string[]; selectors: string[]; match: Record<string, string> };
 type Messages = Record<string, string | Form[]>;
 
-const read = (locale: string) => JSON.parse(readFileSync(new URL(`../messages/${locale}.json`, import.meta.url), "utf8")) as Messages;
+const source = (locale: string) => readFileSync(new URL(`../messages/${locale}.json`, import.meta.url), "utf8");
+const read = (locale: string) => JSON.parse(source(locale)) as Messages;
 const english = read("en");
 const variants = (message: string | Form[]) => (typeof message === "string" ? [message] : message.flatMap((one) => Object.values(one.match)));
 const names = (message: string | Form[]) => new Set(variants(message).flatMap((text) => text.match(/\{\w+\}/g) ?? []));
+
+it.each(["en", "de", "ar"])("no sentence of %s stands in the place of another of the same name", (locale) => {
+  const keys = [...source(locale).matchAll(/^ {2}"(\w+)":/gm)].map(([, key]) => key!);
+  expect(keys.length).toBeGreaterThan(500);
+  expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+});
 
 describe.each(["de", "ar"])("the translation into %s", (locale) => {
   const translated = read(locale);

@@ -1,15 +1,15 @@
-// Pictures of what keeps people safe, for the documentation, into docs/screenshots: a request, a report, a decision, a minor's account.
+// Pictures of what keeps people safe, for the documentation, into docs/screenshots: a request, a report, a decision.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { test } from "vitest";
-import { button, choose, message, openRoom } from "./setting/hands";
+import { button, choose, message } from "./setting/hands";
 import { stage } from "./setting/stage";
 import { ByCommand } from "./setting/team";
 import { until } from "./setting/until";
-import { word } from "./setting/words";
+import { plural, word } from "./setting/words";
 
 const folder = process.env["SHOTS_FOLDER"] ?? fileURLToPath(new URL("../../../docs/screenshots", import.meta.url));
 const here = stage();
@@ -25,12 +25,14 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 test("a request of a stranger, a report, and what came of it", async () => {
   const amina = await here.person("account", "Amina");
-  const sales = await here.person("handle", "Your bank");
-  const room = await sales.room("", amina);
+  const sales = await here.person("phone", "Your bank");
+  const { room } = await sales.post<{ room: string }>(`accounts/${sales.account.id}/rooms`, { name: "", people: [amina.account.user] });
+  await until("Amina is in", async () => (await sales.rooms()).find((one) => one.room === room && one.count === 2 && one.state === "open"));
   await sales.say(room, "There is a problem with your account. Send me the code that you just got: [bank.example](https://bank.example.verify.top/login)");
   await until("Amina has it", async () => (await amina.messages(room)).length === 1);
   let page = await amina.open(here.browser, size);
-  await openRoom(page, "Your bank");
+  await page.getByRole("button", { name: plural("requests_wait", 1), exact: true }).click();
+  await page.getByRole("list", { name: word("conversations") }).getByRole("listitem").first().getByRole("button").first().click();
   await page.getByRole("region", { name: word("request_title") }).waitFor();
   await shoot(page, "request");
 
@@ -41,7 +43,7 @@ test("a request of a stranger, a report, and what came of it", async () => {
   await shoot(page, "report");
   await button(dialog, "report_send").click();
   await dialog.waitFor({ state: "detached" });
-  const lena = await ByCommand.join(here.services.of("handle"), "lena", "lead");
+  const lena = await ByCommand.join(here.services.of("phone"), "lena", "lead");
   await lena.decide("suspend", "--rule", "fraud", "--explain", "You asked somebody for a code by which their account can be taken over.", "--days", "30", "--message", "1");
 
   page = await sales.open(here.browser, size);

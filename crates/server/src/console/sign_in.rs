@@ -112,8 +112,13 @@ pub(super) async fn enter_with_passkey(
     _: Anyone,
     answer: Bytes,
 ) -> Result<Response, Problem> {
-    let entered = console.staff.enter_with_passkey(&answer, console.now()).await?;
-    Ok(console.signed_in(entered, true))
+    let entered = console.staff.enter_with_passkey(&answer, console.now()).await;
+    if matches!(entered, Err(StaffError::NotProven))
+        && let Some(name) = console.staff.named_by_passkey(&answer).await?
+    {
+        console.note_failure(&name).await?;
+    }
+    Ok(console.signed_in(entered?, true))
 }
 
 /// `POST /api/session/challenge`: what a key of the command line is to sign.

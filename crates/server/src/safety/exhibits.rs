@@ -9,7 +9,11 @@ use super::{
     known::{Algorithm, Kind},
     rows::{self, DUE, Due, ReportRow},
 };
-use crate::{json_row::JsonRow as _, staff::Member, trail::Act};
+use crate::{
+    json_row::JsonRow as _,
+    staff::Member,
+    trail::{Act, Note, SERVICE, TrailError},
+};
 use bytes::Bytes;
 use std::time::Duration;
 use trefoil_proto::{
@@ -198,6 +202,7 @@ impl Safety {
         Ok(())
     }
 
+    /// That a list brought a case forward stands in the trail, as what people do: it decides who sees it, and when.
     async fn bring_forward(
         &self,
         id: CaseId,
@@ -208,6 +213,9 @@ impl Safety {
         let urgency = if of_children { case::FOREMOST } else { case::KNOWN };
         for _ in 0..ATTEMPTS {
             let (row, before) = self.case(id).await?.ok_or(SafetyError::NoSuchCase)?;
+            if before.matches == matches {
+                return Ok(());
+            }
             let mut after = before.clone();
             after.matches.clone_from(&matches);
             after.priority = after.priority.max(urgency);
@@ -215,8 +223,15 @@ impl Safety {
             after.escalated |= of_children;
             let mut batch = Batch::new();
             self.put_case(&mut batch, id, (row, &before), &after, now);
-            if self.commit(batch).await? {
-                return Ok(());
+            let mut lists: Vec<_> = matches.iter().map(|found| found.list.as_str()).collect();
+            lists.sort_unstable();
+            lists.dedup();
+            let note = Note::new(SERVICE, Act::Matched).of(id).saying(lists.join(", "));
+            match self.trail.enter(note, batch, now).await {
+                Ok(()) => return Ok(()),
+                // The case changed meanwhile.
+                Err(TrailError::Assert { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(SafetyError::Contended)

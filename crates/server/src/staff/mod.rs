@@ -25,6 +25,7 @@ use crate::{
     json_row::JsonRow as _,
     trail::{Act, Note, Trail, TrailError},
 };
+use bytes::Bytes;
 use challenges::Challenges;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -190,8 +191,8 @@ impl Staff {
         };
         credential.enrol(&mut row);
         let mut batch = Batch::new();
-        batch.assert_absent(MEMBERS, name.as_str().as_bytes().to_vec());
-        batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
+        batch.assert_absent(MEMBERS, key(&name));
+        batch.put(MEMBERS, key(&name), row.encode());
         batch.delete(INVITATIONS, hash.to_vec());
         let note = Note::new(name.as_str(), Act::Enrolled).saying(role.as_str());
         match self.trail.enter(note, batch, now).await {
@@ -224,22 +225,25 @@ impl Staff {
         let ceremonies = self.ceremonies.as_ref().ok_or(StaffError::NoPasskeys)?;
         let claimed = ceremonies.read(answer)?;
         let _team = self.team.lock().await;
-        let all = self.store.scan(MEMBERS, KeyRange::all(), usize::MAX).await.map_err(StaffError::Read)?;
-        for (key, old) in all {
-            let mut row = MemberRow::decode(&old)?;
-            if row.handle != claimed.handle || row.removed.is_some() {
-                continue;
-            }
-            let known = row.passkeys.iter_mut().find(|known| known.id == claimed.id);
-            let known = known.ok_or(StaffError::NotProven)?;
-            *known = ceremonies.enter(&claimed, known)?;
-            let mut batch = Batch::new();
-            batch.assert_equals(MEMBERS, key.clone(), old).put(MEMBERS, key.clone(), row.encode());
-            let name = std::str::from_utf8(&key).ok().and_then(|name| name.parse().ok());
-            let member = Member { name: name.ok_or(StaffError::DamagedRow)?, role: row.role };
-            return self.begin(member, batch, now).await;
-        }
-        Err(StaffError::NotProven)
+        let member = self.with_handle(&claimed.handle).await?;
+        let (name, old, mut row) =
+            member.filter(|(_, _, row)| row.removed.is_none()).ok_or(StaffError::NotProven)?;
+        let known = row.passkeys.iter_mut().find(|known| known.id == claimed.id);
+        let known = known.ok_or(StaffError::NotProven)?;
+        *known = ceremonies.enter(&claimed, known)?;
+        let mut batch = Batch::new();
+        batch.assert_equals(MEMBERS, key(&name), old).put(MEMBERS, key(&name), row.encode());
+        self.begin(Member { name, role: row.role }, batch, now).await
+    }
+
+    /// Whose passkey an answer names, proven or not; `None` if it names nobody of the team.
+    ///
+    /// # Errors
+    /// The store failed, or a row cannot be read.
+    pub async fn named_by_passkey(&self, answer: &[u8]) -> Result<Option<StaffName>, StaffError> {
+        let claimed = self.ceremonies.as_ref().and_then(|ceremonies| ceremonies.read(answer).ok());
+        let Some(claimed) = claimed else { return Ok(None) };
+        Ok(self.with_handle(&claimed.handle).await?.map(|(name, _, _)| name))
     }
 
     /// What a key of the command line is to sign: good once, for two minutes. Nothing is kept of it.
@@ -335,7 +339,7 @@ impl Staff {
         if row.removed.is_none() {
             row.removed = Some(now);
             let mut batch = Batch::new();
-            batch.put(MEMBERS, name.as_str().as_bytes().to_vec(), row.encode());
+            batch.put(MEMBERS, key(name), row.encode());
             let note = Note::new(by.as_str(), Act::Removed).saying(name.as_str());
             self.trail.enter(note, batch, now).await.map_err(StaffError::Trail)?;
         }
@@ -388,9 +392,27 @@ impl Staff {
     }
 
     async fn member(&self, name: &StaffName) -> Result<Option<MemberRow>, StaffError> {
-        let row = self.store.get(MEMBERS, name.as_str().as_bytes().to_vec().into()).await;
+        let row = self.store.get(MEMBERS, key(name).into()).await;
         Ok(row.map_err(StaffError::Read)?.map(|row| MemberRow::decode(&row)).transpose()?)
     }
+
+    /// Who has the handle that a passkey is made for, and their row as it is kept and as it reads.
+    async fn with_handle(&self, handle: &str) -> Result<Option<(StaffName, Bytes, MemberRow)>, StaffError> {
+        let rows = self.store.scan(MEMBERS, KeyRange::all(), usize::MAX).await.map_err(StaffError::Read)?;
+        for (key, old) in rows {
+            let row = MemberRow::decode(&old)?;
+            if row.handle == handle {
+                let name = std::str::from_utf8(&key).ok().and_then(|name| name.parse().ok());
+                return Ok(Some((name.ok_or(StaffError::DamagedRow)?, old, row)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Where somebody's row is.
+fn key(name: &StaffName) -> Vec<u8> {
+    name.as_str().as_bytes().to_vec()
 }
 
 /// 26 small letters and digits: 130 bits of which 128 are random.

@@ -5,7 +5,7 @@ use super::{
     role::StaffName,
     rows::{MEMBERS, MemberRow, PasskeyRow},
 };
-use crate::json_row::JsonRow as _;
+use crate::{json_row::JsonRow as _, trail::OPERATOR};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use trefoil_store::KeyRange;
@@ -24,7 +24,7 @@ impl Inviter {
     /// As it stands in the trail.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Operator => "operator",
+            Self::Operator => OPERATOR,
             Self::Lead(name) => name.as_str(),
         }
     }

@@ -1,16 +1,18 @@
 //! Who is who in a service's teams, and what each may do.
 
+use crate::trail::{OPERATOR, SERVICE};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The name of somebody of a team: 1 to 40 small letters, digits, `-` and `.`. It stands in the audit trail.
+/// The name of somebody of a team: 1 to 40 small letters, digits, `-` and `.`. It stands in the audit trail, so it is none of the names
+/// that the trail has for others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StaffName(String);
 
 /// No such name can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name is 1 to 40 small letters, digits, '-' and '.'")]
+#[error("a name is 1 to 40 small letters, digits, '-' and '.', and neither 'operator' nor 'service'")]
 pub struct BadName;
 
 impl StaffName {
@@ -27,7 +29,8 @@ impl FromStr for StaffName {
 
     fn from_str(text: &str) -> Result<Self, BadName> {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
-        if (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(fits) {
+        let taken = [OPERATOR, SERVICE].contains(&text);
+        if (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(fits) && !taken {
             Ok(Self(text.to_owned()))
         } else {
             Err(BadName)

@@ -4,6 +4,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use trefoil_proto::{Timestamp, decisions::CaseId};
 
+/// Who it says, where it was whoever runs the service, beside it.
+pub const OPERATOR: &str = "operator";
+/// Who it says, where the service did something by itself.
+pub const SERVICE: &str = "service";
+
 /// Something that somebody of the team did, or that was done to the team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -11,7 +16,7 @@ pub struct AuditEntry {
     pub number: u64,
     /// When.
     pub at: Timestamp,
-    /// Who: a name of the team, or `operator`.
+    /// Who: a name of the team, [`OPERATOR`] or [`SERVICE`].
     pub who: String,
     /// What.
     pub act: Act,
@@ -34,6 +39,8 @@ pub enum Act {
     Released,
     Opened,
     Escalated,
+    /// The service found what is reported on lists; `detail` names them.
+    Matched,
     Decided,
     Proposed,
     Confirmed,
@@ -74,7 +81,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// Somebody did something: a name of the team, or `operator`.
+    /// Somebody did something: a name of the team, [`OPERATOR`] or [`SERVICE`].
     pub fn new(who: impl Into<String>, act: Act) -> Self {
         Self { who: who.into(), act, case: None, detail: String::new() }
     }

@@ -13,7 +13,7 @@ mod tests;
 mod walk;
 
 pub use anchor::Anchor;
-pub use entry::{Act, AuditEntry, Note};
+pub use entry::{Act, AuditEntry, Note, OPERATOR, SERVICE};
 pub use error::TrailError;
 pub use rows::TABLES;
 pub use walk::{Held, Untrue, Walk};

@@ -62,6 +62,12 @@ async fn a_picture_that_is_near_to_one_on_a_list_comes_first_and_nothing_is_done
     );
     assert_eq!((&first["decisions"], &first["messages"]), (&json!([]), &json!(1)));
     sender.run(&["send", &room, "and I can still write"]);
+    // That a list brought it forward stands in the trail, once, as what the service did.
+    let trail = lena.ask(&["audit"]).data;
+    let matched: Vec<_> = trail.iter().filter(|entry| entry["act"] == "matched").collect();
+    assert_eq!(matched.len(), 1, "{trail:?}");
+    assert_eq!((&matched[0]["who"], &matched[0]["detail"]), (&json!("service"), &json!("given")));
+    assert_eq!(matched[0]["case"], first["case"]);
     // The other picture is 40 bits from what is on the list, and no match.
     let rest = [lena.does(&["next"]), lena.does(&["next"])];
     assert!(rest.iter().all(|case| case["matches"] == json!([])), "{rest:?}");

@@ -37,6 +37,7 @@ export const ACTS: Record<string, string> = {
   released: "gave a case back",
   opened: "opened what was shown",
   escalated: "handed it to the child safety team",
+  matched: "found on a list what was reported",
   decided: "decided",
   proposed: "proposed",
   confirmed: "confirmed",
