@@ -10,7 +10,7 @@ import { word } from "./setting/words";
 const here = stage();
 
 async function openMinors(page: Page): Promise<void> {
-  await page.getByRole("list", { name: word("conversations") }).waitFor();
+  await page.getByRole("heading", { name: word("inbox_empty_title") }).waitFor();
   await page.keyboard.press("Control+,");
   await button(page, "minors").click();
 }

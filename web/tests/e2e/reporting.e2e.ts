@@ -56,7 +56,7 @@ test("one message is reported and not the other, with a reason and a note", asyn
   await send.click();
   await dialog.waitFor({ state: "detached" });
   const taken = reports();
-  expect(taken).toMatchObject([{ about: mallory.account.user, reason: "Harassment", messages: 1 }]);
+  expect(taken).toMatchObject([{ about: mallory.account.user, reason: "harassment", messages: 1 }]);
   for (const word of ["where you live", "every night", amina.account.user]) expect(JSON.stringify(taken), "that is for the safety team").not.toContain(word);
   const lena = await ByCommand.join(here.services.of("handle"), "lena", "lead");
   const opened = JSON.stringify(await lena.openNext());
