@@ -1,5 +1,12 @@
 //! The catalogue of what a service stores: each table, queue and folder, for how long, and what it discloses to
-//! whoever takes the disk. `docs/at-rest.md` is written from it.
+//! whoever takes the disk; what it could see while it runs; and what cannot be had from it. `docs/at-rest.md` and
+//! `trefoil inventory` are made from it.
+
+mod impossible;
+mod observed;
+
+pub use impossible::{IMPOSSIBLE, Impossible, Shown};
+pub use observed::{OBSERVED, Observation};
 
 use trefoil_store::Table;
 
@@ -125,21 +132,46 @@ pub fn all() -> impl Iterator<Item = &'static TableNote> {
 /// The page `docs/at-rest.md`, Markdown.
 pub fn render() -> String {
     let mut page = String::from(
-        "# At rest\n\nWhat a service stores, written from the code's own catalogue (`crates/server/src/catalogue.rs` \
-         and each room's `rows.rs`).\nA test fails when a table is added without its line. Regenerate: \
-         `UPDATE_DOCS=1 cargo nextest run -p trefoil-server --test at_rest`.\n\nThis is the first of two steps: little is \
-         held. Sealing room records under keys that only members hold is not built yet,\nso promise P6 does not hold \
-         yet: the lines below say what a copy of the disk shows today.\n\n\
-         | where | holds | kept | discloses |\n|---|---|---|---|\n",
+        "# What a service has\n\nWhat a service holds, what it could see while it runs, and what cannot be had from it: written from the \
+         code's own catalogue\n(`crates/server/src/catalogue.rs`, the folder beside it, and each room's `rows.rs`). `trefoil inventory` \
+         prints the same.\nA test fails when a table is added without its line. Regenerate: \
+         `UPDATE_DOCS=1 cargo nextest run -p trefoil-server --test at_rest`.\n\n## What it holds\n\nThis is the first of two \
+         steps: little is held. Sealing room records under keys that only members hold is not built yet,\nso promise P6 does not \
+         hold yet: the lines below say what a copy of the disk shows today.\n\n",
     );
-    let mut line = |place: &str, holds: &str, kept: &str, discloses: &str| {
-        page.push_str(&format!("| {place} | {holds} | {kept} | {discloses} |\n"));
-    };
+    table(&mut page, ["where", "holds", "kept", "discloses"]);
     for note in all() {
-        line(&format!("table `{}`", note.table.name()), note.holds, note.kept, note.discloses);
+        line(&mut page, [&format!("table `{}`", note.table.name()), note.holds, note.kept, note.discloses]);
     }
     for note in PLACES {
-        line(note.place, note.holds, note.kept, note.discloses);
+        line(&mut page, [note.place, note.holds, note.kept, note.discloses]);
+    }
+    page.push_str(
+        "\n## What it could see while it runs\n\nIf whoever runs it, or compels them, made it look. What is written down today \
+         stands beside it.\n\n",
+    );
+    table(&mut page, ["when", "sees", "written down"]);
+    for Observation { occasion, sees, kept } in OBSERVED {
+        line(&mut page, [*occasion, sees, kept]);
+    }
+    page.push_str(
+        "\n## What cannot be had from it\n\nWhoever asks, and with whatever order. `make drill` plays the attacks; `make test` runs \
+         the tests.\n\n",
+    );
+    table(&mut page, ["asked for", "why there is no way", "shown by"]);
+    for Impossible { asked, why, shown_by } in IMPOSSIBLE {
+        let shown: Vec<_> = shown_by.iter().map(|shown| format!("`{shown}`")).collect();
+        line(&mut page, [*asked, why, &shown.join(", ")]);
     }
     page
+}
+
+fn table<const N: usize>(page: &mut String, heads: [&str; N]) {
+    line(page, heads);
+    page.push_str(&"|---".repeat(N));
+    page.push_str("|\n");
+}
+
+fn line<const N: usize>(page: &mut String, cells: [&str; N]) {
+    page.push_str(&format!("| {} |\n", cells.join(" | ")));
 }

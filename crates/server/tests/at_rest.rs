@@ -1,11 +1,11 @@
-//! `docs/at-rest.md` says what every stored table holds and discloses, and leaves none out.
+//! `docs/at-rest.md` says what every stored table holds and discloses, and leaves none out; what it calls impossible, something shows.
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
-use trefoil_server::catalogue;
+use trefoil_server::catalogue::{self, Impossible, Shown};
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -32,6 +32,24 @@ fn every_table_in_the_source_has_its_line() {
     let noted: BTreeSet<String> = catalogue::all().map(|note| note.table.name().to_owned()).collect();
     assert!(declared.len() > 10, "the scan finds the tables: {declared:?}");
     assert_eq!(declared, noted);
+}
+
+#[test]
+fn what_is_called_impossible_is_shown_by_something_that_is_there() {
+    let drill = fs::read_to_string(workspace().join("docs/drill.md")).expect("docs/drill.md");
+    for Impossible { asked, shown_by, .. } in catalogue::IMPOSSIBLE {
+        assert!(!shown_by.is_empty(), "{asked}");
+        for shown in *shown_by {
+            match shown {
+                Shown::Attack(name) => assert!(drill.contains(&format!("| `{name}` |")), "{asked}: {name}"),
+                Shown::Tests(file) => {
+                    let text = fs::read_to_string(workspace().join(file)).unwrap_or_default();
+                    let tests = text.contains("#[test]") || text.contains("#[tokio::test");
+                    assert!(tests, "{asked}: no tests in {file}");
+                }
+            }
+        }
+    }
 }
 
 fn collect_tables(folder: &Path, tables: &mut BTreeSet<String>) {

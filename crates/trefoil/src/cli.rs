@@ -1,9 +1,9 @@
 //! The command line: what can be asked, in three groups. One file in `cmd/` does each.
 
 use crate::cmd::{
-    account, admin, app, audit, bench, boundaries, community, completions, export, find, guardian, log, man,
-    moderate, receive, recovery, report, rooms, safety, scan, search, send, serve, services, settings, up,
-    update, verify,
+    account, admin, app, audit, bench, boundaries, community, completions, export, find, guardian, inventory,
+    log, man, moderate, receive, recovery, report, rooms, safety, scan, search, send, serve, services,
+    settings, up, update, verify,
 };
 use clap::{Args, Command, CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
@@ -89,6 +89,8 @@ pub enum Ask {
     Moderate(moderate::Moderate),
     /// Print what a service publishes of its safety
     Safety(safety::Safety),
+    /// Print what a service holds, what it could see while it runs, and what cannot be had from it
+    Inventory(inventory::Inventory),
     /// Read what a service recorded, and enter releases into its log, while it runs
     Admin(admin::Admin),
     /// Verify every epoch of a service's key directory, from the first on
@@ -128,7 +130,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "app",
         ],
     ),
-    ("Run", &["up", "serve", "moderate", "safety", "admin", "bench"]),
+    ("Run", &["up", "serve", "moderate", "safety", "inventory", "admin", "bench"]),
     ("Check and set up", &["verify", "audit", "log", "update", "completions", "man"]),
 ];
 

@@ -31,6 +31,29 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn the_inventory_is_three_lists_without_a_service_or_an_account() {
+    let place = tempfile::tempdir().unwrap();
+    let lines = |ask: &[&str]| -> Vec<serde_json::Value> {
+        let said = trefoil(place.path(), ask);
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+        text(&said.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = lines(&["--json", "inventory"]);
+    let of = |kind: &str| all.iter().filter(|line| line["kind"] == kind).count();
+    assert!(of("holds") > 50 && of("observes") > 10 && of("impossible") > 5, "{all:?}");
+    let tables: Vec<_> = all.iter().filter_map(|line| line["place"].as_str()).collect();
+    assert!(tables.contains(&"table `rooms.log`") && tables.contains(&"folder `media`"), "{tables:?}");
+    let impossible = lines(&["--json", "inventory", "impossible"]);
+    assert_eq!(impossible.len(), of("impossible"));
+    assert!(impossible.iter().all(|line| line["shown_by"].as_array().is_some_and(|shown| !shown.is_empty())));
+    let said = text(&trefoil(place.path(), &["inventory"]).stdout);
+    assert!(
+        said.contains("WHAT IT HOLDS") && said.contains("trefoil-drill ghost-member-added-by-hub"),
+        "{said}"
+    );
+}
+
+#[test]
 fn help_lists_every_command_in_its_group() {
     let place = tempfile::tempdir().unwrap();
     let help = text(&trefoil(place.path(), &["--help"]).stdout);

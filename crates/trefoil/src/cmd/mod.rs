@@ -17,6 +17,7 @@ pub mod find;
 mod found_evidence;
 mod found_reports;
 pub mod guardian;
+pub mod inventory;
 mod invitations;
 mod linking;
 pub mod log;
@@ -220,6 +221,7 @@ pub fn unreadable(what: &str, path: &Path) -> impl FnOnce(io::Error) -> anyhow::
 fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
     match command {
         Ask::Completions(ask) => return completions::run(&ask),
+        Ask::Inventory(ask) => return inventory::run(shared, &ask),
         Ask::Man(ask) => return man::run(&ask),
         _ => {}
     }
@@ -257,7 +259,7 @@ fn perform(shared: &Shared, command: Ask) -> anyhow::Result<()> {
             Ask::Log(ask) => Box::pin(log::run(shared, ask)).await,
             Ask::Update(ask) => update::run(shared, &ask),
             Ask::Bench(ask) => Box::pin(bench::run(shared, ask)).await,
-            Ask::Completions(_) | Ask::Man(_) => Ok(()),
+            Ask::Completions(_) | Ask::Inventory(_) | Ask::Man(_) => Ok(()),
         }
     })
 }
