@@ -296,7 +296,7 @@ impl Core {
         }
         if !arrival.passing {
             if let Some(reach) = conversation::reach_in(&opened.content.content) {
-                self.reach_heard(&sender_user, reach)?;
+                self.reach_heard(uri, &sender_user, reach, accepted)?;
             }
             let id = opened.content.id(&sender_user, uri);
             let (sender, content) = (&opened.sender, &opened.content.content);

@@ -52,7 +52,10 @@ impl Core {
         }
         if !draft.passing {
             self.known_room(uri)?;
-            self.accept(uri)?;
+            self.accept(uri, now)?;
+            if self.connect(uri, now)? {
+                self.hand_reach(uri, now)?;
+            }
         }
         let timer = conversation::room_timer(&self.tx(), uri)?;
         self.queue(uri, draft.under(timer), now)

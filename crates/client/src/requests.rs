@@ -9,24 +9,30 @@ use crate::{
     rows::RoomState,
     verification::Standing,
 };
-use trefoil_proto::{RoomUri, UserUri, content::status::MessageStatus};
+use trefoil_proto::{RoomUri, Timestamp, UserUri, content::status::MessageStatus};
 
 impl Core {
     /// Sets marks of a room.
-    pub(crate) fn mark_room(&mut self, room: &RoomUri, marks: &[Mark]) -> Result<(), ClientError> {
+    pub(crate) fn mark_room(
+        &mut self,
+        room: &RoomUri,
+        marks: &[Mark],
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         self.known_room(room)?;
         if marks.contains(&Mark::Accepted) {
-            self.accept(room)?;
+            self.accept(room, now)?;
         }
         self.put_marks(room, marks)
     }
 
     /// Takes a request up: whoever brought the person in hears what everybody hears from now on.
-    pub(crate) fn accept(&mut self, room: &RoomUri) -> Result<(), ClientError> {
+    pub(crate) fn accept(&mut self, room: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         if !self.is_request(room)? {
             return Ok(());
         }
         self.put_marks(room, &[Mark::Accepted])?;
+        self.connect(room, now)?;
         self.introductions.push(room.clone());
         let people = self.known_room(room)?.context().map(|context| context.participants.participants.len());
         if people.is_ok_and(|people| people <= conversation::STATUS_PARTICIPANTS) && !self.is_quiet(room)? {

@@ -598,6 +598,9 @@ impl Core {
         for event in events {
             let (room, line) = match event {
                 Event::MemberAdded { room, user, by } => {
+                    if by.user_uri() == self.me()?.user {
+                        self.connect(room, accepted)?;
+                    }
                     self.greet(room)?;
                     self.newcomer(room)?;
                     self.tell_newcomer(room, by, None, None)?;

@@ -20,7 +20,7 @@ impl Client {
         marks: &[Mark],
         now: Timestamp,
     ) -> Result<Step<'_>, ClientError> {
-        self.step(now, |core| core.mark_room(room, marks)).map(|((), step)| step)
+        self.step(now, |core| core.mark_room(room, marks, now)).map(|((), step)| step)
     }
 
     /// Makes somebody an admin.

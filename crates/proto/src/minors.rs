@@ -24,8 +24,8 @@ pub const LINK_LIFE: u64 = 24 * 60 * 60 * 1000;
 /// What an account says of itself at its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub struct Marking {
-    /// The month in which the person reaches the age of their place; none: it was not said, and the marking does not end
-    /// by itself. A birth date is not said.
+    /// The month in which the person reaches the age of their place, through which the marking lasts; none: it was not said, and
+    /// the marking does not end by itself. A birth date is not said.
     pub ends: Option<Month>,
     /// Ed25519 public key of the account's reach key.
     pub reach: [u8; 32],
@@ -325,10 +325,10 @@ impl Ages {
     }
 }
 
-/// The month in which somebody born in a month reaches an age, if that is still to come.
+/// The month in which somebody born in a month reaches an age, if it is not over: on which of its days is not said.
 pub fn comes_of_age(born: Month, age: u8, now: Timestamp) -> Option<Month> {
     let at = Month(born.0.saturating_add(u16::from(age) * 12));
-    (at > now.month()).then_some(at)
+    (at >= now.month()).then_some(at)
 }
 
 #[cfg(test)]
@@ -389,7 +389,8 @@ mod tests {
         }
         // November 2023.
         let now = NOW.month();
-        assert_eq!(comes_of_age("2005-11".parse().unwrap(), 18, NOW), None);
+        assert_eq!(comes_of_age("2005-10".parse().unwrap(), 18, NOW), None);
+        assert_eq!(comes_of_age("2005-11".parse().unwrap(), 18, NOW), Some(now), "it may be the last day");
         assert_eq!(comes_of_age("2005-12".parse().unwrap(), 18, NOW), Some(Month(now.0 + 1)));
         assert_eq!(comes_of_age("2005-11".parse().unwrap(), 19, NOW), Some(Month(now.0 + 12)));
     }

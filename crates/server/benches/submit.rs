@@ -138,7 +138,7 @@ async fn ready(store: Arc<dyn Store>, suite: Ciphersuite, local: usize, remote: 
     for device in &devices {
         registered.register(device);
         let package = device.key_package(suite);
-        rooms.claimed(&claimed(device, &package), NOW);
+        rooms.claimed(&sender.uri.user_uri(), &claimed(device, &package), NOW);
         packages.push(package);
     }
     let commit = sender.commit(packages, vec![], Some(adding(&people.iter().collect::<Vec<_>>())));

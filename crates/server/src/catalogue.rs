@@ -81,6 +81,13 @@ pub const PLACES: &[PlaceNote] = &[
         discloses: "who works here",
     },
     PlaceNote {
+        place: "folder `minors-inbox`",
+        holds: "orders of the operator that were not followed yet: whose guardian is released, and why",
+        kept: "until they are followed: a second or two while the service runs. What cannot be followed stays, renamed \
+               to `.refused`, until the operator takes it away",
+        discloses: "that the account is a minor's, and the reason; once it is followed, the audit trail has them",
+    },
+    PlaceNote {
         place: "file `codes.log` (mode 0600; only with `code.sender = \"log\"`, development)",
         holds: "numbers with their one-time codes, in clear",
         kept: "ten minutes, and until the next code or the next round of forgetting",

@@ -430,14 +430,12 @@ impl Service {
         };
         // Safety holds the rooms: held by them in turn, neither would ever let go of the store.
         let decided = Arc::downgrade(&house.safety);
-        house.rooms.bar(Box::new(move |user, now| {
-            decided.upgrade().is_some_and(|safety| {
-                matches!(
-                    safety.standing(user, now),
-                    safety::Standing::Suspended(_) | safety::Standing::Banned
-                )
-            })
-        }));
+        let barred = move |user: &UserUri, now: Timestamp| {
+            let standing = decided.upgrade().map(|safety| safety.standing(user, now));
+            matches!(standing, Some(safety::Standing::Suspended(_) | safety::Standing::Banned))
+        };
+        house.rooms.bar(Box::new(barred.clone()));
+        house.minors.bar(Box::new(barred));
         let staff = Arc::new(Staff::new(
             Arc::clone(&store),
             Arc::clone(&trail),
@@ -607,6 +605,9 @@ impl Service {
         background.spawn(Arc::clone(&house.safety).work(Arc::clone(&clock)));
         let (team, data, by) = (Arc::clone(&staff), config.data.clone(), Arc::clone(&clock));
         background.spawn(async move { team.keep_following(&data, &*by).await });
+        let (minors, data, by) = (Arc::clone(&house.minors), config.data.clone(), Arc::clone(&clock));
+        let entered = Arc::clone(&trail);
+        background.spawn(async move { minors.keep_following(&data, &entered, &*by).await });
         let (log, by) = (Arc::clone(&house.log), Arc::clone(&clock));
         background.spawn(async move { trail.keep_anchored(&log, &*by).await });
         background.spawn(client.run(Arc::clone(&edge)));

@@ -22,6 +22,7 @@ pub(crate) const KEPT: &[(u8, Table)] = &[
     (10, boundaries::HIDDEN_WORDS),
     (11, minors::REACHES),
     (12, minors::GUARDED),
+    (13, minors::CONNECTIONS),
     (16, conversation::ROOMS),
     (17, conversation::PROFILES),
     (18, conversation::MESSAGES),

@@ -1,7 +1,7 @@
 //! The client as a shell sees it: minors, their guardians, and links that a minor shows. Requests to the service are the
 //! shell's to send; what is signed is signed here.
 
-use super::{GUARDED, GuardedRow};
+use super::{GUARDED, SinceRow};
 use crate::{
     Client, ClientError, Step,
     core::Core,
@@ -101,7 +101,7 @@ impl Client {
             if core.me()?.user == minor {
                 return Err(ClientError::Oneself);
             }
-            core.reach_heard(&minor, reach)?;
+            core.reach_shown(&minor, &reach);
             Ok(minor)
         })
     }
@@ -179,7 +179,7 @@ impl Core {
     fn set_guarding(&mut self, minor: &UserUri, guards: bool, now: Timestamp) -> Result<(), ClientError> {
         self.me()?;
         match guards {
-            true => GuardedRow { since: now }.write(&mut self.tx(), GUARDED, minor.to_string()),
+            true => SinceRow { since: now }.write(&mut self.tx(), GUARDED, minor.to_string()),
             false => self.tx().delete(GUARDED, minor.to_string()),
         }
         Ok(())

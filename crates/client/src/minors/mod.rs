@@ -1,15 +1,16 @@
 //! Accounts of minors (`docs/spec/minors.md`), and whom this device reaches that is one.
 //!
-//! A minor's devices hand the reach key to their connections: to whoever is alone with them in a room that they opened or
-//! took up. Whoever has the key shows proofs under it where they ask for the minor's key packages.
+//! A minor's devices hand the reach key to their connections: to whom the minor added to a room of two, whose request for one they took
+//! up, to whom they wrote alone, and whom they verified. Whoever has the key shows proofs under it where they ask for the minor's key
+//! packages.
 
 mod guardians;
 mod rows;
 
 pub use guardians::{GUARDIAN_LINK, REACH_LINK};
-pub use rows::{GUARDED, REACHES};
+pub use rows::{CONNECTIONS, GUARDED, REACHES};
 
-pub(crate) use rows::{GuardedRow, OwnReachRow, ReachRow};
+pub(crate) use rows::{OwnReachRow, ReachRow, SinceRow};
 
 use crate::{
     ClientError, Method,
@@ -43,31 +44,67 @@ impl Core {
         self.tx().delete(ACCOUNT, name::REACH);
     }
 
+    /// This person, a minor, turned to whoever is alone with them in a room: that is a connection from now on. True if it was none
+    /// before. Whoever is left alone with them in a room that others opened is none by that.
+    pub(crate) fn connect(&mut self, room: &RoomUri, now: Timestamp) -> Result<bool, ClientError> {
+        if self.own_reach()?.is_none() {
+            return Ok(false);
+        }
+        let [other] = &self.others_in(room)?[..] else { return Ok(false) };
+        if self.is_connection(other)? {
+            return Ok(false);
+        }
+        SinceRow { since: now }.write(&mut self.tx(), CONNECTIONS, other.to_string());
+        Ok(true)
+    }
+
+    fn is_connection(&self, user: &UserUri) -> Result<bool, ClientError> {
+        let verified = self.contacts.get(user).is_some();
+        Ok(verified || SinceRow::read(&self.tx(), CONNECTIONS, user.to_string().as_bytes())?.is_some())
+    }
+
     /// Hands the own reach key to whoever is alone with this person in a room, if it is a connection.
     pub(crate) fn hand_reach(&mut self, room: &RoomUri, now: Timestamp) -> Result<(), ClientError> {
         let Some(own) = self.own_reach()?.filter(|own| own.told.is_some()) else { return Ok(()) };
         let [other] = &self.others_in(room)?[..] else { return Ok(()) };
-        if stance(&self.tx(), other)? != Stance::Normal {
+        if !self.is_connection(other)? || stance(&self.tx(), other)? != Stance::Normal {
             return Ok(());
         }
         self.queue(room, compose::reach(&own.reach), now).map(drop)
     }
 
-    /// Somebody handed their reach key on: to a connection, or to another device of their own.
-    pub(crate) fn reach_heard(&mut self, sender: &UserUri, reach: Reach) -> Result<(), ClientError> {
+    /// Somebody handed their reach key on in a room: to a connection, or a device of this person's did, by which that is a connection
+    /// here as well.
+    pub(crate) fn reach_heard(
+        &mut self,
+        room: &RoomUri,
+        sender: &UserUri,
+        reach: Reach,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
         if *sender == self.me()?.user {
+            self.connect(room, now)?;
             if self.own_reach()?.is_none_or(|own| own.reach.serial < reach.serial) {
                 OwnReachRow { reach, told: Some(()) }.write(&mut self.tx(), ACCOUNT, name::REACH);
             }
             return Ok(());
         }
-        let key = sender.to_string();
-        let known = ReachRow::read(&self.tx(), REACHES, key.as_bytes())?;
-        if known.is_none_or(|known| known.reach.serial <= reach.serial) {
-            ReachRow { reach }.write(&mut self.tx(), REACHES, key);
-            self.live.unreached.retain(|(_, user)| user != sender);
+        let known = ReachRow::read(&self.tx(), REACHES, sender.to_string().as_bytes())?;
+        if known.is_none_or(|known| known.reach.serial < reach.serial) {
+            self.reach_known(sender, reach);
         }
         Ok(())
+    }
+
+    /// This person took up a link of somebody. Its number is not believed, as anybody can make one: what that person sends themself takes
+    /// its place.
+    pub(crate) fn reach_shown(&mut self, minor: &UserUri, reach: &Reach) {
+        self.reach_known(minor, Reach { serial: 0, seed: reach.seed });
+    }
+
+    fn reach_known(&mut self, minor: &UserUri, reach: Reach) {
+        ReachRow { reach }.write(&mut self.tx(), REACHES, minor.to_string());
+        self.live.unreached.retain(|(_, user)| user != minor);
     }
 
     /// A proof for asking for somebody's key packages, if this device has their key and it was not found to be void.

@@ -9,6 +9,8 @@ use trefoil_store::Table;
 pub const REACHES: Table = Table::new("client.reaches");
 /// Minors whose guardian this person is, by user URI.
 pub const GUARDED: Table = Table::new("client.guarded");
+/// Of a minor: to whom they turned, by user URI. Their connections.
+pub const CONNECTIONS: Table = Table::new("client.connections");
 
 /// The own reach key, of the row `reach` of the account.
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -24,9 +26,9 @@ pub(crate) struct ReachRow {
     pub(crate) reach: Reach,
 }
 
-/// A minor whose guardian this person is.
+/// Since when somebody is what their table says.
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
-pub(crate) struct GuardedRow {
+pub(crate) struct SinceRow {
     pub(crate) since: Timestamp,
 }
 
@@ -38,6 +40,6 @@ impl Row for ReachRow {
     const WHAT: &'static str = "reach key";
 }
 
-impl Row for GuardedRow {
-    const WHAT: &'static str = "guarded account";
+impl Row for SinceRow {
+    const WHAT: &'static str = "person, since when";
 }

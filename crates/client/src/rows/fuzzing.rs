@@ -3,7 +3,7 @@
 use super::{AccountRow, CandidateRow, HeldRow, InvitedRow, LinkRow, OutboxRow, PublishingRow, RoomRow, Row};
 use crate::{
     fuzzing::Target,
-    minors::{GuardedRow, OwnReachRow, ReachRow},
+    minors::{OwnReachRow, ReachRow, SinceRow},
     roster::RosterRow,
 };
 
@@ -19,7 +19,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_roster_row", row::<RosterRow>),
     ("client_own_reach_row", row::<OwnReachRow>),
     ("client_reach_row", row::<ReachRow>),
-    ("client_guarded_row", row::<GuardedRow>),
+    ("client_guarded_row", row::<SinceRow>),
 ];
 
 pub(crate) fn row<R: Row>(input: &[u8]) -> bool {
@@ -91,7 +91,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("client_roster_row", roster.to_row()),
         ("client_own_reach_row", OwnReachRow { reach: reach(), told: Some(()) }.to_row()),
         ("client_reach_row", ReachRow { reach: reach() }.to_row()),
-        ("client_guarded_row", GuardedRow { since: Timestamp(9) }.to_row()),
+        ("client_guarded_row", SinceRow { since: Timestamp(9) }.to_row()),
         ("client_held_row", HeldRow { received: Timestamp(9), event: bytes() }.to_row()),
     ]
 }

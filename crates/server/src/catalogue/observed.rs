@@ -40,7 +40,8 @@ pub const OBSERVED: &[Observation] = &[
         occasion: "somebody opens a room or adds somebody",
         sees: "who asks for whose key packages, and for which room; of a person of another service, as their hub, with a pass or a proof \
                of reach: that somebody asks through that hub, and not who",
-        kept: "that a key package is used up, in `keys.spent`, and numbers without names in `behaviour.accounts`",
+        kept: "that a key package is used up, in `keys.spent`, and numbers without names in `behaviour.accounts`. In memory, for a \
+               day, a hash of who claimed which",
     },
     Observation {
         occasion: "a device asks the key directory",

@@ -116,12 +116,15 @@ pub(super) async fn key_material(
     if next == edge.domain() {
         let shown = if target == asker { Shown::Own } else { Shown::Nothing };
         let response = edge.claim(Asker::Own(&asker), &NamelessClaim::of(&request.value), shown).await?;
+        if hub == *edge.domain() {
+            edge.house.rooms.claimed(&asker, &response, edge.now());
+        }
         return Ok(Reply(StatusCode::OK, response).into_response());
     }
     let (answer, response) =
         edge.key_material_of(next, Endpoint::KeyMaterial, &target, request.bytes).await?;
     if hub == *edge.domain() {
-        edge.house.rooms.claimed(&response, edge.now());
+        edge.house.rooms.claimed(&asker, &response, edge.now());
     }
     Ok(encoded(StatusCode::OK, answer))
 }

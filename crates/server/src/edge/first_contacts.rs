@@ -127,7 +127,7 @@ pub(super) async fn claim(
     edge.may_ask_for(&caller, &target, claim).await?;
     let hub = &claim.tbs.room_id.domain;
     if hub == edge.domain() {
-        return edge.with_pass(Asker::Own(&caller.user_uri()), token, claim).await;
+        return edge.with_pass(&caller.user_uri(), Asker::Own(&caller.user_uri()), token, claim).await;
     }
     let (answer, _) = edge.key_material_of(hub, Endpoint::FirstContact, &target, request.bytes).await?;
     Ok(encoded(StatusCode::OK, answer))
@@ -145,7 +145,7 @@ pub(super) async fn claim_for_peer(
     match claim {
         Claim::Named(claim) => {
             let person = edge.hub_may_be_asked(&peer, &target, &claim).await?;
-            edge.with_pass(Asker::Of(&peer, &person), &token, &claim).await
+            edge.with_pass(&person, Asker::Of(&peer, &person), &token, &claim).await
         }
         Claim::Nameless(claim) => {
             edge.may_be_asked_for_nobody(&peer, &target, &claim).await?;
@@ -278,6 +278,7 @@ impl Edge {
     /// At the hub: spends the pass here, or hands it to the target's service without who asks.
     async fn with_pass(
         &self,
+        by: &UserUri,
         asker: Asker<'_>,
         token: &Token,
         request: &KeyMaterialRequest,
@@ -286,14 +287,14 @@ impl Edge {
         let target = claim.target_user.clone();
         if target.domain == *self.domain() {
             self.house.passes.spend(token.clone(), self.now()).await?;
-            return Ok(
-                Reply(StatusCode::OK, self.claim(asker, &claim, Shown::Nothing).await?).into_response()
-            );
+            let response = self.claim(asker, &claim, Shown::Nothing).await?;
+            self.house.rooms.claimed(by, &response, self.now());
+            return Ok(Reply(StatusCode::OK, response).into_response());
         }
         let body = FirstContact { token: token.clone(), claim: Claim::Nameless(claim) }.encode();
         let (answer, response) =
             self.key_material_of(&target.domain, Endpoint::FirstContact, &target, body.into()).await?;
-        self.house.rooms.claimed(&response, self.now());
+        self.house.rooms.claimed(by, &response, self.now());
         Ok(encoded(StatusCode::OK, answer))
     }
 

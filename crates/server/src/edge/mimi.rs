@@ -150,7 +150,7 @@ pub(super) async fn key_material(
             let endpoint = Endpoint::KeyMaterial;
             let (answer, response) =
                 edge.key_material_of(&target.domain, endpoint, &target, request.bytes).await?;
-            edge.house.rooms.claimed(&response, edge.now());
+            edge.house.rooms.claimed(&person, &response, edge.now());
             return Ok(encoded(StatusCode::OK, answer));
         }
     } else if *hub != peer {
@@ -163,6 +163,9 @@ pub(super) async fn key_material(
         false => edge.needs_no_pass().map(|()| Shown::Nothing)?,
     };
     let claim = edge.claim(asker, &NamelessClaim::of(&request.value), shown).await?;
+    if hub == edge.domain() {
+        edge.house.rooms.claimed(&person, &claim, edge.now());
+    }
     Ok(Reply(StatusCode::OK, claim).into_response())
 }
 

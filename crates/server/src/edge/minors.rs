@@ -23,7 +23,9 @@ use std::sync::Arc;
 use trefoil_proto::{
     DeviceUri, ErrorCode, UserUri, Wire as _,
     mimi::KeyMaterialRequest,
-    minors::{Ages, Guarded, GuardianWord, InviteGuardian, MinorStanding, ReachProof, Reached, ReplaceReach},
+    minors::{
+        Act, Ages, Guarded, GuardianWord, InviteGuardian, MinorStanding, ReachProof, Reached, ReplaceReach,
+    },
     passes::{Claim, NamelessClaim},
 };
 use trefoil_transparency::{
@@ -52,7 +54,8 @@ pub(super) async fn replace_reach(
     Caller(caller): Caller,
     request: Body<ReplaceReach>,
 ) -> Result<StatusCode, Refusal> {
-    edge.house.minors.replace_reach(&caller.user, request.value.reach).await?;
+    edge.house.minors.replace_reach(&caller.user, request.value.reach, edge.now()).await?;
+    edge.house.rooms.take_back_claims(&caller.user_uri(), edge.now());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -80,7 +83,7 @@ pub(super) async fn claim(
     edge.may_ask_for(&caller, &target, claim).await?;
     let hub = &claim.tbs.room_id.domain;
     if hub == edge.domain() {
-        return edge.with_proof(Asker::Own(&caller.user_uri()), proof, claim).await;
+        return edge.with_proof(&caller.user_uri(), Asker::Own(&caller.user_uri()), proof, claim).await;
     }
     let (answer, _) = edge.key_material_of(hub, Endpoint::Reached, &target, request.bytes).await?;
     Ok(encoded(StatusCode::OK, answer))
@@ -98,7 +101,7 @@ pub(super) async fn claim_for_peer(
     match claim {
         Claim::Named(claim) => {
             let person = edge.hub_may_be_asked(&peer, &target, &claim).await?;
-            edge.with_proof(Asker::Of(&peer, &person), &proof, &claim).await
+            edge.with_proof(&person, Asker::Of(&peer, &person), &proof, &claim).await
         }
         Claim::Nameless(claim) => {
             edge.may_be_asked_for_nobody(&peer, &target, &claim).await?;
@@ -156,6 +159,7 @@ impl Edge {
     /// At the hub: claims here, or hands the proof to the minor's service without who asks.
     async fn with_proof(
         &self,
+        by: &UserUri,
         asker: Asker<'_>,
         proof: &ReachProof,
         request: &KeyMaterialRequest,
@@ -163,13 +167,14 @@ impl Edge {
         let claim = NamelessClaim::of(request);
         let target = claim.target_user.clone();
         if target.domain == *self.domain() {
-            let claimed = self.claim(asker, &claim, Shown::Proof(proof)).await?;
-            return Ok(Reply(StatusCode::OK, claimed).into_response());
+            let response = self.claim(asker, &claim, Shown::Proof(proof)).await?;
+            self.house.rooms.claimed(by, &response, self.now());
+            return Ok(Reply(StatusCode::OK, response).into_response());
         }
         let body = Reached { proof: proof.clone(), claim: Claim::Nameless(claim) }.encode();
         let (answer, response) =
             self.key_material_of(&target.domain, Endpoint::Reached, &target, body.into()).await?;
-        self.house.rooms.claimed(&response, self.now());
+        self.house.rooms.claimed(by, &response, self.now());
         Ok(encoded(StatusCode::OK, answer))
     }
 
@@ -178,7 +183,11 @@ impl Edge {
         self.house.minors.glance(word, self.now()).await?;
         let key = self.device_key(&word.tbs.device).await?.ok_or(MinorsError::Unsigned)?;
         word.verify(&key, self.now()).map_err(|_| MinorsError::Unsigned)?;
-        Ok(self.house.minors.hear(word, self.now()).await?)
+        let guarded = self.house.minors.hear(word, self.now()).await?;
+        if guarded.open.is_none() && word.tbs.act != Act::Look {
+            self.house.rooms.take_back_claims(&word.tbs.minor, self.now());
+        }
+        Ok(guarded)
     }
 
     /// The signature key of a device, by its service's key directory. None: it has none, or it is not proven.

@@ -287,10 +287,11 @@ impl From<MinorsError> for Refusal {
             MinorsError::Ends | MinorsError::Until => ErrorCode::Malformed,
             MinorsError::NotTheGuardian => ErrorCode::NotFound,
             MinorsError::Guarded | MinorsError::Replayed => ErrorCode::Conflict,
-            MinorsError::Link | MinorsError::Oneself => ErrorCode::NotAllowed,
+            MinorsError::Link => ErrorCode::NotAllowed,
             MinorsError::Unsigned => ErrorCode::BadSignature,
             MinorsError::Contended => return Self::busy(&error.to_string()),
             MinorsError::Discovery(_)
+            | MinorsError::Trail(_)
             | MinorsError::DamagedRow
             | MinorsError::Read(_)
             | MinorsError::Write(_) => return Self::internal(&error),

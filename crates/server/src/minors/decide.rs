@@ -14,7 +14,7 @@ const LONGEST: u16 = 30 * 12;
 
 /// The row of an account that says so at its beginning.
 pub(super) fn marked(marking: &Marking, entry: Vec<u8>, now: Timestamp) -> Result<MinorRow, MinorsError> {
-    let possible = |ends: &trefoil_proto::Month| *ends > now.month() && ends.since(now.month()) <= LONGEST;
+    let possible = |ends: &trefoil_proto::Month| *ends >= now.month() && ends.since(now.month()) <= LONGEST;
     if !marking.ends.as_ref().is_none_or(possible) {
         return Err(MinorsError::Ends);
     }
@@ -30,9 +30,9 @@ pub(super) fn marked(marking: &Marking, entry: Vec<u8>, now: Timestamp) -> Resul
 }
 
 impl MinorRow {
-    /// Whether the marking still holds.
+    /// Whether the marking still holds: on which day of its last month the birthday is, nobody said.
     pub(super) fn holds(&self, now: Timestamp) -> bool {
-        self.ends.is_none_or(|ends| now.month() < ends)
+        self.ends.is_none_or(|ends| now.month() <= ends)
     }
 
     /// What is open at this time.
@@ -68,14 +68,9 @@ impl MinorRow {
         let speaker = word.tbs.device.user_uri();
         let mut row = self.clone();
         if let Act::Accept(_) = word.tbs.act {
-            if self.guardian.is_some() {
-                return Err(MinorsError::Guarded);
-            }
-            if speaker == word.tbs.minor {
-                return Err(MinorsError::Oneself);
-            }
             let good = |link: &LinkRow| link.until > now && word.takes_up(&link.key);
-            if !self.link.as_ref().is_some_and(good) {
+            let free = self.guardian.is_none() && speaker != word.tbs.minor;
+            if !free || !self.link.as_ref().is_some_and(good) {
                 return Err(MinorsError::Link);
             }
             row.link = None;

@@ -1,6 +1,6 @@
 //! Why something about a minor's account is refused.
 
-use crate::discovery::DiscoveryError;
+use crate::{discovery::DiscoveryError, trail::TrailError};
 use trefoil_store::StoreError;
 
 /// Why something about a minor's account is refused. Safe to log.
@@ -12,13 +12,11 @@ pub enum MinorsError {
     /// The account is not marked, or no more; who asks about another's hears the same when they are not the guardian.
     #[error("there is no such account of a minor, or you are not its guardian")]
     NotTheGuardian,
-    /// There is a guardian already: only they can give the account to somebody else.
+    /// There is a guardian already: only they can give the account to somebody else. For the account itself to hear.
     #[error("the account has a guardian: they have to release it first")]
     Guarded,
-    /// Nobody is their own guardian.
-    #[error("nobody is their own guardian")]
-    Oneself,
-    /// The link was not made by this account, was taken up, or is too old.
+    /// The link was not made by this account, was taken up, or is too old; or the account has a guardian, is of nobody under age, or is
+    /// not there. Whoever takes up what was never shown to them hears no more.
     #[error("the link is not good, or not any more: the minor makes another")]
     Link,
     /// A word that is not later than the one before.
@@ -36,6 +34,9 @@ pub enum MinorsError {
     /// The entry of finding by number could not be used.
     #[error("let a minor be found")]
     Discovery(#[source] DiscoveryError),
+    /// The trail could not be written.
+    #[error("enter the release of a guardian in the trail")]
+    Trail(#[source] TrailError),
     /// A stored row does not decode.
     #[error("a stored row of a minor does not decode")]
     DamagedRow,

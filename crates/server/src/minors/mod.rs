@@ -8,17 +8,19 @@ mod decide;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod orders;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use error::MinorsError;
+pub use orders::{OrderError, hand_in};
 pub use rows::TABLES;
 
 use crate::discovery::Discovery;
 use bytes::Bytes;
 use rows::{LinkRow, MARKED, MinorRow, SPENT};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use trefoil_proto::{
     Timestamp, UserId, UserUri,
     minors::{
@@ -43,16 +45,26 @@ pub enum Shown<'a> {
     Proof(&'a ReachProof),
 }
 
+/// Whose word does not count.
+type Barred = Box<dyn Fn(&UserUri, Timestamp) -> bool + Send + Sync>;
+
 /// The accounts of minors of a service.
 pub struct Minors {
     store: Arc<dyn Store>,
     discovery: Arc<Discovery>,
+    barred: OnceLock<Barred>,
 }
 
 impl Minors {
     /// Those in a store.
     pub fn new(store: Arc<dyn Store>, discovery: Arc<Discovery>) -> Self {
-        Self { store, discovery }
+        Self { store, discovery, barred: OnceLock::new() }
+    }
+
+    /// Says whom this service suspended or banned: as long as that lasts, they are nobody's guardian, and what they opened is closed.
+    /// Once.
+    pub fn bar(&self, barred: Barred) {
+        let _ = self.barred.set(barred);
     }
 
     /// Marks an account in the batch of its registration. `entry` is that of finding by number, empty for none.
@@ -83,7 +95,7 @@ impl Minors {
         shown: Shown<'_>,
         now: Timestamp,
     ) -> Result<bool, MinorsError> {
-        let Some((_, row)) = self.row(&target.id).await? else {
+        let Some((_, row)) = self.row(&target.id, now).await? else {
             return Ok(!matches!(shown, Shown::Proof(_)));
         };
         if !row.admits(target, shown, now) {
@@ -100,7 +112,7 @@ impl Minors {
     /// # Errors
     /// The store failed.
     pub async fn is_found(&self, user: &UserId, now: Timestamp) -> Result<bool, MinorsError> {
-        let row = self.row(user).await?;
+        let row = self.row(user, now).await?;
         Ok(row.is_none_or(|(_, row)| row.openness(now) == Openness::Found))
     }
 
@@ -109,7 +121,7 @@ impl Minors {
     /// # Errors
     /// The store failed.
     pub async fn standing(&self, user: &UserId, now: Timestamp) -> Result<MinorStanding, MinorsError> {
-        Ok(match self.row(user).await? {
+        Ok(match self.row(user, now).await? {
             Some((_, row)) if row.holds(now) => MinorStanding {
                 guarded: Some(row.guarded(now)),
                 guardian: row.guardian.map(|guardian| guardian.user),
@@ -123,8 +135,13 @@ impl Minors {
     ///
     /// # Errors
     /// [`MinorsError::NotTheGuardian`] if the account is not marked; the store failed.
-    pub async fn replace_reach(&self, user: &UserId, reach: [u8; 32]) -> Result<(), MinorsError> {
-        self.change(user, |row| Ok(MinorRow { reach, ..row.clone() })).await.map(drop)
+    pub async fn replace_reach(
+        &self,
+        user: &UserId,
+        reach: [u8; 32],
+        now: Timestamp,
+    ) -> Result<(), MinorsError> {
+        self.change(user, now, |row| Ok(MinorRow { reach, ..row.clone() })).await.map(drop)
     }
 
     /// Lets whoever has a link become the guardian.
@@ -138,7 +155,7 @@ impl Minors {
         now: Timestamp,
     ) -> Result<(), MinorsError> {
         let link = LinkRow { key: link.key, until: now.plus_millis(LINK_LIFE) };
-        self.change(user, |row| match row.guardian {
+        self.change(user, now, |row| match row.guardian {
             Some(_) => Err(MinorsError::Guarded),
             None => Ok(MinorRow { link: Some(link.clone()), ..row.clone() }),
         })
@@ -151,8 +168,8 @@ impl Minors {
     /// # Errors
     /// [`MinorsError::NotTheGuardian`], [`MinorsError::Link`] and what else the word would be refused for; the store failed.
     pub async fn glance(&self, word: &GuardianWord, now: Timestamp) -> Result<(), MinorsError> {
-        let row = self.row(&word.tbs.minor.id).await?.map(|(_, row)| row).filter(|row| row.holds(now));
-        row.ok_or(MinorsError::NotTheGuardian)?.after(word, now).map(drop)
+        let row = self.row(&word.tbs.minor.id, now).await?.map(|(_, row)| row).filter(|row| row.holds(now));
+        row.ok_or_else(|| no_minor(&word.tbs.act))?.after(word, now).map(drop)
     }
 
     /// Takes a guardian's word whose signature the caller verified.
@@ -162,12 +179,12 @@ impl Minors {
     pub async fn hear(&self, word: &GuardianWord, now: Timestamp) -> Result<Guarded, MinorsError> {
         if word.tbs.act == Act::Look {
             self.glance(word, now).await?;
-            let row = self.row(&word.tbs.minor.id).await?.ok_or(MinorsError::NotTheGuardian)?;
+            let row = self.row(&word.tbs.minor.id, now).await?.ok_or(MinorsError::NotTheGuardian)?;
             return Ok(row.1.guarded(now));
         }
-        let row = self.change(&word.tbs.minor.id, |row| match row.holds(now) {
+        let row = self.change(&word.tbs.minor.id, now, |row| match row.holds(now) {
             true => row.after(word, now),
-            false => Err(MinorsError::NotTheGuardian),
+            false => Err(no_minor(&word.tbs.act)),
         });
         let row = row.await?;
         self.follow(&word.tbs.minor.id, now).await?;
@@ -208,10 +225,11 @@ impl Minors {
     /// Brings what an account is found by into line with how far it is open, and forgets a marking that ended.
     async fn follow(&self, user: &UserId, now: Timestamp) -> Result<(), MinorsError> {
         for _ in 0..ATTEMPTS {
-            let Some((old, row)) = self.row(user).await? else { return Ok(()) };
+            let Some((old, row)) = self.row(user, now).await? else { return Ok(()) };
             let found = !row.entry.is_empty() && row.openness(now) == Openness::Found;
             let entered = row.entered.is_some();
-            let (ended, over) = (!row.holds(now), row.open.is_some() && row.opening(now).is_none());
+            let was_open = MinorRow::decode(&old)?.open.is_some();
+            let (ended, over) = (!row.holds(now), was_open && row.opening(now).is_none());
             if found == entered && !ended && !over {
                 return Ok(());
             }
@@ -240,10 +258,11 @@ impl Minors {
     async fn change(
         &self,
         user: &UserId,
+        now: Timestamp,
         decide: impl Fn(&MinorRow) -> Result<MinorRow, MinorsError>,
     ) -> Result<MinorRow, MinorsError> {
         for _ in 0..ATTEMPTS {
-            let (old, row) = self.row(user).await?.ok_or(MinorsError::NotTheGuardian)?;
+            let (old, row) = self.row(user, now).await?.ok_or(MinorsError::NotTheGuardian)?;
             let row = decide(&row)?;
             let mut batch = Batch::new();
             batch.assert_equals(MARKED, key(user), old);
@@ -263,9 +282,16 @@ impl Minors {
         self.commit(batch).await
     }
 
-    async fn row(&self, user: &UserId) -> Result<Option<(Bytes, MinorRow)>, MinorsError> {
+    /// A row as it is kept, and as it counts: what was opened by a guardian who does not count now, is not open.
+    async fn row(&self, user: &UserId, now: Timestamp) -> Result<Option<(Bytes, MinorRow)>, MinorsError> {
         let found = self.store.get(MARKED, key(user).into()).await.map_err(MinorsError::Read)?;
-        found.map(|bytes| MinorRow::decode(&bytes).map(|row| (bytes, row))).transpose()
+        let Some(bytes) = found else { return Ok(None) };
+        let mut row = MinorRow::decode(&bytes)?;
+        let barred = |user: &UserUri| self.barred.get().is_some_and(|barred| barred(user, now));
+        if row.guardian.as_ref().is_some_and(|guardian| barred(&guardian.user)) {
+            row.open = None;
+        }
+        Ok(Some((bytes, row)))
     }
 
     /// False if an assert did not hold.
@@ -275,6 +301,14 @@ impl Minors {
             Err(StoreError::AssertFailed { .. }) => Ok(false),
             Err(error) => Err(MinorsError::Write(error)),
         }
+    }
+}
+
+/// What somebody hears about an account that is no minor's: the same as about one whose guardian they are not.
+fn no_minor(act: &Act) -> MinorsError {
+    match act {
+        Act::Accept(_) => MinorsError::Link,
+        _ => MinorsError::NotTheGuardian,
     }
 }
 

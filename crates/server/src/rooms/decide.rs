@@ -59,8 +59,8 @@ pub(super) enum Denied {
     /// A new leaf of this service's people is no device that they registered.
     #[error("a device is not registered at its service with these keys")]
     NotRegistered,
-    /// A key package of another service's people was not claimed through this hub.
-    #[error("a key package was not claimed through this hub of late: claim another")]
+    /// Whoever adds a device did not claim its key package through this hub.
+    #[error("you have not claimed a key package through this hub of late: claim another")]
     NotClaimed,
     /// The operator wants the committer out of the room.
     #[error("this service takes nothing from this person in this room")]

@@ -1,6 +1,7 @@
 //! Devices that somebody answers for: our own people's by the accounts of this service, others' by their service, which
-//! gave the key package to this hub or handed the device's own commit in. So nobody adds a device that its owner never
-//! made, and no leaf names a service that this hub has never spoken with.
+//! gave the key package to this hub or handed the device's own commit in; and whoever adds one was given its key package
+//! themself. So nobody adds a device that its owner never made, none adds somebody by what others were given, and no leaf names a
+//! service that this hub has never spoken with.
 
 use super::{
     Rooms, RoomsError,
@@ -8,7 +9,7 @@ use super::{
 };
 use futures_util::future::BoxFuture;
 use trefoil_proto::{
-    DeviceUri, RoomUri, Timestamp,
+    DeviceUri, RoomUri, Timestamp, UserUri,
     edge::NewDevice,
     mimi::{KeyMaterialResponse, key_material::ClientKeyMaterialStatus},
     room::Role,
@@ -26,14 +27,19 @@ pub trait People: Send + Sync {
 pub struct PeopleError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 impl Rooms {
-    /// Takes note of key packages that another service gave to this hub: with them its devices can be added to rooms
-    /// here, for a while. Only names are kept, in memory, and not who asked.
-    pub fn claimed(&self, response: &KeyMaterialResponse, now: Timestamp) {
+    /// Takes note of key packages that somebody was given through this hub: with them they, and nobody else, can add these devices to
+    /// rooms here, for a while. Only hashes are kept, in memory.
+    pub fn claimed(&self, by: &UserUri, response: &KeyMaterialResponse, now: Timestamp) {
         for client in &response.clients {
             if let ClientKeyMaterialStatus::Success(package) = &client.status {
-                self.claims.note(package, now);
+                self.claims.note(by, package, now);
             }
         }
+    }
+
+    /// What was claimed of somebody's key packages up to now adds them nowhere here: they want somebody to reach them no more.
+    pub fn take_back_claims(&self, of: &UserUri, now: Timestamp) {
+        self.claims.void(of, now);
     }
 
     /// Whether a device may claim key packages for a room of this hub: it must be in it.
@@ -62,13 +68,13 @@ impl Rooms {
         facts: &Facts,
         now: Timestamp,
     ) -> Result<Result<(), Denied>, RoomsError> {
+        let by = facts.commit.committer.user_uri();
         for new in &facts.new {
-            if new.leaf.device.domain == self.domain {
-                if !self.is_registered(new).await? {
-                    return Ok(Err(Denied::NotRegistered));
-                }
-            } else if let Some(package) = &new.package
-                && !self.claims.holds(&package.reference, now)
+            if new.leaf.device.domain == self.domain && !self.is_registered(new).await? {
+                return Ok(Err(Denied::NotRegistered));
+            }
+            if let Some(package) = &new.package
+                && !self.claims.holds(&by, &package.reference, &new.leaf.device.user_uri(), now)
             {
                 return Ok(Err(Denied::NotClaimed));
             }

@@ -61,6 +61,8 @@ pub enum Act {
     SignedIn,
     SignInFailed,
     Removed,
+    /// Took the guardian off a minor's account; `detail` says whose, and why.
+    GuardianReleased,
 }
 
 impl AuditEntry {

@@ -229,8 +229,24 @@ async fn nobody_opens_an_account_but_the_guardian_whom_the_minor_linked() {
     let oneself = two.word(&two.kim, accept(&two.kim, &link), now);
     assert_eq!(two.send(&two.handle, &two.kim, &oneself).await.code(), "NotAllowed");
     assert_eq!(two.says(accept(&two.bo, &link), 0).await.code(), "NotAllowed", "another device's");
+    // Taking up what was never shown is answered alike about a minor with a guardian or without, somebody of age, and nobody.
+    let about = |whom: &UserUri| {
+        let act = GuardianWord::acceptance(&SigningKey::from_bytes(&[1; 32]), whom, two.bo.uri());
+        let tbs = WordTbs { minor: whom.clone(), device: two.bo.uri().clone(), at: now, act };
+        let signature = two.bo.mls.signer.sign(&GuardianWord::content(&tbs)).unwrap().try_into().unwrap();
+        GuardianWord { tbs, signature }
+    };
+    let tried = async |whom: &UserUri| {
+        let path = format!("guardian/{}", segment(&whom.to_string()));
+        let answer = two.handle.call("POST", &path, Some(&two.bo.token), about(whom).encode()).await;
+        (answer.status, answer.body)
+    };
+    let unguarded = tried(&two.kim()).await;
     two.guarded_by_ann().await;
     assert_eq!(two.link(&link).await.code(), "Conflict", "there is one already");
+    for whom in [two.kim(), two.bo.uri().user_uri(), "mimi://handle.test/u/nobody".parse().unwrap()] {
+        assert_eq!(tried(&whom).await, unguarded, "{whom}");
+    }
     let bo = two.word(&two.bo, open.clone(), now);
     assert_eq!(two.send(&two.handle, &two.bo, &bo).await.code(), "NotFound");
 
@@ -261,8 +277,8 @@ async fn nobody_opens_an_account_but_the_guardian_whom_the_minor_linked() {
 #[tokio::test]
 async fn who_comes_of_age_is_marked_no_more() {
     let two = two().await;
-    two.handle.clock.advance(62 * 24 * HOUR);
-    two.account.clock.advance(62 * 24 * HOUR);
+    two.handle.clock.advance(93 * 24 * HOUR);
+    two.account.clock.advance(93 * 24 * HOUR);
     let ann = two.account.log_in(Member { mls: two.ann.mls, token: String::new() }).await;
     let kim = two.kim.uri().user_uri();
     let claimed: KeyMaterialResponse = claim(&two.account, &ann, &kim, ROOM).await.decode();
@@ -283,7 +299,8 @@ async fn a_marking_that_cannot_be_is_refused_and_ages_are_told() {
     let ages: Ages = service.call("GET", "minors/ages", None, Vec::new()).await.decode();
     assert_eq!((ages.of(None), ages.of("KR".parse().ok())), (17, 19));
     let before = service.dump().await;
-    let marking = Marking { ends: Some(service.clock_now().month()), reach: KEY.public() };
+    let over = Month(service.clock_now().month().0 - 1);
+    let marking = Marking { ends: Some(over), reach: KEY.public() };
     let (_, request) = service.newcomer_marked("kim", Identifier::Handle(b"kim".to_vec()), marking);
     assert_eq!(service.call("POST", "accounts", None, request.encode()).await.code(), "Malformed");
     assert_eq!(before, service.dump().await);

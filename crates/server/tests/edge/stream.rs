@@ -1,6 +1,11 @@
 //! The WebSocket: submissions in order, deliveries with a window, catch-up, replacement, draining.
 
-use super::{mls::CLASSICAL, world::*};
+use super::{
+    first_contacts::claim,
+    key_packages::{last_resort, packages, publish, raw},
+    mls::CLASSICAL,
+    world::*,
+};
 use trefoil_proto::{
     ErrorCode, RoomUri, Wire as _,
     edge::Identifier,
@@ -36,9 +41,14 @@ pub async fn room_of_two(service: &Running) -> (RoomUri, Member, Member) {
     let create = ann.mls.begin(&room, &agent(service).await, CLASSICAL, |_| {});
     let opened = service.call("POST", "rooms", Some(&ann.token), create.encode()).await;
     assert_eq!(opened.status, 201, "{}", opened.code());
+    // Of those for one use he would hear that there are few left.
+    let package = last_resort(&bob.mls);
+    assert_eq!(publish(service, &bob, Vec::new(), vec![raw(&package)]).await.status, 204);
+    let claimed = claim(service, &ann, &bob.uri().user_uri(), &room.to_string()).await;
+    assert_eq!(packages(&claimed.decode()), [raw(&package)]);
     let added = UserRolePair { user: bob.uri().user_uri(), role: Role::MEMBER };
     let update = ParticipantListUpdate { added: vec![added], ..Default::default() };
-    let commit = ann.mls.commit(vec![bob.mls.key_package(CLASSICAL)], vec![], Some(update));
+    let commit = ann.mls.commit(vec![package], vec![], Some(update));
     let path = format!("update/{}", segment(&room));
     let response: UpdateRoomResponse = service.ask(&path, Some(&ann.token), &commit).await;
     assert!(matches!(response.outcome, UpdateOutcome::Success { .. }), "{response:?}");

@@ -5,6 +5,7 @@ use super::{
     found_evidence::{self, FoundEvidence},
     found_reports,
     log_release::{self, LogRelease},
+    release_guardian::{self, ReleaseGuardian},
     remove_from_room::{self, RemoveFromRoom},
     serve,
 };
@@ -41,6 +42,8 @@ enum What {
     Reports(Which),
     /// Take nothing from a person in a room any more, and ask its members to remove them
     RemoveFromRoom(RemoveFromRoom),
+    /// Take the guardian off a minor's account, because they are gone or do harm
+    ReleaseGuardian(ReleaseGuardian),
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +154,7 @@ pub async fn run(shared: &Shared, ask: Admin) -> anyhow::Result<()> {
         What::Evidence(ask) => found_evidence::run(shared, ask),
         What::LogRelease(ask) => log_release::run(shared, ask).await,
         What::RemoveFromRoom(ask) => remove_from_room::run(shared, ask).await,
+        What::ReleaseGuardian(ask) => release_guardian::run(shared, ask),
     }
 }
 

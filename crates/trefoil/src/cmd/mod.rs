@@ -32,6 +32,7 @@ mod proven;
 mod reading;
 pub mod receive;
 pub mod recovery;
+mod release_guardian;
 mod remove_from_room;
 pub mod report;
 pub mod rooms;

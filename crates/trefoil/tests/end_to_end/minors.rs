@@ -4,6 +4,7 @@
 use crate::{
     commands::{Commands, Ended, trefoil},
     services::Services,
+    team::Reviewer,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -102,6 +103,100 @@ async fn a_minor_is_written_to_and_added_by_connections_only() {
     assert!(!ada.begins("why?", &kim));
     assert!(eve.begins("still", &kim));
     assert!(kim.rooms().contains("still"));
+}
+
+/// The key goes to whom the minor turned to, not to whoever is left alone with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_left_alone_with_a_minor_is_no_connection_until_the_minor_writes_there() {
+    let services = Services::start().await;
+    let kim = Somebody::join(&services, 1, "kim", &["--under-age"]);
+    let ada = Somebody::join(&services, 0, "ada", &[]);
+    let bo = Somebody::join(&services, 1, "bo", &[]);
+    let eve = Somebody::join(&services, 0, "eve", &[]);
+    for friend in [&ada, &eve] {
+        assert!(kim.begins("us", friend));
+        friend.rooms();
+    }
+    kim.run(&["receive"]);
+    let us = room(&ada, "us");
+    ada.run(&["rooms", "accept", &us]);
+    assert!(ada.begins("three", &kim));
+    assert!(kim.rooms().contains("three"));
+    let three = room(&kim, "three");
+    ada.run(&["rooms", "add", &three, &bo.user]);
+    bo.rooms();
+    bo.run(&["rooms", "accept", &three]);
+    kim.run(&["receive"]);
+    ada.run(&["rooms", "leave", &three]);
+    for person in [&bo, &kim, &bo, &kim] {
+        person.run(&["receive"]);
+    }
+    let members = kim.run(&["rooms", "show", &three])[0]["people"].to_string();
+    assert!(members.contains(&bo.user) && !members.contains(&ada.user), "{members}");
+    // Another key goes to the connections.
+    kim.run(&["boundaries", "block", &eve.user]);
+    kim.run(&["receive"]);
+    bo.run(&["receive"]);
+    ada.run(&["receive"]);
+    assert!(!bo.begins("we two", &kim), "he was left there");
+    assert!(ada.begins("we two", &kim), "Kim turned to her");
+    kim.run(&["receive"]);
+    kim.run(&["send", &three, "are you there?"]);
+    bo.run(&["receive"]);
+    assert!(bo.begins("we two", &kim), "Kim wrote to him");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guardian_who_is_suspended_opens_nothing_and_the_operator_releases_one() {
+    let services = Services::start().await;
+    let kim = Somebody::join(&services, 1, "kim", &["--under-age"]);
+    let mum = Somebody::join(&services, 1, "mum", &[]);
+    let bo = Somebody::join(&services, 1, "bo", &[]);
+    let finds = || bo.ask(&["find", "kim@handle.test"]).code;
+    let link = || kim.run(&["guardian", "link"])[0]["link"].as_str().unwrap().to_owned();
+    mum.run(&["guardian", "accept", &link()]);
+    mum.run(&["guardian", "consent", &kim.user, "--found", "--days", "2"]);
+    assert_eq!(finds(), 0);
+
+    // Suspended: what she opened is closed, and she opens nothing.
+    assert!(mum.begins("hello", &bo));
+    bo.rooms();
+    mum.run(&["send", "hello", "a threat"]);
+    bo.run(&["receive"]);
+    let threat = bo.run(&["search", "a threat"])[0]["message"].as_str().unwrap().to_owned();
+    bo.run(&["report", &room(&bo, "hello"), &mum.user, "--reason", "harassment", "--message", &threat]);
+    let lena = Reviewer::invited(&services, 1, "lena", "lead");
+    let case = lena.does(&["next"])["case"].as_str().unwrap().to_owned();
+    lena.does(&["case", &case, "--open"]);
+    let verdict = ["--rule", "harassment", "--explain", "a threat", "--days", "7", "--message", "1"];
+    lena.does(&[&["decide", &case, "suspend"][..], &verdict].concat());
+    assert_eq!(finds(), 3);
+    assert!(!bo.begins("hello, Kim", &kim));
+    assert_ne!(mum.ask(&["guardian", "consent", &kim.user, "--found", "--days", "2"]).code, 0);
+    assert_eq!(kim.run(&["guardian", "show"])[0]["guardian"], json!(mum.user), "she is still the one");
+
+    // The operator, asked by Kim, releases her: with a reason, that stands in the trail.
+    let config = services.planned(1).config.to_str().unwrap();
+    let order = |reason: &str| {
+        let ask = ["admin", "release-guardian", &kim.user, "--reason", reason, "--config", config];
+        trefoil(&bo.does.home, &ask)
+    };
+    assert_eq!(order(" ").code, 2, "no reason");
+    assert_eq!(order("she threatens people").code, 0);
+    for _ in 0..100 {
+        if kim.run(&["guardian", "show"])[0]["guardian"].is_null() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(kim.run(&["guardian", "show"])[0]["guardian"].is_null());
+    let trail = lena.ask(&["audit"]).data;
+    let released = trail.iter().find(|entry| entry["act"] == "guardian-released").unwrap();
+    assert_eq!(released["who"], "operator");
+    let detail = released["detail"].as_str().unwrap();
+    assert!(detail.contains(&mum.user) && detail.ends_with("she threatens people"), "{detail}");
+    bo.run(&["guardian", "accept", &link()]);
+    assert_eq!(kim.run(&["guardian", "show"])[0]["guardian"], json!(bo.user));
 }
 
 #[tokio::test(flavor = "multi_thread")]

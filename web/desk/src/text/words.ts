@@ -55,6 +55,7 @@ export const ACTS: Record<string, string> = {
   invited: "invited",
   enrolled: "came into the team",
   "signed-in": "signed in",
+  "guardian-released": "took the guardian off a minor's account",
   "sign-in-failed": "was named by somebody who did not prove to be them",
   removed: "removed",
 };

@@ -41,7 +41,7 @@ async fn a_commit_reaches_everyone_and_a_welcome_those_who_come_in() {
     let Tea { hub, mut a, mut b, .. } = tea().await;
     let (carol, dora) = (Person::new("hub.test", "carol"), Person::new("third.test", "dora"));
     let (mut c, mut d) = (carol.device("1"), dora.device("1"));
-    let packages = vec![hub.package(&c), hub.package(&d)];
+    let packages = vec![hub.package(&a, &c), hub.package(&a, &d)];
     let commit = a.commit(packages, vec![], Some(adding(&[&carol, &dora])));
     assert_eq!(hub.update(&a, commit).await, success());
     a.merge();
@@ -105,7 +105,7 @@ async fn a_member_adds_nobody_and_removes_nobody() {
     let Tea { hub, a, mut b, .. } = tea().await;
     let carol = Person::new("hub.test", "carol");
     let c = carol.device("1");
-    let commit = b.commit(vec![hub.package(&c)], vec![], Some(adding(&[&carol])));
+    let commit = b.commit(vec![hub.package(&b, &c)], vec![], Some(adding(&[&carol])));
     assert_eq!(hub.update(&b, commit).await, UpdateOutcome::NotAllowed);
     b.give_up();
     let index = b.index_of(&a.uri);
@@ -127,7 +127,7 @@ async fn a_member_adds_nobody_and_removes_nobody() {
 async fn a_member_adds_a_device_of_their_own() {
     let Tea { hub, bob, mut b, .. } = tea().await;
     let second = bob.device("2");
-    let commit = b.commit(vec![hub.package(&second)], vec![], None);
+    let commit = b.commit(vec![hub.package(&b, &second)], vec![], None);
     assert_eq!(hub.update(&b, commit).await, success());
     assert_eq!(kinds(&hub.events_for(&second.uri).await), ["welcome"]);
 }
@@ -168,7 +168,7 @@ async fn a_commit_needs_its_own_group_info_and_its_own_welcome() {
     let UpdateRequest::Commit { group_info: old_info, .. } = a.commit(vec![], vec![], None) else { panic!() };
     a.give_up();
     let add = |a: &mut Device| {
-        let package = hub.package(&carol.device("1"));
+        let package = hub.package(a, &carol.device("1"));
         let UpdateRequest::Commit { commit, welcome, group_info, .. } =
             a.commit(vec![package], vec![], Some(adding(&[&carol])))
         else {

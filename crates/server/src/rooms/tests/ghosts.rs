@@ -16,7 +16,7 @@ use trefoil_proto::{
 
 async fn add(hub: &Hub, a: &mut Device, device: &Device, listed: &[&Person]) -> UpdateOutcome {
     let update = (!listed.is_empty()).then(|| adding(listed));
-    let commit = a.commit(vec![hub.package(device)], vec![], update);
+    let commit = a.commit(vec![hub.package(a, device)], vec![], update);
     let outcome = hub.update(a, commit).await;
     a.give_up();
     outcome
@@ -191,15 +191,24 @@ async fn a_device_that_its_service_does_not_answer_for_is_kept_out() {
     let b = bob.device("1");
     let package = b.key_package(CLASSICAL);
     assert_eq!(offer(&mut a, package.clone(), &bob).await, UpdateOutcome::NotAllowed);
-    hub.claim(&b, &b.key_package(CLASSICAL), NOW);
+    hub.claim(&a, &b, &b.key_package(CLASSICAL), NOW);
     assert_eq!(offer(&mut a, package.clone(), &bob).await, UpdateOutcome::NotAllowed);
-    hub.claim(&b, &package, Timestamp(NOW.0 - 24 * 60 * 60 * 1000));
+    hub.claim(&a, &b, &package, Timestamp(NOW.0 - 24 * 60 * 60 * 1000));
     assert_eq!(offer(&mut a, package.clone(), &bob).await, UpdateOutcome::NotAllowed);
     assert!(hub.events_for(&b.uri).await.is_empty() && hub.events_for(&c.uri).await.is_empty());
 
+    // They are registered, but somebody else was given their key packages; or they took it back.
     hub.register(&c);
-    hub.claim(&b, &package, NOW);
-    let packages = vec![package, c.key_package(CLASSICAL)];
+    let packages = [(&b, &bob, package), (&c, &carol, c.key_package(CLASSICAL))];
+    for (device, person, package) in &packages {
+        hub.claim(device, device, package, NOW);
+        assert_eq!(offer(&mut a, package.clone(), person).await, UpdateOutcome::NotAllowed);
+        hub.claim(&a, device, package, NOW);
+        hub.rooms.take_back_claims(&person.user, NOW);
+        assert_eq!(offer(&mut a, package.clone(), person).await, UpdateOutcome::NotAllowed);
+        hub.claim(&a, device, package, NOW);
+    }
+    let packages = packages.into_iter().map(|(.., package)| package).collect();
     let commit = a.commit(packages, vec![], Some(adding(&[&bob, &carol])));
     assert_eq!(hub.update(&a, commit).await, success());
 }
@@ -273,7 +282,7 @@ async fn a_device_that_its_account_removed_gets_nothing_and_can_be_taken_out() {
     // When it is registered again, it comes in again and gets what follows.
     first.merge();
     let mut back = bob.device("2");
-    let commit = first.commit(vec![hub.package(&back)], vec![], None);
+    let commit = first.commit(vec![hub.package(&first, &back)], vec![], None);
     assert_eq!(hub.update(&first, commit).await, success());
     first.merge();
     back.receive(&hub.events_for(&back.uri).await[0]);

@@ -155,18 +155,17 @@ impl Hub {
     }
 
     /// A key package as whoever adds a device gets it: claimed through the hub, of a device that is registered.
-    pub(super) fn package(&self, device: &Device) -> KeyPackage {
+    pub(super) fn package(&self, by: &Device, device: &Device) -> KeyPackage {
         let package = device.key_package(self.suite);
         if device.uri.domain.as_str() == "hub.test" {
             self.register(device);
-        } else {
-            self.claim(device, &package, NOW);
         }
+        self.claim(by, device, &package, NOW);
         package
     }
 
-    /// Another service answers the hub with a key package.
-    pub(super) fn claim(&self, device: &Device, package: &KeyPackage, now: Timestamp) {
+    /// Somebody is given a key package through the hub.
+    pub(super) fn claim(&self, by: &Device, device: &Device, package: &KeyPackage, now: Timestamp) {
         let bytes = package.tls_serialize_detached().unwrap();
         let package = trefoil_proto::mls::KeyPackage::parse(&bytes).unwrap();
         let status = ClientKeyMaterialStatus::Success(package);
@@ -177,7 +176,7 @@ impl Hub {
             clients: vec![ClientKeyMaterial { status, client_uri: device.uri.clone() }],
             proof: Vec::new(),
         };
-        self.rooms.claimed(&response, now);
+        self.rooms.claimed(&by.uri.user_uri(), &response, now);
     }
 
     /// Opens the room for a device.
@@ -192,7 +191,7 @@ impl Hub {
     pub(super) async fn room_of(&self, people: &[&Person], devices: &mut [&mut Device]) {
         let (first, others) = devices.split_first_mut().unwrap();
         self.open(first).await;
-        let packages = others.iter().map(|device| self.package(device)).collect();
+        let packages = others.iter().map(|device| self.package(first, device)).collect();
         let commit = first.commit(packages, vec![], (people.len() > 1).then(|| adding(&people[1..])));
         assert_eq!(self.update(first, commit).await, success());
         first.merge();

@@ -23,7 +23,7 @@ async fn snapshot_and_log_equal_the_live_state() {
     for round in 0..(live::SNAPSHOT_EVERY + 8) {
         if round % 11 == 5 {
             let person = Person::new("hub.test", &format!("p{round}"));
-            let package = hub.package(&person.device("1"));
+            let package = hub.package(&a, &person.device("1"));
             let commit = a.commit(vec![package], vec![], Some(adding(&[&person])));
             assert_eq!(hub.update(&a, commit).await, success());
         } else {

@@ -71,7 +71,7 @@ async fn whoever_is_to_go_is_refused_at_once_and_everybody_is_asked() {
     let commit = a.commit(vec![], vec![gone], Some(removing(1)));
     assert_eq!(hub.update(&a, commit).await, success());
     a.merge();
-    let package = hub.package(&b);
+    let package = hub.package(&a, &b);
     let commit = a.commit(vec![package], vec![], Some(adding(&[&bob])));
     assert_eq!(hub.update(&a, commit).await, UpdateOutcome::NotAllowed);
     a.give_up();

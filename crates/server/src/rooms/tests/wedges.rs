@@ -167,6 +167,7 @@ async fn a_key_package_lives_longer_than_a_mailbox_waits() {
     ] {
         let lifetime = Lifetime::init(seconds - 3600, seconds + life);
         let package = tailored(&c, lifetime, |_| {});
+        hub.claim(&a, &c, &package, now);
         let commit = a.commit(vec![package], vec![], Some(adding(&[&carol])));
         let answer = hub.rooms.update(&origin, &hub.room, commit, now).await.unwrap();
         assert_eq!(answer.outcome, outcome);
@@ -183,6 +184,7 @@ async fn a_leaf_carries_no_freight() {
     hub.register(&c);
     for (freight, outcome) in [(limits::LEAF, UpdateOutcome::NotAllowed), (16, success())] {
         let package = tailored(&c, Lifetime::default(), |leaf| drop(leaf.insert(0x7777, vec![0; freight])));
+        hub.claim(&a, &c, &package, NOW);
         let commit = a.commit(vec![package], vec![], Some(adding(&[&carol])));
         assert_eq!(hub.update(&a, commit).await, outcome, "{freight}");
         a.give_up();
